@@ -1,0 +1,87 @@
+"""From a plate's place in a picture to the upright grey strip that the reader takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STRIP_WIDTH_PX = 176
+STRIP_HEIGHT_PX = 48
+ROW_OVERLAP = 0.04
+"""How far each row of a two-line plate reaches over its middle, as a share of the plate's height."""
+
+
+def box_corners(x1: float, y1: float, x2: float, y2: float) -> NDArray[np.float32]:
+    """The corners of a box, (4, 2) float32: top left, top right, bottom right, bottom left."""
+    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
+
+
+def grow(corners: NDArray[np.float32], margin_x: float, margin_y: float) -> NDArray[np.float32]:
+    """`corners` moved outwards by shares of the plate's own width and height, along its own axes."""
+    left, right = corners[[0, 3]], corners[[1, 2]]
+    across = (right - left) * margin_x
+    grown = np.empty_like(corners)
+    grown[[0, 3]], grown[[1, 2]] = left - across, right + across
+    top, bottom = grown[[0, 1]], grown[[3, 2]]
+    down = (bottom - top) * margin_y
+    out = np.empty_like(corners)
+    out[[0, 1]], out[[3, 2]] = top - down, bottom + down
+    return out
+
+
+def cut(
+    grey: NDArray[np.uint8], corners: NDArray[np.float32], width: int, height: int
+) -> NDArray[np.uint8]:
+    """The quadrilateral `corners` of `grey` ((H, W) uint8) stretched to (height, width) uint8.
+
+    A quadrilateral much larger than the target is first shrunk by area averaging, so that fine texture
+    does not alias into the characters.
+    """
+    span = float(np.linalg.norm(corners[1] - corners[0]) + np.linalg.norm(corners[2] - corners[3])) / 2
+    shrink = span / width
+    if shrink > 1.5:
+        x1, y1 = np.floor(corners.min(0)).astype(int) - 2
+        x2, y2 = np.ceil(corners.max(0)).astype(int) + 3
+        x1, y1 = max(x1, 0), max(y1, 0)
+        x2, y2 = min(x2, grey.shape[1]), min(y2, grey.shape[0])
+        if x2 - x1 >= 2 and y2 - y1 >= 2:
+            part = grey[y1:y2, x1:x2]
+            small = (max(1, round(part.shape[1] / shrink)), max(1, round(part.shape[0] / shrink)))
+            grey = cv2.resize(part, small, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            scale = np.array([small[0] / part.shape[1], small[1] / part.shape[0]], np.float32)
+            corners = (corners - np.array([x1, y1], np.float32)) * scale
+    target = box_corners(0, 0, width, height)
+    matrix = cv2.getPerspectiveTransform(corners - 0.5, target - 0.5)
+    return cv2.warpPerspective(  # type: ignore[return-value]
+        grey, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def strip(grey: NDArray[np.uint8], corners: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A one-line plate as the reader's strip, (STRIP_HEIGHT_PX, STRIP_WIDTH_PX) uint8."""
+    return cut(grey, corners, STRIP_WIDTH_PX, STRIP_HEIGHT_PX)
+
+
+def rows(
+    corners: NDArray[np.float32], split: float = 0.5, overlap: float = ROW_OVERLAP
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The corners of the upper and the lower row of a two-line plate, split at a share of its height."""
+    tl, tr, br, bl = corners
+    upper, lower = min(1.0, split + overlap), max(0.0, split - overlap)
+    top = np.array([tl, tr, tr + (br - tr) * upper, tl + (bl - tl) * upper], np.float32)
+    bottom = np.array([tl + (bl - tl) * lower, tr + (br - tr) * lower, br, bl], np.float32)
+    return top, bottom
+
+
+def two_line_strip(
+    grey: NDArray[np.uint8], corners: NDArray[np.float32], split: float = 0.5
+) -> NDArray[np.uint8]:
+    """A two-line plate as one strip: its rows set side by side, the upper one left."""
+    upper, lower = rows(corners, split)
+    half = STRIP_WIDTH_PX // 2
+    return np.hstack([cut(grey, upper, half, STRIP_HEIGHT_PX), cut(grey, lower, half, STRIP_HEIGHT_PX)])

@@ -1,0 +1,65 @@
+"""Every error that Roadside raises on purpose.
+
+    RoadsideError
+    ├── InputError            what was given cannot be used: the message names the fault and the mend
+    │   ├── SourceError       a picture, clip or camera
+    │   ├── ModelError        a model file or folder
+    │   ├── SettingsError     a setting, flag or configuration file
+    │   └── RegistryFileError a list of vignettes
+    ├── UnavailableError      something outside does not answer now; trying again can help
+    │   ├── StoreUnavailableError
+    │   ├── BusUnavailableError
+    │   └── RegistryUnavailableError
+    ├── NotFoundError         a sighting, camera or piece of evidence that does not exist
+    └── PoisonError           a message that no retry can mend: it goes to the dead letters
+"""
+
+from __future__ import annotations
+
+
+class RoadsideError(Exception):
+    """The root: its message is one line that may be shown to a person."""
+
+
+class InputError(RoadsideError):
+    """What was given cannot be used."""
+
+
+class SourceError(InputError):
+    """A picture, clip or camera that cannot be read."""
+
+
+class ModelError(InputError):
+    """A model file or folder that cannot be used."""
+
+
+class SettingsError(InputError):
+    """A setting, flag or configuration file that is wrong."""
+
+
+class RegistryFileError(InputError):
+    """A list of vignettes that cannot be read at all."""
+
+
+class UnavailableError(RoadsideError):
+    """Something outside does not answer now."""
+
+
+class StoreUnavailableError(UnavailableError):
+    """The database does not answer, or its disk is full."""
+
+
+class BusUnavailableError(UnavailableError):
+    """The message bus does not answer."""
+
+
+class RegistryUnavailableError(UnavailableError):
+    """The registry of vignettes does not answer."""
+
+
+class NotFoundError(RoadsideError):
+    """A thing asked for by name does not exist."""
+
+
+class PoisonError(RoadsideError):
+    """A message that no retry can mend."""
