@@ -86,6 +86,17 @@ class Character:
 
 
 @dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A plate that may be the one that was seen."""
+
+    text: str
+    """Upper case, no separators."""
+    country: str | None
+    log_p: float
+    """Natural logarithm of its probability."""
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """What a reader says of one crop."""
 
@@ -101,6 +112,10 @@ class Read:
     """One for each character of `text`."""
     posterior: NDArray[np.float32] = field(repr=False)
     """(slots, 36) float32: for each slot a probability for each character of ALPHABET; rows sum to 1."""
+    alternatives: tuple[Hypothesis, ...] = ()
+    """The most probable plates, best first, `text` among them; may be empty where a reader gives none."""
+    countries: tuple[tuple[str, float], ...] = ()
+    """Countries with their probabilities, where the reader tells them from the look of the plate."""
 
 
 @dataclass(frozen=True, slots=True)
