@@ -10,7 +10,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.types import Crop, Detection, Read
+    from roadside.core.types import (
+        Crop,
+        Detection,
+        Picture,
+        PictureKind,
+        Reach,
+        Read,
+        RegistryAnswer,
+        Sighting,
+        SightingPage,
+        SightingQuery,
+    )
 
 
 class Clock(Protocol):
@@ -34,4 +45,43 @@ class Reader(Protocol):
 
     def read(self, crop: Crop) -> Read:
         """What stands on the plate; a low confidence where it cannot be read, never an error."""
+        ...
+
+
+class Registry(Protocol):
+    """Knows who paid and who need not."""
+
+    def search(self, reach: Reach, at_ns: int) -> RegistryAnswer:
+        """Everything within `reach` that counts for a passage at `at_ns` (UTC).
+
+        Raises RegistryUnavailableError where it cannot answer now.
+        """
+        ...
+
+
+class SightingStore(Protocol):
+    """Keeps sightings, each once."""
+
+    def save(self, sighting: Sighting, pictures: Sequence[Picture] = ()) -> Sighting:
+        """Store once and return what is kept; what is there already is returned unchanged.
+
+        PAID and EXEMPT keep a keyed hash and no picture, whatever is given.
+        Raises StoreUnavailableError where nothing was stored.
+        """
+        ...
+
+    def get(self, sighting_id: str) -> Sighting:
+        """Raises NotFoundError."""
+        ...
+
+    def find(self, query: SightingQuery) -> SightingPage:
+        """Newest first, a page at a time. Raises InputError for a page token that is not ours."""
+        ...
+
+    def after(self, sequence: int, limit: int) -> Sequence[Sighting]:
+        """Those stored after the one with this `Sighting.sequence`, in the order of storing."""
+        ...
+
+    def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
+        """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""
         ...

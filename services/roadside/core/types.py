@@ -143,3 +143,194 @@ class VerdictKind(StrEnum):
     UNPAID = "UNPAID"
     REVIEW = "REVIEW"
     UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One plate that a fused posterior allows."""
+
+    text: str
+    """Upper case, no separators."""
+    country: str | None
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class FusedPlate:
+    """What all the reads of one vehicle say together: what a verdict is made of."""
+
+    text: str
+    """The best text under the country grammars, upper case, no separators."""
+    raw: str
+    """The best text before any grammar."""
+    country: str | None
+    confidence: float
+    """Calibrated probability that `text` is right."""
+    posterior: NDArray[np.float32] = field(repr=False)
+    """(slots, 36) float32: a probability for each character of ALPHABET in each slot; rows sum to 1."""
+    alternatives: tuple[Alternative, ...] = ()
+    """The most probable plates, best first, `text` among them."""
+    looks: int = 1
+    """Independent looks: frames (or readers) that agree on there being this plate."""
+
+
+class PictureKind(StrEnum):
+    """Which picture of a sighting."""
+
+    CROP = "crop"
+    FRAME = "frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture on its way to the evidence, encoded."""
+
+    kind: PictureKind
+    media_type: str
+    """image/jpeg or image/png."""
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A stored picture, named by what it holds."""
+
+    kind: PictureKind
+    sha256: str
+    """Of the picture itself, before encryption, 64 hexadecimal digits."""
+    media_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vignette:
+    """One line of the registry: a plate that was paid for, for a time."""
+
+    plate: str
+    """As folded by `roadside.core.verdict.fold`."""
+    country: str
+    category: str
+    valid_from_ns: int
+    """First nanosecond that is paid, UTC."""
+    valid_to_ns: int
+    """First nanosecond that is not paid any more, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A plate, or a family of plates, that need not pay."""
+
+    pattern: str
+    """Folded; `?` stands for any one character, a closing `*` for any rest."""
+    country: str
+    """`*` for every country."""
+    reason: str
+    """electric, police, foreign..."""
+    valid_from_ns: int
+    valid_to_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Every reading that a posterior allows, as questions that a registry can answer by index."""
+
+    keys: tuple[str, ...]
+    """The most probable folded plates, best first."""
+    heads: tuple[str, ...]
+    """Buckets as `roadside.core.verdict.head_bucket` makes them."""
+    tails: tuple[str, ...]
+    """Buckets as `roadside.core.verdict.tail_bucket` makes them."""
+    left_out: float
+    """Upper bound of the probability of the readings that neither heads nor tails reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAnswer:
+    """What the registry holds within a reach at a time."""
+
+    vignettes: tuple[Vignette, ...]
+    """Valid at the time asked for, the grace period included."""
+    exemptions: tuple[Exemption, ...]
+    lapsed: tuple[Vignette, ...] = ()
+    """Of the best readings, those that are not valid at the time asked for: for the explanation."""
+    exhaustive: bool = True
+    """False where only `Reach.keys` could be asked, not the neighbourhood."""
+    size: int | None = None
+    """Vignettes held, where the registry tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading that a verdict weighed."""
+
+    plate: str
+    """Folded."""
+    probability: float
+    paid: bool
+    exempt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of a vehicle, with its reasons in data."""
+
+    kind: VerdictKind
+    rule: str
+    """The rule that decided, one of the names in docs/verdict.md."""
+    p_paid: float
+    """Upper estimate of the probability that a valid vignette exists for this vehicle."""
+    p_exempt: float
+    readings: tuple[Reading, ...] = ()
+    """Best first; empty where the plate itself is not kept."""
+    vignettes: tuple[Vignette, ...] = ()
+    """The registry's answers that counted."""
+    exemptions: tuple[Exemption, ...] = ()
+    lapsed: tuple[Vignette, ...] = ()
+    """Vignettes of the best readings that were not valid at the time: expired or not yet begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One vehicle passing one camera: the unit that is stored."""
+
+    sighting_id: str
+    """The same however often the same passage is handled."""
+    camera_id: CameraId
+    track_id: str
+    first_seen_ns: int
+    last_seen_ns: int
+    plate: FusedPlate | None
+    """None where only `plate_hash` may be kept."""
+    verdict: Verdict
+    plate_hash: str | None = None
+    """`key id:hexadecimal HMAC-SHA-256`, of PAID and EXEMPT."""
+    evidence: tuple[Evidence, ...] = ()
+    sequence: int = 0
+    """Where the store put it, counting up: what a live watch resumes from. 0 before it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class SightingQuery:
+    """Which sightings, newest first."""
+
+    limit: int = 50
+    page_token: str = ""
+    """Of the page before; empty for the first page."""
+    since_ns: int | None = None
+    until_ns: int | None = None
+    """Half-open: since_ns <= last_seen_ns < until_ns."""
+    camera_id: CameraId | None = None
+    plate_prefix: str | None = None
+    plate_like: str | None = None
+    """A whole plate; plates within one insertion, deletion or substitution of it, folded, are found."""
+    country: str | None = None
+    verdict: VerdictKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SightingPage:
+    """One page of sightings and the token of the next."""
+
+    sightings: tuple[Sighting, ...]
+    next_page_token: str = ""
+    """Empty on the last page."""
