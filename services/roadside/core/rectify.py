@@ -34,9 +34,7 @@ def grow(corners: NDArray[np.float32], margin_x: float, margin_y: float) -> NDAr
     return out
 
 
-def cut(
-    grey: NDArray[np.uint8], corners: NDArray[np.float32], width: int, height: int
-) -> NDArray[np.uint8]:
+def cut(grey: NDArray[np.uint8], corners: NDArray[np.float32], width: int, height: int) -> NDArray[np.uint8]:
     """The quadrilateral `corners` of `grey` ((H, W) uint8) stretched to (height, width) uint8.
 
     A quadrilateral much larger than the target is first shrunk by area averaging, so that fine texture
