@@ -12,7 +12,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.types import CameraId, Crop, Detection, Read
+    from roadside.core.types import (
+        CameraId,
+        Crop,
+        Detection,
+        Picture,
+        PictureKind,
+        Reach,
+        Read,
+        RegistryAnswer,
+        Sighting,
+        SightingPage,
+        SightingQuery,
+    )
 
 PayloadT = TypeVar("PayloadT")
 
@@ -96,7 +108,9 @@ class Message(Generic[PayloadT]):
     camera_id: CameraId
     captured_at_ns: int
     identity: str
-    """Names the message within its camera: `sequence` of a frame, `sequence:x1,y1,x2,y2` of a crop or read."""
+    """Names the message within its camera: `sequence` of a frame, `sequence:x1,y1,x2,y2` of a crop or read.
+
+    Equal identities are the same message."""
     payload: PayloadT
     """Bytes on a network bus; the event itself within one process."""
 
@@ -109,7 +123,7 @@ class Delivery(Generic[PayloadT]):
     entry_id: str
     message: Message[PayloadT]
     deliveries: int = 1
-    """How often it was handed out, this time included: more than one after a consumer died or gave it back."""
+    """How often it was handed out, this time included: more than 1 after a consumer died or gave it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,18 +165,21 @@ class DeadLetter:
 class Bus(Protocol[PayloadT]):
     """Streams with one consumer group each.
 
-    Every method raises BusUnavailableError when the bus does not answer; each may then be called again with the same
-    arguments and takes effect once.
+    Every method raises BusUnavailableError when the bus does not answer; each may then be called again with
+    the same arguments. `commit` and `reject` take effect once.
     """
 
     def publish(self, stream: Stream, message: Message[PayloadT], *, limit: int = 0) -> bool:
-        """Append `message`; False, and nothing appended, when `limit` messages are already not done (0: no limit)."""
+        """Append `message`.
+
+        False, and nothing appended, when `limit` messages are already not done (0: no limit).
+        """
         ...
 
     def receive(self, stream: Stream, *, max_messages: int, block_s: float) -> Sequence[Delivery[PayloadT]]:
         """The next messages for this consumer, oldest first; empty after `block_s` without any.
 
-        First comes what this consumer held before it died, then what other consumers have held for too long, then
+        First comes what this consumer held before it died, then what others have held for too long, then
         what is new.
         """
         ...
@@ -174,7 +191,7 @@ class Bus(Protocol[PayloadT]):
     ) -> bool:
         """Acknowledge `done` and append `outputs`, both or neither.
 
-        False, and nothing appended, when none of `done` is in anybody's hands any more: another consumer did the work.
+        False, and nothing appended, when none of `done` is in anybody's hands any more.
         """
         ...
 
@@ -187,10 +204,10 @@ class Bus(Protocol[PayloadT]):
         ...
 
     def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
-        """The capture time before which nothing of this camera is on its way any more, save what is in `held`.
+        """The capture time before which nothing of this camera is on its way any more, save what is `held`.
 
-        Looks at frames, crops and reads (by identity). With nothing on its way it is the capture time of the camera's
-        newest frame, or the end of time (2**63 - 1) once its recording has ended.
+        Looks at frames, crops and reads (by identity). With nothing on its way it is the capture time of the
+        camera's newest frame, or the end of time (2**63 - 1) once its recording has ended.
         """
         ...
 
@@ -205,8 +222,8 @@ class Bus(Protocol[PayloadT]):
     def lead(self, stream: Stream) -> bool:
         """Become, or stay, the only consumer of `stream`; False while another one is.
 
-        For a stage that needs a stream whole and in order. Leadership lapses a few seconds after the last call; from
-        then on `commit` of the former leader answers False. Whoever takes over receives everything not yet done.
+        For a stage that needs a stream whole and in order. Leadership lapses some seconds after the last
+        call; from then on the former leader commits nothing. Whoever takes over receives everything not yet done.
         """
         ...
 
