@@ -76,9 +76,7 @@ def rows(
     return top, bottom
 
 
-def two_line_strip(
-    grey: NDArray[np.uint8], corners: NDArray[np.float32], split: float = 0.5
-) -> NDArray[np.uint8]:
+def two_line_strip(grey: NDArray[np.uint8], corners: NDArray[np.float32], split: float = 0.5) -> NDArray[np.uint8]:
     """A two-line plate as one strip: its rows set side by side, the upper one left."""
     upper, lower = rows(corners, split)
     half = STRIP_WIDTH_PX // 2
