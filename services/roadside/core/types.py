@@ -146,16 +146,6 @@ class VerdictKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
-    """One plate that a fused posterior allows."""
-
-    text: str
-    """Upper case, no separators."""
-    country: str | None
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
 class FusedPlate:
     """What all the reads of one vehicle say together: what a verdict is made of."""
 
@@ -168,8 +158,10 @@ class FusedPlate:
     """Calibrated probability that `text` is right."""
     posterior: NDArray[np.float32] = field(repr=False)
     """(slots, 36) float32: a probability for each character of ALPHABET in each slot; rows sum to 1."""
-    alternatives: tuple[Alternative, ...] = ()
+    alternatives: tuple[Hypothesis, ...] = ()
     """The most probable plates, best first, `text` among them."""
+    countries: tuple[tuple[str, float], ...] = ()
+    """Countries with their probabilities, where known."""
     looks: int = 1
     """Independent looks: frames (or readers) that agree on there being this plate."""
 
@@ -241,7 +233,9 @@ class Reach:
     tails: tuple[str, ...]
     """Buckets as `roadside.core.verdict.tail_bucket` makes them."""
     left_out: float
-    """Upper bound of the probability of the readings that neither heads nor tails reach."""
+    """Probability of the readings that neither heads nor tails reach."""
+    left_out_of_keys: float = 1.0
+    """Probability of the readings that are not among `keys`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +249,6 @@ class RegistryAnswer:
     """Of the best readings, those that are not valid at the time asked for: for the explanation."""
     exhaustive: bool = True
     """False where only `Reach.keys` could be asked, not the neighbourhood."""
-    size: int | None = None
-    """Vignettes held, where the registry tells."""
 
 
 @dataclass(frozen=True, slots=True)
