@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.synth.noise import grain
+from models.synth.noise import blend, clamp, grain
 from models.synth.surroundings import surroundings
 
 Bgr = NDArray[np.uint8]
@@ -35,10 +36,11 @@ def photograph(
 
 def _pose(rng: Generator, outline: Corners, width_px: float, hardness: float) -> Corners:
     """The outline after a turn in space, seen by a pinhole camera, scaled to `width_px` between its outer points."""
-    yaw, pitch = np.clip(rng.normal(0, [20, 11]) * hardness, [-52, -32], [52, 32]) * np.pi / 180
-    roll = np.clip(rng.normal(0, 3.5 if rng.random() < 0.85 else 10) * hardness, -25, 25) * np.pi / 180
-    turned = cv2.Rodrigues(np.array([pitch, 0, 0.0]))[0] @ cv2.Rodrigues(np.array([0, yaw, 0.0]))[0]
-    turned = cv2.Rodrigues(np.array([0, 0, roll]))[0] @ turned
+    yaw = math.radians(clamp(rng.normal(0, 20) * hardness, -52, 52))
+    pitch = math.radians(clamp(rng.normal(0, 11) * hardness, -32, 32))
+    roll = math.radians(clamp(rng.normal(0, 3.5 if rng.random() < 0.85 else 10) * hardness, -25, 25))
+    turned = _rotation(pitch, 0) @ _rotation(yaw, 1)
+    turned = _rotation(roll, 2) @ turned
     centre = outline.mean(axis=0)
     flat = (outline - centre) / (outline[1, 0] - outline[0, 0])
     space = np.concatenate([flat, np.zeros((4, 1), np.float32)], axis=1) @ turned.T
@@ -47,6 +49,15 @@ def _pose(rng: Generator, outline: Corners, width_px: float, hardness: float) ->
     if rng.random() < 0.3:  # a camera that is not square: pictures stretched by their makers
         seen = seen * np.array([1, rng.uniform(0.85, 1.15)])
     return np.asarray(seen * (width_px / np.ptp(seen[:, 0])), np.float32)
+
+
+def _rotation(angle: float, axis: int) -> NDArray[np.float64]:
+    """A rotation in space by `angle` radians about one of the axes."""
+    matrix = np.eye(3)
+    first, second = (axis + 1) % 3, (axis + 2) % 3
+    matrix[first, first] = matrix[second, second] = math.cos(angle)
+    matrix[first, second], matrix[second, first] = -math.sin(angle), math.sin(angle)
+    return matrix
 
 
 def _place(scene: Bgr, plate: Bgr, outline: Corners, corners: Corners, rng: Generator) -> Bgr:
@@ -59,12 +70,11 @@ def _place(scene: Bgr, plate: Bgr, outline: Corners, corners: Corners, rng: Gene
     matrix = cv2.getPerspectiveTransform(outline, corners)
     size = (scene.shape[1], scene.shape[0])
     laid = cv2.warpPerspective(cv2.merge([plate, alpha]), matrix, size, flags=cv2.INTER_LINEAR)
-    cover = (laid[..., 3:] >> 1).astype(np.int16)
+    cover = laid[..., 3]
     if rng.random() < 0.5:  # the shadow the plate throws and the gap around it
-        shadow = cv2.blur(np.roll(laid[..., 3], 1, axis=0), (5, 5)).astype(np.int16)[..., None]
-        scene = (scene - scene.astype(np.int16) * (shadow >> 1) // 250).astype(np.uint8)
-    base = scene.astype(np.int16)
-    return (base + (laid[..., :3] - base) * cover // 127).astype(np.uint8)
+        shadow = cv2.cvtColor(cv2.blur(cover, (5, 5)), cv2.COLOR_GRAY2BGR)
+        scene = cv2.subtract(scene, cv2.multiply(scene, shadow, scale=0.5 / 255))
+    return blend(scene, np.ascontiguousarray(laid[..., :3]), np.ascontiguousarray(cover))
 
 
 def _light(rng: Generator, image: Bgr, corners: Corners, hardness: float) -> NDArray[np.float32]:
@@ -144,10 +154,10 @@ def _blur(rng: Generator, image: NDArray[np.float32], width_px: float, hardness:
     stroke = width_px * 0.024  # about the stroke width of a letter on a one-line plate
     kind = rng.random()
     if kind < 0.45:
-        sigma = np.clip(stroke * abs(rng.normal(0, 0.4)) * hardness, 0.1, 4)
+        sigma = clamp(stroke * abs(rng.normal(0, 0.4)) * hardness, 0.1, 4)
         return np.asarray(cv2.GaussianBlur(image, (0, 0), float(sigma)), np.float32) if sigma > 0.25 else image
     if kind < 0.7:
-        length = float(np.clip(stroke * abs(rng.normal(0, 1.1)) * hardness, 0, 14))
+        length = float(clamp(stroke * abs(rng.normal(0, 1.1)) * hardness, 0, 14))
         if length < 1.2:
             return image
         return np.asarray(cv2.filter2D(image, -1, _streak(length, rng.normal(0, 0.5))), np.float32)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.synth.glyphs import Mask, lettering
 from models.synth.looks import Colour
-from models.synth.noise import soft_noise
+from models.synth.noise import blend, clamp, soft_noise
 
 Bgr = NDArray[np.uint8]
 
@@ -98,7 +98,7 @@ def seal(rng: Generator, image: Bgr, kind: str, x: float, y: float, size: float)
 
 def _disc(rng: Generator, image: Bgr, x: float, y: float, radius: float, colour: Colour) -> None:
     shade = rng.normal(0, 18)
-    fill = tuple(int(np.clip(c + shade, 0, 255)) for c in colour)
+    fill = tuple(int(clamp(c + shade, 0, 255)) for c in colour)
     centre = (round(x * 8), round(y * 8))
     cv2.circle(image, centre, round(radius * 8), fill, -1, cv2.LINE_AA, 3)
     cv2.circle(image, centre, round(radius * 8), tuple(int(c * 0.6) for c in fill), 1, cv2.LINE_AA, 3)
@@ -125,22 +125,23 @@ def ink(rng: Generator, canvas: Bgr, mask: Mask, colour: Colour, embossed: float
     if rng.random() < 0.2:  # worn paint
         wear = 1 - rng.uniform(0.1, 0.6) * soft_noise(rng, mask.shape, 0.05)
         cover = (mask * wear).astype(np.uint8)
-    image = canvas.astype(np.int16)
-    image += (np.array(colour, np.int16) - image) * (cover >> 1)[..., None].astype(np.int16) // 127
+    image = blend(canvas, np.full_like(canvas, colour), cover)
     raised = rng.random() < embossed
     if raised or (uk and rng.random() < 0.3):  # pressed metal, or 3D and 4D acrylic letters
-        _emboss(rng, image, mask, strength=rng.uniform(10, 60))
-    return np.clip(image, 0, 255).astype(np.uint8)
+        image = _emboss(rng, image, mask, strength=rng.uniform(0.04, 0.24))
+    return image
 
 
-def _emboss(rng: Generator, image: NDArray[np.int16], mask: Mask, strength: float) -> None:
-    shift = 1 if mask.shape[0] < 90 else 2
-    low = np.zeros_like(mask)
-    dx = int(rng.integers(-1, 2)) * shift
-    low[shift:] = mask[:-shift]
-    low = np.roll(low, dx, axis=1)
-    relief = (mask.astype(np.int16) - low) * (strength / 255)
-    image += relief.astype(np.int16)[..., None]
+def _emboss(rng: Generator, image: Bgr, mask: Mask, strength: float) -> Bgr:
+    """Lit upper and shaded lower flanks of the letters."""
+    dx = float(rng.integers(-1, 2))
+    shift = np.array([[1, 0, dx], [0, 1, 1]], np.float32) * (1 if mask.shape[0] < 90 else 1.6)
+    shift[0, 0] = shift[1, 1] = 1
+    low = cv2.warpAffine(mask, shift, (mask.shape[1], mask.shape[0]))
+    light = cv2.cvtColor(cv2.subtract(mask, low), cv2.COLOR_GRAY2BGR)
+    shade = cv2.cvtColor(cv2.subtract(low, mask), cv2.COLOR_GRAY2BGR)
+    image = cv2.addWeighted(image, 1, light, strength, 0)
+    return np.asarray(cv2.addWeighted(image, 1, shade, -strength, 0), np.uint8)
 
 
 def furnish(rng: Generator, image: Bgr, px_per_mm: float, country: str) -> None:
@@ -150,7 +151,7 @@ def furnish(rng: Generator, image: Bgr, px_per_mm: float, country: str) -> None:
         _bolts(rng, image, px_per_mm)
     if country in ("UK", "IE", "FR", "XX") and rng.random() < 0.6:
         line = lettering(_shop(rng), max(4, round(rng.uniform(5, 9) * px_per_mm)))
-        x = round(width * np.clip(rng.normal(0.5, 0.05), 0.3, 0.7)) - line.shape[1] // 2
+        x = round(width * clamp(rng.normal(0.5, 0.05), 0.3, 0.7)) - line.shape[1] // 2
         paste(image, line, x, height - line.shape[0] - round(rng.uniform(1, 3) * px_per_mm), (60, 55, 55))
     if rng.random() < 0.35:
         _dirt(rng, image)
@@ -183,8 +184,8 @@ def _dirt(rng: Generator, image: Bgr) -> None:
     film = soft_noise(rng, (height, width), rng.uniform(0.03, 0.3)) * rng.uniform(0.1, 0.55)
     if rng.random() < 0.5:
         film = film * np.linspace(0.2, 1.0, height, dtype=np.float32)[:, None]
-    mud = np.array(rng.choice(np.array([(70, 85, 95), (60, 60, 60), (120, 130, 135)])), np.float32)
-    image[:] = (image + (mud - image) * film[..., None]).astype(np.uint8)
+    mud = ((70, 85, 95), (60, 60, 60), (120, 130, 135))[int(rng.integers(3))]
+    image[:] = blend(image, np.full_like(image, mud), (film * 255).astype(np.uint8))
 
 
 def _shop(rng: Generator) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from numpy.random import Generator
 
 from models.synth import districts
+from models.synth.noise import weighted
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
@@ -32,10 +33,7 @@ class Registration:
 def sample(rng: Generator, weights: Mapping[str, float] | None = None) -> Registration:
     """A registration of a country drawn by `weights` (any positive scale), the default ones favouring UK and CZ."""
     shares = DEFAULT_WEIGHTS if weights is None else weights
-    names = list(shares)
-    total = sum(shares.values())
-    country = names[int(rng.choice(len(names), p=[shares[name] / total for name in names]))]
-    return of_country(rng, country)
+    return of_country(rng, weighted(rng, shares))
 
 
 def of_country(rng: Generator, country: str) -> Registration:
@@ -88,20 +86,10 @@ def _fill(rng: Generator, pattern: str, letters: str = LETTERS) -> str:
     return "".join(out)
 
 
-def _weighted(rng: Generator, table: Mapping[str, float]) -> str:
-    keys = list(table)
-    total = sum(table.values())
-    return keys[int(rng.choice(len(keys), p=[v / total for v in table.values()]))]
-
-
 def _number(rng: Generator, digits: int) -> str:
     """A number of at most `digits` digits without leading zeros, long ones as frequent as in a running series."""
-    return str(int(rng.integers(1, 10 ** int(rng.choice(range(1, digits + 1), p=_lengths(digits))))))
-
-
-def _lengths(digits: int) -> list[float]:
-    shares = [2.0**i for i in range(digits)]
-    return [share / sum(shares) for share in shares]
+    length = weighted(rng, {count: 2.0**count for count in range(1, digits + 1)})
+    return str(int(rng.integers(1, 10**length)))
 
 
 def _word(rng: Generator, length: int, banned: str = "") -> str:
@@ -117,7 +105,7 @@ def _word(rng: Generator, length: int, banned: str = "") -> str:
 
 
 def _uk(rng: Generator) -> tuple[str, str]:
-    style = _weighted(rng, _UK_STYLES)
+    style = weighted(rng, _UK_STYLES)
     tail = _several(rng, _without("IQ"), 3)
     if style == "current":
         return style, f"{_pick(rng, districts.UK_AREAS)}{_uk_age(rng)} {tail}"
@@ -146,7 +134,7 @@ def _uk_personal(rng: Generator) -> str:
     if kind == 0:
         return f"{_pick(rng, 'ABCDEFGHJKLMNPRSTVWXY')}{_pick(rng, DIGITS[1:])} {_word(rng, 3, 'QI')}"
     if kind == 1:
-        return f"{_word(rng, 2, 'QIZ')}{_weighted(rng, {'10': 3, '11': 2, '51': 3, '15': 2, '55': 2, '08': 1})} {_word(rng, 3, 'QI')}"
+        return f"{_word(rng, 2, 'QIZ')}{weighted(rng, {'10': 3, '11': 2, '51': 3, '15': 2, '55': 2, '08': 1})} {_word(rng, 3, 'QI')}"
     if kind == 2:
         return f"{_pick(rng, 'ABCDEFGHJKLMNPRSTVWXY')}{_pick(rng, ('1', '10', '11', '111', '777', '5', '8'))} {_word(rng, 3, 'QI')}"
     whole = f"{_pick(rng, 'ABCDEFGHJKLMNPRSTVWXY')}{_number(rng, 3)}{_word(rng, 3, 'QI')}"
@@ -159,7 +147,7 @@ _CZ_LETTERS = _without("GOQW")
 
 
 def _cz(rng: Generator) -> tuple[str, str]:
-    style = _weighted(rng, {"current": 0.5, "two_letters": 0.25, "vanity": 0.13, "electric": 0.03, "old": 0.06, "veteran": 0.03})
+    style = weighted(rng, {"current": 0.5, "two_letters": 0.25, "vanity": 0.13, "electric": 0.03, "old": 0.06, "veteran": 0.03})
     if style == "current":
         region = _pick(rng, "AAAASSSBBBTTTCEHJKLMPUZ")
         return style, f"{_pick(rng, DIGITS[1:])}{region}{_pick(rng, DIGITS)}*{_several(rng, DIGITS, 4)}"
@@ -180,7 +168,7 @@ def _cz(rng: Generator) -> tuple[str, str]:
 
 
 def _sk(rng: Generator) -> tuple[str, str]:
-    style = _weighted(rng, {"old": 0.62, "current": 0.25, "vanity": 0.1, "electric": 0.03})
+    style = weighted(rng, {"old": 0.62, "current": 0.25, "vanity": 0.1, "electric": 0.03})
     letters, district = _without("QGOW"), _pick(rng, districts.SK)
     if style == "old":
         return style, _fill(rng, f"{_literal(district)}*999AA", letters)
@@ -196,10 +184,10 @@ def _literal(text: str) -> str:
 
 
 def _de(rng: Generator) -> tuple[str, str]:
-    letters = _several(rng, _without("Q"), int(rng.choice([1, 2], p=[0.2, 0.8])))
+    letters = _several(rng, _without("Q"), weighted(rng, {1: 0.2, 2: 0.8}))
     district = _pick(rng, districts.DE)
     room = 8 - len(district) - len(letters)
-    style = _weighted(rng, {"current": 0.82, "electric": 0.07, "historic": 0.04, "season": 0.05, "official": 0.02})
+    style = weighted(rng, {"current": 0.82, "electric": 0.07, "historic": 0.04, "season": 0.05, "official": 0.02})
     if style == "official":
         return style, f"{district}*{_number(rng, 5)}"
     suffix = {"electric": "E", "historic": "H"}.get(style, "")
@@ -207,7 +195,7 @@ def _de(rng: Generator) -> tuple[str, str]:
     return style, f"{district}*{letters} {number}{suffix}"
 
 
-_PL_TWO = {"\\W99999": 0, "99999": 4, "9999A": 2, "999AA": 3, "9A999": 1, "9AA99": 1}
+_PL_TWO = {"99999": 4, "9999A": 2, "999AA": 3, "9A999": 1, "9AA99": 1}
 _PL_THREE = {"A999": 2, "99AA": 3, "9A99": 3, "99A9": 3, "9AA9": 2, "AA99": 3, "99999": 4, "9999A": 2, "999AA": 2, "A99A": 1}
 
 
@@ -216,15 +204,15 @@ def _pl(rng: Generator) -> tuple[str, str]:
     if rng.random() < 0.05:
         return "vanity", f"{_pick(rng, 'BCDEFGKLNOPRSTWZ')}{_pick(rng, DIGITS)}*{_word(rng, 5, 'Q')}"
     code = _pick(rng, districts.PL)
-    patterns = {k: float(v) for k, v in (_PL_TWO if len(code) == 2 else _PL_THREE).items() if v}
-    return "current", f"{code}*{_fill(rng, _weighted(rng, patterns), serial)}"
+    patterns = _PL_TWO if len(code) == 2 else _PL_THREE
+    return "current", f"{code}*{_fill(rng, weighted(rng, patterns), serial)}"
 
 
 def _at(rng: Generator) -> tuple[str, str]:
     district = _pick(rng, districts.AT)
     if rng.random() < 0.08:
         return "vanity", f"{district}*{_word(rng, int(rng.integers(3, 5)), 'Q')} {_number(rng, 2)}"
-    digits = 5 if len(district) == 1 else int(rng.choice([3, 4], p=[0.6, 0.4]))
+    digits = 5 if len(district) == 1 else weighted(rng, {3: 0.6, 4: 0.4})
     tail = _several(rng, _without("QO"), 1 if digits >= 4 else 2)
     return "current", f"{district}*{_several(rng, DIGITS[1:], 1)}{_several(rng, DIGITS, digits - 1)} {tail}"
 
@@ -236,14 +224,14 @@ _NL_PATTERNS = {
 
 
 def _nl(rng: Generator) -> tuple[str, str]:
-    return "current", _fill(rng, _weighted(rng, _NL_PATTERNS), "BDFGHJKLNPRSTVXZ")
+    return "current", _fill(rng, weighted(rng, _NL_PATTERNS), "BDFGHJKLNPRSTVXZ")
 
 
 def _fr(rng: Generator) -> tuple[str, str]:
     if rng.random() < 0.8:
         return "current", _fill(rng, "AA-999-AA", _without("IOU"))
     department = f"{int(rng.integers(1, 96)):02d}"
-    tail = _several(rng, _without("IOQU"), int(rng.choice([2, 3], p=[0.4, 0.6])))
+    tail = _several(rng, _without("IOQU"), weighted(rng, {2: 0.4, 3: 0.6}))
     return "old", f"{_number(rng, 4) if len(tail) == 2 else _number(rng, 3)} {tail} {department}"
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections.abc import Mapping
 from functools import lru_cache
+from itertools import accumulate
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -10,6 +14,24 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
+Key = TypeVar("Key")
+
+
+def weighted(rng: Generator, shares: Mapping[Key, float]) -> Key:
+    """A key of `shares`, by share of any positive scale (Generator.choice takes 60 us for this, too long here)."""
+    ladder = list(accumulate(shares.values()))
+    return list(shares)[min(bisect(ladder, rng.random() * ladder[-1]), len(ladder) - 1)]
+
+
+def clamp(value: float, low: float, high: float) -> float:
+    """`value` within low..high; np.clip costs ten times as much on a number."""
+    return min(max(float(value), low), high)
+
+
+def blend(below: NDArray[np.uint8], above: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`above` over `below` (H, W, 3) where `cover` (H, W) is 255, mixed where it is less."""
+    share = np.multiply(cover, np.float32(1 / 255), dtype=np.float32)
+    return np.asarray(cv2.blendLinear(above, below, share, np.subtract(np.float32(1), share)), np.uint8)
 
 
 def soft_noise(rng: Generator, shape: tuple[int, int], grain: float) -> Field:

@@ -16,6 +16,7 @@ from models.synth import degrade, formats, fittings
 from models.synth.formats import Registration
 from models.synth.glyphs import VARIANTS, Mask, glyph
 from models.synth.looks import INKS, LOOKS, PAPERS, Colour, Look
+from models.synth.noise import clamp, weighted
 
 Bgr = NDArray[np.uint8]
 
@@ -77,9 +78,9 @@ def render_sample(
 
 
 def _resolution(width_px: float, two_lines: bool) -> float:
-    """Pixels per mm of the flat drawing: at least 1.4 times the picture's, in three steps so that glyphs are reused."""
+    """Pixels per mm of the flat drawing: at least 1.4 times the picture's, in steps so that glyphs are reused."""
     needed = 1.4 * width_px / (300 if two_lines else 520)
-    return next((step for step in (0.35, 0.6) if step >= needed), 0.9)
+    return next((step for step in (0.16, 0.25, 0.35, 0.5, 0.65) if step >= needed), 0.9)
 
 
 def draw_plate(rng: Generator, registration: Registration, *, px_per_mm: float = 0.9, two_lines: bool = False) -> FlatPlate:
@@ -103,24 +104,20 @@ def draw_plate(rng: Generator, registration: Registration, *, px_per_mm: float =
 
 
 def _scheme(rng: Generator, look: Look) -> tuple[Colour, Colour]:
-    schemes = list(look.schemes)
-    shares = np.array(list(look.schemes.values()))
-    paper, ink = schemes[int(rng.choice(len(schemes), p=shares / shares.sum()))]
+    paper, ink = weighted(rng, look.schemes)
     return _tinted(rng, PAPERS[paper], 14), _tinted(rng, INKS[ink], 12)
 
 
 def _tinted(rng: Generator, colour: Colour, spread: float) -> Colour:
     common = rng.normal(0, spread)
-    blue, green, red = (int(np.clip(c + common + rng.normal(0, spread / 3), 0, 255)) for c in colour)
+    blue, green, red = (int(clamp(c + common + rng.normal(0, spread / 3), 0, 255)) for c in colour)
     return blue, green, red
 
 
 def _face(rng: Generator, look: Look, paper: Colour) -> str:
     if "uk_old" in look.faces and sum(paper) < 200:
         return "uk_silver"
-    names = list(look.faces)
-    shares = np.array(list(look.faces.values()), np.float64)
-    return names[int(rng.choice(len(names), p=shares / shares.sum()))]
+    return weighted(rng, look.faces)
 
 
 def _rows(rng: Generator, registration: Registration) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -222,9 +219,9 @@ def _compose(
             scale = room / ink.shape[1]
             ink = cv2.resize(ink, (max(2, room), ink.shape[0]), interpolation=cv2.INTER_AREA)
         slack = room - ink.shape[1]
-        x = band + edge + round(slack * np.clip(rng.normal(0.5, 0.08), 0, 1))
+        x = band + edge + round(slack * clamp(rng.normal(0.5, 0.08), 0, 1))
         squeeze = 0.06 * pitch * (1 if index == 0 else -1) if len(rows) > 1 else 0
-        y = round(np.clip(pitch * (index + 0.5) - ink.shape[0] / 2 + squeeze + rng.normal(0, 1.2) * px_per_mm, 0, height - ink.shape[0]))
+        y = round(clamp(pitch * (index + 0.5) - ink.shape[0] / 2 + squeeze + rng.normal(0, 1.2) * px_per_mm, 0, height - ink.shape[0]))
         mask[y : y + ink.shape[0], x : x + ink.shape[1]] |= ink[: height - y]
         seals += [(x + centre * scale, y + ink.shape[0] / 2) for centre in row.seals]
     if rng.random() < look.border:

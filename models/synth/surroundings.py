@@ -9,20 +9,22 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.synth.noise import soft_noise
+from models.synth.noise import soft_noise, weighted
 
 Bgr = NDArray[np.uint8]
 
 # Car paints by rough share on European roads: grey, black, white, silver, blue, red, green, beige, yellow.
-_PAINTS = ((95, 92, 90), (28, 27, 26), (225, 226, 226), (165, 165, 163), (110, 60, 30), (40, 30, 140), (50, 70, 35), (130, 160, 175), (30, 180, 220))
-_PAINT_SHARES = np.array([24, 22, 14, 14, 12, 8, 3, 2, 1], np.float64) / 100
+_PAINTS = {
+    (95, 92, 90): 24, (28, 27, 26): 22, (225, 226, 226): 14, (165, 165, 163): 14, (110, 60, 30): 12, (40, 30, 140): 8,
+    (50, 70, 35): 3, (130, 160, 175): 2, (30, 180, 220): 1,
+}  # fmt: skip
 
 
 def surroundings(rng: Generator, width: int, height: int, corners: NDArray[np.float32], backgrounds: Sequence[Bgr]) -> Bgr:
     """A background (height, width, 3) uint8 BGR fitting a plate at `corners`; photographs are used for half if given."""
     if len(backgrounds) and rng.random() < 0.5:
         return _cutting(rng, backgrounds[int(rng.integers(len(backgrounds)))], width, height)
-    paint = np.array(_PAINTS[int(rng.choice(len(_PAINTS), p=_PAINT_SHARES))], np.float32)
+    paint = np.array(weighted(rng, _PAINTS), np.float32)
     paint = np.clip(paint * rng.uniform(0.6, 1.2) + rng.normal(0, 8, 3), 5, 245)
     scene = _paintwork(rng, width, height, paint)
     tilt = float(np.arctan2(corners[1, 1] - corners[0, 1], corners[1, 0] - corners[0, 0]))
