@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         CameraId,
         Crop,
         Detection,
+        Frame,
         Picture,
         PictureKind,
         Reach,
@@ -50,6 +51,33 @@ class Reader(Protocol):
 
     def read(self, crop: Crop) -> Read:
         """What stands on the plate; a low confidence where it cannot be read, never an error."""
+        ...
+
+
+class FrameSource(Protocol):
+    """Gives the frames of one camera, clip or set of pictures."""
+
+    @property
+    def live(self) -> bool:
+        """Whether time passes while nobody looks: a camera, not a recording."""
+        ...
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames there will be, about; None where nobody knows."""
+        ...
+
+    @property
+    def frames_per_s(self) -> float:
+        """The pace at which the frames were or are taken; 0 for single pictures."""
+        ...
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames in order, once. Raises SourceError where the source cannot be used (any more)."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and devices; `frames` then ends. May be called from another thread, and twice."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""What touches the world: buses, models, databases, cameras."""

@@ -1,0 +1,1 @@
+"""Capture: takes frames from one source and hands them on."""

@@ -1,0 +1,98 @@
+"""Frames taken in a thread of their own, so that decoding overlaps with detecting and reading."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from roadside.core.types import Frame
+    from roadside.ports import FrameSource
+
+RECORDED_AHEAD = 3
+"""Frames of a recording decoded in advance; 8 MB of 720p."""
+JOIN_S = 3.0
+
+
+class FrameFeed:
+    """Iterates over a source's frames; the next are decoded while one is worked on.
+
+    Of a live source only the newest frame waits: a slow consumer sees the present and `dropped` counts what it missed.
+    Of a recording every frame comes, in order.
+    """
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+        self._waiting: deque[Frame] = deque()
+        self._capacity = 1 if source.live else RECORDED_AHEAD
+        self._changed = threading.Condition()
+        self._ended = False
+        self._stopped = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._take, name="capture", daemon=True)
+        self.dropped = 0
+        """Frames of a live source that were replaced by a newer one."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._source.close()
+        self._thread.join(JOIN_S)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Frames until the source ends. Raises what the source raised, after the frames before it."""
+        while (frame := self._next()) is not None:
+            yield frame
+
+    def _next(self) -> Frame | None:
+        with self._changed:
+            # Wakes up now and then so that Ctrl-C is seen on platforms where waiting blocks signals.
+            while not self._waiting and not self._ended:
+                self._changed.wait(0.5)
+            if self._waiting:
+                frame = self._waiting.popleft()
+                self._changed.notify_all()
+                return frame
+            if self._failure is not None:
+                raise self._failure
+            return None
+
+    def _take(self) -> None:
+        frames = self._source.frames()
+        try:
+            for frame in frames:
+                if not self._put(frame):
+                    break
+        except BaseException as error:  # noqa: BLE001 (handed to the thread that iterates)
+            self._failure = error
+        finally:
+            close = getattr(frames, "close", None)
+            if close is not None:
+                close()  # a generator lets its camera go here, in the thread that reads it
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _put(self, frame: Frame) -> bool:
+        with self._changed:
+            if self._source.live:
+                if self._waiting:
+                    self._waiting.clear()
+                    self.dropped += 1
+            else:
+                while len(self._waiting) >= self._capacity and not self._stopped:
+                    self._changed.wait(0.5)
+            self._waiting.append(frame)
+            self._changed.notify_all()
+            return not self._stopped
