@@ -1,0 +1,180 @@
+"""From a fused posterior to every plate that it allows: softened beliefs, the search, and exact scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roadside.core.confusions import codes, fold, folding_matrix
+from roadside.core.types import ALPHABET, Reach
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from roadside.core.confusions import Confusions
+    from roadside.core.types import FusedPlate
+
+SHORTEST, LONGEST = 3, 12
+"""Plates shorter or longer than this are no plates of any country."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A posterior that admits that its reader errs."""
+
+    rows: NDArray[np.float64] = field(repr=False)
+    """(slots, 36), folded, rows sum to 1, nowhere 0 but in the columns that folding empties."""
+    missed: float
+    """Probability that a character is missing at any one gap between slots."""
+    invented: float
+    """Probability that any one slot holds no character of the plate."""
+    offered: tuple[tuple[str, float], ...]
+    """Folded plates with the probability that the reader itself gave them, best first."""
+
+
+def soften(plate: FusedPlate, confusions: Confusions, floor: float) -> Belief:
+    """The posterior of `plate`, `floor` of which is replaced by what is known of the reader's errors.
+
+    However sure the reader is, a character keeps at least `floor` times the share of the reads on
+    held-out plates in which it was taken for the one that was read.
+    """
+    folded = np.asarray(plate.posterior, dtype=np.float64) @ folding_matrix()
+    folded /= np.maximum(folded.sum(axis=1, keepdims=True), 1e-12)
+    rows = (1.0 - floor) * folded + floor * (folded @ confusions.truth_given_read)
+    offered: dict[str, float] = {}
+    for hypothesis in plate.alternatives:
+        key = fold(hypothesis.text)
+        offered[key] = offered.get(key, 0.0) + float(np.exp(min(hypothesis.log_p, 0.0)))
+    total = max(1.0, sum(offered.values()))
+    best = sorted(((key, p / total) for key, p in offered.items()), key=lambda pair: -pair[1])
+    return Belief(rows, floor * confusions.missed, floor * confusions.invented, tuple(best))
+
+
+def score(belief: Belief, keys: Sequence[str]) -> NDArray[np.float64]:
+    """(len(keys),): the probability of each folded plate under `belief`, summed over all alignments.
+
+    Every slot holds a character of the plate, or none with probability `invented`; at every gap
+    any number of characters may be missing, each with probability `missed`. Where the reader
+    itself offered a plate with a higher probability, that one counts.
+    """
+    result = np.zeros(len(keys))
+    by_length: dict[int, list[int]] = {}
+    for place, key in enumerate(keys):
+        by_length.setdefault(len(key), []).append(place)
+    for length, places in by_length.items():
+        matrix = np.array([codes(keys[place]) for place in places], dtype=np.intp).reshape(-1, length)
+        result[places] = score_codes(belief, matrix)
+    offered = dict(belief.offered)
+    if offered:
+        result = np.maximum(result, [offered.get(key, 0.0) for key in keys])
+    return result
+
+
+def score_codes(belief: Belief, plates: NDArray[np.intp]) -> NDArray[np.float64]:
+    """As `score`, for (N, length) columns of ALPHABET and without what the reader offered."""
+    count, length = plates.shape
+    slots = len(belief.rows)
+    gap = belief.missed / len(ALPHABET)
+    leave, real = 1.0 - belief.missed, 1.0 - belief.invented
+    state: NDArray[np.float64] = np.zeros((length + 1, count))
+    state[0] = 1.0
+    for slot in range(slots + 1):
+        for place in range(1, length + 1):
+            state[place] += gap * state[place - 1]
+        state *= leave
+        if slot == slots:
+            break
+        matched = belief.rows[slot][plates].T * real
+        following = state * belief.invented
+        following[1:] += matched * state[:-1]
+        state = following
+    final: NDArray[np.float64] = state[length]
+    return final
+
+
+def reach(belief: Belief, *, best: int, bound: float, most_buckets: int) -> Reach:
+    """Every reading with a probability over `bound`, as buckets, and the `best` most probable in full.
+
+    A reading that probable has at least one half with a probability over the root of `bound`, and
+    the halves that probable are few: at most one in that root. So the registry is asked for plates
+    that begin or end with such a half, which an index answers, and the rest is scored exactly.
+    One character more or less spares one half, and is reached through it.
+    """
+    slots = len(belief.rows)
+    keys = _best_plates(belief, best)
+    heads: dict[str, None] = {}
+    tails: dict[str, None] = {}
+    left_out = 0.0
+    for slack, chance in _lengths(belief):
+        length = slots + slack
+        if not SHORTEST <= length <= LONGEST:
+            left_out += chance
+            continue
+        half = length // 2
+        threshold = np.sqrt(bound) if slack == 0 else bound / chance
+        first, first_mass = _halves(belief.rows[:half], threshold, most_buckets)
+        last, last_mass = _halves(belief.rows[slots - (length - half) :], threshold, most_buckets)
+        heads.update((f"{length}{text}", None) for text in first)
+        tails.update((f"{length}{text}", None) for text in last)
+        lost_first, lost_last = 1.0 - first_mass, 1.0 - last_mass
+        left_out += chance * (lost_first * lost_last if slack == 0 else max(lost_first, lost_last))
+    scores = score(belief, keys)
+    order = np.argsort(-scores, kind="stable")
+    return Reach(
+        tuple(keys[place] for place in order),
+        tuple(heads),
+        tuple(tails),
+        min(1.0, left_out),
+        max(0.0, 1.0 - float(scores.sum())),
+    )
+
+
+def head_bucket(key: str) -> str:
+    """The index entry of the first half of a folded plate, with the plate's length."""
+    return f"{len(key)}{key[: len(key) // 2]}"
+
+
+def tail_bucket(key: str) -> str:
+    """The index entry of the last half of a folded plate, with the plate's length."""
+    return f"{len(key)}{key[len(key) // 2 :]}"
+
+
+def _lengths(belief: Belief) -> tuple[tuple[int, float], ...]:
+    """Slack of the length against the slots, with its probability, once an error of length is made."""
+    slots = len(belief.rows)
+    longer = (slots + 1) * belief.missed
+    shorter = slots * belief.invented
+    return ((0, 1.0), (1, max(longer, 1e-12)), (-1, max(shorter, 1e-12)))
+
+
+def _best_plates(belief: Belief, count: int) -> list[str]:
+    beam: list[tuple[float, str]] = [(1.0, "")]
+    for row in belief.rows:
+        likely = [(float(row[c]), ALPHABET[c]) for c in np.argsort(-row)[:12]]
+        grown = [(p * q, text + c) for p, text in beam for q, c in likely]
+        grown.sort(key=lambda pair: -pair[0])
+        beam = grown[:count]
+    keys = dict.fromkeys(text for _, text in beam)
+    keys.update(dict.fromkeys(text for text, _ in belief.offered))
+    return [key for key in keys if key]
+
+
+def _halves(rows: NDArray[np.float64], threshold: float, most: int) -> tuple[list[str], float]:
+    """Texts of `rows` with a probability of at least `threshold`, best first, and their probability."""
+    found: list[tuple[float, str]] = [(1.0, "")]
+    for row in rows:
+        likely = [(float(row[c]), ALPHABET[c]) for c in np.argsort(-row) if row[c] > 0.0]
+        grown = []
+        for p, text in found:
+            for q, character in likely:
+                if p * q < threshold:
+                    break
+                grown.append((p * q, text + character))
+        found = grown
+    found.sort(key=lambda pair: -pair[0])
+    found = found[:most]
+    return [text for _, text in found], sum(p for p, _ in found)

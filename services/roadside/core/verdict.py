@@ -1,0 +1,200 @@
+"""From a fused plate and the registry's answer to a verdict that explains itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roadside.core.confusions import codes, fold
+from roadside.core.reach import reach, score, soften
+from roadside.core.types import Reading, Verdict, VerdictKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from roadside.core.confusions import Confusions
+    from roadside.core.reach import Belief
+    from roadside.core.types import FusedPlate, Reach, RegistryAnswer
+
+_COUNTRY_ALIASES = {"GB": "UK", "GBR": "UK", "CZE": "CZ", "SVK": "SK", "DEU": "DE", "POL": "PL", "AUT": "AT"}
+MOST_READINGS = 8
+ANY_COUNTRY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a verdict must be sure of. Every number is explained in docs/verdict.md."""
+
+    bound: float = 1e-3
+    """UNPAID is said only where paid and exempt readings together are less probable than this."""
+    paid_at: float = 0.9
+    """PAID or EXEMPT is said where such readings together are at least this probable."""
+    identified_at: float = 0.9
+    """UNPAID is said only where one plate alone is at least this probable."""
+    least_looks: int = 2
+    """UNPAID is said only where so many independent looks agree."""
+    paid_weight: float = 20.0
+    """How much more often a plate of the registry drives past than one that is not in it."""
+    floor: float = 0.1
+    """Share of the reader's belief that is replaced by its known confusions."""
+    other_country: float = 0.2
+    """Probability that a plate is of another country than the reader says."""
+    reach: float = 1e-8
+    """Readings less probable than this are not searched for."""
+    keys: int = 64
+    """Readings looked up in full."""
+    buckets: int = 400
+    """Most halves of a plate that are searched for, each side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A fused plate with everything that it may be."""
+
+    plate: FusedPlate
+    belief: Belief
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What matters for a verdict beside the plate and the registry."""
+
+    grammatical: bool = True
+    """Whether the best reading is a plate of a known country."""
+    grace_open: bool = False
+    """Whether a vignette bought from now on could still count for this passage."""
+
+
+def ask(plate: FusedPlate, confusions: Confusions, policy: Policy) -> Question:
+    """What to ask the registry about `plate`."""
+    belief = soften(plate, confusions, policy.floor)
+    within = reach(belief, best=policy.keys, bound=policy.reach, most_buckets=policy.buckets)
+    return Question(plate, belief, within)
+
+
+def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumstances: Circumstances) -> Verdict:
+    """The verdict on the plate of `question`.
+
+    Another paid vignette in `answer` can raise `p_paid` alone, and can therefore never lead to UNPAID.
+    """
+    plate, belief, within = question.plate, question.belief, question.reach
+    paid = _by_key(plate, ((v.plate, v.country) for v in answer.vignettes))
+    single = ((fold(e.pattern), e.country) for e in answer.exemptions if not is_pattern(e.pattern))
+    exempt = _by_key(plate, single)
+    keys = list(dict.fromkeys((*within.keys, *paid, *exempt)))
+    p_of = dict(zip(keys, score(belief, keys).tolist(), strict=True))
+    unasked = within.left_out if answer.exhaustive else within.left_out_of_keys
+    share_paid = unasked + sum(p_of[key] * _country(plate, c, policy) for key, c in paid.items())
+    share_exempt = sum(p_of[key] * _country(plate, c, policy) for key, c in exempt.items())
+    share_exempt += sum(
+        pattern_probability(belief, fold_pattern(e.pattern)) * _country(plate, e.country, policy)
+        for e in answer.exemptions
+        if is_pattern(e.pattern)
+    )
+    weights = _Weights(
+        _weigh(share_paid + share_exempt, policy),
+        _weigh(share_paid, policy),
+        _weigh(share_exempt, policy),
+        max(p_of.values(), default=0.0),
+    )
+    kind, rule = _rule(weights, plate.looks, policy, circumstances)
+    ranked = sorted(p_of, key=lambda key: -p_of[key])
+    shown = [*ranked[:MOST_READINGS], *(k for k in ranked[MOST_READINGS:] if k in paid or k in exempt)]
+    shown = shown[: 2 * MOST_READINGS]
+    return Verdict(
+        kind,
+        rule,
+        weights.paid,
+        weights.exempt,
+        tuple(Reading(key, p_of[key], key in paid, key in exempt) for key in shown),
+        tuple(v for v in answer.vignettes if v.plate in shown),
+        tuple(e for e in answer.exemptions if is_pattern(e.pattern) or fold(e.pattern) in shown),
+        answer.lapsed,
+    )
+
+
+def unanswered(rule: str, p_paid: float = 0.0) -> Verdict:
+    """UNKNOWN: the registry could not be asked, and will be asked again."""
+    return Verdict(VerdictKind.UNKNOWN, rule, p_paid, 0.0)
+
+
+def country_code(name: str) -> str:
+    """The project's two letters for a country: GB is UK."""
+    code = name.strip().upper()
+    return _COUNTRY_ALIASES.get(code, code)
+
+
+def is_pattern(pattern: str) -> bool:
+    """Whether an exemption is for a family of plates and not for one."""
+    return "?" in pattern or pattern.endswith("*")
+
+
+def fold_pattern(pattern: str) -> str:
+    """`pattern` folded, its `?` and its closing `*` kept."""
+    body = "".join(c if c == "?" else fold(c) for c in pattern)
+    return body + "*" if pattern.endswith("*") else body
+
+
+def pattern_probability(belief: Belief, pattern: str) -> float:
+    """Probability that the plate is of the family `pattern` (folded), slot by slot."""
+    open_ended = pattern.endswith("*")
+    body = pattern.removesuffix("*")
+    if len(body) > len(belief.rows) or (not open_ended and len(body) != len(belief.rows)):
+        return 0.0
+    fixed = [(slot, c) for slot, c in enumerate(body) if c != "?"]
+    return float(np.prod([belief.rows[slot, codes(c)[0]] for slot, c in fixed]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    free: float
+    paid: float
+    exempt: float
+    best: float
+
+
+def _rule(  # noqa: PLR0911 - one return a rule, in the order of the list in docs/verdict.md
+    p: _Weights, looks: int, policy: Policy, circumstances: Circumstances
+) -> tuple[VerdictKind, str]:
+    if p.free >= policy.paid_at:
+        return (VerdictKind.PAID, "paid") if p.paid >= p.exempt else (VerdictKind.EXEMPT, "exempt")
+    if p.free >= policy.bound:
+        return VerdictKind.REVIEW, "paid-reading-possible"
+    if not circumstances.grammatical:
+        return VerdictKind.REVIEW, "no-known-plate"
+    if p.best < policy.identified_at:
+        return VerdictKind.REVIEW, "reading-unsure"
+    if looks < policy.least_looks:
+        return VerdictKind.REVIEW, "one-look"
+    if circumstances.grace_open:
+        return VerdictKind.UNKNOWN, "grace-open"
+    return VerdictKind.UNPAID, "no-paid-reading"
+
+
+def _weigh(share: float, policy: Policy) -> float:
+    """Bayes: `share` of the reader's belief is on plates that pass `paid_weight` times more often."""
+    share = min(1.0, max(0.0, share))
+    return policy.paid_weight * share / (policy.paid_weight * share + 1.0 - share)
+
+
+def _by_key(plate: FusedPlate, entries: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """Plates of the registry, each with the country of its entries that fits best."""
+    found: dict[str, str] = {}
+    for key, country in entries:
+        if key not in found or _fits(plate, country):
+            found[key] = country
+    return found
+
+
+def _fits(plate: FusedPlate, country: str) -> bool:
+    return plate.country is None or country in ("", ANY_COUNTRY, plate.country)
+
+
+def _country(plate: FusedPlate, country: str, policy: Policy) -> float:
+    """Upper estimate of the probability that `plate` is of `country`."""
+    if _fits(plate, country):
+        return 1.0
+    return max(policy.other_country, dict(plate.countries).get(country, 0.0))
