@@ -51,14 +51,12 @@ class ReadEvent(_message.Message):
     def __init__(self, crop: _Optional[_Union[CropEvent, _Mapping]] = ..., read: _Optional[_Union[_types_pb2.Read, _Mapping]] = ...) -> None: ...
 
 class SightingEvent(_message.Message):
-    __slots__ = ("sighting", "pictures", "capture_time")
+    __slots__ = ("sighting", "pictures")
     SIGHTING_FIELD_NUMBER: _ClassVar[int]
     PICTURES_FIELD_NUMBER: _ClassVar[int]
-    CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
     sighting: _types_pb2.Sighting
     pictures: _containers.RepeatedCompositeFieldContainer[EvidencePicture]
-    capture_time: _timestamp_pb2.Timestamp
-    def __init__(self, sighting: _Optional[_Union[_types_pb2.Sighting, _Mapping]] = ..., pictures: _Optional[_Iterable[_Union[EvidencePicture, _Mapping]]] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, sighting: _Optional[_Union[_types_pb2.Sighting, _Mapping]] = ..., pictures: _Optional[_Iterable[_Union[EvidencePicture, _Mapping]]] = ...) -> None: ...
 
 class EvidencePicture(_message.Message):
     __slots__ = ("kind", "media_type", "data")

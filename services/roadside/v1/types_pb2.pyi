@@ -134,7 +134,7 @@ class Read(_message.Message):
     def __init__(self, raw: _Optional[str] = ..., text: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., characters: _Optional[_Iterable[_Union[Character, _Mapping]]] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ...) -> None: ...
 
 class FusedPlate(_message.Message):
-    __slots__ = ("text", "raw", "country", "confidence", "posterior", "alternatives", "looks")
+    __slots__ = ("text", "raw", "country", "confidence", "posterior", "alternatives", "looks", "countries")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     RAW_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +142,7 @@ class FusedPlate(_message.Message):
     POSTERIOR_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     LOOKS_FIELD_NUMBER: _ClassVar[int]
+    COUNTRIES_FIELD_NUMBER: _ClassVar[int]
     text: str
     raw: str
     country: str
@@ -149,7 +150,8 @@ class FusedPlate(_message.Message):
     posterior: bytes
     alternatives: _containers.RepeatedCompositeFieldContainer[Hypothesis]
     looks: int
-    def __init__(self, text: _Optional[str] = ..., raw: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., looks: _Optional[int] = ...) -> None: ...
+    countries: _containers.RepeatedCompositeFieldContainer[CountryProbability]
+    def __init__(self, text: _Optional[str] = ..., raw: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., looks: _Optional[int] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ...) -> None: ...
 
 class Vignette(_message.Message):
     __slots__ = ("plate", "country", "category", "valid_from_time", "valid_to_time")

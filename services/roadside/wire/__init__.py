@@ -1,0 +1,1 @@
+"""What crosses process borders: events, pictures and errors, and their protobuf forms."""

@@ -1,0 +1,136 @@
+"""Events to bytes and back: the payloads of the streams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from google.protobuf.message import DecodeError
+
+from roadside.core.types import Crop, Picture
+from roadside.errors import PoisonError
+from roadside.v1 import events_pb2
+from roadside.wire import convert
+from roadside.wire.events import (
+    CropEvent,
+    FrameEvent,
+    ReadEvent,
+    SightingEvent,
+)
+from roadside.wire.pictures import decode_picture, encode_raw
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+MAX_PAYLOAD_BYTES = 24 * 1024 * 1024
+"""Of one message; more than any picture that is taken, with what stands beside it."""
+
+MessageT = TypeVar("MessageT", bound="Message")
+
+
+def encode_frame(event: FrameEvent) -> bytes:
+    """The payload of a message on `frames`."""
+    return events_pb2.FrameEvent(
+        camera_id=event.camera_id,
+        capture_time=convert.time_to_proto(event.captured_at_ns),
+        sequence=event.sequence,
+        picture=convert.picture_to_proto(event.picture),
+    ).SerializeToString()
+
+
+def decode_frame(payload: bytes) -> FrameEvent:
+    """The event in a payload of `frames`; its picture is not decoded. Raises PoisonError."""
+    message = _parse(events_pb2.FrameEvent, payload)
+    return FrameEvent(
+        camera_id=convert.camera_id_from_proto(message.camera_id),
+        captured_at_ns=convert.time_from_proto(message.capture_time),
+        sequence=message.sequence,
+        picture=convert.picture_from_proto(message.picture),
+    )
+
+
+def encode_crop(event: CropEvent) -> bytes:
+    """The payload of a message on `crops`."""
+    return _crop_to_proto(event).SerializeToString()
+
+
+def decode_crop(payload: bytes) -> CropEvent:
+    """The event in a payload of `crops`, the plate's picture decoded. Raises PoisonError."""
+    return _crop_from_proto(_parse(events_pb2.CropEvent, payload))
+
+
+def encode_read(event: ReadEvent) -> bytes:
+    """The payload of a message on `reads`."""
+    return events_pb2.ReadEvent(
+        crop=_crop_to_proto(CropEvent(event.crop, event.frame)), read=convert.read_to_proto(event.read)
+    ).SerializeToString()
+
+
+def decode_read(payload: bytes) -> ReadEvent:
+    """The event in a payload of `reads`. Raises PoisonError."""
+    message = _parse(events_pb2.ReadEvent, payload)
+    crop = _crop_from_proto(message.crop)
+    return ReadEvent(crop.crop, crop.frame, convert.read_from_proto(message.read))
+
+
+def encode_sighting(event: SightingEvent) -> bytes:
+    """The payload of a message on `sightings`."""
+    return events_pb2.SightingEvent(
+        sighting=convert.sighting_to_proto(event.sighting),
+        pictures=[
+            events_pb2.EvidencePicture(
+                kind=convert.PICTURE_KIND_TO_PROTO[picture.kind],
+                media_type=picture.media_type,
+                data=picture.data,
+            )
+            for picture in event.pictures
+        ],
+    ).SerializeToString()
+
+
+def decode_sighting(payload: bytes) -> SightingEvent:
+    """The event in a payload of `sightings`. Raises PoisonError."""
+    message = _parse(events_pb2.SightingEvent, payload)
+    return SightingEvent(
+        sighting=convert.sighting_from_proto(message.sighting),
+        pictures=tuple(
+            Picture(convert.picture_kind_from_proto(picture.kind), picture.media_type, picture.data)
+            for picture in message.pictures
+        ),
+    )
+
+
+def _parse(kind: type[MessageT], payload: bytes) -> MessageT:
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise PoisonError(f"message of {len(payload)} bytes: at most {MAX_PAYLOAD_BYTES} are taken")
+    message = kind()
+    try:
+        message.ParseFromString(payload)
+    except DecodeError as exc:
+        raise PoisonError(f"not a {kind.DESCRIPTOR.name}") from exc
+    return message
+
+
+def _crop_to_proto(event: CropEvent) -> events_pb2.CropEvent:
+    crop = event.crop
+    return events_pb2.CropEvent(
+        camera_id=crop.camera_id,
+        capture_time=convert.time_to_proto(crop.captured_at_ns),
+        sequence=crop.sequence,
+        detection=convert.detection_to_proto(crop.detection),
+        picture=convert.picture_to_proto(encode_raw(crop.image)),
+        origin_x=crop.origin[0],
+        origin_y=crop.origin[1],
+        frame=None if event.frame is None else convert.picture_to_proto(event.frame),
+    )
+
+
+def _crop_from_proto(message: events_pb2.CropEvent) -> CropEvent:
+    crop = Crop(
+        camera_id=convert.camera_id_from_proto(message.camera_id),
+        captured_at_ns=convert.time_from_proto(message.capture_time),
+        sequence=message.sequence,
+        detection=convert.detection_from_proto(message.detection),
+        image=decode_picture(convert.picture_from_proto(message.picture)),
+        origin=(message.origin_x, message.origin_y),
+    )
+    return CropEvent(crop, convert.picture_from_proto(message.frame) if message.HasField("frame") else None)

@@ -1,0 +1,346 @@
+"""Domain values to protobuf messages and back; what comes in is checked, what goes out is trusted."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from roadside.core.types import (
+    ALPHABET,
+    Box,
+    CameraId,
+    Character,
+    Detection,
+    Evidence,
+    Exemption,
+    FusedPlate,
+    Hypothesis,
+    PictureKind,
+    Read,
+    Reading,
+    Sighting,
+    Verdict,
+    VerdictKind,
+    Vignette,
+)
+from roadside.errors import PoisonError
+from roadside.v1 import types_pb2
+from roadside.wire.events import EncodedPicture, PictureEncoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from roadside.core.types import Corners
+
+MAX_SLOTS = 64
+MAX_CAMERA_ID_CHARACTERS = 128
+
+VERDICT_TO_PROTO = {
+    VerdictKind.PAID: types_pb2.VERDICT_KIND_PAID,
+    VerdictKind.EXEMPT: types_pb2.VERDICT_KIND_EXEMPT,
+    VerdictKind.UNPAID: types_pb2.VERDICT_KIND_UNPAID,
+    VerdictKind.REVIEW: types_pb2.VERDICT_KIND_REVIEW,
+    VerdictKind.UNKNOWN: types_pb2.VERDICT_KIND_UNKNOWN,
+}
+VERDICT_FROM_PROTO = {value: kind for kind, value in VERDICT_TO_PROTO.items()}
+PICTURE_KIND_TO_PROTO = {
+    PictureKind.CROP: types_pb2.PICTURE_KIND_CROP,
+    PictureKind.FRAME: types_pb2.PICTURE_KIND_FRAME,
+}
+PICTURE_KIND_FROM_PROTO = {value: kind for kind, value in PICTURE_KIND_TO_PROTO.items()}
+_ENCODING_TO_PROTO = {
+    PictureEncoding.JPEG: types_pb2.PICTURE_ENCODING_JPEG,
+    PictureEncoding.PNG: types_pb2.PICTURE_ENCODING_PNG,
+    PictureEncoding.BGR: types_pb2.PICTURE_ENCODING_BGR,
+}
+_ENCODING_FROM_PROTO = {value: encoding for encoding, value in _ENCODING_TO_PROTO.items()}
+
+
+def time_to_proto(at_ns: int) -> Timestamp:
+    """UTC nanoseconds since 1970 as a timestamp."""
+    seconds, nanos = divmod(at_ns, 1_000_000_000)
+    return Timestamp(seconds=seconds, nanos=nanos)
+
+
+def time_from_proto(at: Timestamp) -> int:
+    """UTC nanoseconds since 1970."""
+    return at.seconds * 1_000_000_000 + at.nanos
+
+
+def camera_id_from_proto(text: str) -> CameraId:
+    """A camera's name. Raises PoisonError for an empty or an endless one."""
+    if not 0 < len(text) <= MAX_CAMERA_ID_CHARACTERS:
+        raise PoisonError(f"camera id of {len(text)} characters")
+    return CameraId(text)
+
+
+def picture_to_proto(picture: EncodedPicture) -> types_pb2.Picture:
+    """A picture as it travels."""
+    return types_pb2.Picture(
+        encoding=_ENCODING_TO_PROTO[picture.encoding],
+        data=picture.data,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+    )
+
+
+def picture_from_proto(picture: types_pb2.Picture) -> EncodedPicture:
+    """A picture, not looked at yet. Raises PoisonError where it does not say how it is encoded."""
+    encoding = _ENCODING_FROM_PROTO.get(picture.encoding)
+    if encoding is None:
+        raise PoisonError("picture of an unknown encoding")
+    return EncodedPicture(encoding, picture.data, picture.width_px, picture.height_px)
+
+
+def detection_to_proto(detection: Detection) -> types_pb2.Detection:
+    """A detection."""
+    box = detection.box
+    return types_pb2.Detection(
+        box=types_pb2.Box(x1=box.x1, y1=box.y1, x2=box.x2, y2=box.y2),
+        score=detection.score,
+        corners=[types_pb2.Point(x=x, y=y) for x, y in detection.corners or ()],
+    )
+
+
+def detection_from_proto(detection: types_pb2.Detection) -> Detection:
+    """A detection. Raises PoisonError for an empty or infinite box, or corners that are not four."""
+    box = Box(detection.box.x1, detection.box.y1, detection.box.x2, detection.box.y2)
+    if not all(math.isfinite(value) for value in (box.x1, box.y1, box.x2, box.y2, detection.score)):
+        raise PoisonError("detection with a number that is not finite")
+    if box.width <= 0 or box.height <= 0:
+        raise PoisonError("detection with an empty box")
+    corners: Corners | None = None
+    if detection.corners:
+        points = [(point.x, point.y) for point in detection.corners]
+        if len(points) != len(("tl", "tr", "br", "bl")):
+            raise PoisonError(f"detection with {len(points)} corners")
+        corners = (points[0], points[1], points[2], points[3])
+    return Detection(box, detection.score, corners)
+
+
+def read_to_proto(read: Read) -> types_pb2.Read:
+    """What a reader says."""
+    return types_pb2.Read(
+        raw=read.raw,
+        text=read.text,
+        country=read.country or "",
+        confidence=read.confidence,
+        characters=[types_pb2.Character(text=c.text, confidence=c.confidence) for c in read.characters],
+        posterior=_posterior_to_proto(read.posterior),
+        alternatives=_hypotheses_to_proto(read.alternatives),
+        countries=_countries_to_proto(read.countries),
+    )
+
+
+def read_from_proto(read: types_pb2.Read) -> Read:
+    """What a reader says. Raises PoisonError for a posterior of another shape."""
+    return Read(
+        raw=read.raw,
+        text=read.text,
+        country=read.country or None,
+        confidence=read.confidence,
+        characters=tuple(Character(c.text, c.confidence) for c in read.characters),
+        posterior=_posterior_from_proto(read.posterior),
+        alternatives=_hypotheses_from_proto(read.alternatives),
+        countries=_countries_from_proto(read.countries),
+    )
+
+
+def plate_to_proto(plate: FusedPlate) -> types_pb2.FusedPlate:
+    """What the reads of one vehicle say together."""
+    return types_pb2.FusedPlate(
+        text=plate.text,
+        raw=plate.raw,
+        country=plate.country or "",
+        confidence=plate.confidence,
+        posterior=_posterior_to_proto(plate.posterior),
+        alternatives=_hypotheses_to_proto(plate.alternatives),
+        countries=_countries_to_proto(plate.countries),
+        looks=plate.looks,
+    )
+
+
+def plate_from_proto(plate: types_pb2.FusedPlate) -> FusedPlate:
+    """What the reads of one vehicle say together. Raises PoisonError for a posterior of another shape."""
+    return FusedPlate(
+        text=plate.text,
+        raw=plate.raw,
+        country=plate.country or None,
+        confidence=plate.confidence,
+        posterior=_posterior_from_proto(plate.posterior),
+        alternatives=_hypotheses_from_proto(plate.alternatives),
+        countries=_countries_from_proto(plate.countries),
+        looks=plate.looks,
+    )
+
+
+def vignette_to_proto(vignette: Vignette) -> types_pb2.Vignette:
+    """One line of the registry."""
+    return types_pb2.Vignette(
+        plate=vignette.plate,
+        country=vignette.country,
+        category=vignette.category,
+        valid_from_time=time_to_proto(vignette.valid_from_ns),
+        valid_to_time=time_to_proto(vignette.valid_to_ns),
+    )
+
+
+def vignette_from_proto(vignette: types_pb2.Vignette) -> Vignette:
+    """One line of the registry."""
+    return Vignette(
+        plate=vignette.plate,
+        country=vignette.country,
+        category=vignette.category,
+        valid_from_ns=time_from_proto(vignette.valid_from_time),
+        valid_to_ns=time_from_proto(vignette.valid_to_time),
+    )
+
+
+def exemption_to_proto(exemption: Exemption) -> types_pb2.Exemption:
+    """A plate that need not pay."""
+    return types_pb2.Exemption(
+        pattern=exemption.pattern,
+        country=exemption.country,
+        reason=exemption.reason,
+        valid_from_time=time_to_proto(exemption.valid_from_ns),
+        valid_to_time=time_to_proto(exemption.valid_to_ns),
+    )
+
+
+def exemption_from_proto(exemption: types_pb2.Exemption) -> Exemption:
+    """A plate that need not pay."""
+    return Exemption(
+        pattern=exemption.pattern,
+        country=exemption.country,
+        reason=exemption.reason,
+        valid_from_ns=time_from_proto(exemption.valid_from_time),
+        valid_to_ns=time_from_proto(exemption.valid_to_time),
+    )
+
+
+def verdict_to_proto(verdict: Verdict) -> types_pb2.Verdict:
+    """A verdict with its reasons."""
+    return types_pb2.Verdict(
+        kind=VERDICT_TO_PROTO[verdict.kind],
+        rule=verdict.rule,
+        paid_probability=verdict.p_paid,
+        exempt_probability=verdict.p_exempt,
+        readings=[
+            types_pb2.Reading(plate=r.plate, probability=r.probability, paid=r.paid, exempt=r.exempt)
+            for r in verdict.readings
+        ],
+        vignettes=[vignette_to_proto(vignette) for vignette in verdict.vignettes],
+        exemptions=[exemption_to_proto(exemption) for exemption in verdict.exemptions],
+        lapsed_vignettes=[vignette_to_proto(vignette) for vignette in verdict.lapsed],
+    )
+
+
+def verdict_from_proto(verdict: types_pb2.Verdict) -> Verdict:
+    """A verdict with its reasons. Raises PoisonError for an unknown kind."""
+    kind = VERDICT_FROM_PROTO.get(verdict.kind)
+    if kind is None:
+        raise PoisonError("verdict of an unknown kind")
+    return Verdict(
+        kind=kind,
+        rule=verdict.rule,
+        p_paid=verdict.paid_probability,
+        p_exempt=verdict.exempt_probability,
+        readings=tuple(Reading(r.plate, r.probability, r.paid, r.exempt) for r in verdict.readings),
+        vignettes=tuple(vignette_from_proto(vignette) for vignette in verdict.vignettes),
+        exemptions=tuple(exemption_from_proto(exemption) for exemption in verdict.exemptions),
+        lapsed=tuple(vignette_from_proto(vignette) for vignette in verdict.lapsed_vignettes),
+    )
+
+
+def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
+    """A sighting."""
+    return types_pb2.Sighting(
+        sighting_id=sighting.sighting_id,
+        camera_id=sighting.camera_id,
+        track_id=sighting.track_id,
+        first_seen_time=time_to_proto(sighting.first_seen_ns),
+        last_seen_time=time_to_proto(sighting.last_seen_ns),
+        plate=None if sighting.plate is None else plate_to_proto(sighting.plate),
+        verdict=verdict_to_proto(sighting.verdict),
+        plate_hash=sighting.plate_hash or "",
+        evidence=[
+            types_pb2.Evidence(
+                kind=PICTURE_KIND_TO_PROTO[e.kind],
+                sha256=e.sha256,
+                media_type=e.media_type,
+                size_bytes=e.size_bytes,
+            )
+            for e in sighting.evidence
+        ],
+        sequence=sighting.sequence,
+    )
+
+
+def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
+    """A sighting. Raises PoisonError for one without an id, camera or verdict."""
+    if not sighting.sighting_id:
+        raise PoisonError("sighting without an id")
+    return Sighting(
+        sighting_id=sighting.sighting_id,
+        camera_id=camera_id_from_proto(sighting.camera_id),
+        track_id=sighting.track_id,
+        first_seen_ns=time_from_proto(sighting.first_seen_time),
+        last_seen_ns=time_from_proto(sighting.last_seen_time),
+        plate=plate_from_proto(sighting.plate) if sighting.HasField("plate") else None,
+        verdict=verdict_from_proto(sighting.verdict),
+        plate_hash=sighting.plate_hash or None,
+        evidence=tuple(
+            Evidence(picture_kind_from_proto(e.kind), e.sha256, e.media_type, e.size_bytes) for e in sighting.evidence
+        ),
+        sequence=sighting.sequence,
+    )
+
+
+def picture_kind_from_proto(kind: types_pb2.PictureKind) -> PictureKind:
+    """Which picture of a sighting. Raises PoisonError for an unknown one."""
+    known = PICTURE_KIND_FROM_PROTO.get(kind)
+    if known is None:
+        raise PoisonError("picture of an unknown kind")
+    return known
+
+
+def _posterior_to_proto(posterior: NDArray[np.float32]) -> bytes:
+    return posterior.astype("<f4", copy=False).tobytes()
+
+
+def _posterior_from_proto(data: bytes) -> NDArray[np.float32]:
+    row = len(ALPHABET) * 4
+    if len(data) % row or len(data) > row * MAX_SLOTS:
+        raise PoisonError(f"posterior of {len(data)} bytes")
+    posterior = np.frombuffer(data, "<f4").reshape(-1, len(ALPHABET)).astype(np.float32, copy=False)
+    if not np.isfinite(posterior).all():
+        raise PoisonError("posterior with a number that is not finite")
+    return posterior
+
+
+def _hypotheses_to_proto(hypotheses: Iterable[Hypothesis]) -> list[types_pb2.Hypothesis]:
+    return [
+        types_pb2.Hypothesis(text=h.text, country=h.country or "", probability=math.exp(h.log_p)) for h in hypotheses
+    ]
+
+
+def _hypotheses_from_proto(hypotheses: Iterable[types_pb2.Hypothesis]) -> tuple[Hypothesis, ...]:
+    return tuple(
+        Hypothesis(h.text, h.country or None, math.log(h.probability) if h.probability > 0 else -math.inf)
+        for h in hypotheses
+    )
+
+
+def _countries_to_proto(countries: Iterable[tuple[str, float]]) -> list[types_pb2.CountryProbability]:
+    return [types_pb2.CountryProbability(country=c, probability=p) for c, p in countries]
+
+
+def _countries_from_proto(
+    countries: Iterable[types_pb2.CountryProbability],
+) -> tuple[tuple[str, float], ...]:
+    return tuple((c.country, c.probability) for c in countries)

@@ -1,0 +1,101 @@
+"""Pictures as bytes: looked at before they are decoded, so that no picture can exhaust a process."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from roadside.errors import PoisonError
+from roadside.wire.events import EncodedPicture, PictureEncoding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_PICTURE_BYTES = 16 * 1024 * 1024
+"""A 4K frame as raw bytes is 24 MiB and too large on purpose: such cameras send JPEG."""
+MAX_PICTURE_PIXELS = 40_000_000
+MIN_SIDE_PX = 2
+"""Smaller ones hold nothing to read; the detector's resizing refuses a side of 0."""
+
+_JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Start-of-frame markers (ITU T.81, table B.1)."""
+_JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
+"""Markers without a length."""
+
+
+def encode_jpeg(image: NDArray[np.uint8], quality: int) -> EncodedPicture:
+    """`image` ((H, W, 3) uint8, blue green red) as JPEG. Raises ValueError where OpenCV cannot."""
+    done, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    if not done:
+        raise ValueError(f"cannot encode a picture of shape {image.shape}")
+    return EncodedPicture(PictureEncoding.JPEG, data.tobytes(), image.shape[1], image.shape[0])
+
+
+def encode_raw(image: NDArray[np.uint8]) -> EncodedPicture:
+    """`image` ((H, W, 3) uint8, blue green red) byte for byte."""
+    return EncodedPicture(PictureEncoding.BGR, image.tobytes(), image.shape[1], image.shape[0])
+
+
+def decode_picture(picture: EncodedPicture, *, min_side_px: int = MIN_SIDE_PX) -> NDArray[np.uint8]:
+    """The pixels, (H, W, 3) uint8, blue green red; a raw picture is not copied and read-only.
+
+    Raises PoisonError for one that is too large, too small, damaged or of an unknown kind.
+    """
+    if len(picture.data) > MAX_PICTURE_BYTES:
+        raise PoisonError(f"picture of {len(picture.data)} bytes: at most {MAX_PICTURE_BYTES} are taken")
+    width, height = _size_px(picture)
+    if min(width, height) < min_side_px:
+        raise PoisonError(f"picture of {width}x{height}: too small")
+    if width * height > MAX_PICTURE_PIXELS:
+        raise PoisonError(f"picture of {width}x{height}: at most {MAX_PICTURE_PIXELS} pixels are taken")
+    if picture.encoding is PictureEncoding.BGR:
+        if len(picture.data) != width * height * 3:
+            raise PoisonError(f"raw picture of {width}x{height} with {len(picture.data)} bytes")
+        return np.frombuffer(picture.data, np.uint8).reshape(height, width, 3)
+    try:
+        image = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as exc:
+        raise PoisonError("picture that cannot be decoded") from exc
+    if image is None:
+        raise PoisonError("picture that cannot be decoded")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def _size_px(picture: EncodedPicture) -> tuple[int, int]:
+    match picture.encoding:
+        case PictureEncoding.BGR:
+            return picture.width_px, picture.height_px
+        case PictureEncoding.JPEG:
+            return _jpeg_size_px(picture.data)
+        case PictureEncoding.PNG:
+            return _png_size_px(picture.data)
+
+
+def _png_size_px(data: bytes) -> tuple[int, int]:
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR" or len(data) < 24:
+        raise PoisonError("not a PNG picture")
+    width, height = struct.unpack(">II", data[16:24])
+    return width, height
+
+
+def _jpeg_size_px(data: bytes) -> tuple[int, int]:
+    if data[:2] != b"\xff\xd8":
+        raise PoisonError("not a JPEG picture")
+    at = 2
+    while at + 9 <= len(data):
+        if data[at] != 0xFF:
+            break
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+        elif marker in _JPEG_BARE:
+            at += 2
+        elif marker in _JPEG_SIZES:
+            height, width = struct.unpack(">HH", data[at + 5 : at + 9])
+            return width, height
+        else:
+            at += 2 + int(struct.unpack(">H", data[at + 2 : at + 4])[0])
+    raise PoisonError("JPEG picture without a size")

@@ -1,0 +1,112 @@
+"""The one table between domain errors and gRPC statuses, both ways."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from roadside.errors import (
+    BusUnavailableError,
+    InputError,
+    ModelError,
+    NotFoundError,
+    PoisonError,
+    RegistryFileError,
+    RegistryUnavailableError,
+    RoadsideError,
+    SettingsError,
+    SourceError,
+    StoreUnavailableError,
+    UnavailableError,
+)
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+DOMAIN = "roadside"
+RETRY_AFTER_S = 2
+
+_CODES: tuple[tuple[type[RoadsideError], int], ...] = (
+    (UnavailableError, code_pb2.UNAVAILABLE),
+    (NotFoundError, code_pb2.NOT_FOUND),
+    (InputError, code_pb2.INVALID_ARGUMENT),
+    (PoisonError, code_pb2.INVALID_ARGUMENT),
+)
+_ERRORS: dict[str, type[RoadsideError]] = {
+    kind.__name__.removesuffix("Error"): kind
+    for kind in (
+        BusUnavailableError,
+        InputError,
+        ModelError,
+        NotFoundError,
+        PoisonError,
+        RegistryFileError,
+        RegistryUnavailableError,
+        SettingsError,
+        SourceError,
+        StoreUnavailableError,
+        UnavailableError,
+    )
+}
+_BY_CODE: dict[grpc.StatusCode, type[RoadsideError]] = {
+    grpc.StatusCode.UNAVAILABLE: UnavailableError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: UnavailableError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: UnavailableError,
+    grpc.StatusCode.NOT_FOUND: NotFoundError,
+    grpc.StatusCode.INVALID_ARGUMENT: InputError,
+    grpc.StatusCode.OUT_OF_RANGE: InputError,
+    grpc.StatusCode.UNAUTHENTICATED: InputError,
+    grpc.StatusCode.PERMISSION_DENIED: InputError,
+}
+
+
+def status_of(exc: RoadsideError) -> grpc.Status:
+    """What a client is told of a domain error: code, message, ErrorInfo, and RetryInfo where trying again helps."""
+    code = next((code for kind, code in _CODES if isinstance(exc, kind)), code_pb2.INTERNAL)
+    reason = type(exc).__name__.removesuffix("Error")
+    details: list[Message] = [error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN)]
+    if isinstance(exc, UnavailableError):
+        details.append(error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=RETRY_AFTER_S)))
+    return _status(code, str(exc), details)
+
+
+def bad_field(field: str, fault: str) -> grpc.Status:
+    """INVALID_ARGUMENT with the name of the field that is wrong."""
+    violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=fault)
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(reason="Input", domain=DOMAIN),
+        error_details_pb2.BadRequest(field_violations=[violation]),
+    ]
+    return _status(code_pb2.INVALID_ARGUMENT, f"{field}: {fault}", details)
+
+
+def internal_fault(request_id: str) -> grpc.Status:
+    """What a client is told of a fault of ours: nothing but where to find it in the log."""
+    info = error_details_pb2.RequestInfo(request_id=request_id)
+    return _status(code_pb2.INTERNAL, f"internal fault, see the log for {request_id}", [info])
+
+
+def error_of(exc: grpc.RpcError) -> RoadsideError:
+    """The domain error that a server told of, or the nearest one; `exc` is also a grpc.Call."""
+    assert isinstance(exc, grpc.Call)  # noqa: S101 - gRPC promises it: every RpcError of a call is that call
+    status = rpc_status.from_call(exc)
+    message = exc.details() or exc.code().name
+    for detail in status.details if status is not None else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR) and detail.Unpack(info):
+            return _ERRORS.get(info.reason, RoadsideError)(message)
+    return _BY_CODE.get(exc.code(), RoadsideError)(message)
+
+
+def _status(code: int, message: str, details: list[Message]) -> grpc.Status:
+    packed = []
+    for detail in details:
+        anything = any_pb2.Any()
+        anything.Pack(detail)
+        packed.append(anything)
+    status: grpc.Status = rpc_status.to_status(status_pb2.Status(code=code, message=message, details=packed))
+    return status
