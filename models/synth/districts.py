@@ -9,7 +9,9 @@ def _codes(text: str) -> tuple[str, ...]:
 
 def _pairs(table: str) -> tuple[str, ...]:
     """`A:BCD` to AB, AC, AD."""
-    return tuple(first + second for entry in table.split() for first, _, seconds in [entry.partition(":")] for second in seconds)
+    return tuple(
+        first + second for entry in table.split() for first, _, seconds in [entry.partition(":")] for second in seconds
+    )
 
 
 # DVLA area identifiers (INF104): the first letter is the region, the second the office.
@@ -55,12 +57,20 @@ AT = _codes(
     " JU KB KF KI KL KO KR KS KU LA LB LE LF LI LL LN LZ MA MD ME MI MT MU MZ ND NK OP OW PE PL RE RI RO SB SD SE SL SO"
     " SP SR SV SW SZ TA TU UU VB VI VK VL VO WB WE WL WN WO WT WU WY WZ ZE ZT ZW"
 )
-ES = _codes("M M M B B B V A AL AV BA BI BU C CA CO CR CS CU GC GI GR GU H HU IB J L LE LO LU MA MU NA O OR P PM PO S SA")
-RO = _codes("AB AR AG BC BH BN BR BT BV BZ CJ CL CS CT CV DB DJ GJ GL GR HD HR IF IL IS MH MM MS NT OT PH SB SJ SM SV TL TM TR VL VN VS")
-HR = _codes("ZG ZG ZG ZG ST ST RI OS BJ BM CK DA DE DJ DU GS IM KA KC KR KT KZ MA NA NG OG PU PZ SB SI SK SL VK VT VU VZ ZD")
+ES = _codes(
+    "M M M B B B V A AL AV BA BI BU C CA CO CR CS CU GC GI GR GU H HU IB J L LE LO LU MA MU NA O OR P PM PO S SA"
+)
+RO = _codes(
+    "AB AR AG BC BH BN BR BT BV BZ CJ CL CS CT CV DB DJ GJ GL GR HD HR IF IL IS MH MM MS NT OT PH SB SJ SM SV TL TM TR VL VN VS"
+)
+HR = _codes(
+    "ZG ZG ZG ZG ST ST RI OS BJ BM CK DA DE DJ DU GS IM KA KC KR KT KZ MA NA NG OG PU PZ SB SI SK SL VK VT VU VZ ZD"
+)
 SI = _codes("LJ LJ LJ MB MB CE GO KK KP KR MS NM PO SG")
 IE = _codes("D D D D C C G L W T KE MH WW WX KY LH DL MO CW KK OY LS WH CN MN LD RN SO CE LK WD")
-NO = _codes("AA AB AR AS BD BL BP BS BT CF CN CV DB DF DK DL DN DP DR EB EC EK EL EV ES FN HJ KH KJ LH NE NF PP RJ RK SC SP SU SV UE VD VH VJ XB YA ZH")
+NO = _codes(
+    "AA AB AR AS BD BL BP BS BT CF CN CV DB DF DK DL DN DP DR EB EC EK EL EV ES FN HJ KH KJ LH NE NF PP RJ RK SC SP SU SV UE VD VH VJ XB YA ZH"
+)
 CH = _codes("ZH ZH ZH BE BE VD VD AG AG SG GE LU TI VS FR BL TG SO GR BS NE SZ ZG SH JU AR NW GL OW UR AI")
 BG = _codes("A B BH BP BT C CA CB CB CB CH CC CM CO E EB EH H K KH M OB P PA PB PK PP T TX X Y")
 RS = _codes("BG BG BG NS NS NI KG SU ZR PA CA KV KS LE LO SA SM SD SO UE VA VR VS ZA PO PI PK NP JA IN BO AR AC")

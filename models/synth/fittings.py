@@ -13,14 +13,63 @@ from models.synth.noise import blend, clamp, soft_noise
 
 Bgr = NDArray[np.uint8]
 
-_STICKERS: tuple[Colour, ...] = ((60, 60, 190), (60, 130, 230), (150, 90, 40), (80, 160, 60), (60, 200, 230), (140, 140, 140), (90, 90, 160))
-_SHOP_NAMES = ("AUTO", "MOTORS", "CAR CENTRE", "GARAGE", "AUTOSALON", "SERVIS", "AUTOHAUS", "LEASING", "CARS LTD", "MOTOR GROUP", "KAROSA")
-_SHOP_ENDS = ("", " 01234 567890", " & SONS", " s.r.o.", " GmbH", " www.example.com", " PRAHA", " LONDON", " tel. 555 123 456", " a.s.")
+_STICKERS: tuple[Colour, ...] = (
+    (60, 60, 190),
+    (60, 130, 230),
+    (150, 90, 40),
+    (80, 160, 60),
+    (60, 200, 230),
+    (140, 140, 140),
+    (90, 90, 160),
+)
+_SHOP_NAMES = (
+    "AUTO",
+    "MOTORS",
+    "CAR CENTRE",
+    "GARAGE",
+    "AUTOSALON",
+    "SERVIS",
+    "AUTOHAUS",
+    "LEASING",
+    "CARS LTD",
+    "MOTOR GROUP",
+    "KAROSA",
+)
+_SHOP_ENDS = (
+    "",
+    " 01234 567890",
+    " & SONS",
+    " s.r.o.",
+    " GmbH",
+    " www.example.com",
+    " PRAHA",
+    " LONDON",
+    " tel. 555 123 456",
+    " a.s.",
+)
+
+_STATES = (
+    "CALIFORNIA",
+    "Michigan",
+    "TEXAS",
+    "New York",
+    "FLORIDA",
+    "OHIO",
+    "Great Lakes",
+    "SUNSHINE STATE",
+    "dmv.org",
+    "Virginia",
+)
 
 
 def paste(image: Bgr, mask: Mask, x: int, y: int, colour: Colour) -> None:
     """Print `mask` in `colour` with its top left corner at x, y, cut at the edges."""
-    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + mask.shape[1], image.shape[1]), min(y + mask.shape[0], image.shape[0])
+    x0, y0, x1, y1 = (
+        max(x, 0),
+        max(y, 0),
+        min(x + mask.shape[1], image.shape[1]),
+        min(y + mask.shape[0], image.shape[0]),
+    )
     if x1 <= x0 or y1 <= y0:
         return
     cover = mask[y0 - y : y1 - y, x0 - x : x1 - x, None].astype(np.int16)
@@ -51,9 +100,11 @@ def bands(rng: Generator, canvas: Bgr, left: int, right: int, code: str, mask: M
         mask[:, x0:x1] = 0
         _emblem(rng, canvas, (x0 + x1) / 2, height * 0.32, (x1 - x0) * 0.36, flag=code in ("UK", "ENG", "SCO", "CYM"))
         if text:
-            line = lettering(text, max(5, round((x1 - x0) * (0.5 if len(text) < 3 else 0.36))))
+            line = lettering(
+                text, max(5, round((x1 - x0) * (0.62 if len(text) < 2 else 0.5 if len(text) < 3 else 0.4)))
+            )
             line = line[:, : x1 - x0]
-            paste(canvas, line, x0 + (x1 - x0 - line.shape[1]) // 2, round(height * 0.66), (240, 240, 240))
+            paste(canvas, line, x0 + (x1 - x0 - line.shape[1]) // 2, round(height * 0.62), (240, 240, 240))
         elif right and x0:
             line = lettering(str(int(rng.integers(1, 96))).zfill(2), max(5, round((x1 - x0) * 0.5)))
             paste(canvas, line, x0 + (x1 - x0 - line.shape[1]) // 2, round(height * 0.66), (240, 240, 240))
@@ -61,15 +112,22 @@ def bands(rng: Generator, canvas: Bgr, left: int, right: int, code: str, mask: M
 
 def _emblem(rng: Generator, canvas: Bgr, x: float, y: float, radius: float, *, flag: bool) -> None:
     if flag:
-        top_left, bottom_right = (round(x - radius), round(y - radius * 0.7)), (round(x + radius), round(y + radius * 0.7))
+        top_left, bottom_right = (
+            (round(x - radius), round(y - radius * 0.7)),
+            (round(x + radius), round(y + radius * 0.7)),
+        )
         cv2.rectangle(canvas, top_left, bottom_right, (230, 230, 230), -1)
-        cv2.line(canvas, (round(x), top_left[1]), (round(x), bottom_right[1]), (50, 40, 190), max(1, round(radius * 0.3)))
-        cv2.line(canvas, (top_left[0], round(y)), (bottom_right[0], round(y)), (50, 40, 190), max(1, round(radius * 0.3)))
+        cv2.line(
+            canvas, (round(x), top_left[1]), (round(x), bottom_right[1]), (50, 40, 190), max(1, round(radius * 0.3))
+        )
+        cv2.line(
+            canvas, (top_left[0], round(y)), (bottom_right[0], round(y)), (50, 40, 190), max(1, round(radius * 0.3))
+        )
         return
     colour = (30, 210, 240) if rng.random() < 0.85 else (230, 230, 230)
     for angle in np.arange(12) * np.pi / 6:
         centre = (round((x + radius * np.cos(angle)) * 8), round((y + radius * np.sin(angle)) * 8))
-        cv2.circle(canvas, centre, max(6, round(radius * 0.13 * 8)), colour, -1, cv2.LINE_AA, 3)
+        cv2.circle(canvas, centre, max(5, round(radius * 0.1 * 8)), colour, -1, cv2.LINE_AA, 3)
 
 
 def seal(rng: Generator, image: Bgr, kind: str, x: float, y: float, size: float) -> None:
@@ -87,7 +145,14 @@ def seal(rng: Generator, image: Bgr, kind: str, x: float, y: float, size: float)
         _shield(image, x, y, size * 0.4, (50, 40, 200))
         _shield(image, x, y, size * 0.15, (235, 235, 235))
     elif kind == "pl":
-        if rng.random() < 0.6:
+        kind_of_sticker = rng.random()
+        half = np.array([size * 0.18, size * 0.26])
+        if kind_of_sticker < 0.7:  # the rectangular hologram, rarely the round stamps of older plates
+            low, high = np.array([x, y]) - half, np.array([x, y]) + half
+            shade = int(rng.integers(120, 225))
+            colour = (shade, shade - int(rng.integers(0, 20)), shade - int(rng.integers(0, 30)))
+            cv2.rectangle(image, (round(low[0]), round(low[1])), (round(high[0]), round(high[1])), colour, -1)
+        elif kind_of_sticker < 0.8:
             _disc(rng, image, x, y + size * rng.uniform(-0.5, 0.5), size * 0.33, (200, 190, 180))
     else:
         if rng.random() < 0.5:
@@ -147,12 +212,22 @@ def _emboss(rng: Generator, image: Bgr, mask: Mask, strength: float) -> Bgr:
 def furnish(rng: Generator, image: Bgr, px_per_mm: float, country: str) -> None:
     """Bolts, the dealer's line, dirt and scratches, in place."""
     height, width = image.shape[:2]
-    if rng.random() < (0.45 if country == "UK" else 0.2):
+    if rng.random() < (0.45 if country == "UK" else 0.14):
         _bolts(rng, image, px_per_mm)
     if country in ("UK", "IE", "FR", "XX") and rng.random() < 0.6:
         line = lettering(_shop(rng), max(4, round(rng.uniform(5, 9) * px_per_mm)))
         x = round(width * clamp(rng.normal(0.5, 0.05), 0.3, 0.7)) - line.shape[1] // 2
         paste(image, line, x, height - line.shape[0] - round(rng.uniform(1, 3) * px_per_mm), (60, 55, 55))
+    if country == "US":
+        for y, size in ((0.02, 20), (0.86, 12)):
+            line = lettering(_STATES[int(rng.integers(len(_STATES)))], max(5, round(size * px_per_mm)))[:, :width]
+            paste(
+                image,
+                line,
+                (width - line.shape[1]) // 2,
+                round(y * height),
+                tuple(int(v) for v in rng.integers(20, 150, 3)),
+            )
     if rng.random() < 0.35:
         _dirt(rng, image)
     if rng.random() < 0.1:
@@ -160,6 +235,19 @@ def furnish(rng: Generator, image: Bgr, px_per_mm: float, country: str) -> None:
             start = (int(rng.integers(width)), int(rng.integers(height)))
             end = (start[0] + int(rng.normal(0, width * 0.1)), start[1] + int(rng.normal(0, height * 0.3)))
             cv2.line(image, start, end, tuple(int(v) for v in rng.integers(60, 200, 3)), 1, cv2.LINE_AA)
+
+
+def season(rng: Generator, image: Bgr, px_per_mm: float) -> None:
+    """The first and last month of a seasonal plate, small, one over the other at the right edge."""
+    height, width = image.shape[:2]
+    first, last = int(rng.integers(2, 6)), int(rng.integers(9, 13))
+    for month, y in ((first, 0.2), (last, 0.58)):
+        line = lettering(f"{month:02d}", max(5, round(20 * px_per_mm)))
+        paste(image, line, width - line.shape[1] - round(6 * px_per_mm), round(y * height), (40, 38, 38))
+    x = width - round(6 * px_per_mm)
+    cv2.line(
+        image, (x - round(22 * px_per_mm), height // 2), (x, height // 2), (40, 38, 38), max(1, round(2 * px_per_mm))
+    )
 
 
 def _bolts(rng: Generator, image: Bgr, px_per_mm: float) -> None:
@@ -171,7 +259,10 @@ def _bolts(rng: Generator, image: Bgr, px_per_mm: float) -> None:
         places = [(inset, 0.12), (1 - inset, 0.12), (inset, 0.88), (1 - inset, 0.88)][: int(rng.choice([2, 4]))]
     elif kind < 0.45:
         places = [(rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.9))]
-    colour = tuple(int(v) for v in (image[height // 2, width // 30].astype(int) if rng.random() < 0.4 else [rng.integers(20, 235)] * 3))
+    colour = tuple(
+        int(v)
+        for v in (image[height // 2, width // 30].astype(int) if rng.random() < 0.4 else [rng.integers(20, 235)] * 3)
+    )
     radius = rng.uniform(4, 8) * px_per_mm
     for x, y in places:
         centre = (round(x * width * 8), round(y * height * 8))

@@ -142,12 +142,21 @@ def _uk_personal(rng: Generator) -> str:
     return f"{whole[:cut]} {whole[cut:]}"
 
 
-_UK_STYLES = {"current": 0.66, "prefix": 0.13, "suffix": 0.04, "dateless": 0.05, "northern_irish": 0.05, "personal": 0.07}
+_UK_STYLES = {
+    "current": 0.66,
+    "prefix": 0.13,
+    "suffix": 0.04,
+    "dateless": 0.05,
+    "northern_irish": 0.05,
+    "personal": 0.07,
+}
 _CZ_LETTERS = _without("GOQW")
 
 
 def _cz(rng: Generator) -> tuple[str, str]:
-    style = weighted(rng, {"current": 0.5, "two_letters": 0.25, "vanity": 0.13, "electric": 0.03, "old": 0.06, "veteran": 0.03})
+    style = weighted(
+        rng, {"current": 0.5, "two_letters": 0.25, "vanity": 0.13, "electric": 0.03, "old": 0.06, "veteran": 0.03}
+    )
     if style == "current":
         region = _pick(rng, "AAAASSSBBBTTTCEHJKLMPUZ")
         return style, f"{_pick(rng, DIGITS[1:])}{region}{_pick(rng, DIGITS)}*{_several(rng, DIGITS, 4)}"
@@ -161,7 +170,9 @@ def _cz(rng: Generator) -> tuple[str, str]:
         body = body[:at] + _several(rng, DIGITS, digits) + body[at + digits :]
         return style, f"{body[:3]}*{body[3:]}"
     if style == "electric":
-        return style, f"EL{_pick(rng, DIGITS)}*{_fill(rng, '99AA', _CZ_LETTERS)}" if rng.random() < 0.5 else _fill(rng, "EL*999AA", _CZ_LETTERS)
+        return style, f"EL{_pick(rng, DIGITS)}*{_fill(rng, '99AA', _CZ_LETTERS)}" if rng.random() < 0.5 else _fill(
+            rng, "EL*999AA", _CZ_LETTERS
+        )
     if style == "old":
         return style, f"{_pick(rng, districts.CZ_OLD)}{_pick(rng, _CZ_LETTERS)}*{_fill(rng, '99-99')}"
     return style, _fill(rng, "99V*9999") if rng.random() < 0.5 else _fill(rng, "9A9*999R", "ASBTCEHJKLMPUZ")
@@ -176,7 +187,9 @@ def _sk(rng: Generator) -> tuple[str, str]:
         return style, _fill(rng, "AA*999AA", letters)
     if style == "electric":
         return style, _fill(rng, "EL*999AA", letters)
-    return style, f"{district}*" + (_word(rng, 5, "QW") if rng.random() < 0.6 else _word(rng, 4, "QW") + _pick(rng, DIGITS))
+    return style, f"{district}*" + (
+        _word(rng, 5, "QW") if rng.random() < 0.6 else _word(rng, 4, "QW") + _pick(rng, DIGITS)
+    )
 
 
 def _literal(text: str) -> str:
@@ -196,7 +209,18 @@ def _de(rng: Generator) -> tuple[str, str]:
 
 
 _PL_TWO = {"99999": 4, "9999A": 2, "999AA": 3, "9A999": 1, "9AA99": 1}
-_PL_THREE = {"A999": 2, "99AA": 3, "9A99": 3, "99A9": 3, "9AA9": 2, "AA99": 3, "99999": 4, "9999A": 2, "999AA": 2, "A99A": 1}
+_PL_THREE = {
+    "A999": 2,
+    "99AA": 3,
+    "9A99": 3,
+    "99A9": 3,
+    "9AA9": 2,
+    "AA99": 3,
+    "99999": 4,
+    "9999A": 2,
+    "999AA": 2,
+    "A99A": 1,
+}
 
 
 def _pl(rng: Generator) -> tuple[str, str]:
@@ -295,7 +319,7 @@ _BALTIC = _without("QWXY")
 _GRAMMARS: dict[str, Callable[[Generator], tuple[str, str]]] = {
     "UK": _uk, "CZ": _cz, "SK": _sk, "DE": _de, "PL": _pl, "AT": _at, "NL": _nl, "FR": _fr, "ES": _es,
     "IT": _simple("AA 999AA", letters=_without("IOQU")),
-    "HU": _simple("AAA-999", "AAA-999", "AAA-999", "AA AA-999", letters=_without("Q")),
+    "HU": _simple("AAA-999", "AAA-999", "AAA*999", "AA AA-999", "AA AA*999", letters=_without("Q")),
     "RO": _ro,
     "HR": _coded(districts.HR, "*999-AA", "*9999-AA", "*999-A", letters=_without("QWXY")),
     "SI": _coded(districts.SI, "*AA-999", "*99-9AA", "*A9-99A", letters=_without("QWXY")),

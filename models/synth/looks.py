@@ -55,6 +55,8 @@ class Look:
     seal: str = ""
     """The kind of seal that stands at a seal joint."""
     seal_mm: float = 46
+    stretch: float = 0.7
+    """Share of plates whose characters are spread to fill the plate."""
     embossed: float = 0.9
     border: float = 0.8
     """Share of plates with a printed border in the ink's colour."""
@@ -64,18 +66,18 @@ _EU = Look({"din": 4, "din_flat": 2, "road_c": 1, "barlow": 1, "osp_din": 1})
 _UK = Look(
     {"uk": 68, "uk_bold": 6, "uk_old": 13, "uk_square": 6, "road_d": 2, "road_e": 3, "din": 2},
     {("white", "black"): 0.48, ("uk_yellow", "black"): 0.48, ("black", "silver"): 0.04},
-    square_mm=(285, 203), char_mm=79, gap_mm=11, group_mm=33, band=0.4, code="GB", embossed=0.0, border=0.3,
+    square_mm=(285, 203), char_mm=79, gap_mm=11, group_mm=33, band=0.4, code="GB", embossed=0.0, border=0.3, stretch=0.05,
 )  # fmt: skip
 
 LOOKS: dict[str, Look] = {
     "UK": _UK,
-    "CZ": replace(_EU, faces={"cz": 8, "din": 1, "din_flat": 0.5}, code="CZ", seal="cz", char_mm=75, gap_mm=8, seal_mm=44,
+    "CZ": replace(_EU, faces={"cz": 8, "din": 1, "din_flat": 0.5}, code="CZ", seal="cz", char_mm=78, gap_mm=11, seal_mm=52,
                   schemes={("white", "black"): 0.97, ("uk_yellow", "black"): 0.015, ("white", "green"): 0.015}),
     "SK": replace(_EU, faces={"sk": 6, "din": 2, "din_flat": 1, "cz": 1}, code="SK", seal="crest", char_mm=78, seal_mm=40),
-    "DE": replace(_EU, faces={"fe": 8, "fe_narrow": 2, "osp_din": 1, "din": 1}, code="D", seal="de", char_mm=75, gap_mm=7,
+    "DE": replace(_EU, faces={"fe": 8, "fe_narrow": 2, "osp_din": 1, "din": 1}, code="D", seal="de", char_mm=75, gap_mm=8,
                   group_mm=22, schemes={("white", "black"): 0.97, ("white", "green"): 0.03}),
-    "PL": replace(_EU, faces={"pl": 8, "din": 1, "road_c": 0.5}, code="PL", seal="pl", char_mm=80, gap_mm=9, seal_mm=34,
-                  schemes={("white", "black"): 0.96, ("mint", "black"): 0.04}),
+    "PL": replace(_EU, faces={"pl": 8, "din": 1, "road_c": 0.5}, code="PL", seal="pl", char_mm=80, gap_mm=10, seal_mm=34,
+                  schemes={("white", "black"): 0.92, ("mint", "black"): 0.04, ("black", "white"): 0.02, ("white", "red"): 0.02}),
     "AT": replace(_EU, faces={"din": 4, "osp_din": 2, "cz": 2}, code="A", seal="crest", char_mm=67, size_mm=(520, 120)),
     "NL": replace(_EU, faces={"nl": 6, "din": 1, "road_c": 1}, schemes={("nl_yellow", "black"): 0.97, ("blue", "white"): 0.03},
                   code="NL", char_mm=77, gap_mm=11),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.synth import degrade, formats, fittings
+from models.synth import degrade, fittings, formats
 from models.synth.formats import Registration
 from models.synth.glyphs import VARIANTS, Mask, glyph
 from models.synth.looks import INKS, LOOKS, PAPERS, Colour, Look
@@ -62,7 +62,10 @@ class FlatPlate:
 
 
 def render_sample(
-    rng: Generator, options: Options | None = None, backgrounds: Sequence[Bgr] = (), registration: Registration | None = None
+    rng: Generator,
+    options: Options | None = None,
+    backgrounds: Sequence[Bgr] = (),
+    registration: Registration | None = None,
 ) -> Sample:
     """A random plate in a random picture; `backgrounds` are BGR pictures to cut surroundings from, now and then."""
     chosen = options or Options()
@@ -83,7 +86,9 @@ def _resolution(width_px: float, two_lines: bool) -> float:
     return next((step for step in (0.16, 0.25, 0.35, 0.5, 0.65) if step >= needed), 0.9)
 
 
-def draw_plate(rng: Generator, registration: Registration, *, px_per_mm: float = 0.9, two_lines: bool = False) -> FlatPlate:
+def draw_plate(
+    rng: Generator, registration: Registration, *, px_per_mm: float = 0.9, two_lines: bool = False
+) -> FlatPlate:
     """The plate of `registration` seen straight on, in clean light."""
     look = LOOKS[registration.country]
     two_lines = two_lines and len(registration.groups) > 1
@@ -98,6 +103,8 @@ def draw_plate(rng: Generator, registration: Registration, *, px_per_mm: float =
     image = fittings.ink(rng, canvas, ink_mask, ink, look.embossed, uk=registration.country == "UK")
     for x, y in seals:
         fittings.seal(rng, image, look.seal, x, y, look.seal_mm * px_per_mm)
+    if registration.style == "season":
+        fittings.season(rng, image, px_per_mm)
     fittings.furnish(rng, image, px_per_mm, registration.country)
     framed, outline = fittings.frame(rng, image, px_per_mm)
     return FlatPlate(framed, outline, registration, split if two_lines else None)
@@ -154,14 +161,37 @@ class _Pen:
             "gap": look.group_mm * px_per_mm * wide,
             "hyphen": 38 * px_per_mm * rng.uniform(0.8, 1.15),
             "dot": 24 * px_per_mm,
-            "seal": (look.seal_mm + 10) * px_per_mm * rng.uniform(0.95, 1.15) if look.seal else look.group_mm * px_per_mm * wide,
+            "seal": (look.seal_mm + 10) * px_per_mm * rng.uniform(0.95, 1.15)
+            if look.seal
+            else look.group_mm * px_per_mm * wide,
         }
         self.has_seal = bool(look.seal) and rng.random() < 0.93
         self.hyphen_mm = (rng.uniform(12, 22) * px_per_mm, rng.uniform(8, 13) * px_per_mm)
+        room = (
+            (look.square_mm if two_lines else look.size_mm)[0]
+            - (44 if look.band > 0.5 else 0)
+            - (44 if look.right_band > 0.5 else 0)
+        )
+        self.spread_px = (
+            room * px_per_mm * rng.uniform(0.86, 0.97) if not two_lines and rng.random() < look.stretch else 0.0
+        )
         self.show_hyphen = rng.random() < 0.92
 
     def row(self, groups: tuple[str, ...], joints: tuple[str, ...]) -> _Row:
         """Ink coverage of one row and the places of its seals."""
+        if not self.spread_px:
+            return self._row(groups, joints)
+        natural = self._row(groups, joints)
+        slots = sum(map(len, groups)) - 1 + 2 * len(joints)
+        extra = clamp((self.spread_px - natural.mask.shape[1]) / max(slots, 1), 0, 0.1 * self.height)
+        self.gap += extra
+        self.joint_px = {kind: width + 3 * extra for kind, width in self.joint_px.items()}
+        row = self._row(groups, joints)
+        self.gap -= extra
+        self.joint_px = {kind: width - 3 * extra for kind, width in self.joint_px.items()}
+        return row
+
+    def _row(self, groups: tuple[str, ...], joints: tuple[str, ...]) -> _Row:
         parts: list[tuple[float, Mask | str]] = []
         x = 0.0
         for index, group in enumerate(groups):
@@ -192,7 +222,9 @@ class _Pen:
     def _mark(self, row: Mask, x: float, kind: str) -> None:
         wide, high = self.hyphen_mm if kind == "hyphen" else (self.hyphen_mm[1], self.hyphen_mm[1])
         y = self.height / 2
-        cv2.rectangle(row, (round(x - wide / 2), round(y - high / 2)), (round(x + wide / 2), round(y + high / 2)), 255, -1)
+        cv2.rectangle(
+            row, (round(x - wide / 2), round(y - high / 2)), (round(x + wide / 2), round(y + high / 2)), 255, -1
+        )
 
 
 def _compose(
@@ -221,7 +253,13 @@ def _compose(
         slack = room - ink.shape[1]
         x = band + edge + round(slack * clamp(rng.normal(0.5, 0.08), 0, 1))
         squeeze = 0.06 * pitch * (1 if index == 0 else -1) if len(rows) > 1 else 0
-        y = round(clamp(pitch * (index + 0.5) - ink.shape[0] / 2 + squeeze + rng.normal(0, 1.2) * px_per_mm, 0, height - ink.shape[0]))
+        y = round(
+            clamp(
+                pitch * (index + 0.5) - ink.shape[0] / 2 + squeeze + rng.normal(0, 1.2) * px_per_mm,
+                0,
+                height - ink.shape[0],
+            )
+        )
         mask[y : y + ink.shape[0], x : x + ink.shape[1]] |= ink[: height - y]
         seals += [(x + centre * scale, y + ink.shape[0] / 2) for centre in row.seals]
     if rng.random() < look.border:

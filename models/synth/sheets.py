@@ -28,7 +28,9 @@ def sheet(rng: Generator, options: Options, rows: int, columns: int, *, marked: 
             image = cv2.polylines(image.copy(), [np.round(drawn.corners).astype(np.int32)], True, (0, 0, 255), 1)
         cell = _cell(image)
         if marked:
-            cv2.putText(cell, f"{drawn.country} {drawn.text}", (2, _CELL[1] - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 255, 0), 1)
+            cv2.putText(
+                cell, f"{drawn.country} {drawn.text}", (2, _CELL[1] - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 255, 0), 1
+            )
         cells.append(cell)
     return _grid(cells, columns)
 

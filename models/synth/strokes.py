@@ -233,7 +233,9 @@ def _w(p: _Pen) -> tuple[float, list[Stroke]]:
     w, weight = p.w * 1.12, 0.88
     foot, apex, edge = w * 0.27, 0.27, p.slope * 0.85
     left, right = p.diagonal(edge, 0, foot, 1, weight), p.diagonal(w - edge, 0, w - foot, 1, weight)
-    inner = [_trim(p.diagonal(w / 2 - side * p.s * 0.12, apex, w / 2 - side * (w / 2 - foot), 1, weight)) for side in (1, -1)]
+    inner = [
+        _trim(p.diagonal(w / 2 - side * p.s * 0.12, apex, w / 2 - side * (w / 2 - foot), 1, weight)) for side in (1, -1)
+    ]
     return w, [left, right, *inner]
 
 

@@ -20,7 +20,9 @@ _PAINTS = {
 }  # fmt: skip
 
 
-def surroundings(rng: Generator, width: int, height: int, corners: NDArray[np.float32], backgrounds: Sequence[Bgr]) -> Bgr:
+def surroundings(
+    rng: Generator, width: int, height: int, corners: NDArray[np.float32], backgrounds: Sequence[Bgr]
+) -> Bgr:
     """A background (height, width, 3) uint8 BGR fitting a plate at `corners`; photographs are used for half if given."""
     if len(backgrounds) and rng.random() < 0.5:
         return _cutting(rng, backgrounds[int(rng.integers(len(backgrounds)))], width, height)
@@ -99,7 +101,11 @@ def _grille(rng: Generator, scene: NDArray[np.float32], tilt: float) -> None:
 def _recess(rng: Generator, scene: NDArray[np.float32], corners: NDArray[np.float32]) -> None:
     """The darker (or lighter) hollow a plate is mounted in."""
     centre = corners.mean(axis=0)
-    grown = centre + (corners - centre) * rng.uniform([1.05, 1.1], [1.35, 1.7]) + rng.normal(0, 0.04, 2) * np.ptp(corners, axis=0)
+    grown = (
+        centre
+        + (corners - centre) * rng.uniform([1.05, 1.1], [1.35, 1.7])
+        + rng.normal(0, 0.04, 2) * np.ptp(corners, axis=0)
+    )
     factor = rng.uniform(0.3, 0.9) if rng.random() < 0.8 else rng.uniform(1.1, 1.4)
     mask = np.ones(scene.shape[:2], np.float32)
     cv2.fillConvexPoly(mask, np.round(grown * 16).astype(np.int32), float(factor), cv2.LINE_AA, 4)
@@ -112,5 +118,17 @@ def _clutter(rng: Generator, scene: NDArray[np.float32]) -> None:
     for _ in range(int(rng.integers(1, 4))):
         centre = (int(rng.integers(width)), int(rng.integers(height)))
         axes = (int(rng.uniform(0.03, 0.2) * width) + 1, int(rng.uniform(0.05, 0.3) * height) + 1)
-        colour = [float(v) for v in rng.integers(0, 256, 3)] if rng.random() < 0.25 else [float(rng.integers(0, 256))] * 3
-        cv2.ellipse(scene, centre, axes, float(rng.uniform(0, 180)), 0, 360, colour, -1 if rng.random() < 0.6 else 2, cv2.LINE_AA)
+        colour = (
+            [float(v) for v in rng.integers(0, 256, 3)] if rng.random() < 0.25 else [float(rng.integers(0, 256))] * 3
+        )
+        cv2.ellipse(
+            scene,
+            centre,
+            axes,
+            float(rng.uniform(0, 180)),
+            0,
+            360,
+            colour,
+            -1 if rng.random() < 0.6 else 2,
+            cv2.LINE_AA,
+        )
