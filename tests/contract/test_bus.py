@@ -1,0 +1,195 @@
+"""What every bus promises; each bus adds itself to the `buses` fixture."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
+from roadside.core.types import CameraId
+from roadside.ports import Message, Stream
+
+if TYPE_CHECKING:
+    from roadside.ports import Bus
+
+GATE = CameraId("gate")
+IDLE_S = 0.3
+LEADERSHIP_S = 0.3
+END_OF_TIME_NS = 2**63 - 1
+
+
+class Buses(Protocol):
+    """Connections of any number of consumers to one bus."""
+
+    def connect(self, consumer: str) -> Bus[bytes]: ...
+
+
+class WallClock:
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+
+@dataclass
+class MemoryBuses:
+    broker: MemoryBroker[bytes]
+
+    def connect(self, consumer: str) -> Bus[bytes]:
+        return MemoryBus(self.broker, consumer)
+
+
+@pytest.fixture(params=["memory"])
+def buses(request: pytest.FixtureRequest) -> Buses:
+    assert request.param == "memory"
+    return MemoryBuses(MemoryBroker(WallClock(), idle_s=IDLE_S, leadership_s=LEADERSHIP_S))
+
+
+def frame(sequence: int, at_ns: int | None = None) -> Message[bytes]:
+    return Message(GATE, sequence * 100 if at_ns is None else at_ns, str(sequence), b"frame %d" % sequence)
+
+
+def take(bus: Bus[bytes], stream: Stream = Stream.FRAMES, count: int = 10) -> list[str]:
+    return [d.message.identity for d in bus.receive(stream, max_messages=count, block_s=0)]
+
+
+def test_messages_come_in_order_whole_and_once(buses: Buses) -> None:
+    bus = buses.connect("a")
+    for i in range(5):
+        assert bus.publish(Stream.FRAMES, frame(i))
+    first = bus.receive(Stream.FRAMES, max_messages=3, block_s=0)
+    assert [d.message for d in first] == [frame(0), frame(1), frame(2)]
+    assert [d.deliveries for d in first] == [1, 1, 1]
+    assert take(bus) == ["3", "4"]
+    assert take(bus) == []
+
+
+def test_consumers_share_the_work(buses: Buses) -> None:
+    a, b = buses.connect("a"), buses.connect("b")
+    for i in range(4):
+        a.publish(Stream.FRAMES, frame(i))
+    assert take(a, count=2) + take(b, count=2) == ["0", "1", "2", "3"]
+
+
+def test_a_limit_refuses_what_would_pile_up(buses: Buses) -> None:
+    bus = buses.connect("a")
+    assert bus.publish(Stream.FRAMES, frame(0), limit=2)
+    assert bus.publish(Stream.FRAMES, frame(1), limit=2)
+    assert not bus.publish(Stream.FRAMES, frame(2), limit=2)
+    (one,) = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    assert not bus.publish(Stream.FRAMES, frame(2), limit=2), "what is in somebody's hands is not done"
+    bus.commit([one])
+    assert bus.publish(Stream.FRAMES, frame(2), limit=2)
+
+
+def test_commit_hands_on_outputs_once(buses: Buses) -> None:
+    bus = buses.connect("a")
+    bus.publish(Stream.FRAMES, frame(0))
+    done = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    crop = Message(GATE, 0, "0:1,2,3,4", b"crop")
+    assert bus.commit(done, [(Stream.CROPS, crop)])
+    assert not bus.commit(done, [(Stream.CROPS, crop)])
+    assert take(bus, Stream.CROPS) == ["0:1,2,3,4"]
+    assert bus.backlog(Stream.FRAMES).waiting == bus.backlog(Stream.FRAMES).pending == 0
+
+
+def test_what_a_dead_consumer_held_goes_to_another(buses: Buses) -> None:
+    dead, heir = buses.connect("dead"), buses.connect("heir")
+    dead.publish(Stream.FRAMES, frame(0))
+    lost = dead.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    assert take(heir) == []
+    time.sleep(IDLE_S * 1.5)
+    inherited = heir.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    assert [(d.message.identity, d.deliveries) for d in inherited] == [("0", 2)]
+    assert heir.commit(inherited)
+    assert not dead.commit(lost)
+
+
+def test_a_consumer_that_comes_back_gets_its_own_first(buses: Buses) -> None:
+    former = buses.connect("a")
+    for i in range(2):
+        former.publish(Stream.FRAMES, frame(i))
+    former.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    assert take(buses.connect("a")) == ["0", "1"]
+
+
+def test_released_messages_are_handed_out_again(buses: Buses) -> None:
+    a, b = buses.connect("a"), buses.connect("b")
+    a.publish(Stream.FRAMES, frame(0))
+    held = a.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    a.release(held)
+    (again,) = b.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    assert (again.message.identity, again.deliveries) == ("0", 2)
+
+
+def test_receive_waits_for_a_message(buses: Buses) -> None:
+    waiting, sending = buses.connect("a"), buses.connect("b")
+    threading.Timer(0.1, lambda: sending.publish(Stream.FRAMES, frame(7))).start()
+    received = waiting.receive(Stream.FRAMES, max_messages=1, block_s=5)
+    assert [d.message.identity for d in received] == ["7"]
+    started = time.monotonic()
+    assert not waiting.receive(Stream.FRAMES, max_messages=1, block_s=0.2)
+    assert time.monotonic() - started >= 0.15
+
+
+def test_dead_letters_are_kept_replayed_and_dropped(buses: Buses) -> None:
+    bus = buses.connect("a")
+    for i in range(2):
+        bus.publish(Stream.FRAMES, frame(i))
+    first, second = bus.receive(Stream.FRAMES, max_messages=2, block_s=0)
+    assert bus.reject(first, "no picture")
+    assert not bus.reject(first, "again")
+    assert bus.reject(second, "no picture either")
+    letters = bus.dead_letters()
+    assert [(x.stream, x.camera_id, x.identity, x.reason) for x in letters] == [
+        (Stream.FRAMES, "gate", "0", "no picture"),
+        (Stream.FRAMES, "gate", "1", "no picture either"),
+    ]
+    assert [x.size_bytes for x in letters] == [len(b"frame 0")] * 2
+    assert bus.replay(letters[0].letter_id)
+    assert not bus.replay(letters[0].letter_id)
+    assert bus.drop(letters[1].letter_id)
+    assert not bus.drop(letters[1].letter_id)
+    assert not bus.drop("no such letter")
+    assert take(bus) == ["0"]
+    assert not bus.dead_letters()
+
+
+def test_the_horizon_is_what_is_oldest_on_its_way(buses: Buses) -> None:
+    bus = buses.connect("a")
+    for i in range(3):
+        bus.publish(Stream.FRAMES, frame(i, at_ns=1000 + i))
+    assert bus.horizon_ns(GATE, ()) == 1000
+    done = bus.receive(Stream.FRAMES, max_messages=3, block_s=0)
+    read = Message(GATE, 1000, "0:1,2,3,4", b"read")
+    bus.commit(done, [(Stream.READS, read)])
+    assert bus.horizon_ns(GATE, ()) == 1000
+    assert bus.horizon_ns(GATE, {read.identity}) == 1002, "what is held does not hold up"
+    bus.set_camera(GATE, live=False, ended=True)
+    assert bus.horizon_ns(GATE, {read.identity}) == END_OF_TIME_NS
+    assert bus.horizon_ns(GATE, ()) == 1000
+
+
+def test_a_camera_is_remembered(buses: Buses) -> None:
+    bus = buses.connect("a")
+    assert bus.camera(GATE) is None
+    bus.set_camera(GATE, live=False, ended=False)
+    bus.publish(Stream.FRAMES, frame(4, at_ns=44))
+    state = buses.connect("b").camera(GATE)
+    assert state is not None
+    assert (state.last_sequence, state.last_captured_at_ns, state.live, state.ended) == (4, 44, False, False)
+
+
+def test_one_leads_until_it_falls_silent(buses: Buses) -> None:
+    a, b = buses.connect("a"), buses.connect("b")
+    assert a.lead(Stream.READS)
+    assert a.lead(Stream.READS)
+    assert not b.lead(Stream.READS)
+    a.publish(Stream.READS, Message(GATE, 0, "0:1,2,3,4", b"read"))
+    held = a.receive(Stream.READS, max_messages=1, block_s=0)
+    time.sleep(LEADERSHIP_S * 1.5)
+    assert b.lead(Stream.READS)
+    assert take(b, Stream.READS) == ["0:1,2,3,4"]
+    assert not a.commit(held)
