@@ -154,6 +154,17 @@ class Delivery(Generic[PayloadT]):
     """How often it was handed out, this time included: more than 1 after a consumer died or gave it back."""
 
 
+class Stage(Protocol[PayloadT]):
+    """One step of the way from frame to sighting: it knows no bus, and gives the same outputs for the same message."""
+
+    def handle(self, message: Message[PayloadT]) -> Sequence[tuple[Stream, Message[PayloadT]]]:
+        """What follows from `message`, and the streams that it belongs to.
+
+        Raises PoisonError for a message that no retry can mend, UnavailableError where one can.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """How much of a stream is not done."""
