@@ -246,7 +246,8 @@ class Bus(Protocol[PayloadT]):
         """The capture time before which nothing of this camera is on its way any more, save what is `held`.
 
         Looks at frames, crops and reads (by identity). With nothing on its way it is the capture time of the
-        camera's newest frame, or the end of time (2**63 - 1) once its recording has ended.
+        camera's newest frame, or the end of time (2**63 - 1) once its recording has ended. Exact to a
+        microsecond, never later.
         """
         ...
 

@@ -1,19 +1,24 @@
-"""What every bus promises; each bus adds itself to the `buses` fixture."""
+"""What every bus promises: memory, redis-server and Valkey, the latter two as real processes."""
 
 from __future__ import annotations
 
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
+from roadside.adapters.redis_streams import RedisOptions, RedisStreams
 from roadside.core.types import CameraId
 from roadside.ports import Message, Stream
+from tests.servers import RedisServer, redis_binary, valkey_binary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from roadside.ports import Bus
 
 GATE = CameraId("gate")
@@ -41,10 +46,52 @@ class MemoryBuses:
         return MemoryBus(self.broker, consumer)
 
 
-@pytest.fixture(params=["memory"])
-def buses(request: pytest.FixtureRequest) -> Buses:
-    assert request.param == "memory"
-    return MemoryBuses(MemoryBroker(WallClock(), idle_s=IDLE_S, leadership_s=LEADERSHIP_S))
+@dataclass
+class RedisBuses:
+    url: str
+    prefix: str
+    connected: list[RedisStreams]
+
+    def connect(self, consumer: str) -> Bus[bytes]:
+        options = RedisOptions(
+            self.url,
+            consumer,
+            self.prefix,
+            claim_after_s=IDLE_S,
+            claim_every_s=0,
+            lead_s=LEADERSHIP_S,
+        )
+        bus = RedisStreams(options, WallClock())
+        self.connected.append(bus)
+        return bus
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(redis_binary(), tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(valkey_binary(), tmp_path_factory.mktemp("valkey"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "redis", "valkey"])
+def buses(request: pytest.FixtureRequest) -> Iterator[Buses]:
+    if request.param == "memory":
+        yield MemoryBuses(MemoryBroker(WallClock(), idle_s=IDLE_S, leadership_s=LEADERSHIP_S))
+        return
+    server: RedisServer = request.getfixturevalue(f"{request.param}_server")
+    redis_buses = RedisBuses(server.url, f"test-{uuid.uuid4().hex}", [])
+    yield redis_buses
+    for bus in redis_buses.connected:
+        bus.close()
 
 
 def frame(sequence: int, at_ns: int | None = None) -> Message[bytes]:
@@ -160,16 +207,16 @@ def test_dead_letters_are_kept_replayed_and_dropped(buses: Buses) -> None:
 def test_the_horizon_is_what_is_oldest_on_its_way(buses: Buses) -> None:
     bus = buses.connect("a")
     for i in range(3):
-        bus.publish(Stream.FRAMES, frame(i, at_ns=1000 + i))
-    assert bus.horizon_ns(GATE, ()) == 1000
+        bus.publish(Stream.FRAMES, frame(i, at_ns=(1000 + i) * 1000))
+    assert bus.horizon_ns(GATE, ()) == 1_000_000
     done = bus.receive(Stream.FRAMES, max_messages=3, block_s=0)
-    read = Message(GATE, 1000, "0:1,2,3,4", b"read")
+    read = Message(GATE, 1_000_000, "0:1,2,3,4", b"read")
     bus.commit(done, [(Stream.READS, read)])
-    assert bus.horizon_ns(GATE, ()) == 1000
-    assert bus.horizon_ns(GATE, {read.identity}) == 1002, "what is held does not hold up"
+    assert bus.horizon_ns(GATE, ()) == 1_000_000
+    assert bus.horizon_ns(GATE, {read.identity}) == 1_002_000, "what is held does not hold up"
     bus.set_camera(GATE, live=False, ended=True)
     assert bus.horizon_ns(GATE, {read.identity}) == END_OF_TIME_NS
-    assert bus.horizon_ns(GATE, ()) == 1000
+    assert bus.horizon_ns(GATE, ()) == 1_000_000
 
 
 def test_a_camera_is_remembered(buses: Buses) -> None:
