@@ -16,19 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FOLDED = {"O": "0", "Q": "0", "I": "1"}
-_FOLDING = str.maketrans(_FOLDED)
 _INDEX = {character: place for place, character in enumerate(ALPHABET)}
 
 LOOK_ALIKES = "0D 8B 5S 2Z 6G CG 17 1L 1T 4A VY UV WM MN HN HW EF PR KX 3B 9G 0C 0U 7T 6B JU"
 """Pairs that readers of plates are known to confuse, used until a reader's own counts are given."""
-
-
-def fold(text: str) -> str:
-    """`text` in upper case, letters and digits alone, with O and Q written 0 and I written 1.
-
-    No two characters that a plate draws alike differ after folding: registry keys are folded.
-    """
-    return "".join(c for c in text.upper().translate(_FOLDING) if c in _INDEX)
 
 
 def folding_matrix() -> NDArray[np.float64]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roadside.core.confusions import codes, fold, folding_matrix
+from roadside.core.confusions import codes, folding_matrix
+from roadside.core.plates import fold
 from roadside.core.types import ALPHABET, Reach
 
 if TYPE_CHECKING:

@@ -199,7 +199,7 @@ class Vignette:
     """One line of the registry: a plate that was paid for, for a time."""
 
     plate: str
-    """As folded by `roadside.core.verdict.fold`."""
+    """As folded by `roadside.core.plates.fold`."""
     country: str
     category: str
     valid_from_ns: int
@@ -229,9 +229,9 @@ class Reach:
     keys: tuple[str, ...]
     """The most probable folded plates, best first."""
     heads: tuple[str, ...]
-    """Buckets as `roadside.core.verdict.head_bucket` makes them."""
+    """Buckets as `roadside.core.reach.head_bucket` makes them."""
     tails: tuple[str, ...]
-    """Buckets as `roadside.core.verdict.tail_bucket` makes them."""
+    """Buckets as `roadside.core.reach.tail_bucket` makes them."""
     left_out: float
     """Probability of the readings that neither heads nor tails reach."""
     left_out_of_keys: float = 1.0

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roadside.core.confusions import codes, fold
+from roadside.core.confusions import codes
+from roadside.core.plates import fold
 from roadside.core.reach import reach, score, soften
 from roadside.core.types import Reading, Verdict, VerdictKind
 

@@ -1,0 +1,153 @@
+"""The keys: plates as keyed hashes, pictures encrypted, records sealed; several keys, one of them active."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from roadside.errors import InputError, NotFoundError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_MAGIC = b"RSE1"
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Master keys by id. New hashes and pictures use the active one, old ones are still understood."""
+
+    active: str
+    keys: Mapping[str, bytes] = field(repr=False)
+
+    def hash_plate(self, folded: str) -> str:
+        """`key id:HMAC-SHA-256` of a folded plate under the active key."""
+        return self._hash(self.active, folded)
+
+    def hashes(self, folded: str) -> tuple[str, ...]:
+        """The hashes of a folded plate under every key: what a search for it must ask for."""
+        return tuple(self._hash(key_id, folded) for key_id in self.keys)
+
+    def encrypt(self, data: bytes, name: str) -> bytes:
+        """`data` under AES-256-GCM with the active key, bound to `name`: it opens under no other."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        head = _MAGIC + bytes([len(self.active)]) + self.active.encode() + nonce
+        return head + AESGCM(self._derived(self.active, "evidence")).encrypt(nonce, data, name.encode())
+
+    def decrypt(self, sealed: bytes, name: str) -> bytes:
+        """What `encrypt` was given. Raises InputError where it was changed, NotFoundError for a lost key."""
+        key_id = key_of(sealed)
+        start = len(_MAGIC) + 1 + len(key_id)
+        nonce, body = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
+        try:
+            return AESGCM(self._derived(key_id, "evidence")).decrypt(nonce, body, name.encode())
+        except (InvalidTag, ValueError) as error:
+            raise InputError("the encrypted picture was changed") from error
+
+    def seal(self, key_id: str, *fields: str) -> str:
+        """HMAC-SHA-256 of a record's fields, hexadecimal. Raises NotFoundError for a lost key."""
+        message = b"".join(len(f.encode()).to_bytes(4, "big") + f.encode() for f in fields)
+        return hmac.new(self._derived(key_id, "chain"), message, hashlib.sha256).hexdigest()
+
+    def rotated(self, key_id: str) -> Keyring:
+        """These keys with a new active one called `key_id`. Raises SettingsError where it exists."""
+        if key_id in self.keys or not _KEY_ID.fullmatch(key_id):
+            raise SettingsError(f"{key_id!r} cannot be the name of a new key")
+        return Keyring(key_id, {**self.keys, key_id: secrets.token_bytes(_KEY_BYTES)})
+
+    def without(self, key_id: str) -> Keyring:
+        """These keys less one. Raises SettingsError where it is the active one."""
+        if key_id == self.active:
+            raise SettingsError(f"key {key_id} is the active one")
+        return Keyring(self.active, {name: key for name, key in self.keys.items() if name != key_id})
+
+    def _hash(self, key_id: str, folded: str) -> str:
+        digest = hmac.new(self._derived(key_id, "plate"), folded.encode(), hashlib.sha256).hexdigest()
+        return f"{key_id}:{digest}"
+
+    def _derived(self, key_id: str, purpose: str) -> bytes:
+        """One key a purpose, so that no two uses share one (HKDF-expand of RFC 5869, one block)."""
+        try:
+            master = self.keys[key_id]
+        except KeyError:
+            raise NotFoundError(f"key {key_id} is not among the keys") from None
+        return hmac.new(master, f"roadside {purpose}".encode() + b"\x01", hashlib.sha256).digest()
+
+
+def key_of(sealed: bytes) -> str:
+    """The id of the key that a picture was encrypted with. Raises InputError where it is no such file."""
+    length = sealed[len(_MAGIC)] if len(sealed) > len(_MAGIC) else 0
+    start = len(_MAGIC) + 1
+    if not sealed.startswith(_MAGIC) or len(sealed) < start + length + _NONCE_BYTES:
+        raise InputError("not an encrypted picture")
+    return sealed[start : start + length].decode(errors="replace")
+
+
+def new_keyring(key_id: str) -> Keyring:
+    """A keyring of one fresh key."""
+    return Keyring(key_id, {key_id: secrets.token_bytes(_KEY_BYTES)})
+
+
+def parse_keyring(text: str, origin: str) -> Keyring:
+    """The keys of a JSON text `{"active": id, "keys": {id: base64 of 32 bytes}}`. Raises SettingsError."""
+    try:
+        data = json.loads(text)
+        keys = {str(name): base64.b64decode(value, validate=True) for name, value in data["keys"].items()}
+        active = str(data["active"])
+    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
+        raise SettingsError(f"{origin}: not a key file; `roadside privacy new-keys` makes one") from error
+    if active not in keys or any(len(k) != _KEY_BYTES or not _KEY_ID.fullmatch(n) for n, k in keys.items()):
+        raise SettingsError(f"{origin}: a key must have {_KEY_BYTES} bytes, and the active one must be there")
+    return Keyring(active, keys)
+
+
+def load_keyring(path: Path) -> Keyring:
+    """The keys in the file at `path`. Raises SettingsError."""
+    try:
+        return parse_keyring(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"{path}: the keys cannot be read: {error}") from error
+
+
+def save_keyring(keyring: Keyring, path: Path) -> None:
+    """Write the keys to `path`, whole or not at all, for its owner's eyes alone. Raises SettingsError."""
+    text = json.dumps(
+        {
+            "active": keyring.active,
+            "keys": {name: base64.b64encode(key).decode() for name, key in keyring.keys.items()},
+        },
+        indent=2,
+    )
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path}: the keys cannot be written: {error.strerror}") from error
+
+
+def load_or_make_keyring(path: Path, key_id: str) -> Keyring:
+    """The keys at `path`, made there at the first run of the embedded mode. Raises SettingsError."""
+    if not path.exists():
+        save_keyring(new_keyring(key_id), path)
+    return load_keyring(path)

@@ -1,0 +1,144 @@
+"""Sightings as rows: JSON for what is only shown, columns for what is searched."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from roadside.core.plates import fold
+from roadside.core.reach import head_bucket, tail_bucket
+from roadside.core.types import (
+    ALPHABET,
+    CameraId,
+    Evidence,
+    Exemption,
+    FusedPlate,
+    Hypothesis,
+    PictureKind,
+    Reading,
+    Sighting,
+    Verdict,
+    VerdictKind,
+    Vignette,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import RowMapping
+
+HASHED = (VerdictKind.PAID, VerdictKind.EXEMPT)
+"""Of these the plate is not kept."""
+
+
+def sighting_row(sighting: Sighting, decided_at_ns: int) -> dict[str, Any]:
+    """The columns of `sighting`, `sequence` apart."""
+    return {
+        "sighting_id": sighting.sighting_id,
+        "camera_id": sighting.camera_id,
+        "track_id": sighting.track_id,
+        "first_seen_ns": sighting.first_seen_ns,
+        "last_seen_ns": sighting.last_seen_ns,
+        "plate_hash": sighting.plate_hash,
+        **verdict_columns(sighting.verdict, decided_at_ns),
+        **plate_columns(sighting.plate),
+    }
+
+
+def verdict_columns(verdict: Verdict, decided_at_ns: int) -> dict[str, Any]:
+    """The columns that a verdict fills."""
+    return {
+        "verdict": verdict.kind.value,
+        "decided_at_ns": decided_at_ns,
+        "reasons": json.dumps(
+            {
+                "rule": verdict.rule,
+                "p_paid": verdict.p_paid,
+                "p_exempt": verdict.p_exempt,
+                "readings": [[r.plate, r.probability, r.paid, r.exempt] for r in verdict.readings],
+                "vignettes": [_vignette(v) for v in verdict.vignettes],
+                "lapsed": [_vignette(v) for v in verdict.lapsed],
+                "exemptions": [
+                    [e.pattern, e.country, e.reason, e.valid_from_ns, e.valid_to_ns] for e in verdict.exemptions
+                ],
+            }
+        ),
+    }
+
+
+def plate_columns(plate: FusedPlate | None) -> dict[str, Any]:
+    """The columns that a plate fills; all None without one."""
+    if plate is None:
+        return dict.fromkeys(
+            ("country", "plate_key", "plate_head", "plate_tail", "plate", "posterior"),
+        )
+    key = fold(plate.text)
+    return {
+        "country": plate.country,
+        "plate_key": key,
+        "plate_head": head_bucket(key),
+        "plate_tail": tail_bucket(key),
+        "plate": json.dumps(
+            {
+                "text": plate.text,
+                "raw": plate.raw,
+                "confidence": plate.confidence,
+                "looks": plate.looks,
+                "alternatives": [[h.text, h.country, h.log_p] for h in plate.alternatives],
+                "countries": [list(pair) for pair in plate.countries],
+            }
+        ),
+        "posterior": np.asarray(plate.posterior, dtype="<f4").tobytes(),
+    }
+
+
+def sighting_of(row: RowMapping, evidence: Sequence[RowMapping]) -> Sighting:
+    """The sighting of a row and its evidence's rows."""
+    return Sighting(
+        row["sighting_id"],
+        CameraId(row["camera_id"]),
+        row["track_id"],
+        row["first_seen_ns"],
+        row["last_seen_ns"],
+        _plate_of(row),
+        _verdict_of(VerdictKind(row["verdict"]), json.loads(row["reasons"])),
+        row["plate_hash"],
+        tuple(Evidence(PictureKind(e["kind"]), e["sha256"], e["media_type"], e["size_bytes"]) for e in evidence),
+        row["sequence"],
+    )
+
+
+def _plate_of(row: RowMapping) -> FusedPlate | None:
+    if row["plate"] is None:
+        return None
+    data = json.loads(row["plate"])
+    posterior = np.frombuffer(row["posterior"], dtype="<f4").astype(np.float32).reshape(-1, len(ALPHABET))
+    return FusedPlate(
+        data["text"],
+        data["raw"],
+        row["country"],
+        data["confidence"],
+        posterior,
+        tuple(Hypothesis(*values) for values in data["alternatives"]),
+        tuple((str(name), float(p)) for name, p in data["countries"]),
+        data["looks"],
+    )
+
+
+def _verdict_of(kind: VerdictKind, data: Mapping[str, Any]) -> Verdict:
+    return Verdict(
+        kind,
+        data["rule"],
+        data["p_paid"],
+        data["p_exempt"],
+        tuple(Reading(*values) for values in data["readings"]),
+        tuple(Vignette(*values) for values in data["vignettes"]),
+        tuple(Exemption(*values) for values in data["exemptions"]),
+        tuple(Vignette(*values) for values in data["lapsed"]),
+    )
+
+
+def _vignette(v: Vignette) -> list[str | int]:
+    return [v.plate, v.country, v.category, v.valid_from_ns, v.valid_to_ns]

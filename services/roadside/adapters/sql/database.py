@@ -1,0 +1,149 @@
+"""A connection to SQLite or PostgreSQL, its transactions, and its migrations."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from roadside.errors import SettingsError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+_WRITE_OPTION = "roadside_write"
+_BUSY_TIMEOUT_S = 60
+
+
+class Database:
+    """One database, opened at first use. Safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite; otherwise it is PostgreSQL."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that reads. Raises StoreUnavailableError."""
+        with _translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes, committed at the end of the block. Raises StoreUnavailableError."""
+        with _translated(), self._engine.connect() as connection:
+            writing = connection.execution_options(**{_WRITE_OPTION: True})
+            with writing.begin():
+                yield writing
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection for several transactions: `begin_write` makes one. Raises StoreUnavailableError."""
+        with _translated(), self._engine.connect() as connection:
+            yield connection.execution_options(**{_WRITE_OPTION: True})
+
+    def migrate(self) -> None:
+        """Bring the tables up to this version of the program. Raises StoreUnavailableError, SettingsError."""
+        with _translated(), self._engine.connect() as connection:
+            config = _alembic()
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise SettingsError(f"the database was made by a newer Roadside: {error}") from error
+            connection.commit()
+
+    def check_migrated(self) -> None:
+        """Raise SettingsError where the tables are not those of this version of the program."""
+        with self.read() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        newest = ScriptDirectory.from_config(_alembic()).get_current_head()
+        if current != newest:
+            state = "has no tables yet" if current is None else f"is at version {current}, not {newest}"
+            raise SettingsError(f"the database {state}: run `roadside database migrate`")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """The database at `url` (sqlite:///path or postgresql://user:password@host/name), not yet connected.
+
+    Raises SettingsError where the address is none.
+    """
+    try:
+        address = make_url(url)
+        if address.get_backend_name() == "postgresql":
+            address = address.set(drivername="postgresql+psycopg")
+            return Database(create_engine(address, pool_pre_ping=True, pool_size=4, max_overflow=4))
+        if address.get_backend_name() != "sqlite":
+            raise SettingsError(f"databases are sqlite:///path or postgresql://..., not {address.drivername}")
+        return Database(_sqlite_engine(address))
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise SettingsError("the database address is not an address such as sqlite:///roadside.db") from error
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"this database needs the Python package {error.name}") from error
+
+
+def open_embedded(path: Path) -> Database:
+    """The SQLite file of the embedded mode, made and migrated where needed.
+
+    Raises StoreUnavailableError, SettingsError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailableError(f"{path.parent}: {error.strerror}") from error
+    database = open_database(f"sqlite:///{path}")
+    database.migrate()
+    return database
+
+
+def _sqlite_engine(address: URL) -> Engine:
+    engine = create_engine(address, connect_args={"timeout": _BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's own type
+        connection.isolation_level = None  # transactions are begun below, as SQLAlchemy documents
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        # A read that turns into a write fails at once when another writes; a write that waits does not.
+        writes = connection.get_execution_options().get(_WRITE_OPTION, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()
+        raise StoreUnavailableError(f"the database: {reason[0] if reason else 'no answer'}") from error

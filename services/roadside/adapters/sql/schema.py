@@ -1,0 +1,190 @@
+"""The tables, as the newest migration leaves them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+COUNTING = BigInteger().with_variant(Integer(), "sqlite")
+"""A key that counts up: SQLite only counts INTEGER PRIMARY KEY."""
+
+KEY = Text().with_variant(Text(collation="C"), "postgresql")
+"""A folded plate: byte order lets an index answer what begins with a prefix."""
+
+SIGHTINGS = Table(
+    "sightings",
+    METADATA,
+    Column("sequence", COUNTING, primary_key=True, autoincrement=True),
+    Column("sighting_id", Text, nullable=False, unique=True),
+    Column("camera_id", Text, nullable=False),
+    Column("track_id", Text, nullable=False),
+    Column("first_seen_ns", BigInteger, nullable=False),
+    Column("last_seen_ns", BigInteger, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("decided_at_ns", BigInteger, nullable=False),
+    Column("country", Text),
+    Column("plate_key", KEY),
+    Column("plate_head", Text),
+    Column("plate_tail", Text),
+    Column("plate_hash", Text),
+    Column("plate", Text),
+    Column("posterior", LargeBinary),
+    Column("reasons", Text, nullable=False),
+    Index(None, "last_seen_ns", "sequence"),
+    Index(None, "camera_id", "last_seen_ns", "sequence"),
+    Index(None, "verdict", "last_seen_ns", "sequence"),
+    Index(None, "country", "last_seen_ns", "sequence"),
+    Index(None, "plate_key", "last_seen_ns"),
+    Index(None, "plate_head"),
+    Index(None, "plate_tail"),
+    Index(None, "plate_hash"),
+    sqlite_autoincrement=True,
+)
+"""`plate` and `reasons` are JSON; `plate_*` are empty for PAID and EXEMPT, which keep `plate_hash` alone."""
+
+EVIDENCE = Table(
+    "evidence",
+    METADATA,
+    Column("sighting_id", Text, ForeignKey("sightings.sighting_id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("key_id", Text, nullable=False),
+    PrimaryKeyConstraint("sighting_id", "kind"),
+    Index(None, "sha256"),
+)
+
+CHAIN = Table(
+    "evidence_chain",
+    METADATA,
+    Column("sequence", COUNTING, primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("sighting_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Index(None, "sighting_id"),
+)
+"""Every picture stored or erased, each line sealed with the seal of the line before."""
+
+CHANGES = Table(
+    "verdict_changes",
+    METADATA,
+    Column("change_id", COUNTING, primary_key=True, autoincrement=True),
+    Column("sighting_id", Text, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Index(None, "sighting_id"),
+)
+
+CORRECTIONS = Table(
+    "corrections",
+    METADATA,
+    Column("correction_id", COUNTING, primary_key=True, autoincrement=True),
+    Column("sighting_id", Text, nullable=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("read_text", Text, nullable=False),
+    Index(None, "sighting_id"),
+)
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("entry_id", COUNTING, primary_key=True, autoincrement=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "at_ns"),
+)
+
+OUTBOX = Table(
+    "notifications",
+    METADATA,
+    Column("notification_id", COUNTING, primary_key=True, autoincrement=True),
+    Column("sighting_id", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at_ns", BigInteger, nullable=False),
+    Column("fault", Text, nullable=False),
+    Index(None, "state", "next_at_ns"),
+    Index(None, "sighting_id"),
+)
+
+VIGNETTES = Table(
+    "vignettes",
+    METADATA,
+    Column("plate", KEY, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("valid_from_ns", BigInteger, nullable=False),
+    Column("valid_to_ns", BigInteger, nullable=False),
+    Column("head", Text, nullable=False),
+    Column("tail", Text, nullable=False),
+    Column("import_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("plate", "country", "category", "valid_from_ns", "valid_to_ns"),
+    Index(None, "head"),
+    Index(None, "tail"),
+    sqlite_with_rowid=False,
+)
+"""`head` and `tail` are the buckets that a reach asks for."""
+
+EXEMPTIONS = Table(
+    "exemptions",
+    METADATA,
+    Column("exemption_id", COUNTING, primary_key=True, autoincrement=True),
+    Column("pattern", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("valid_from_ns", BigInteger, nullable=False),
+    Column("valid_to_ns", BigInteger, nullable=False),
+    Column("wild", Integer, nullable=False),
+    Index(None, "pattern"),
+    Index(None, "wild"),
+)
+
+IMPORTS = Table(
+    "registry_imports",
+    METADATA,
+    Column("import_id", COUNTING, primary_key=True, autoincrement=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("removed", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+)
+"""One row for each import that ended; a registry without one cannot answer."""

@@ -1,0 +1,185 @@
+"""Sightings in a database, each once, found by index, a page at a time."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, insert, or_, select, text, tuple_
+
+from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
+from roadside.adapters.sql.schema import AUDIT, EVIDENCE, SIGHTINGS
+from roadside.core.plates import fold
+from roadside.core.types import ALPHABET, SightingPage
+from roadside.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, RowMapping, Select
+
+    from roadside.adapters.sql.database import Database
+    from roadside.adapters.sql.vault import Vault
+    from roadside.core.types import Picture, PictureKind, Sighting, SightingQuery
+    from roadside.ports import Clock
+
+MOST_A_PAGE = 1000
+_SAVE_LOCK = 0x524F4145
+_AFTER_ALL = "\U0010ffff"
+
+
+class SqlSightingStore:
+    """The SightingStore in SQLite or PostgreSQL, with its pictures in a vault."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    def save(self, sighting: Sighting, pictures: Sequence[Picture] = ()) -> Sighting:
+        """Store once and return what is kept; what is there already is returned unchanged.
+
+        PAID and EXEMPT keep a keyed hash and no picture, whatever is given.
+        Raises StoreUnavailableError where nothing was stored.
+        """
+        kept = redacted(sighting, self._vault)
+        if kept.verdict.kind in HASHED:
+            pictures = ()
+        with self._database.read() as connection:
+            if (known := self._known(connection, sighting.sighting_id)) is not None:
+                return known
+        written = [(picture, self._vault.write(picture)) for picture in pictures]
+        now_ns = self._clock.now_ns()
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                # Sequences must become visible in their order, or a live watch would miss one.
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SAVE_LOCK})
+            known = self._known(connection, sighting.sighting_id)
+            if known is None:
+                connection.execute(insert(SIGHTINGS).values(sighting_row(kept, now_ns)))
+                self._vault.record(connection, sighting.sighting_id, written, now_ns)
+                known = self._known(connection, sighting.sighting_id)
+        if known is None:
+            raise NotFoundError(f"sighting {sighting.sighting_id} went away while it was stored")
+        return known
+
+    def get(self, sighting_id: str) -> Sighting:
+        """Raises NotFoundError, StoreUnavailableError."""
+        with self._database.read() as connection:
+            known = self._known(connection, sighting_id)
+        if known is None:
+            raise NotFoundError(f"there is no sighting {sighting_id}")
+        return known
+
+    def find(self, query: SightingQuery) -> SightingPage:
+        """Newest first, a page at a time. Raises InputError for a page token that is not ours."""
+        limit = max(1, min(query.limit, MOST_A_PAGE))
+        statement = (
+            select(SIGHTINGS)
+            .where(*_conditions(query))
+            .order_by(SIGHTINGS.c.last_seen_ns.desc(), SIGHTINGS.c.sequence.desc())
+            .limit(limit + 1)
+        )
+        found = self._sightings(statement)
+        token = _token(found[limit - 1]) if len(found) > limit else ""
+        return SightingPage(tuple(found[:limit]), token)
+
+    def after(self, sequence: int, limit: int) -> Sequence[Sighting]:
+        """Those stored after the one with this `Sighting.sequence`, in the order of storing."""
+        statement = select(SIGHTINGS).where(SIGHTINGS.c.sequence > sequence)
+        return self._sightings(statement.order_by(SIGHTINGS.c.sequence).limit(limit))
+
+    def passages_of(self, plate: str) -> Sequence[Sighting]:
+        """Every sighting of a plate, the hashed ones included, newest first."""
+        key = fold(plate)
+        mine = or_(SIGHTINGS.c.plate_key == key, SIGHTINGS.c.plate_hash.in_(self._vault.keyring.hashes(key)))
+        return self._sightings(select(SIGHTINGS).where(mine).order_by(SIGHTINGS.c.last_seen_ns.desc()))
+
+    def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
+        """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""
+        this = and_(EVIDENCE.c.sighting_id == sighting_id, EVIDENCE.c.kind == kind.value)
+        with self._database.write() as connection:
+            row = connection.execute(select(EVIDENCE.c.sha256).where(this)).first()
+            if row is None:
+                raise NotFoundError(f"there is no picture {kind.value} of sighting {sighting_id}")
+            entry = {"at_ns": self._clock.now_ns(), "actor": viewer, "action": "looked", "detail": kind.value}
+            connection.execute(insert(AUDIT).values(subject=sighting_id, **entry))
+        return self._vault.read(row.sha256)
+
+    def _known(self, connection: Connection, sighting_id: str) -> Sighting | None:
+        statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id)
+        found = _with_evidence(connection, connection.execute(statement).mappings().all())
+        return found[0] if found else None
+
+    def _sightings(self, statement: Select[Any]) -> list[Sighting]:
+        with self._database.read() as connection:
+            return _with_evidence(connection, connection.execute(statement).mappings().all())
+
+
+def redacted(sighting: Sighting, vault: Vault) -> Sighting:
+    """`sighting` as it may be kept: of PAID and EXEMPT a keyed hash, the rule and the probabilities."""
+    if sighting.verdict.kind not in HASHED:
+        return sighting
+    verdict = replace(sighting.verdict, readings=(), vignettes=(), exemptions=(), lapsed=())
+    hashed = sighting.plate_hash
+    if sighting.plate is not None:
+        hashed = vault.keyring.hash_plate(fold(sighting.plate.text))
+    return replace(sighting, plate=None, plate_hash=hashed, verdict=verdict, evidence=())
+
+
+def _with_evidence(connection: Connection, rows: Sequence[RowMapping]) -> list[Sighting]:
+    ids = [row["sighting_id"] for row in rows if row["plate"] is not None]
+    evidence: dict[str, list[RowMapping]] = {}
+    if ids:
+        pictures = select(EVIDENCE).where(EVIDENCE.c.sighting_id.in_(ids)).order_by(EVIDENCE.c.kind)
+        for picture in connection.execute(pictures).mappings():
+            evidence.setdefault(picture["sighting_id"], []).append(picture)
+    return [sighting_of(row, evidence.get(row["sighting_id"], ())) for row in rows]
+
+
+def _conditions(query: SightingQuery) -> list[ColumnElement[bool]]:
+    s = SIGHTINGS.c
+    found: list[ColumnElement[bool]] = []
+    if query.page_token:
+        found.append(tuple_(s.last_seen_ns, s.sequence) < tuple_(*_position(query.page_token)))
+    if query.since_ns is not None:
+        found.append(s.last_seen_ns >= query.since_ns)
+    if query.until_ns is not None:
+        found.append(s.last_seen_ns < query.until_ns)
+    if query.camera_id is not None:
+        found.append(s.camera_id == query.camera_id)
+    if query.country is not None:
+        found.append(s.country == query.country)
+    if query.verdict is not None:
+        found.append(s.verdict == query.verdict.value)
+    if query.plate_prefix:
+        prefix = fold(query.plate_prefix)
+        found.append(and_(s.plate_key >= prefix, s.plate_key < prefix + _AFTER_ALL))
+    if query.plate_like:
+        found.append(s.plate_key.in_(_neighbours(fold(query.plate_like))))
+    return found
+
+
+def _neighbours(key: str) -> list[str]:
+    """`key` and every folded plate one substitution, insertion or deletion away."""
+    letters = [c for c in ALPHABET if fold(c) == c]
+    cuts = [(key[:place], key[place:]) for place in range(len(key) + 1)]
+    found = {key}
+    found |= {left + right[1:] for left, right in cuts if right}
+    found |= {left + c + right[1:] for left, right in cuts if right for c in letters}
+    found |= {left + c + right for left, right in cuts for c in letters}
+    return sorted(found)
+
+
+def _token(sighting: Sighting) -> str:
+    return base64.urlsafe_b64encode(f"{sighting.last_seen_ns}.{sighting.sequence}".encode()).decode()
+
+
+def _position(token: str) -> tuple[int, int]:
+    try:
+        last_seen, sequence = base64.urlsafe_b64decode(token.encode()).decode().split(".")
+        return int(last_seen), int(sequence)
+    except (ValueError, binascii.Error) as error:
+        raise InputError("this page token was not given by this store") from error

@@ -1,0 +1,1 @@
+"""The registry service: tracks become sightings with a verdict."""

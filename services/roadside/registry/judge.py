@@ -1,0 +1,44 @@
+"""Asks the registry about a fused plate and decides; where the registry is away, the verdict waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from roadside.core.plates import resolve
+from roadside.core.types import Verdict, VerdictKind
+from roadside.core.verdict import Circumstances, ask, decide, unanswered
+from roadside.errors import RegistryUnavailableError
+
+if TYPE_CHECKING:
+    from roadside.core.confusions import Confusions
+    from roadside.core.types import FusedPlate
+    from roadside.core.verdict import Policy
+    from roadside.ports import Clock, Registry
+
+
+class Judge:
+    """Gives verdicts under one policy. Safe to share between threads where the registry is."""
+
+    def __init__(
+        self, registry: Registry, confusions: Confusions, policy: Policy, clock: Clock, grace_s: float = 0.0
+    ) -> None:
+        self._registry = registry
+        self._confusions = confusions
+        self._policy = policy
+        self._clock = clock
+        self._grace_ns = int(grace_s * 1e9)
+
+    def judge(self, plate: FusedPlate, passed_at_ns: int) -> Verdict:
+        """The verdict on a vehicle that passed at `passed_at_ns`; UNKNOWN where the registry cannot answer."""
+        if len(plate.posterior) == 0:
+            return Verdict(VerdictKind.REVIEW, "nothing-read", 0.0, 0.0)
+        question = ask(plate, self._confusions, self._policy)
+        try:
+            answer = self._registry.search(question.reach, passed_at_ns)
+        except RegistryUnavailableError:
+            return unanswered("registry-unavailable")
+        circumstances = Circumstances(
+            grammatical=any(resolve(plate.text)),
+            grace_open=self._clock.now_ns() < passed_at_ns + self._grace_ns,
+        )
+        return decide(question, answer, self._policy, circumstances)
