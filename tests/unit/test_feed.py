@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from roadside.capture.feed import FrameFeed
+from roadside.capture.motion import MotionGate
+from roadside.core.types import CameraId, Frame
+from roadside.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def frame(sequence: int, image: np.ndarray | None = None, at_s: float = 0.0) -> Frame:
+    picture = np.zeros((90, 160, 3), np.uint8) if image is None else image
+    return Frame(CameraId("gate"), round(at_s * 1e9), sequence, picture)
+
+
+class Counting:
+    """A source of numbered frames, live or recorded."""
+
+    frame_count = None
+    frames_per_s = 0.0
+
+    def __init__(self, count: int, *, live: bool, pause_s: float = 0.0, failure: Exception | None = None) -> None:
+        self.live = live
+        self._count = count
+        self._pause_s = pause_s
+        self._failure = failure
+        self.given = 0
+        self.closed = threading.Event()
+
+    def frames(self) -> Iterator[Frame]:
+        while self.given < self._count and not self.closed.is_set():
+            yield frame(self.given)
+            self.given += 1
+            time.sleep(self._pause_s)
+        if self._failure is not None:
+            raise self._failure
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_recording_drops_nothing_however_slow_the_reader() -> None:
+    source = Counting(30, live=False)
+    seen = []
+    with FrameFeed(source) as feed:
+        for f in feed:
+            seen.append(f.sequence)
+            time.sleep(0.002)
+    assert seen == list(range(30))
+    assert feed.dropped == 0
+
+
+def test_a_recording_is_not_decoded_far_ahead() -> None:
+    source = Counting(1000, live=False)
+    with FrameFeed(source) as feed:
+        next(iter(feed))
+        time.sleep(0.1)
+        assert source.given < 10
+
+
+def test_a_slow_reader_of_a_camera_sees_the_present() -> None:
+    source = Counting(100, live=True, pause_s=0.005)
+    seen, lags = [], []
+    with FrameFeed(source) as feed:
+        for f in feed:
+            seen.append(f.sequence)
+            lags.append(source.given - f.sequence)
+            time.sleep(0.03)
+    assert seen == sorted(seen)
+    assert feed.dropped > 40
+    assert len(seen) + feed.dropped == 100
+    assert max(lags) <= 3, "a frame is never older than the one being taken"
+
+
+def test_a_fault_comes_after_the_frames_before_it() -> None:
+    with FrameFeed(Counting(2, live=False, failure=SourceError("gone"))) as feed:
+        iterator = iter(feed)
+        assert [next(iterator).sequence, next(iterator).sequence] == [0, 1]
+        with pytest.raises(SourceError, match="gone"):
+            next(iterator)
+
+
+def test_leaving_early_lets_the_source_go() -> None:
+    source = Counting(10_000, live=False)
+    with FrameFeed(source) as feed:
+        next(iter(feed))
+    assert source.closed.is_set()
+    assert not any(t.name == "capture" for t in threading.enumerate())
+
+
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
+
+
+def test_the_motion_gate_passes_what_moves_and_spares_what_stands() -> None:
+    street = np.full((720, 1280, 3), 90, np.uint8)
+    car = street.copy()
+    car[400:430, 600:660] = 200
+    gate = MotionGate(longest_gap_s=10)
+    assert gate.passes(frame(0, street))
+    assert not gate.passes(frame(1, street, at_s=0.1))
+    assert gate.passes(frame(2, car, at_s=0.2)), "a far car of 60 x 30 pixels"
+    assert not gate.passes(frame(3, car, at_s=0.3))
+    assert gate.passes(frame(4, street, at_s=0.4))
+
+
+def test_the_motion_gate_ignores_sensor_noise() -> None:
+    street = np.full((720, 1280, 3), 90, np.uint8)
+    gate = MotionGate(longest_gap_s=10)
+    gate.passes(frame(0, street))
+    grain = (street + (noise(1) % 16)).astype(np.uint8)
+    assert not gate.passes(frame(1, grain, at_s=0.1))
+
+
+def test_a_standing_vehicle_stays_seen() -> None:
+    street = np.full((90, 160, 3), 90, np.uint8)
+    gate = MotionGate(longest_gap_s=0.5)
+    passed = [gate.passes(frame(i, street, at_s=i * 0.1)) for i in range(1, 21)]
+    assert passed.count(True) == 4

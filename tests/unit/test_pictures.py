@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from roadside.adapters.pictures import decode_picture, is_picture, list_pictures, read_bytes
+from roadside.errors import SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def picture() -> Image.Image:
+    """40 x 20: the left half red, the right half blue."""
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    pixels[:, :20] = (255, 0, 0)
+    pixels[:, 20:] = (0, 0, 255)
+    return Image.fromarray(pixels)
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", orientation: int | None = None) -> bytes:
+    data = io.BytesIO()
+    exif = Image.Exif()
+    if orientation is not None:
+        exif[0x0112] = orientation
+    image.save(data, kind, exif=exif)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+def test_pictures_are_blue_green_red(kind: str) -> None:
+    image = decode_picture(encoded(picture(), kind), "it")
+    assert image.shape == (20, 40, 3)
+    assert image.dtype == np.uint8
+    assert image[10, 5, 2] > 200
+    assert image[10, 5, 0] < 60
+    assert image[10, 35, 0] > 200
+    assert image[10, 35, 2] < 60
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1"])
+def test_every_colour_mode_becomes_three_channels(mode: str) -> None:
+    kind = "TIFF" if mode == "CMYK" else "PNG"
+    assert decode_picture(encoded(picture().convert(mode), kind), "it").shape == (20, 40, 3)
+
+
+def test_a_photo_of_a_turned_phone_is_turned_back() -> None:
+    # Orientation 6: the camera was turned; the stored picture must be rotated 90 degrees clockwise.
+    image = decode_picture(encoded(picture(), orientation=6), "it")
+    assert image.shape == (40, 20, 3)
+    assert image[5, 10, 2] > 200, "what was left is now on top"
+    assert image[35, 10, 0] > 200
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (b"just some text", "not a picture"),
+        (encoded(Image.effect_noise((200, 200), 80))[:-3000], "cut short"),
+        (encoded(picture(), "PNG")[:60], "cut short|damaged"),
+        (b"\xff\xd8\xff", "not a picture|damaged"),
+    ],
+)
+def test_what_is_no_whole_picture_is_named(data: bytes, fault: str) -> None:
+    with pytest.raises(SourceError, match=fault) as raised:
+        decode_picture(data, "shot.jpg")
+    assert str(raised.value).startswith("shot.jpg: ")
+
+
+def test_a_decompression_bomb_is_refused() -> None:
+    bomb = encoded(Image.new("1", (20_000, 20_000)), "PNG")
+    assert len(bomb) < 100_000
+    with pytest.raises(SourceError, match="too many pixels"):
+        decode_picture(bomb, "bomb.png")
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        read_bytes(tmp_path / "none.jpg")
+    with pytest.raises(SourceError, match="is a folder"):
+        read_bytes(tmp_path)
+    (tmp_path / "empty.jpg").touch()
+    with pytest.raises(SourceError, match="is empty"):
+        read_bytes(tmp_path / "empty.jpg")
+
+
+def test_a_folder_gives_its_pictures_by_name(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no pictures"):
+        list_pictures(tmp_path)
+    for name in ("b.JPG", "a.png", "notes.txt"):
+        (tmp_path / name).write_bytes(encoded(picture()))
+    assert [p.name for p in list_pictures(tmp_path)] == ["a.png", "b.JPG"]
+
+
+def test_a_picture_is_known_by_its_name_or_its_beginning(tmp_path: Path) -> None:
+    (tmp_path / "upload").write_bytes(encoded(picture()))
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
+    assert is_picture(tmp_path / "upload")
+    assert is_picture(tmp_path / "missing.jpeg")
+    assert not is_picture(tmp_path / "clip.mp4")
