@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,28 @@ from sqlalchemy import and_, func, or_, select
 
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.core.plates import fold
-from roadside.core.types import Exemption, RegistryAnswer, Vignette
+from roadside.core.types import Exemption, RegistryAnswer, VerdictKind, Vignette
+from roadside.core.verdict import ANY_COUNTRY
 from roadside.errors import RegistryUnavailableError, StoreUnavailableError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row, RowMapping, Select
+    from sqlalchemy import Connection, Row, RowMapping, Select
 
     from roadside.adapters.sql.database import Database
     from roadside.core.types import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class PlateCheck:
+    """What the registry says of one plate at one time."""
+
+    kind: VerdictKind
+    """PAID, EXEMPT or UNPAID."""
+    vignettes: tuple[Vignette, ...]
+    """Valid at that time."""
+    exemptions: tuple[Exemption, ...]
+    lapsed: tuple[Vignette, ...]
+    """Not valid at that time."""
 
 
 class SqlRegistry:
@@ -45,8 +60,7 @@ class SqlRegistry:
         )
         try:
             with self._database.read() as connection:
-                if connection.execute(select(IMPORTS.c.import_id).limit(1)).first() is None:
-                    raise RegistryUnavailableError("no vignettes were imported yet: `roadside registry import`")
+                _require_import(connection)
                 found = connection.execute(_vignettes().where(in_reach, valid))
                 vignettes = tuple(_vignette_of(row) for row in found)
                 others = connection.execute(_vignettes().where(best).limit(20))
@@ -71,6 +85,28 @@ class SqlRegistry:
             ).mappings()
             return vignettes, tuple(e for e in map(_exemption_of, all_exempt) if _matches(e.pattern, key))
 
+    def check(self, plate: str, country: str | None, at_ns: int) -> PlateCheck:
+        """PAID, EXEMPT or UNPAID of a plate that is known for certain, with the entries that say so.
+
+        Raises RegistryUnavailableError.
+        """
+        try:
+            with self._database.read() as connection:
+                _require_import(connection)
+            vignettes, exemptions = self.entries(plate)
+        except StoreUnavailableError as error:
+            raise RegistryUnavailableError(str(error)) from error
+        mine = [v for v in vignettes if country in (None, v.country)]
+        free = tuple(
+            e
+            for e in exemptions
+            if (country is None or e.country in (country, ANY_COUNTRY)) and e.valid_from_ns <= at_ns < e.valid_to_ns
+        )
+        valid = tuple(v for v in mine if self._covers(v, at_ns))
+        lapsed = tuple(v for v in mine if not self._covers(v, at_ns))
+        kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if valid else VerdictKind.UNPAID
+        return PlateCheck(kind, valid, free, lapsed)
+
     def size(self) -> int:
         """Vignettes held. Raises StoreUnavailableError."""
         with self._database.read() as connection:
@@ -78,6 +114,12 @@ class SqlRegistry:
 
     def _covers(self, vignette: Vignette, at_ns: int) -> bool:
         return vignette.valid_from_ns <= at_ns + self._grace_ns and vignette.valid_to_ns > at_ns
+
+
+def _require_import(connection: Connection) -> None:
+    statement = select(IMPORTS.c.import_id).where(IMPORTS.c.content == "vignettes").limit(1)
+    if connection.execute(statement).first() is None:
+        raise RegistryUnavailableError("no vignettes were imported yet: `roadside registry import FILE`")
 
 
 def _vignettes() -> Select[tuple[str, str, str, int, int]]:

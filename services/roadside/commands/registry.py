@@ -1,0 +1,122 @@
+"""`roadside registry import|exempt|check|recheck`: who paid, who need not, and asking again."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roadside.adapters.sql import SqlRegistry, import_exemptions, import_vignettes
+from roadside.adapters.system_clock import SystemClock
+from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.records import open_registry
+from roadside.core.plates import fold
+from roadside.core.types import VerdictKind
+from roadside.core.verdict import country_code
+from roadside.errors import InputError
+from roadside.registry.validity import start_ns, zone
+from roadside.registry.vignette_file import read_exemptions, read_vignettes
+
+if TYPE_CHECKING:
+    import argparse
+    from datetime import tzinfo
+
+    from roadside.adapters.sql import ImportReport
+    from roadside.commands.flags import SubParsers
+    from roadside.core.types import Vignette
+
+EXIT_SOME_REJECTED = 1
+EXIT_NOT_PAID = 1
+_MOST_LINES = 20
+_KEEPING = ("db", "registry", "timezone")
+
+
+def add_to(commands: SubParsers) -> None:
+    """Add `roadside registry`."""
+    parser = commands.add_parser("registry", help="the registry of vignettes: import, check")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    load = actions.add_parser("import", help="add the vignettes of a CSV file")
+    load.add_argument("file", type=Path, help="CSV: plate, country, valid_from, valid_to and, if any, category")
+    load.add_argument("--replace", action="store_true", help="remove vignettes that the file does not hold")
+    add_settings(load, *_KEEPING)
+    load.set_defaults(execute=load_vignettes)
+
+    exempt = actions.add_parser("exempt", help="replace the exemptions by those of a CSV file")
+    exempt.add_argument("file", type=Path, help="CSV: pattern, country, reason and, if any, valid_from, valid_to")
+    add_settings(exempt, *_KEEPING)
+    exempt.set_defaults(execute=load_exemptions)
+
+    check = actions.add_parser("check", help="whether a plate is paid; exit code 1 where it is not")
+    check.add_argument("plate")
+    check.add_argument("--country", help="UK, CZ...; every country where it is not given")
+    check.add_argument("--at", help="time of the passage, such as 2026-01-31T12:00 (default: now)")
+    add_settings(check, *_KEEPING, "grace_s")
+    check.set_defaults(execute=check_plate)
+
+
+def load_vignettes(parsed: argparse.Namespace) -> int:
+    """Import vignettes; exit code 1 where rows were rejected."""
+    settings = settings_of(parsed)
+    rows = read_vignettes(parsed.file, zone(settings.timezone))
+    database = open_registry(settings)
+    now_ns = SystemClock().now_ns()
+    report = import_vignettes(database, rows, parsed.file.name, now_ns, replace=parsed.replace)
+    return _told(parsed.file, "vignettes", report)
+
+
+def load_exemptions(parsed: argparse.Namespace) -> int:
+    """Import exemptions; exit code 1 where rows were rejected."""
+    settings = settings_of(parsed)
+    rows = read_exemptions(parsed.file, zone(settings.timezone))
+    report = import_exemptions(open_registry(settings), rows, parsed.file.name, SystemClock().now_ns())
+    return _told(parsed.file, "exemptions", report)
+
+
+def check_plate(parsed: argparse.Namespace) -> int:
+    """Say what the registry holds of a plate, and PAID, EXEMPT or UNPAID."""
+    settings = settings_of(parsed)
+    where = zone(settings.timezone)
+    if not fold(parsed.plate):
+        raise InputError(f"{parsed.plate!r} is no plate")
+    at_ns = _moment(parsed.at, where) if parsed.at else SystemClock().now_ns()
+    registry = SqlRegistry(open_registry(settings), settings.grace_s)
+    checked = registry.check(parsed.plate, country_code(parsed.country) if parsed.country else None, at_ns)
+    print(checked.kind.value)
+    for exemption in checked.exemptions:
+        print(f"  exempt ({exemption.reason}): {exemption.pattern} of {exemption.country}")
+    for vignette in checked.vignettes:
+        print(f"  {_line(vignette, where)}")
+    for vignette in checked.lapsed:
+        when = "expired" if vignette.valid_to_ns <= at_ns else "not begun"
+        print(f"  {_line(vignette, where)}, {when}")
+    return 0 if checked.kind is not VerdictKind.UNPAID else EXIT_NOT_PAID
+
+
+def _told(file: Path, what: str, report: ImportReport) -> int:
+    for row in report.bad_rows[:_MOST_LINES]:
+        print(f"{file}:{row.line}: {row.reason}", file=sys.stderr)
+    if report.rejected > _MOST_LINES:
+        print(f"{file}: and {report.rejected - _MOST_LINES} more rows left out", file=sys.stderr)
+    print(
+        f"{report.read} good rows: {report.added} {what} added, {report.removed} removed, "
+        f"{report.read - report.added} there already; {report.rejected} rows left out; {report.elapsed_s:.1f} s"
+    )
+    return EXIT_SOME_REJECTED if report.rejected else 0
+
+
+def _moment(text: str, where: tzinfo) -> int:
+    try:
+        return start_ns(text, where)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def _line(vignette: Vignette, where: tzinfo) -> str:
+    begins, ends = (
+        datetime.fromtimestamp(ns / 1e9, UTC).astimezone(where).strftime("%Y-%m-%d %H:%M")
+        for ns in (vignette.valid_from_ns, vignette.valid_to_ns)
+    )
+    category = f" {vignette.category}" if vignette.category else ""
+    return f"{vignette.country}{category}: from {begins} until {ends}"

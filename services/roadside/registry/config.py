@@ -1,0 +1,71 @@
+"""The settings of verdicts, of the registry and of what is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from roadside.core.verdict import Policy
+
+_DEFAULT = Policy()
+
+
+class VerdictSettings(BaseSettings):
+    """What decides a verdict, and how long what follows from it is kept; docs/verdict.md explains each."""
+
+    registry: Path | None = Field(None, description="SQLite file of the registry of vignettes, if it has its own")
+    registry_http: Path | None = Field(None, description="TOML file that describes a registry asked over HTTP instead")
+    timezone: str = Field("Europe/Prague", description="time zone of the dates in the registry")
+    grace_s: float = Field(
+        0.0, ge=0, le=31 * 86400, description="a vignette begun so many seconds after the passage still counts"
+    )
+    confusions: Path | None = Field(
+        None, description="statistics of the reader's errors (default: confusions.json beside the reader's folder)"
+    )
+    verdict_bound: float = Field(
+        _DEFAULT.bound, gt=0, lt=1, description="UNPAID only where a paid reading is less probable than this"
+    )
+    verdict_paid_at: float = Field(
+        _DEFAULT.paid_at, gt=0, le=1, description="PAID where paid readings are at least this probable"
+    )
+    verdict_identified_at: float = Field(
+        _DEFAULT.identified_at, gt=0, le=1, description="UNPAID only where one plate is at least this probable"
+    )
+    verdict_looks: int = Field(
+        _DEFAULT.least_looks, ge=1, le=100, description="UNPAID only where so many independent looks agree"
+    )
+    verdict_paid_weight: float = Field(
+        _DEFAULT.paid_weight, ge=1, description="how much more often a registered plate passes than another"
+    )
+    verdict_floor: float = Field(
+        _DEFAULT.floor, gt=0, le=1, description="share of the reader's belief given to its known confusions"
+    )
+    verdict_other_country: float = Field(
+        _DEFAULT.other_country, ge=0, le=1, description="probability that a plate is of another country than read"
+    )
+    evidence: Path | None = Field(
+        None, description="folder of the encrypted pictures (default: evidence beside the database)"
+    )
+    keys: Path | None = Field(
+        None, description="file of the keys for hashes and pictures (default: keys.json beside the database)"
+    )
+    keep_paid_days: float = Field(7.0, ge=0, description="days after which a PAID sighting's hash is deleted")
+    keep_exempt_days: float = Field(7.0, ge=0, description="days after which an EXEMPT sighting's hash is deleted")
+    keep_unpaid_days: float = Field(90.0, ge=0, description="days after which UNPAID and its evidence are deleted")
+    keep_review_days: float = Field(30.0, ge=0, description="days after which REVIEW and its evidence are deleted")
+    keep_unknown_days: float = Field(30.0, ge=0, description="days after which UNKNOWN and its evidence are deleted")
+    notify: Path | None = Field(None, description="TOML file that names webhooks and MQTT brokers to be told")
+
+    def policy(self) -> Policy:
+        """What a verdict must be sure of."""
+        return Policy(
+            bound=self.verdict_bound,
+            paid_at=self.verdict_paid_at,
+            identified_at=self.verdict_identified_at,
+            least_looks=self.verdict_looks,
+            paid_weight=self.verdict_paid_weight,
+            floor=self.verdict_floor,
+            other_country=self.verdict_other_country,
+        )
