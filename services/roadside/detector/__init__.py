@@ -1,0 +1,1 @@
+"""Detector: finds the plates in frames."""

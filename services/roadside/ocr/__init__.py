@@ -1,0 +1,1 @@
+"""OCR: reads the plates that were found."""

@@ -1,0 +1,1 @@
+"""What keeps stages running: settings, loops, progress."""
