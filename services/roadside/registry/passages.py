@@ -1,0 +1,93 @@
+"""From the track of a vehicle to its sighting, with a verdict and the pictures that show it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+
+from roadside.core.track import EvidenceRule, fuse_track
+from roadside.core.types import Picture, PictureKind, Sighting
+from roadside.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from roadside.core.types import PlacedRead, Track
+    from roadside.registry.judge import Judge
+
+    FindFrame = Callable[[PlacedRead], Picture | None]
+
+_JPEG_QUALITY = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A vehicle that passed, ready to be stored."""
+
+    sighting: Sighting
+    pictures: tuple[Picture, ...]
+    """The crop of the best read and, where it was found, its frame."""
+
+
+class Passages:
+    """Makes passages of tracks under one judge and one rule of evidence."""
+
+    def __init__(self, judge: Judge, rule: EvidenceRule | None = None) -> None:
+        self._judge = judge
+        self._rule = rule or EvidenceRule()
+
+    def passage(self, track: Track, frame_of: FindFrame) -> Passage | None:
+        """The passage that `track` shows; None where its reads do not make a plate.
+
+        `frame_of` finds the frame of the best read. The same track gives the same sighting id.
+        """
+        fusion = fuse_track(track, self._rule)
+        if fusion is None:
+            return None
+        best = track.reads[fusion.best_index]
+        times = [placed.crop.captured_at_ns for placed in track.reads]
+        sighting = Sighting(
+            sighting_id=sighting_id(track),
+            camera_id=track.camera_id,
+            track_id=track.track_id,
+            first_seen_ns=min(times),
+            last_seen_ns=max(times),
+            plate=fusion.plate,
+            verdict=self._judge.judge(fusion.plate, max(times)),
+        )
+        frame = frame_of(best)
+        return Passage(sighting, (crop_picture(best.crop.image), *([frame] if frame is not None else [])))
+
+
+def sighting_id(track: Track) -> str:
+    """A name for the passage that is the same however often it is handled, and tells nothing of the plate."""
+    digest = hashlib.sha256(f"{track.camera_id}\n{track.track_id}".encode()).hexdigest()
+    return digest[:24]
+
+
+def crop_picture(image: NDArray[np.uint8]) -> Picture:
+    """The plate's picture ((h, w, 3) uint8, blue green red) as evidence: PNG, so that no pixel changes.
+
+    Raises InputError for a picture without pixels.
+    """
+    return Picture(PictureKind.CROP, "image/png", _encoded(".png", image, []))
+
+
+def frame_picture(image: NDArray[np.uint8]) -> Picture:
+    """A whole frame ((H, W, 3) uint8, blue green red) as evidence: JPEG. Raises InputError without pixels."""
+    return Picture(PictureKind.FRAME, "image/jpeg", _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]))
+
+
+def _encoded(suffix: str, image: NDArray[np.uint8], parameters: list[int]) -> bytes:
+    if image.size == 0:
+        raise InputError("a picture without pixels is no evidence")
+    encoded, data = cv2.imencode(suffix, image, parameters)
+    if not encoded:
+        raise InputError("the picture cannot be encoded")
+    return data.tobytes()
