@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def test_tiles_cover_the_picture_and_stay_in_it(
     assert (windows[-1].x2, windows[-1].y2) == (width, height)
     for row in range(down):
         line = windows[row * across : (row + 1) * across]
-        assert all(left.x2 >= right.x1 for left, right in zip(line, line[1:], strict=False))
+        assert all(left.x2 >= right.x1 for left, right in pairwise(line))
 
 
 def test_a_plate_on_a_seam_is_whole_in_a_tile() -> None:

@@ -77,8 +77,8 @@ GRAMMARS: dict[str, Grammar] = {
         without("QW"),
         (("LL-DDDLL", 1.0), ("LL-LLLLL", 0.1), ("LL-LLLLD", 0.1), ("LL-LLLDD", 0.1)),
     ),
-    # Fahrzeug-Zulassungsverordnung, Anlagen 1-4: district 1-3 letters, 1-2 letters, 1-4 digits without leading 0, then
-    # E (electric) or H (historic), eight characters at most. Umlauts of districts are folded. Where the district ends is
+    # Fahrzeug-Zulassungsverordnung, Anlagen 1-4: district 1-3 letters, 1-2 letters, 1-4 digits (the first not 0), then
+    # E (electric) or H (historic), eight characters at most. Umlauts are folded. Where the district ends is
     # not known from the characters alone, therefore no break among the letters. Authorities have no letters.
     "DE": Grammar(
         LETTERS,
@@ -166,7 +166,7 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     # D.P.R. 495/1992 art. 255 ff.: two letters, three digits, two letters without I, O, Q, U.
     "IT": Grammar(without("IOQU"), (("LL DDDLL", 1.0), ("LL DDDDD", 0.2))),
-    # 326/2011. (XII. 28.) Korm. rendelet: three letters and digits, since July 2022 four letters; to order more of them.
+    # 326/2011. (XII. 28.) Korm. rendelet: three letters and digits, since July 2022 four letters; more to order.
     "HU": Grammar(without("Q"), (("LLL-DDD", 1.0), ("LL LL-DDD", 1.0), ("LLLL-DD", 0.1), ("LLLLL-D", 0.1))),
     # OMAI 1501/2006: county, two digits, three letters; Bucharest B and two or three digits. Q never, I, O not first.
     "RO": Grammar(

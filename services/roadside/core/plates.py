@@ -181,7 +181,7 @@ def _fits(text: str, prior: dict[str, float]) -> dict[str, dict[str, float]]:
 def _change_weight(text: str, resolved: str, grammar: Grammar) -> float:
     """1 where `resolved` is `text`, or says what the country's own glyphs leave open; else FOLD_WEIGHT."""
     if grammar.alike or all(
-        seen == meant or seen in LETTERS and seen not in grammar.letters
+        seen == meant or (seen in LETTERS and seen not in grammar.letters)
         for seen, meant in zip(text, resolved, strict=True)
     ):
         return 1.0

@@ -1,0 +1,212 @@
+"""From the reads of one vehicle to one plate: aligned slot by slot and added as log probabilities."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from roadside.core.plates import fold
+from roadside.core.read import read_posterior
+from roadside.core.types import ALPHABET, FusedPlate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from roadside.core.types import PlacedRead, Read
+
+SLOT_DOUBT = 1e-3
+"""Of every slot is spread over all characters: no single frame can rule a character out."""
+GAP_LOG_P = math.log(0.02)
+"""Of a slot that one read has and another has not."""
+FULL_WIDTH_PX = 110.0
+"""A plate this wide or wider is read as well as it will be."""
+SHARP = 0.25
+"""Sharpness at which a read weighs half as much as a perfectly sharp one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """The plate of a track, and how far its reads stand behind it."""
+
+    plate: FusedPlate
+    best_index: int
+    """Which of the reads is the evidence: the best one of those that agree."""
+    agreeing: int
+    """Frames whose read is the plate or one character away from it, folded."""
+    agreement: float
+    """Their share of all frames, each weighed by its quality, 0 to 1."""
+
+
+def sharpness(image: NDArray[np.uint8]) -> float:
+    """How steep the edges of a plate's picture ((h, w, 3) uint8) are, 0 to 1, whatever its size and contrast.
+
+    The mean step between neighbours in the row against the spread of the grey values, at 32 rows; 0.5 for a
+    picture without pixels, of which nothing is known.
+    """
+    if image.size == 0:
+        return 0.5
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    height, width = grey.shape
+    small = cv2.resize(grey, (max(8, round(32 * width / height)), 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+    spread = float(small.std())
+    steps = float(np.abs(np.diff(small, axis=1)).mean())
+    return min(1.0, steps / spread) if spread > 1 else 0.0
+
+
+def quality(placed: PlacedRead) -> float:
+    """What a read weighs beside the others of its track: sharp and large plates more, over 0 to 1."""
+    sharp = sharpness(placed.crop.image)
+    size = min(1.0, placed.crop.detection.box.width / FULL_WIDTH_PX)
+    return max(0.02, size * sharp / (sharp + SHARP) * (1 + SHARP))
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Insertions, deletions and substitutions from `a` to `b` (Levenshtein)."""
+    row = list(range(len(b) + 1))
+    for i, left in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, right in enumerate(b, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
+    return row[-1]
+
+
+def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) -> Fusion:
+    """The plate that `reads` (at least one) tell together; their order does not matter.
+
+    Log probabilities of aligned slots are added, each read with its weight (`quality` unless given). Frames of
+    one passage share angle, light and dirt: n equally good ones count as 1 + log2 n independent looks.
+
+    Raises ValueError where there is no read.
+    """
+    if not reads:
+        raise ValueError("no read to fuse")
+    given = list(weights) if weights is not None else [quality(placed) for placed in reads]
+    order = sorted(range(len(reads)), key=lambda i: _key(reads[i], given[i]))
+    ordered = [reads[i].read for i in order]
+    ordered_weights = [given[i] for i in order]
+    reference = _reference(ordered, ordered_weights)
+    if len(ordered) == 1 or not reference.text:
+        joined = reference
+    else:
+        joined = _join(ordered, _looks(ordered_weights), reference)
+    near = [i for i in order if edit_distance(fold(reads[i].read.text), fold(joined.text)) <= 1]
+    best = max(near or order, key=lambda i: (given[i] * reads[i].read.confidence, -order.index(i)))
+    same = [r for r in ordered if r.text == joined.text]
+    return Fusion(
+        FusedPlate(
+            text=joined.text,
+            raw=_vote(same, [w for r, w in zip(ordered, ordered_weights, strict=True) if r.text == joined.text])
+            or joined.raw,
+            country=joined.country,
+            confidence=joined.confidence,
+            posterior=joined.posterior,
+            alternatives=joined.alternatives,
+            countries=joined.countries,
+            looks=max(1, len({reads[i].crop.sequence for i in near})),
+        ),
+        best,
+        len({reads[i].crop.sequence for i in near}),
+        sum(given[i] for i in near) / sum(given),
+    )
+
+
+def _key(placed: PlacedRead, weight: float) -> tuple[int, int, float, float, str, float]:
+    crop, read = placed.crop, placed.read
+    return (crop.captured_at_ns, crop.sequence, crop.detection.box.x1, weight, read.text, read.confidence)
+
+
+def _looks(weights: Sequence[float]) -> list[float]:
+    total = sum(weights)
+    independent = total * total / sum(w * w for w in weights)
+    return [w * (1 + math.log2(independent)) / total for w in weights]
+
+
+def _reference(reads: Sequence[Read], weights: Sequence[float]) -> Read:
+    """The best read of the text with the most confidence behind it: the others are aligned to it."""
+    behind: dict[str, float] = defaultdict(float)
+    for read, weight in zip(reads, weights, strict=True):
+        behind[fold(read.text)] += weight * read.confidence * bool(read.text)
+    text = max(behind, key=lambda t: (behind[t], t))
+    return max(
+        (entry for entry in zip(reads, weights, strict=True) if fold(entry[0].text) == text),
+        key=lambda entry: (entry[1] * entry[0].confidence, entry[0].text),
+    )[0]
+
+
+def _join(reads: Sequence[Read], looks: Sequence[float], reference: Read) -> Read:
+    total = np.zeros_like(reference.posterior, dtype=np.float64)
+    length_log_odds = 0.0
+    for read, look in zip(reads, looks, strict=True):
+        if not read.text:
+            continue
+        soft = (1 - SLOT_DOUBT) * read.posterior.astype(np.float64) + SLOT_DOUBT / len(ALPHABET)
+        trust = _length_trust(read)
+        for mine, theirs in _align(reference.posterior, read.posterior):
+            total[mine] += look * np.log(soft[theirs])
+        agrees = len(read.text) == len(reference.text)
+        length_log_odds += look * math.log(trust / (1 - trust)) * (1 if agrees else -1)
+    total -= total.max(1, keepdims=True)
+    posterior = np.exp(total)
+    posterior /= posterior.sum(1, keepdims=True)
+    certainty = 1 / (1 + math.exp(-max(-30.0, min(30.0, length_log_odds))))
+    best = "".join(ALPHABET[c] for c in posterior.argmax(1).tolist())
+    return read_posterior(posterior.astype(np.float32), best, certainty, _countries(reads, looks))
+
+
+def _length_trust(read: Read) -> float:
+    """How sure a read is of the number of its characters: what its slots do not explain of its doubt."""
+    slots = math.prod(max(1e-6, c.confidence) for c in read.characters)
+    return min(0.995, max(0.02, read.confidence / max(slots, 1e-9)))
+
+
+def _align(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Pairs of slots, rising in both, that make two posteriors most alike."""
+    match = np.log(mine @ theirs.T + 1e-3).tolist()
+    rows, columns = len(mine), len(theirs)
+    best = [[j * GAP_LOG_P for j in range(columns + 1)]]
+    for i in range(1, rows + 1):
+        line = [i * GAP_LOG_P]
+        for j in range(1, columns + 1):
+            paired = best[i - 1][j - 1] + match[i - 1][j - 1]
+            line.append(max(paired, best[i - 1][j] + GAP_LOG_P, line[j - 1] + GAP_LOG_P))
+        best.append(line)
+    pairs, i, j = [], rows, columns
+    while i and j:
+        if best[i][j] == best[i - 1][j - 1] + match[i - 1][j - 1]:
+            i, j = i - 1, j - 1
+            pairs.append((i, j))
+        elif best[i][j] == best[i - 1][j] + GAP_LOG_P:
+            i -= 1
+        else:
+            j -= 1
+    return pairs[::-1]
+
+
+def _countries(reads: Sequence[Read], looks: Sequence[float]) -> tuple[tuple[str, float], ...]:
+    total: dict[str, float] = defaultdict(float)
+    names = sorted({country for read in reads for country, _ in read.countries})
+    for read, look in zip(reads, looks, strict=True):
+        if read.countries:
+            told = dict(read.countries)
+            for name in names:
+                total[name] += look * math.log(max(told.get(name, 0.0), 1e-3))
+    if not total:
+        return ()
+    top = max(total.values())
+    shares = {name: math.exp(value - top) for name, value in total.items()}
+    whole = sum(shares.values())
+    return tuple(sorted(((n, p / whole) for n, p in shares.items()), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _vote(reads: Sequence[Read], weights: Sequence[float]) -> str:
+    votes: dict[str, float] = defaultdict(float)
+    for read, weight in zip(reads, weights, strict=True):
+        votes[read.raw] += weight
+    return max(votes, key=lambda raw: (votes[raw], raw)) if votes else ""
