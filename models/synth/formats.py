@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-from numpy.random import Generator
+from typing import TYPE_CHECKING
 
 from models.synth import districts
 from models.synth.noise import weighted
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.random import Generator
+
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
+_YEAR_LETTERS = "ABCDEFGHJKLMNPRSTVWXY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def _without(excluded: str) -> str:
 
 
 def _fill(rng: Generator, pattern: str, letters: str = LETTERS) -> str:
-    """`pattern` with A replaced by a letter, 9 by a digit and everything else kept; \\A is a literal A."""
+    r"""`pattern` with A replaced by a letter, 9 by a digit and everything else kept; \\A is a literal A."""
     out, literal = [], False
     for character in pattern:
         if literal:
@@ -109,11 +113,11 @@ def _uk(rng: Generator) -> tuple[str, str]:
     tail = _several(rng, _without("IQ"), 3)
     if style == "current":
         return style, f"{_pick(rng, districts.UK_AREAS)}{_uk_age(rng)} {tail}"
-    year_letter = _pick(rng, "ABCDEFGHJKLMNPRSTVWXY")
+    year_letter = _pick(rng, _YEAR_LETTERS)
     if style == "prefix":
         return style, f"{year_letter}{_number(rng, 3)} {tail}"
     if style == "suffix":
-        return style, f"{tail} {_number(rng, 3)}{_pick(rng, 'ABCDEFGHJKLMNPRSTVWXY')}"
+        return style, f"{tail} {_number(rng, 3)}{_pick(rng, _YEAR_LETTERS)}"
     if style == "northern_irish":
         first, mark = _pick(rng, _without("Q")), _pick(rng, districts.NI_MARKS)
         return style, f"{first}{mark} {_number(rng, 4)}"
@@ -132,12 +136,14 @@ def _uk_personal(rng: Generator) -> str:
     """A current or prefix registration spaced to make a word, or with numbers that look like letters."""
     kind = int(rng.integers(4))
     if kind == 0:
-        return f"{_pick(rng, 'ABCDEFGHJKLMNPRSTVWXY')}{_pick(rng, DIGITS[1:])} {_word(rng, 3, 'QI')}"
+        return f"{_pick(rng, _YEAR_LETTERS)}{_pick(rng, DIGITS[1:])} {_word(rng, 3, 'QI')}"
     if kind == 1:
-        return f"{_word(rng, 2, 'QIZ')}{weighted(rng, {'10': 3, '11': 2, '51': 3, '15': 2, '55': 2, '08': 1})} {_word(rng, 3, 'QI')}"
+        age = weighted(rng, {"10": 3, "11": 2, "51": 3, "15": 2, "55": 2, "08": 1})
+        return f"{_word(rng, 2, 'QIZ')}{age} {_word(rng, 3, 'QI')}"
     if kind == 2:
-        return f"{_pick(rng, 'ABCDEFGHJKLMNPRSTVWXY')}{_pick(rng, ('1', '10', '11', '111', '777', '5', '8'))} {_word(rng, 3, 'QI')}"
-    whole = f"{_pick(rng, 'ABCDEFGHJKLMNPRSTVWXY')}{_number(rng, 3)}{_word(rng, 3, 'QI')}"
+        number = _pick(rng, ("1", "10", "11", "111", "777", "5", "8"))
+        return f"{_pick(rng, _YEAR_LETTERS)}{number} {_word(rng, 3, 'QI')}"
+    whole = f"{_pick(rng, _YEAR_LETTERS)}{_number(rng, 3)}{_word(rng, 3, 'QI')}"
     cut = int(rng.integers(1, len(whole)))
     return f"{whole[:cut]} {whole[cut:]}"
 
@@ -290,7 +296,8 @@ def _literal_fill(rng: Generator, code: str, tail: str, letters: str) -> str:
 def _ie(rng: Generator) -> tuple[str, str]:
     year = int(rng.integers(0, 25))
     age = f"{year:02d}" if year < 13 else f"{year}{int(rng.integers(1, 3))}"
-    return "current", f"{age}-{_pick(rng, districts.IE)}-{_number(rng, 6 if year < 13 else 5)}"
+    county = _pick(rng, districts.IE)
+    return "current", f"{age}-{county}-{_number(rng, 9 - len(age) - len(county))}"
 
 
 def _ch(rng: Generator) -> tuple[str, str]:

@@ -6,14 +6,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from models.synth.strokes import Proportions, strokes_of
-
-Mask = NDArray[np.uint8]
+from models.synth.canvas import Mask, polygon, resized
+from models.synth.strokes import Points, Proportions, strokes_of
 
 FONTS_DIR = Path(__file__).with_name("fonts")
 VARIANTS = 12
@@ -77,7 +74,7 @@ def glyph(face: str, variant: int, character: str, height_px: int) -> Mask:
     """Coverage of `character`, uint8 (height_px, width_px); the capital fills the height, no side bearing."""
     master = _master(face, variant, character)
     width_px = max(1, round(master.shape[1] * height_px / master.shape[0]))
-    return cv2.resize(master, (width_px, height_px), interpolation=cv2.INTER_AREA)
+    return resized(master, (width_px, height_px))
 
 
 @lru_cache(maxsize=32768)
@@ -113,10 +110,10 @@ def _from_strokes(shape: Proportions, character: str, height_px: int) -> Mask:
     canvas = np.zeros((size, max(1, round(width * size))), np.uint8)
     for points, thickness, closed in strokes:
         _fill_stroke(canvas, points * size, thickness * size, closed=closed)
-    return cv2.resize(canvas, (max(1, round(width * height_px)), height_px), interpolation=cv2.INTER_AREA)
+    return resized(canvas, (max(1, round(width * height_px)), height_px))
 
 
-def _fill_stroke(canvas: Mask, points: NDArray[np.float64], thickness: float, *, closed: bool) -> None:
+def _fill_stroke(canvas: Mask, points: Points, thickness: float, *, closed: bool) -> None:
     """Paint a polyline with butt ends and mitred joints into `canvas`."""
     ends = np.roll(points, -1, axis=0) if closed else points[1:]
     along = ends - (points if closed else points[:-1])
@@ -128,9 +125,8 @@ def _fill_stroke(canvas: Mask, points: NDArray[np.float64], thickness: float, *,
     mitre = (before + after) / np.maximum(cosine, 0.12)
     outer, inner = points + mitre, points - mitre
     quads = np.stack([outer, np.roll(outer, -1, axis=0), np.roll(inner, -1, axis=0), inner], axis=1)
-    fixed = np.round((quads if closed else quads[:-1]) * 16).astype(np.int32)
-    for quad in fixed:
-        cv2.fillConvexPoly(canvas, quad, 255, cv2.LINE_8, 4)
+    for quad in quads if closed else quads[:-1]:
+        polygon(canvas, quad, (255,), smooth=False)
 
 
 @lru_cache(maxsize=64)
@@ -150,7 +146,7 @@ def _from_font(file: str, character: str, height_px: int, scale: float) -> Mask:
     box = font.getbbox(character)
     image = Image.new("L", (int(box[2] - box[0]), int(box[3] - box[1])))
     ImageDraw.Draw(image).text((-box[0], -box[1]), character, fill=255, font=font)
-    return cv2.resize(np.asarray(image), (max(1, round(image.width * scale)), height_px), interpolation=cv2.INTER_AREA)
+    return resized(np.asarray(image), (max(1, round(image.width * scale)), height_px))
 
 
 @lru_cache(maxsize=4096)

@@ -1,19 +1,22 @@
-"""Cheap randomness for pictures: smooth fields and cached grain."""
+"""Cheap randomness: weighted picks, smooth fields and cached grain."""
 
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Mapping
 from functools import lru_cache
 from itertools import accumulate
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
-from numpy.random import Generator
-from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.random import Generator
+
+    from models.synth.canvas import Field
+
 Key = TypeVar("Key")
 
 
@@ -26,12 +29,6 @@ def weighted(rng: Generator, shares: Mapping[Key, float]) -> Key:
 def clamp(value: float, low: float, high: float) -> float:
     """`value` within low..high; np.clip costs ten times as much on a number."""
     return min(max(float(value), low), high)
-
-
-def blend(below: NDArray[np.uint8], above: NDArray[np.uint8], cover: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`above` over `below` (H, W, 3) where `cover` (H, W) is 255, mixed where it is less."""
-    share = np.multiply(cover, np.float32(1 / 255), dtype=np.float32)
-    return np.asarray(cv2.blendLinear(above, below, share, np.subtract(np.float32(1), share)), np.uint8)
 
 
 def soft_noise(rng: Generator, shape: tuple[int, int], grain: float) -> Field:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from models.synth.plates import Options, render_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.random import Generator
 
 Bgr = NDArray[np.uint8]
 
@@ -25,7 +29,8 @@ def sheet(rng: Generator, options: Options, rows: int, columns: int, *, marked: 
         drawn = render_sample(rng, options)
         image = drawn.image
         if marked:
-            image = cv2.polylines(image.copy(), [np.round(drawn.corners).astype(np.int32)], True, (0, 0, 255), 1)
+            image = image.copy()
+            cv2.polylines(image, [np.round(drawn.corners).astype(np.int32)], True, (0, 0, 255), 1)
         cell = _cell(image)
         if marked:
             cv2.putText(

@@ -97,8 +97,8 @@ def _fillet(corners: list[_Corner], radius: float, *, closed: bool) -> Points:
     return np.asarray(path[distinct])
 
 
-def _rectangle(p: _Pen, x0: float, y0: float, x1: float, y1: float, r: float = 1.0) -> Stroke:
-    return p.path((x0, y0, r), (x1, y0, r), (x1, y1, r), (x0, y1, r), closed=True)
+def _rectangle(p: _Pen, x0: float, y0: float, x1: float, y1: float) -> Stroke:
+    return p.path((x0, y0, 1), (x1, y0, 1), (x1, y1, 1), (x0, y1, 1), closed=True)
 
 
 def _a(p: _Pen) -> tuple[float, list[Stroke]]:
@@ -298,9 +298,8 @@ def _six(p: _Pen) -> tuple[float, list[Stroke]]:
     if p.shape.straight_six:
         bowl = _rectangle(p, p.left, mid, p.right, p.bottom)
         return p.w, [bowl, p.path((p.left, 0.72), (p.left, 0.5, 0.6), (p.w * 0.68, -0.05))]
-    bowl = [(p.right, p.bottom, 1.0), (p.right, mid, 1.0), (p.left, mid)]
     start = [(p.right, 0.3), (p.right, p.top, 1.0), (p.left, p.top, 1.0), (p.left, p.bottom, 1.0)]
-    return p.w, [p.path(*start, *bowl)]
+    return p.w, [p.path(*start, (p.right, p.bottom, 1.0), (p.right, mid, 1.0), (p.left, mid))]
 
 
 def _seven(p: _Pen) -> tuple[float, list[Stroke]]:

@@ -1,0 +1,162 @@
+"""Plates seen straight on, as they leave the maker and after some years on the road."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.synth import fittings, wear
+from models.synth.canvas import Bgr, Colour, Corners, Mask, resized
+from models.synth.glyphs import VARIANTS
+from models.synth.looks import INKS, LOOKS, PAPERS, Look
+from models.synth.noise import clamp, weighted
+from models.synth.rows import Row, lettering, write
+from models.synth.seals import seal
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from models.synth.formats import Registration
+
+
+@dataclass(frozen=True, slots=True)
+class FlatPlate:
+    """A plate seen straight on, perhaps in its holder."""
+
+    image: Bgr
+    """(H, W, 3) uint8, BGR, holder included."""
+    outline: Corners
+    """(4, 2) corners of the plate itself, without the holder, in pixels."""
+    registration: Registration
+    row_split: float | None
+    """Where the second row begins, as a share of the plate's height; None on one line."""
+
+
+def draw_plate(
+    rng: Generator, registration: Registration, *, px_per_mm: float = 0.9, two_lines: bool = False, aged: bool = True
+) -> FlatPlate:
+    """The plate of `registration`; one group stays on one line. `aged` plates have bolts, dirt, scratches, holders."""
+    look = LOOKS[registration.country]
+    two_lines = two_lines and len(registration.groups) > 1
+    paper, ink = _scheme(rng, look)
+    lines = _lines(rng, registration) if two_lines else [(registration.groups, registration.joints)]
+    style = lettering(rng, look, _face(rng, look, paper), int(rng.integers(VARIANTS)), px_per_mm)
+    size = look.square_mm if two_lines else look.size_mm
+    band, right = (_band(rng, share) * px_per_mm for share in (look.band, look.right_band))
+    spread = 0.0
+    if not two_lines and rng.random() < look.stretch:
+        spread = (size[0] * px_per_mm - band - right) * rng.uniform(0.86, 0.97)
+    rows = [write(style, groups, joints, spread) for groups, joints in lines]
+    plate = _Blank(
+        round(size[0] * px_per_mm), round(size[1] * px_per_mm * rng.uniform(0.97, 1.04)), round(band), round(right)
+    )
+    mask, seals = _set(rng, plate, rows, px_per_mm)
+    if rng.random() < look.border:
+        fittings.border(rng, mask, px_per_mm)
+    raised = rng.random() < look.embossed or (
+        registration.country == "UK" and rng.random() < 0.3
+    )  # or acrylic 4D letters
+    image = wear.printed(rng, np.full((*mask.shape, 3), paper, np.uint8), mask, ink, raised=raised)
+    if plate.band:
+        fittings.left_band(rng, image, plate.band, look.code)
+    if plate.right:
+        fittings.right_band(rng, image, plate.right)
+    for place in seals:
+        seal(rng, image, look.seal, place, look.seal_mm * px_per_mm)
+    return _finished(rng, image, registration, 0.5 if two_lines else None, px_per_mm, aged=aged)
+
+
+def _finished(
+    rng: Generator, image: Bgr, registration: Registration, row_split: float | None, px_per_mm: float, *, aged: bool
+) -> FlatPlate:
+    """Small print, and what the years add."""
+    if registration.style == "season":
+        fittings.season(rng, image, px_per_mm)
+    fittings.small_print(rng, image, px_per_mm, registration.country)
+    if not aged:
+        height, width = image.shape[:2]
+        outline = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+        return FlatPlate(image, outline, registration, row_split)
+    if rng.random() < (0.45 if registration.country == "UK" else 0.14):
+        fittings.bolts(rng, image, px_per_mm)
+    if rng.random() < 0.35:
+        wear.soil(rng, image)
+    if rng.random() < 0.1:
+        wear.scratch(rng, image)
+    whole, outline = fittings.framed(rng, image, px_per_mm)
+    return FlatPlate(whole, outline, registration, row_split)
+
+
+def _band(rng: Generator, share: float) -> float:
+    """Width of a band in mm, 0 for none."""
+    return float(rng.uniform(38, 48)) if rng.random() < share else 0.0
+
+
+def _scheme(rng: Generator, look: Look) -> tuple[Colour, Colour]:
+    paper, ink = weighted(rng, look.schemes)
+    return _tinted(rng, PAPERS[paper], 14), _tinted(rng, INKS[ink], 12)
+
+
+def _tinted(rng: Generator, colour: Colour, spread: float) -> Colour:
+    common = rng.normal(0, spread)
+    blue, green, red = (int(clamp(c + common + rng.normal(0, spread / 3), 0, 255)) for c in colour)
+    return blue, green, red
+
+
+def _face(rng: Generator, look: Look, paper: Colour) -> str:
+    if "uk_old" in look.faces and sum(paper) < 200:
+        return "uk_silver"
+    return weighted(rng, look.faces)
+
+
+def _lines(rng: Generator, registration: Registration) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The registration in two rows, cut at its seal or another joint, which only stays if it is a seal."""
+    groups, joints = registration.groups, registration.joints
+    late = len(groups) > 2 and rng.random() < 0.3
+    cut = joints.index("seal") + 1 if "seal" in joints else len(groups) - 1 if late else 1
+    first, between = groups[:cut], joints[: cut - 1]
+    if joints[cut - 1] == "seal" and rng.random() < 0.5:
+        first, between = (*first, ""), (*between, "seal")
+    return [(first, between), (groups[cut:], joints[cut:])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Blank:
+    """An empty plate, in pixels."""
+
+    width: int
+    height: int
+    band: int
+    right: int
+
+
+def _set(rng: Generator, plate: _Blank, rows: list[Row], px_per_mm: float) -> tuple[Mask, list[tuple[float, float]]]:
+    """The ink coverage of the whole plate and the centres of its seals; long rows are narrowed or the plate widened."""
+    edge = round(rng.uniform(5, 12) * px_per_mm)
+    aside = plate.band + plate.right + 2 * edge
+    width = _cut_to_text(rng, plate.width, max(row.mask.shape[1] for row in rows) + aside, len(rows))
+    mask = np.zeros((plate.height, width), np.uint8)
+    room, pitch = width - aside, plate.height / len(rows)
+    seals: list[tuple[float, float]] = []
+    for index, row in enumerate(rows):
+        ink = row.mask if row.mask.shape[1] <= room else resized(row.mask, (max(2, room), row.mask.shape[0]))
+        height = min(ink.shape[0], plate.height)
+        x = plate.band + edge + round((room - ink.shape[1]) * clamp(rng.normal(0.5, 0.08), 0, 1))
+        inwards = 0.06 * pitch * (1 if index == 0 else -1) if len(rows) > 1 else 0.0
+        middle = pitch * (index + 0.5) + inwards + rng.normal(0, 1.2) * px_per_mm
+        y = round(clamp(middle - height / 2, 0, plate.height - height))
+        mask[y : y + height, x : x + ink.shape[1]] |= ink[:height]
+        scale = ink.shape[1] / row.mask.shape[1]
+        seals += [(x + centre * scale, y + height / 2) for centre in row.seals]
+    return mask, seals
+
+
+def _cut_to_text(rng: Generator, width: int, wanted: int, lines: int) -> int:
+    """The plate's width: now and then wider for a long text, or cut for a short one."""
+    if wanted > width and rng.random() < 0.15:
+        return min(wanted, round(width * 1.1))
+    if lines == 1 and wanted < width * 0.72 and rng.random() < 0.35:
+        return round(max(wanted * rng.uniform(1.03, 1.2), width * 0.5))
+    return width
