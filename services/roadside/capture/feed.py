@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from roadside.core.types import Frame
@@ -25,8 +25,10 @@ class FrameFeed:
     Of a recording every frame comes, in order.
     """
 
-    def __init__(self, source: FrameSource) -> None:
+    def __init__(self, source: FrameSource, stop: Callable[[], bool] = lambda: False) -> None:
+        """Iteration also ends, after the frame in hand, once `stop` says so."""
         self._source = source
+        self._stop = stop
         self._waiting: deque[Frame] = deque()
         self._capacity = 1 if source.live else RECORDED_AHEAD
         self._changed = threading.Condition()
@@ -57,9 +59,10 @@ class FrameFeed:
 
     def _next(self) -> Frame | None:
         with self._changed:
-            # Wakes up now and then so that Ctrl-C is seen on platforms where waiting blocks signals.
-            while not self._waiting and not self._ended:
-                self._changed.wait(0.5)
+            while not self._waiting and not self._ended and not self._stop():
+                self._changed.wait(0.2)
+            if self._stop():
+                return None
             if self._waiting:
                 frame = self._waiting.popleft()
                 self._changed.notify_all()

@@ -61,6 +61,7 @@ class Settings(VerdictSettings):
         default_factory=lambda: models_folder() / "tesseract",
         description="folder with gb.traineddata",
     )
+    runtime: str | None = Field(None, description="litert or tflite-runtime; the first installed one if not given")
     threads: int = Field(1, ge=1, le=64, description="threads of the detector and of the reader")
     search: Search = Field(Search.AUTO, description="looking for small plates: fast, tiles, or auto")
     score: float = Field(0.3, ge=0, le=1, description="least score of a detected plate")

@@ -1,0 +1,72 @@
+"""The composition root: `roadside` and its commands, each in a module of `roadside.commands`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from importlib.metadata import version
+from typing import TYPE_CHECKING, NoReturn
+
+from roadside.commands import photos, plates, street
+from roadside.errors import InputError, RoadsideError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = (street, photos, plates)
+"""In the order of the help; each module has `add_to(commands)`, which names the function that runs it."""
+
+EXIT_INPUT = 2
+EXIT_UNAVAILABLE = 3
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong with a command line in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        self.exit(EXIT_INPUT, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = OneLineParser(
+        prog="roadside", description="Reads number plates and tells whether their vignette was paid."
+    )
+    parser.add_argument("--version", action="version", version=f"roadside {version('roadside')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        module.add_to(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0 where all went well."""
+    parsed = make_parser().parse_args(arguments)
+    try:
+        code: int = parsed.execute(parsed)
+        sys.stdout.flush()
+    except RoadsideError as error:
+        print(f"roadside: {error}", file=sys.stderr)
+        return EXIT_INPUT if isinstance(error, InputError) else EXIT_UNAVAILABLE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain of it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 (the last boundary: a person sees a line, not a traceback)
+        if os.environ.get("ROADSIDE_DEBUG"):
+            traceback.print_exc()
+        name = type(error).__name__
+        print(f"roadside: a fault of Roadside itself ({name}); ROADSIDE_DEBUG=1 shows where", file=sys.stderr)
+        return EXIT_INTERNAL
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands of `roadside`, one module each; `roadside.cli` names them."""

@@ -1,0 +1,31 @@
+"""Flags that are settings: each is named, explained and checked by `roadside.runtime.settings`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from roadside.runtime.settings import PREFIX, Settings, load_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+SubParsers: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 (argparse has no public name for it)
+
+READING = ("modeldir", "reader", "reader_modeldir", "tessdata", "runtime", "threads", "search", "score", "confidence")
+"""The settings of finding and reading plates."""
+
+
+def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Give `parser` a flag for each of the settings `names`."""
+    group = parser.add_argument_group("settings", f"each is also a variable, {PREFIX}MODELDIR for --modeldir")
+    for name in names:
+        field = Settings.model_fields[name]
+        default = field.get_default(call_default_factory=True)
+        shown = "" if default is None else f" (default {default})"
+        explained = f"{field.description}{shown}".replace("%", "%%")
+        group.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)
+
+
+def settings_of(parsed: argparse.Namespace) -> Settings:
+    """The settings of a command line. Raises SettingsError."""
+    return load_settings({name: getattr(parsed, name, None) for name in Settings.model_fields})

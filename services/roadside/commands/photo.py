@@ -1,0 +1,78 @@
+"""What one photograph says: the JSON contract of `roadside read --json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from roadside.adapters.pictures import decode_picture, read_bytes
+from roadside.core.detect import crop_plate
+from roadside.core.types import CameraId, Frame, PlacedRead
+from roadside.errors import SourceError
+from roadside.runtime.timing import Stopwatch
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from roadside.ports import Detector, Reader
+
+PHOTO = CameraId("photo")
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoReport:
+    """One photograph: its plates, or why it could not be read."""
+
+    source: str
+    width: int
+    height: int
+    plates: tuple[PlacedRead, ...]
+    elapsed: Stopwatch
+    error: str | None = None
+    image: NDArray[np.uint8] | None = None
+    """(height, width, 3) uint8, blue green red."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `--json` prints: lengths in pixels of the upright picture, times in milliseconds."""
+        found: dict[str, Any]
+        found = {"plates": [_plate(p) for p in self.plates]} if self.error is None else {"error": self.error}
+        return {
+            "source": self.source,
+            "width": self.width,
+            "height": self.height,
+            **found,
+            "elapsed_ms": {name: round(self.elapsed.ms(name), 3) for name in ("decode", "detect", "read")},
+        }
+
+
+def read_photo(source: str, detector: Detector, reader: Reader, least_confidence: float) -> PhotoReport:
+    """Everything that can be read in the picture file `source`; what is wrong with it is in the report."""
+    watch = Stopwatch()
+    try:
+        with watch.measure("decode"):
+            image = decode_picture(read_bytes(Path(source)), source)
+    except SourceError as error:
+        return PhotoReport(source, 0, 0, (), watch, str(error))
+    height, width = image.shape[:2]
+    frame = Frame(PHOTO, 0, 0, image)
+    with watch.measure("detect"):
+        detections = detector.detect(image)
+    with watch.measure("read"):
+        placed = [PlacedRead(crop, reader.read(crop)) for crop in (crop_plate(frame, d) for d in detections)]
+    plates = tuple(p for p in placed if p.read.text and p.read.confidence >= least_confidence)
+    return PhotoReport(source, width, height, plates, watch, image=image)
+
+
+def _plate(placed: PlacedRead) -> dict[str, Any]:
+    read, box = placed.read, placed.crop.detection.box
+    return {
+        "text": read.text,
+        "raw": read.raw,
+        "country": read.country,
+        "confidence": round(read.confidence, 4),
+        "characters": [{"text": c.text, "confidence": round(c.confidence, 4)} for c in read.characters],
+        "detector_score": round(placed.crop.detection.score, 4),
+        "box": [round(v, 1) for v in (box.x1, box.y1, box.x2, box.y2)],
+    }
