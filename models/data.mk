@@ -11,5 +11,5 @@ train-tesseract: $(VENV)/.dev ## Fine-tune Tesseract's `gb` (MINUTES=70); goes o
 dataset: $(VENV)/.run ## The dataset tool: make dataset ARGS="check FOLDER"
 	@$(BIN)/python -m models.data $(ARGS)
 
-evaluate: $(VENV)/.dev ## Every figure of docs/accuracy.md, from one run (PART=detect,read,end,calibration,clips)
+evaluate: $(VENV)/.dev ## Every figure of docs/accuracy.md, from one run (PART=read for a part)
 	@$(BIN)/python -m models.evaluate --part $(PART)

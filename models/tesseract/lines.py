@@ -78,7 +78,7 @@ def _shaken(rng: Generator, corners: NDArray[np.float32]) -> NDArray[np.float32]
     height = float(np.linalg.norm(corners[3] - corners[0]))
     grown = grow(corners, float(rng.uniform(-0.005, 0.07)), float(rng.uniform(-0.02, 0.2)))
     noise = rng.normal(0, 1, (4, 2)) * np.array([0.008 * width, 0.025 * height])
-    return (grown + noise).astype(np.float32)
+    return np.asarray(grown + noise, np.float32)
 
 
 def _straighten(
@@ -115,5 +115,5 @@ def _spoil(rng: Generator, grey: NDArray[np.uint8], strength: float = 1.0) -> ND
     if rng.random() < 0.5:
         pad = round(float(rng.uniform(0.05, 0.22)) * out.shape[0])
         light = int(np.percentile(out, 90)) if rng.random() < 0.7 else int(rng.integers(140, 256))
-        out = np.asarray(cv2.copyMakeBorder(out, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=light), np.uint8)
+        out = np.asarray(cv2.copyMakeBorder(out, pad, pad, pad, pad, cv2.BORDER_CONSTANT, value=(light,)), np.uint8)
     return out

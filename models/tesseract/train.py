@@ -1,4 +1,4 @@
-"""Fine-tunes Tesseract's French model to number plates: lines, training, export, each step taken up where it stopped."""
+"""Fine-tunes Tesseract's French model to number plates: lines, training, export, each taken up where it stopped."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,12 @@ from roadside.core.types import ALPHABET
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from numpy.random import Generator
 
     from models.data.photographs import PlateCrop
+    from models.tesseract.lines import Line
 
 LANGUAGE = "gb"
 LINES_A_FILE = 500
@@ -53,7 +57,7 @@ def prepare(recipe: Recipe) -> None:
     _prepare_alphabet(recipe)
     for number in range(recipe.rendered_files + 1):
         name = VALIDATION if number == recipe.rendered_files else f"rendered_{number:02d}"
-        _make_file(recipe, name, lambda rng: [rendered_line(rng) for _ in range(LINES_A_FILE)], number)
+        _make_file(recipe, name, _rendered_lines, number)
     crops = _real_crops()
     if not crops:
         print("No photographs (ROADSIDE_DATA): rendered lines only", flush=True)
@@ -89,12 +93,9 @@ def train(recipe: Recipe, minutes: float, learning_rate: float) -> None:
     ends = time.monotonic() + 60 * minutes
     with (recipe.work / "train.log").open("a", encoding="utf-8") as log:
         log.write(f"# {minutes} minutes at {learning_rate}\n")
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_one_thread()
-        ) as run:
-            if run.stdout is None:
-                raise AssertionError
-            for line in run.stdout:
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=_one_thread()) as run:
+            for line in run.stdout or ():
                 if "BCER" in line or "Failed" in line or "rror" in line:
                     log.write(line)
                     log.flush()
@@ -142,12 +143,18 @@ def _prepare_alphabet(recipe: Recipe) -> None:
     _run("combine_tessdata", "-e", str(recipe.base), str(recipe.work / "base.lstm"))
 
 
-def _make_file(recipe: Recipe, name: str, draw: object, number: int) -> None:
+def _rendered_lines(rng: Generator) -> list[Line]:
+    return [rendered_line(rng) for _ in range(LINES_A_FILE)]
+
+
+def _real_lines(crops: Sequence[PlateCrop], folder: Path, rng: Generator) -> list[Line]:
+    return [real_line(rng, crop, folder) for crop in crops]
+
+
+def _make_file(recipe: Recipe, name: str, draw: Callable[[Generator], list[Line]], number: int) -> None:
     stem = recipe.work / "lines" / name
     if stem.with_suffix(".lstmf").exists():
         return
-    if not callable(draw):
-        raise TypeError
     write_lines(draw(np.random.default_rng((recipe.seed, number))), stem)
     _run("tesseract", f"{stem}.tif", str(stem), "--psm", "13", "lstm.train")
     stem.with_suffix(".tif").unlink()
