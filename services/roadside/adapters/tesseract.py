@@ -78,7 +78,7 @@ class TesseractReader:
 
 
 class ArticleReader:
-    """Reads a plate as the article did: cut ten pixels up and to the left, grey, blurred, no segmentation mode given."""
+    """Reads a plate as the article did: cut ten pixels up and to the left, grey, blurred, the whole as a page."""
 
     def __init__(self, tessdata: Path, language: str = LANGUAGE) -> None:
         """Raises ModelError where Tesseract or the language is missing."""

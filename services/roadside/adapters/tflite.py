@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import cv2
 import numpy as np
 
+from roadside.adapters.flatbuffer import is_tflite, is_whole
 from roadside.core.detect import (
     SearchPolicy,
     merge,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 RUNTIMES = {"litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_runtime.interpreter"}
 """By the value of ROADSIDE_RUNTIME, the faster one first (4-7 times for int8 on x86-64)."""
-FLATBUFFER_MAGIC = b"TFL3"
 READ_MARGIN = 0.03
 """Around the plate, of its width, on every side: measured best."""
 SURELY_TWO_LINES = 1.8
@@ -269,8 +269,10 @@ def _model_bytes(path: Path) -> bytes:
         raise ModelError(f"no model at {path}: {error.strerror}") from error
     if not content:
         raise ModelError(f"{path} is empty (0 bytes)")
-    if content[4:8] != FLATBUFFER_MAGIC:
+    if not is_tflite(content):
         raise ModelError(f"{path} is no TFLite model: its first bytes lack the mark TFL3")
+    if not is_whole(content):
+        raise ModelError(f"{path} is broken: parts of the model lie outside of its {len(content)} bytes")
     return content
 
 
