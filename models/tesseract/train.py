@@ -66,12 +66,7 @@ def prepare(recipe: Recipe) -> None:
     folder = data_folder() if crops else Path()
     for number, start in enumerate(range(0, len(plan), LINES_A_FILE)):
         part = [plan[i] for i in order[start : start + LINES_A_FILE]]
-        _make_file(
-            recipe,
-            f"real_{number:02d}",
-            lambda rng, part=part: [real_line(rng, c, folder) for c in part],
-            1000 + number,
-        )
+        _make_file(recipe, f"real_{number:02d}", partial(_real_lines, part, folder), 1000 + number)
     files = sorted((recipe.work / "lines").glob("*.lstmf"))
     training = [str(f) for f in files if f.stem != VALIDATION]
     (recipe.work / "training.txt").write_text("\n".join(training) + "\n", encoding="utf-8")
