@@ -23,7 +23,7 @@ _SHOP_ENDS = ("", " 01234 567890", " & SONS", " s.r.o.", " GmbH", " www.example.
 _STATES = (
     "CALIFORNIA", "Michigan", "TEXAS", "New York", "FLORIDA", "OHIO", "Great Lakes", "SUNSHINE STATE", "Virginia",
 )  # fmt: skip
-_BRITISH_CODES = ("GB", "GB", "GB", "UK", "UK", "", "ENG", "SCO", "CYM")
+_BRITISH_CODES = ("GB", "GB", "GB", "GB", "GB", "GB", "UK", "UK", "", "ENG", "SCO", "CYM")
 _DEALER_LINE_COUNTRIES = ("UK", "IE", "FR", "XX")
 
 
@@ -132,7 +132,7 @@ def bolts(rng: Generator, image: Bgr, px_per_mm: float) -> None:
     elif kind < 0.45:
         places = [(rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.9))]
     painted = rng.random() < 0.4
-    colour = image[height // 2, width // 30].tolist() if painted else [int(rng.integers(20, 235))] * 3
+    colour = image[height // 7, width // 2].tolist() if painted else [int(rng.integers(20, 235))] * 3
     radius = rng.uniform(4, 8) * px_per_mm
     for x, y in places:
         centre = (x * width, y * height)

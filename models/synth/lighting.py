@@ -33,7 +33,7 @@ def lit(rng: Generator, image: Bgr, corners: Corners, hardness: float) -> Field:
 
 
 def _exposed(rng: Generator, light: Field, hardness: float) -> Field:
-    gain = np.exp(rng.normal(-0.02, 0.27 * max(hardness, 0.3)))
+    gain = np.exp(rng.normal(0.03, 0.25 * max(hardness, 0.3)))
     balance = np.exp(rng.normal(0, 0.055, 3))
     if rng.random() < 0.08:  # lamps, or a broken balance
         balance *= rng.uniform([0.5, 0.8, 0.9], [1.1, 1.0, 1.2])

@@ -19,7 +19,7 @@ _MUD: tuple[Colour, ...] = ((70, 85, 95), (60, 60, 60), (120, 130, 135))
 def printed(rng: Generator, paper: Bgr, mask: Mask, colour: Colour, *, raised: bool) -> Bgr:
     """`paper` with `mask` printed in `colour`, worn in places, with the shading of raised letters if they are."""
     cover = mask
-    if rng.random() < 0.2:
+    if rng.random() < 0.12:
         wear = 1 - rng.uniform(0.1, 0.6) * soft_noise(rng, (mask.shape[0], mask.shape[1]), 0.05)
         cover = (mask * wear).astype(np.uint8)
     image = blend(paper, np.full_like(paper, colour), cover)
