@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from roadside.core.types import Sighting
     from roadside.ports import FrameSource
-    from roadside.runtime.embedded import FrameReport, Passage
+    from roadside.runtime.embedded import Conclusion, FrameReport
 
 LONGEST_GAP_FRAMES = 15
 """Between two frames in which a plate was read, its box is drawn where it must have been."""
@@ -73,10 +73,10 @@ class Overlay:
         for placed in report.reads:
             self._seen.append(_Seen(report.frame.sequence, placed.crop.detection.box, placed.read.text))
 
-    def conclude(self, passage: Passage) -> None:
+    def conclude(self, conclusion: Conclusion) -> None:
         """A vehicle has passed: its track's boxes and the like reads around them become its path."""
-        known = {p.crop.sequence: p.crop.detection.box for p in passage.track.reads}
-        plate = passage.sighting.plate
+        known = {p.crop.sequence: p.crop.detection.box for p in conclusion.track.reads}
+        plate = conclusion.sighting.plate
         text = plate.text if plate is not None else ""
         first, last = min(known) - LONGEST_GAP_FRAMES, max(known) + LONGEST_GAP_FRAMES
         for seen in self._seen:
@@ -84,7 +84,7 @@ class Overlay:
             if alike:
                 known.setdefault(seen.sequence, seen.box)
         ordered = sorted(known)
-        self._paths.append(_Path(passage.sighting, tuple(ordered), tuple(known[s] for s in ordered)))
+        self._paths.append(_Path(conclusion.sighting, tuple(ordered), tuple(known[s] for s in ordered)))
 
     def marks(self, sequence: int) -> list[Mark]:
         """What to draw on a frame."""

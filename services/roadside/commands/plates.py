@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.records import open_records
 from roadside.commands.table import sighting_table
-from roadside.commands.wiring import open_records
 from roadside.core.types import CameraId, SightingQuery, VerdictKind
 from roadside.errors import InputError
 

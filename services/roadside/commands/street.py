@@ -15,11 +15,14 @@ from roadside.capture.feed import FrameFeed
 from roadside.capture.motion import MotionGate
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
+from roadside.commands.records import open_judge, open_records
 from roadside.commands.table import sighting_line, sighting_table
-from roadside.commands.wiring import open_detector, open_reader, open_records, warm_up
+from roadside.commands.wiring import open_detector, open_reader, warm_up
 from roadside.core.track import EvidenceRule, TrackPolicy
 from roadside.core.types import CameraId
 from roadside.errors import InputError
+from roadside.registry.config import VerdictSettings
+from roadside.registry.passages import Passages
 from roadside.runtime.embedded import EmbeddedPipeline, Parts
 from roadside.runtime.interrupt import Interrupt
 from roadside.runtime.progress import Progress
@@ -30,10 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from roadside.commands.flags import SubParsers
-    from roadside.commands.wiring import Records
+    from roadside.commands.records import Records
     from roadside.core.types import Frame
     from roadside.ports import FrameSource
-    from roadside.runtime.embedded import FrameReport, Passage
+    from roadside.runtime.embedded import Conclusion, FrameReport
     from roadside.runtime.settings import Settings
 
 EXIT_INTERRUPTED = 130
@@ -51,7 +54,18 @@ def add_to(commands: SubParsers) -> None:
     )
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
-    add_settings(parser, *READING, "camera", "db", "registry", "width", "height", "fps", "timeout_s", "motion_gate")
+    add_settings(
+        parser,
+        *READING,
+        "camera",
+        "db",
+        *VerdictSettings.model_fields,
+        "width",
+        "height",
+        "fps",
+        "timeout_s",
+        "motion_gate",
+    )
     parser.set_defaults(execute=run_street)
 
 
@@ -86,19 +100,19 @@ class StreetRun:
         self.watch_s = Stopwatch()
         self.overlay = Overlay()
         self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
-        self.passages: list[Passage] = []
+        self.conclusions: list[Conclusion] = []
         self.dropped = 0
         self.progress = Progress(sys.stderr, source.frame_count)
+        rule = EvidenceRule(lone_confidence=STILL_CONFIDENCE) if self._stills else EvidenceRule()
         parts = Parts(
             bus=MemoryBus(MemoryBroker(SystemClock())),
             detector=detector,
             reader=reader,
-            judge=records.judge,
+            passages=Passages(open_judge(settings, records.registry, records.clock), rule),
             store=records.store,
             watch=self.watch_s,
             least_confidence=settings.confidence,
             track=TrackPolicy(),
-            evidence=EvidenceRule(lone_confidence=STILL_CONFIDENCE) if self._stills else EvidenceRule(),
         )
         self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
 
@@ -121,7 +135,7 @@ class StreetRun:
 
     def report(self, *, timings: bool) -> None:
         """The table at the end."""
-        print(sighting_table([p.sighting for p in self.passages]))
+        print(sighting_table([c.sighting for c in self.conclusions]))
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self.dropped} dropped to stay in the present" if self.dropped else ""
         print(f"{pace}{missed}. Stored in {self._db}")
@@ -133,22 +147,22 @@ class StreetRun:
         still = self._gate is not None and not self._gate.passes(frame)
         report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
         self._note(report)
-        self._tell(report.passages)
+        self._tell(report.conclusions)
         if self._stills:
             self._tell(self._pipeline.flush())
-        self.progress.step(len(self.passages))
+        self.progress.step(len(self.conclusions))
 
     def _note(self, report: FrameReport) -> None:
         self.overlay.note(report)
         if self._live_overlay is not None:
             self._live_overlay.write(report)
 
-    def _tell(self, passages: Iterable[Passage]) -> None:
-        for passage in passages:
-            self.passages.append(passage)
-            self.overlay.conclude(passage)
+    def _tell(self, conclusions: Iterable[Conclusion]) -> None:
+        for conclusion in conclusions:
+            self.conclusions.append(conclusion)
+            self.overlay.conclude(conclusion)
             self.progress.clear()
-            print(sighting_line(passage.sighting), flush=True)
+            print(sighting_line(conclusion.sighting), flush=True)
 
 
 def check_out(out: Path | None, source: FrameSource) -> None:

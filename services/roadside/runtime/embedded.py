@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from roadside.core.track import EvidenceRule, TrackBuilder, TrackPolicy, fuse_track
-from roadside.core.types import PlacedRead, Sighting
+from roadside.core.track import TrackBuilder
+from roadside.core.types import PlacedRead
 from roadside.detector.stage import DetectStage
 from roadside.ocr.stage import ReadStage
 from roadside.ports import Message, Stream
@@ -17,29 +16,22 @@ from roadside.wire.events import ReadEvent, frame_identity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.core.types import CameraId, Frame, FusedPlate, Picture, Track, Verdict
+    from roadside.core.track import TrackPolicy
+    from roadside.core.types import CameraId, Frame, Sighting, Track
     from roadside.ports import Bus, Detector, Reader, SightingStore, Stage
+    from roadside.registry.passages import Passages
     from roadside.runtime.timing import Stopwatch
 
 MOST_AT_ONCE = 64
 
 
-class Judge(Protocol):
-    """Gives verdicts."""
-
-    def judge(self, plate: FusedPlate, passed_at_ns: int) -> Verdict:
-        """The verdict on a vehicle that passed at `passed_at_ns`."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A sighting with the track behind it and what was stored of it."""
+class Conclusion:
+    """A vehicle that has passed, and the track behind it."""
 
     sighting: Sighting
     """As seen: with its plate even where only a hash is stored."""
     track: Track
-    pictures: tuple[Picture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +40,7 @@ class FrameReport:
 
     frame: Frame
     reads: tuple[PlacedRead, ...]
-    passages: tuple[Passage, ...]
+    conclusions: tuple[Conclusion, ...]
     """Vehicles that had passed by then."""
 
 
@@ -59,13 +51,12 @@ class Parts:
     bus: Bus[object]
     detector: Detector
     reader: Reader
-    judge: Judge
+    passages: Passages
     store: SightingStore
     watch: Stopwatch
     least_confidence: float
     """Reads below it count as nothing read."""
     track: TrackPolicy
-    evidence: EvidenceRule
 
 
 class EmbeddedPipeline:
@@ -90,20 +81,20 @@ class EmbeddedPipeline:
         for placed in reads:
             self._evidence.offer(frame, placed)
         with parts.watch.measure("track"):
-            passages = self._finish(self._tracks.update(frame.captured_at_ns, reads))
+            conclusions = self._finish(self._tracks.update(frame.captured_at_ns, reads))
         self._evidence.forget_before(frame.captured_at_ns)
-        return FrameReport(frame, reads, passages)
+        return FrameReport(frame, reads, conclusions)
 
     def skip(self, frame: Frame) -> FrameReport:
         """Time passes, nothing is looked at: a frame in which nothing has moved."""
         with self._parts.watch.measure("track"):
             return FrameReport(frame, (), self._finish(self._tracks.update(frame.captured_at_ns, ())))
 
-    def flush(self) -> tuple[Passage, ...]:
+    def flush(self) -> tuple[Conclusion, ...]:
         """End every track: the vehicles in view have passed."""
         return self._finish(self._tracks.flush())
 
-    def end(self) -> tuple[Passage, ...]:
+    def end(self) -> tuple[Conclusion, ...]:
         """The source is over."""
         self._parts.bus.set_camera(self._camera_id, live=self._live, ended=True)
         return self.flush()
@@ -129,35 +120,18 @@ class EmbeddedPipeline:
             bus.commit(deliveries)
         return tuple(found)
 
-    def _finish(self, tracks: Sequence[Track]) -> tuple[Passage, ...]:
+    def _finish(self, tracks: Sequence[Track]) -> tuple[Conclusion, ...]:
         found = (self._conclude(track) for track in tracks)
-        return tuple(passage for passage in found if passage is not None)
+        return tuple(conclusion for conclusion in found if conclusion is not None)
 
-    def _conclude(self, track: Track) -> Passage | None:
+    def _conclude(self, track: Track) -> Conclusion | None:
         """Fuse, judge and store one track; None where it is no evident plate."""
-        fusion = fuse_track(track, self._parts.evidence)
-        if fusion is None:
+        passage = self._parts.passages.passage(track, self._evidence.frame_of)
+        if passage is None:
             return None
-        last_seen_ns = max(placed.crop.captured_at_ns for placed in track.reads)
-        sighting = Sighting(
-            sighting_id=sighting_id(track),
-            camera_id=track.camera_id,
-            track_id=track.track_id,
-            first_seen_ns=min(placed.crop.captured_at_ns for placed in track.reads),
-            last_seen_ns=last_seen_ns,
-            plate=fusion.plate,
-            verdict=self._parts.judge.judge(fusion.plate, last_seen_ns),
-        )
-        keepsake = self._evidence.best(track.reads[fusion.best_index].read.text)
-        pictures = keepsake.pictures() if keepsake is not None else ()
         with self._parts.watch.measure("store"):
-            self._parts.store.save(sighting, pictures)
-        return Passage(sighting, track, pictures)
-
-
-def sighting_id(track: Track) -> str:
-    """The same for the same passage, however often it is handled: 128 bits of a SHA-256, hexadecimal."""
-    return hashlib.sha256(f"{track.camera_id}\n{track.track_id}".encode()).hexdigest()[:32]
+            self._parts.store.save(passage.sighting, passage.pictures)
+        return Conclusion(passage.sighting, track)
 
 
 def _says_something(event: ReadEvent, least_confidence: float) -> bool:
