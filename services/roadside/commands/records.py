@@ -1,12 +1,16 @@
-"""Opens what is kept, as the settings say: the databases, the vault, the registry and the judge."""
+"""Opens what is kept, as the settings say: databases, vault, registry, judge, and those who look after them."""
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_or_make_keyring
+from roadside.adapters.http_registry import HttpRegistry, load_http_options
 from roadside.adapters.sql import Database, SqlRegistry, SqlSightingStore, Vault, open_embedded
+from roadside.adapters.sql.custody import Custodian
+from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.confusions import Confusions, from_json, typical
 from roadside.errors import SettingsError
@@ -15,9 +19,10 @@ from roadside.registry.judge import Judge
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from roadside.adapters.encryption import Keyring
     from roadside.ports import Clock, Registry
     from roadside.runtime.settings import Settings
+
+FIRST_KEY = "k1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,14 @@ class Records:
     database: Database
     store: SqlSightingStore
     vault: Vault
-    keys: Path
+    registry: Registry
+    judge: Judge
     registry_database: Database
-    registry: SqlRegistry
-    clock: Clock
+    custodian: Custodian
+    reviews: Reviews
 
     def close(self) -> None:
-        """Close the databases."""
+        """Let the files go."""
         self.database.close()
         self.registry_database.close()
 
@@ -41,19 +47,24 @@ class Records:
 def open_records(settings: Settings) -> Records:
     """The records at `settings.db`, made where there are none. Raises StoreUnavailableError, SettingsError."""
     clock = SystemClock()
-    folder = settings.db.parent
     database = open_embedded(settings.db)
-    keys = settings.keys or folder / "keys.json"
-    vault = Vault(settings.evidence or folder / "evidence", keyring_of(settings))
+    vault = Vault(
+        settings.evidence or beside(settings.db, "evidence"),
+        load_or_make_keyring(keys_file(settings), FIRST_KEY),
+    )
     registry_database = open_registry(settings, database)
+    registry: Registry = SqlRegistry(registry_database, settings.grace_s)
+    if settings.registry_http is not None:
+        registry = HttpRegistry(load_http_options(settings.registry_http), clock)
     return Records(
-        database,
-        SqlSightingStore(database, vault, clock),
-        vault,
-        keys,
-        registry_database,
-        SqlRegistry(registry_database, settings.grace_s),
-        clock,
+        database=database,
+        store=SqlSightingStore(database, vault, clock),
+        vault=vault,
+        registry=registry,
+        judge=open_judge(settings, registry, clock),
+        registry_database=registry_database,
+        custodian=Custodian(database, vault, clock),
+        reviews=Reviews(database, clock),
     )
 
 
@@ -64,9 +75,14 @@ def open_registry(settings: Settings, database: Database | None = None) -> Datab
     return database if database is not None else open_embedded(settings.db)
 
 
-def keyring_of(settings: Settings) -> Keyring:
-    """The keys, made at first use. Raises SettingsError."""
-    return load_or_make_keyring(settings.keys or settings.db.parent / "keys.json", "k1")
+def keys_file(settings: Settings) -> Path:
+    """Where the keys are."""
+    return settings.keys or beside(settings.db, "keys.json")
+
+
+def beside(database: Path, what: str) -> Path:
+    """The file or folder that belongs to a database: roadside.db has roadside.keys.json."""
+    return database.with_name(f"{database.stem}.{what}")
 
 
 def open_judge(settings: Settings, registry: Registry, clock: Clock) -> Judge:
@@ -76,8 +92,8 @@ def open_judge(settings: Settings, registry: Registry, clock: Clock) -> Judge:
 
 def confusions_of(settings: Settings) -> Confusions:
     """What is known of the reader's errors. Raises SettingsError."""
-    beside = settings.reader_modeldir.parent / "confusions.json"
-    path = settings.confusions or (beside if beside.is_file() else None)
+    beside_reader = settings.reader_modeldir.parent / "confusions.json"
+    path = settings.confusions or (beside_reader if beside_reader.is_file() else None)
     if path is None:
         return typical()
     try:
@@ -86,3 +102,8 @@ def confusions_of(settings: Settings) -> Confusions:
         raise SettingsError(f"{path}: {error.strerror}") from error
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from error
+
+
+def person() -> str:
+    """Who sits at this terminal, for the audit."""
+    return getpass.getuser()

@@ -130,7 +130,6 @@ def reach(belief: Belief, *, best: int, bound: float, most_buckets: int) -> Reac
         tuple(heads),
         tuple(tails),
         min(1.0, left_out),
-        max(0.0, 1.0 - float(scores.sum())),
     )
 
 

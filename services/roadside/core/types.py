@@ -181,6 +181,8 @@ class Picture:
     media_type: str
     """image/jpeg or image/png."""
     data: bytes = field(repr=False)
+    box: Box | None = None
+    """The plate, in pixels of this picture, where known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,8 @@ class Evidence:
     """Of the picture itself, before encryption, 64 hexadecimal digits."""
     media_type: str
     size_bytes: int
+    box: Box | None = None
+    """The plate, in pixels of this picture, where known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +238,6 @@ class Reach:
     """Buckets as `roadside.core.reach.tail_bucket` makes them."""
     left_out: float
     """Probability of the readings that neither heads nor tails reach."""
-    left_out_of_keys: float = 1.0
-    """Probability of the readings that are not among `keys`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +249,8 @@ class RegistryAnswer:
     exemptions: tuple[Exemption, ...]
     lapsed: tuple[Vignette, ...] = ()
     """Of the best readings, those that are not valid at the time asked for: for the explanation."""
-    exhaustive: bool = True
-    """False where only `Reach.keys` could be asked, not the neighbourhood."""
+    asked: tuple[str, ...] | None = None
+    """The folded plates that could be asked, where the registry cannot search the whole reach."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class Policy:
     """Share of the reader's belief that is replaced by its known confusions."""
     other_country: float = 0.2
     """Probability that a plate is of another country than the reader says."""
+    density: float = 0.05
+    """Share of plausible plates that hold a vignette: what is believed of readings that were not looked up."""
     reach: float = 1e-8
     """Readings less probable than this are not searched for."""
     keys: int = 64
@@ -87,8 +89,10 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
     exempt = _by_key(plate, single)
     keys = list(dict.fromkeys((*within.keys, *paid, *exempt)))
     p_of = dict(zip(keys, score(belief, keys).tolist(), strict=True))
-    unasked = within.left_out if answer.exhaustive else within.left_out_of_keys
-    share_paid = unasked + sum(p_of[key] * _country(plate, c, policy) for key, c in paid.items())
+    unasked = within.left_out
+    if answer.asked is not None:
+        unasked = max(0.0, 1.0 - float(score(belief, answer.asked).sum()))
+    share_paid = unasked * policy.density + sum(p_of[key] * _country(plate, c, policy) for key, c in paid.items())
     share_exempt = sum(p_of[key] * _country(plate, c, policy) for key, c in exempt.items())
     share_exempt += sum(
         pattern_probability(belief, fold_pattern(e.pattern)) * _country(plate, e.country, policy)

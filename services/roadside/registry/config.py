@@ -45,6 +45,12 @@ class VerdictSettings(BaseSettings):
     verdict_other_country: float = Field(
         _DEFAULT.other_country, ge=0, le=1, description="probability that a plate is of another country than read"
     )
+    verdict_density: float = Field(
+        _DEFAULT.density, ge=0, le=1, description="share of plausible plates that hold a vignette"
+    )
+    verdict_keys: int = Field(
+        _DEFAULT.keys, ge=1, le=4096, description="readings looked up in full (an HTTP registry knows only these)"
+    )
     evidence: Path | None = Field(
         None, description="folder of the encrypted pictures (default: evidence beside the database)"
     )
@@ -56,6 +62,9 @@ class VerdictSettings(BaseSettings):
     keep_unpaid_days: float = Field(90.0, ge=0, description="days after which UNPAID and its evidence are deleted")
     keep_review_days: float = Field(30.0, ge=0, description="days after which REVIEW and its evidence are deleted")
     keep_unknown_days: float = Field(30.0, ge=0, description="days after which UNKNOWN and its evidence are deleted")
+    review_training: Path | None = Field(
+        None, description="folder that keeps the crops of reviewed plates for training, paid ones too"
+    )
     notify: Path | None = Field(None, description="TOML file that names webhooks and MQTT brokers to be told")
 
     def policy(self) -> Policy:
@@ -68,4 +77,6 @@ class VerdictSettings(BaseSettings):
             paid_weight=self.verdict_paid_weight,
             floor=self.verdict_floor,
             other_country=self.verdict_other_country,
+            density=self.verdict_density,
+            keys=self.verdict_keys,
         )

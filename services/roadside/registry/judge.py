@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from roadside.core.plates import resolve
-from roadside.core.types import Verdict, VerdictKind
-from roadside.core.verdict import Circumstances, ask, decide, unanswered
+from roadside.core.plates import fold, resolve
+from roadside.core.types import Reach, Reading, Verdict, VerdictKind
+from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, unanswered
 from roadside.errors import RegistryUnavailableError
 
 if TYPE_CHECKING:
@@ -42,3 +43,24 @@ class Judge:
             grace_open=self._clock.now_ns() < passed_at_ns + self._grace_ns,
         )
         return decide(question, answer, self._policy, circumstances)
+
+    def settle(self, text: str, country: str | None, passed_at_ns: int) -> Verdict:
+        """The verdict on a plate that a person has read: nothing is left to doubt but the registry."""
+        key = fold(text)
+        try:
+            answer = self._registry.search(Reach((key,), (), (), 0.0), passed_at_ns)
+        except RegistryUnavailableError:
+            return unanswered("registry-unavailable")
+        mine = tuple(v for v in answer.vignettes if v.plate == key and country in (None, v.country))
+        free = tuple(
+            e
+            for e in answer.exemptions
+            if fnmatchcase(key, fold_pattern(e.pattern)) and (country is None or e.country in (country, ANY_COUNTRY))
+        )
+        kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if mine else VerdictKind.UNPAID
+        if kind is VerdictKind.UNPAID and self._clock.now_ns() < passed_at_ns + self._grace_ns:
+            return unanswered("grace-open")
+        reading = Reading(key, 1.0, paid=bool(mine), exempt=bool(free))
+        return Verdict(
+            kind, "read-by-person", float(bool(mine)), float(bool(free)), (reading,), mine, free, answer.lapsed
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from roadside.core.track import EvidenceRule, fuse_track
-from roadside.core.types import Picture, PictureKind, Sighting
+from roadside.core.types import Box, Picture, PictureKind, Sighting
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.types import PlacedRead, Track
+    from roadside.core.types import Crop, PlacedRead, Track
     from roadside.registry.judge import Judge
 
     FindFrame = Callable[[PlacedRead], Picture | None]
@@ -62,7 +62,7 @@ class Passages:
             verdict=self._judge.judge(fusion.plate, max(times)),
         )
         frame = frame_of(best)
-        return Passage(sighting, (crop_picture(best.crop.image), *([frame] if frame is not None else [])))
+        return Passage(sighting, (crop_picture(best.crop), *([frame] if frame is not None else [])))
 
 
 def sighting_id(track: Track) -> str:
@@ -71,17 +71,17 @@ def sighting_id(track: Track) -> str:
     return digest[:24]
 
 
-def crop_picture(image: NDArray[np.uint8]) -> Picture:
-    """The plate's picture ((h, w, 3) uint8, blue green red) as evidence: PNG, so that no pixel changes.
+def crop_picture(crop: Crop) -> Picture:
+    """The plate's picture as evidence: PNG, so that no pixel changes. Raises InputError without pixels."""
+    box, (left, top) = crop.detection.box, crop.origin
+    inside = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
+    return Picture(PictureKind.CROP, "image/png", _encoded(".png", crop.image, []), inside)
 
-    Raises InputError for a picture without pixels.
-    """
-    return Picture(PictureKind.CROP, "image/png", _encoded(".png", image, []))
 
-
-def frame_picture(image: NDArray[np.uint8]) -> Picture:
+def frame_picture(image: NDArray[np.uint8], box: Box | None) -> Picture:
     """A whole frame ((H, W, 3) uint8, blue green red) as evidence: JPEG. Raises InputError without pixels."""
-    return Picture(PictureKind.FRAME, "image/jpeg", _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]))
+    data = _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return Picture(PictureKind.FRAME, "image/jpeg", data, box)
 
 
 def _encoded(suffix: str, image: NDArray[np.uint8], parameters: list[int]) -> bytes:

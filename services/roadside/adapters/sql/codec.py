@@ -11,6 +11,7 @@ from roadside.core.plates import fold
 from roadside.core.reach import head_bucket, tail_bucket
 from roadside.core.types import (
     ALPHABET,
+    Box,
     CameraId,
     Evidence,
     Exemption,
@@ -105,9 +106,19 @@ def sighting_of(row: RowMapping, evidence: Sequence[RowMapping]) -> Sighting:
         _plate_of(row),
         _verdict_of(VerdictKind(row["verdict"]), json.loads(row["reasons"])),
         row["plate_hash"],
-        tuple(Evidence(PictureKind(e["kind"]), e["sha256"], e["media_type"], e["size_bytes"]) for e in evidence),
+        tuple(_evidence_of(e) for e in evidence),
         row["sequence"],
     )
+
+
+def box_text(box: Box | None) -> str | None:
+    """A box as the column that keeps it."""
+    return None if box is None else json.dumps([box.x1, box.y1, box.x2, box.y2])
+
+
+def _evidence_of(row: RowMapping) -> Evidence:
+    box = None if row["box"] is None else Box(*json.loads(row["box"]))
+    return Evidence(PictureKind(row["kind"]), row["sha256"], row["media_type"], row["size_bytes"], box)
 
 
 def _plate_of(row: RowMapping) -> FusedPlate | None:

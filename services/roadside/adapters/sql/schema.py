@@ -70,6 +70,7 @@ EVIDENCE = Table(
     Column("media_type", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("key_id", Text, nullable=False),
+    Column("box", Text),
     PrimaryKeyConstraint("sighting_id", "kind"),
     Index(None, "sha256"),
 )

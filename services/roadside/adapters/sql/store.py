@@ -7,10 +7,10 @@ import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, and_, insert, or_, select, text, tuple_, update
 
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
-from roadside.adapters.sql.schema import AUDIT, EVIDENCE, SIGHTINGS
+from roadside.adapters.sql.schema import AUDIT, CHANGES, EVIDENCE, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.types import ALPHABET, SightingPage
 from roadside.errors import InputError, NotFoundError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.vault import Vault
-    from roadside.core.types import Picture, PictureKind, Sighting, SightingQuery
+    from roadside.core.types import FusedPlate, Picture, PictureKind, Sighting, SightingQuery, Verdict
     from roadside.ports import Clock
 
 MOST_A_PAGE = 1000
@@ -64,6 +64,29 @@ class SqlSightingStore:
         if known is None:
             raise NotFoundError(f"sighting {sighting.sighting_id} went away while it was stored")
         return known
+
+    def decide(self, sighting_id: str, verdict: Verdict, author: str, corrected: FusedPlate | None = None) -> Sighting:
+        """Put `verdict` in place of the one before, and `corrected` in place of the plate where given.
+
+        What becomes PAID or EXEMPT loses its plate and its pictures. Raises NotFoundError.
+        """
+        now_ns = self._clock.now_ns()
+        with self._database.write() as connection:
+            known = self._known(connection, sighting_id)
+            if known is None:
+                raise NotFoundError(f"there is no sighting {sighting_id}")
+            plate = corrected or known.plate
+            after = redacted(replace(known, verdict=verdict, plate=plate), self._vault)
+            values = {**sighting_row(after, now_ns), "sighting_id": sighting_id}
+            connection.execute(update(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id).values(values))
+            change = {"before": known.verdict.kind.value, "after": verdict.kind.value, "rule": verdict.rule}
+            connection.execute(insert(CHANGES).values(sighting_id=sighting_id, at_ns=now_ns, author=author, **change))
+            erased = []
+            if verdict.kind in HASHED:
+                erased = self._vault.forget(connection, sighting_id, now_ns)
+        for digest in erased:
+            self._vault.remove(digest)
+        return self.get(sighting_id)
 
     def get(self, sighting_id: str) -> Sighting:
         """Raises NotFoundError, StoreUnavailableError."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, text
 
 from roadside.adapters.encryption import Keyring, key_of
+from roadside.adapters.sql.codec import box_text
 from roadside.adapters.sql.schema import CHAIN, EVIDENCE
 from roadside.errors import NotFoundError, RoadsideError, StoreUnavailableError
 
@@ -62,9 +63,17 @@ class Vault:
         """Erase a picture from the volume; it may be gone already."""
         self._path(sha256).unlink(missing_ok=True)
 
-    def names(self) -> set[str]:
-        """SHA-256 of every picture on the volume."""
-        return {path.name for path in self._folder.glob("??/*") if not path.name.startswith(".")}
+    def under(self, keyring: Keyring) -> Vault:
+        """The same folder under other keys."""
+        return Vault(self._folder, keyring)
+
+    def names(self, older_than_ns: int) -> set[str]:
+        """SHA-256 of every picture on the volume that was written before a time."""
+        return {
+            path.name
+            for path in self._folder.glob("??/*")
+            if not path.name.startswith(".") and path.stat().st_mtime_ns < older_than_ns
+        }
 
     def record(
         self, connection: Connection, sighting_id: str, pictures: Sequence[tuple[Picture, str]], at_ns: int
@@ -79,6 +88,7 @@ class Vault:
                     media_type=picture.media_type,
                     size_bytes=len(picture.data),
                     key_id=self.keyring.active,
+                    box=box_text(picture.box),
                 )
             )
             self.chain(connection, "stored", (sighting_id, picture.kind.value, digest), at_ns)

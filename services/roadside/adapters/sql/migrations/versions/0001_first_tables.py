@@ -176,6 +176,7 @@ def upgrade() -> None:
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("size_bytes", sa.Integer(), nullable=False),
         sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("box", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["sighting_id"], ["sightings.sighting_id"], name=op.f("fk_evidence_sighting_id"), ondelete="CASCADE"
         ),

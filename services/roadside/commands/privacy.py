@@ -1,0 +1,132 @@
+"""`roadside forget`, `purge`, `keys` and `audit`: the promises of docs/data-protection.md, kept by hand or by cron."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from roadside.adapters.encryption import load_keyring, save_keyring
+from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.records import keys_file, open_records, person
+from roadside.core.types import VerdictKind
+
+if TYPE_CHECKING:
+    import argparse
+
+    from roadside.commands.flags import SubParsers
+    from roadside.runtime.settings import Settings
+
+_KEEPING = ("db", "evidence", "keys")
+_RETENTION = ("keep_paid_days", "keep_exempt_days", "keep_unpaid_days", "keep_review_days", "keep_unknown_days")
+
+
+def add_to(commands: SubParsers) -> None:
+    """Add `roadside forget`, `purge`, `keys` and `audit`."""
+    forget = commands.add_parser("forget", help="delete all that is kept of a plate's passages")
+    forget.add_argument("plate")
+    add_settings(forget, *_KEEPING)
+    forget.set_defaults(execute=forget_plate)
+
+    purge = commands.add_parser("purge", help="delete sightings and evidence older than their retention")
+    add_settings(purge, *_KEEPING, *_RETENTION)
+    purge.set_defaults(execute=purge_old)
+
+    keys = commands.add_parser("keys", help="the keys of hashes and evidence").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    rotate = keys.add_parser("rotate", help="make a new key and bring the evidence under it")
+    rotate.add_argument("--name", help="of the new key (default: k and the time)")
+    add_settings(rotate, *_KEEPING)
+    rotate.set_defaults(execute=rotate_keys)
+    drop = keys.add_parser("drop", help="remove keys that nothing needs any more")
+    add_settings(drop, *_KEEPING)
+    drop.set_defaults(execute=drop_keys)
+    show = keys.add_parser("list", help="names of the keys, and which are in use")
+    add_settings(show, *_KEEPING)
+    show.set_defaults(execute=list_keys)
+
+    audit = commands.add_parser("audit", help="who looked, changed, purged and forgot")
+    audit.add_argument("--limit", type=int, default=50, help="how many entries, newest first (default 50)")
+    audit.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_settings(audit, *_KEEPING)
+    audit.set_defaults(execute=show_audit)
+
+
+def forget_plate(parsed: argparse.Namespace) -> int:
+    """A person's right: every sighting of the plate goes, the hashed ones too."""
+    records = open_records(settings_of(parsed))
+    count = records.custodian.forget(parsed.plate, person())
+    print(f"{count} sightings forgotten, with their pictures and corrections")
+    return 0
+
+
+def purge_old(parsed: argparse.Namespace) -> int:
+    """Delete what is older than its retention."""
+    settings = settings_of(parsed)
+    purged = open_records(settings).custodian.purge(retention(settings), person())
+    counts = ", ".join(f"{count} {kind}" for kind, count in purged.sightings.items())
+    print(f"deleted: {counts}; {purged.pictures} pictures, {purged.strays} strays")
+    return 0
+
+
+def retention(settings: Settings) -> dict[VerdictKind, float]:
+    """Days that a sighting of each verdict is kept."""
+    return {
+        VerdictKind.PAID: settings.keep_paid_days,
+        VerdictKind.EXEMPT: settings.keep_exempt_days,
+        VerdictKind.UNPAID: settings.keep_unpaid_days,
+        VerdictKind.REVIEW: settings.keep_review_days,
+        VerdictKind.UNKNOWN: settings.keep_unknown_days,
+    }
+
+
+def rotate_keys(parsed: argparse.Namespace) -> int:
+    """Make a new key the active one; old hashes stay findable under theirs until they are purged."""
+    settings = settings_of(parsed)
+    records = open_records(settings)
+    path = keys_file(settings)
+    name = parsed.name or f"k{datetime.now(UTC):%Y%m%d%H%M%S}"
+    rotated = load_keyring(path).rotated(name)
+    save_keyring(rotated, path)  # first: pictures under a key that was lost would be lost too
+    changed = records.custodian.reencrypt(rotated, person())
+    print(f"key {name} is active; {changed} pictures and the evidence chain are under it")
+    return 0
+
+
+def drop_keys(parsed: argparse.Namespace) -> int:
+    """Remove the keys that no hash, picture or chain entry needs."""
+    settings = settings_of(parsed)
+    records = open_records(settings)
+    path = keys_file(settings)
+    keyring = load_keyring(path)
+    unused = sorted(set(keyring.keys) - records.custodian.keys_in_use() - {keyring.active})
+    for name in unused:
+        keyring = keyring.without(name)
+        records.custodian.note(person(), "dropped key", name)
+    save_keyring(keyring, path)
+    print(f"dropped: {', '.join(unused) or 'none'}; kept: {', '.join(keyring.keys)}")
+    return 0
+
+
+def list_keys(parsed: argparse.Namespace) -> int:
+    """Names, never the keys themselves."""
+    settings = settings_of(parsed)
+    used = open_records(settings).custodian.keys_in_use()
+    keyring = load_keyring(keys_file(settings))
+    for name in keyring.keys:
+        state = "active" if name == keyring.active else "in use" if name in used else "not in use"
+        print(f"{name:<24} {state}")
+    return 0
+
+
+def show_audit(parsed: argparse.Namespace) -> int:
+    """The newest entries of the audit."""
+    for entry in open_records(settings_of(parsed)).custodian.audit(parsed.limit):
+        when = datetime.fromtimestamp(entry.at_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if parsed.json:
+            fields = {"time": when, "actor": entry.actor, "action": entry.action}
+            print(json.dumps({**fields, "subject": entry.subject, "detail": entry.detail}))
+        else:
+            print(f"{when}  {entry.actor:<12} {entry.action:<14} {entry.subject[:40]:<40} {entry.detail}")
+    return 0

@@ -1,0 +1,145 @@
+"""`roadside review`: a person looks at what the machine was not sure of, and says what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roadside.adapters.sql.reviews import Action
+from roadside.adapters.training_export import TrainingExport
+from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.records import open_records, person
+from roadside.core.plates import normalise
+from roadside.core.types import PictureKind, VerdictKind
+from roadside.errors import InputError, NotFoundError
+from roadside.registry.recheck import as_read_by_person
+
+if TYPE_CHECKING:
+    import argparse
+
+    from roadside.commands.flags import SubParsers
+    from roadside.commands.records import Records
+    from roadside.core.types import Sighting
+
+_SETTINGS = ("db", "registry", "evidence", "keys", "grace_s", "review_training")
+
+
+def add_to(commands: SubParsers) -> None:
+    """Add `roadside review`."""
+    parser = commands.add_parser("review", help="look at sightings that need a person")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+
+    following = actions.add_parser("next", help="the oldest sighting that waits; writes its pictures to files")
+    following.add_argument("--pictures", type=Path, default=Path(), help="folder for the pictures (default: here)")
+    add_settings(following, *_SETTINGS)
+    following.set_defaults(execute=show_next)
+
+    for action, explained in (
+        (Action.CONFIRM, "the plate was read rightly"),
+        (Action.CORRECT, "the plate is another one"),
+        (Action.UNREADABLE, "nobody can read the plate"),
+    ):
+        answer = actions.add_parser(action.value, help=explained)
+        answer.add_argument("sighting", help="its id")
+        if action is Action.CORRECT:
+            answer.add_argument("plate", help="as you read it")
+            answer.add_argument("--country", help="UK, CZ...")
+        answer.add_argument("--author", default=None, help="who says so (default: your user name)")
+        add_settings(answer, *_SETTINGS)
+        answer.set_defaults(execute=give_answer, action=action)
+
+    export = actions.add_parser("export", help="corrections as training data: pictures, VOC XML, CSV")
+    export.add_argument("folder", type=Path)
+    add_settings(export, *_SETTINGS)
+    export.set_defaults(execute=export_corrections)
+
+
+def show_next(parsed: argparse.Namespace) -> int:
+    """Print the oldest waiting sighting with the readings that the verdict weighed."""
+    records = open_records(settings_of(parsed))
+    sighting_id = records.reviews.next()
+    if sighting_id is None:
+        print("nothing waits for review")
+        return 0
+    sighting = records.store.get(sighting_id)
+    _print(sighting, records.reviews.waiting())
+    for evidence in sighting.evidence:
+        data = records.store.picture(sighting_id, evidence.kind, person())
+        suffix = evidence.media_type.partition("/")[2]
+        path = parsed.pictures / f"{sighting_id}.{evidence.kind.value}.{suffix}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}") from error
+        print(f"  {evidence.kind.value:<6} {path}")
+    return 0
+
+
+def give_answer(parsed: argparse.Namespace) -> int:
+    """Store the answer and settle the verdict by it."""
+    settings = settings_of(parsed)
+    records = open_records(settings)
+    author = parsed.author or person()
+    sighting = records.store.get(parsed.sighting)
+    if sighting.plate is None:
+        raise InputError(f"sighting {sighting.sighting_id} is {sighting.verdict.kind.value}: its plate is not kept")
+    text, country = sighting.plate.text, sighting.plate.country
+    if parsed.action is Action.CORRECT:
+        text, country = normalise(parsed.plate), (parsed.country or "").upper() or None
+        if not text:
+            raise InputError(f"{parsed.plate!r} is no plate")
+    if parsed.action is Action.UNREADABLE:
+        text, country = "", None
+    read_text = sighting.plate.text
+    answer = records.reviews.record(
+        sighting.sighting_id, author, parsed.action, text=text, country=country or "", read_text=read_text
+    )
+    if parsed.action is Action.UNREADABLE:
+        print(f"{sighting.sighting_id}: noted as unreadable by {author}; it stays {sighting.verdict.kind.value}")
+        return 0
+    if settings.review_training is not None:
+        _export(records, TrainingExport(settings.review_training), sighting.sighting_id, answer.text, answer.country)
+    plate = as_read_by_person(sighting.plate, text, country)
+    verdict = records.judge.settle(text, plate.country, sighting.last_seen_ns)
+    settled = records.store.decide(sighting.sighting_id, verdict, author, plate)
+    gone = "; its plate and pictures are deleted" if settled.plate is None else ""
+    print(f"{sighting.sighting_id}: {settled.verdict.kind.value} after {author} read it{gone}")
+    return 0
+
+
+def export_corrections(parsed: argparse.Namespace) -> int:
+    """Write every answered sighting whose picture is still there."""
+    records = open_records(settings_of(parsed))
+    export = TrainingExport(parsed.folder)
+    written = sum(
+        _export(records, export, answer.sighting_id, answer.text, answer.country)
+        for answer in records.reviews.answers()
+        if answer.action is not Action.UNREADABLE
+    )
+    records.custodian.note(person(), "exported", "corrections", f"{written} plates")
+    print(f"{parsed.folder}: {written} plates")
+    return 0
+
+
+def _export(records: Records, export: TrainingExport, sighting_id: str, text: str, country: str) -> bool:
+    try:
+        sighting = records.store.get(sighting_id)
+    except NotFoundError:
+        return False
+    wanted = [e for e in sighting.evidence if e.kind is PictureKind.CROP]
+    for evidence in wanted:
+        data = records.store.picture(sighting_id, evidence.kind, person())
+        export.add(sighting_id, data, evidence.media_type, evidence.box, text=text, country=country)
+    return bool(wanted)
+
+
+def _print(sighting: Sighting, waiting: int) -> None:
+    verdict, plate = sighting.verdict, sighting.plate
+    print(f"{sighting.sighting_id}  camera {sighting.camera_id}  {waiting} waiting")
+    if plate is not None:
+        print(f"  read   {plate.text} ({plate.country or '?'}), confidence {plate.confidence:.2f}, {plate.looks} looks")
+    print(f"  rule   {verdict.rule}: paid {verdict.p_paid:.2g}, exempt {verdict.p_exempt:.2g}")
+    for reading in verdict.readings:
+        known = VerdictKind.PAID if reading.paid else VerdictKind.EXEMPT if reading.exempt else "-"
+        print(f"    {reading.plate:<12} {reading.probability:8.2g}  {known}")
