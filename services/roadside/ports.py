@@ -131,6 +131,10 @@ class SightingStore(Protocol):
         """Those stored after the one with this `Sighting.sequence`, in the order of storing."""
         ...
 
+    def newest_sequence(self) -> int:
+        """The `Sighting.sequence` of the one stored last; 0 where there is none."""
+        ...
+
     def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
         """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""
         ...

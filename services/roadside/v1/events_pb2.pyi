@@ -11,16 +11,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FrameEvent(_message.Message):
-    __slots__ = ("camera_id", "capture_time", "sequence", "picture")
+    __slots__ = ("camera_id", "capture_time", "sequence", "picture", "live")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PICTURE_FIELD_NUMBER: _ClassVar[int]
+    LIVE_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     capture_time: _timestamp_pb2.Timestamp
     sequence: int
     picture: _types_pb2.Picture
-    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ...) -> None: ...
+    live: bool
+    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., live: _Optional[bool] = ...) -> None: ...
 
 class CropEvent(_message.Message):
     __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame")

@@ -34,6 +34,7 @@ def encode_frame(event: FrameEvent) -> bytes:
         capture_time=convert.time_to_proto(event.captured_at_ns),
         sequence=event.sequence,
         picture=convert.picture_to_proto(event.picture),
+        live=event.live,
     ).SerializeToString()
 
 
@@ -45,6 +46,7 @@ def decode_frame(payload: bytes) -> FrameEvent:
         captured_at_ns=convert.time_from_proto(message.capture_time),
         sequence=message.sequence,
         picture=convert.picture_from_proto(message.picture),
+        live=message.live,
     )
 
 

@@ -38,6 +38,8 @@ class FrameEvent:
     captured_at_ns: int
     sequence: int
     picture: EncodedPicture
+    live: bool = False
+    """Of a live camera: it may be dropped when it is old."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, text, tuple_, update
 
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
 from roadside.adapters.sql.schema import AUDIT, CHANGES, EVIDENCE, SIGHTINGS
@@ -113,6 +113,11 @@ class SqlSightingStore:
         """Those stored after the one with this `Sighting.sequence`, in the order of storing."""
         statement = select(SIGHTINGS).where(SIGHTINGS.c.sequence > sequence)
         return self._sightings(statement.order_by(SIGHTINGS.c.sequence).limit(limit))
+
+    def newest_sequence(self) -> int:
+        """The `Sighting.sequence` of the one stored last; 0 where there is none."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.max(SIGHTINGS.c.sequence))).scalar() or 0
 
     def passages_of(self, plate: str) -> Sequence[Sighting]:
         """Every sighting of a plate, the hashed ones included, newest first."""

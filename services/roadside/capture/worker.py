@@ -1,0 +1,294 @@
+"""One camera's loop: take frames, pass the gate, publish; drop and count what nobody has time for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from roadside.capture.feed import FrameFeed
+from roadside.errors import BusUnavailableError
+from roadside.ports import Message, Stream
+from roadside.wire.codec import encode_frame
+from roadside.wire.events import FrameEvent, frame_identity
+from roadside.wire.pictures import encode_jpeg, encode_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from roadside.capture.motion import MotionGate
+    from roadside.core.types import CameraId, Frame
+    from roadside.ports import Bus, CameraState, Clock, FrameSource, Meter
+    from roadside.wire.events import EncodedPicture
+
+DROPS = ("backlog", "newer", "still", "pace")
+FULL_PAUSE_S = 0.05
+BUS_PAUSE_S = 0.5
+BETWEEN_LOOPS_NS = 3_000_000_000
+"""Longer than a track's gap: the vehicles of one loop and of the next are different passages."""
+
+_log = logging.getLogger(__name__)
+
+
+class CameraCondition(Enum):
+    """How a camera fares."""
+
+    CONNECTING = "connecting"
+    STREAMING = "streaming"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOptions:
+    """How frames are published."""
+
+    frames_limit: int
+    publish_fps: float = 0.0
+    """Most frames a second; 0: all."""
+    jpeg_quality: int | None = 90
+    """None: as raw pixels."""
+    loops: int = 1
+    """Of a recording; 0: for ever."""
+    pace: bool = True
+    """A recording at its own speed."""
+    lossless: bool = True
+    """A recording waits for slow detectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraReport:
+    """What is known of a camera."""
+
+    condition: CameraCondition = CameraCondition.CONNECTING
+    last_captured_at_ns: int = 0
+    published: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+    newest: FrameEvent | None = None
+
+
+class CameraWorker:
+    """Publishes the frames of one source until it ends or `stopping` is set."""
+
+    def __init__(  # noqa: PLR0913 - what the loop needs of the world comes from outside
+        self,
+        camera_id: CameraId,
+        open_source: Callable[[Callable[[str], None]], FrameSource],
+        bus: Bus[bytes],
+        options: CaptureOptions,
+        gate: MotionGate | None,
+        *,
+        clock: Clock,
+        meter: Meter,
+        stopping: threading.Event,
+        beat: Callable[[], None],
+    ) -> None:
+        self.camera_id = camera_id
+        self._open_source = open_source
+        self._bus = bus
+        self._options = options
+        self._gate = gate
+        self._clock = clock
+        self._meter = meter
+        self._stopping = stopping
+        self._beat = beat
+        self._lock = threading.Lock()
+        self._report = CameraReport()
+        for reason in DROPS:
+            meter.count("frames_dropped_total", 0, camera=camera_id, reason=reason)
+        meter.count("frames_total", 0, camera=camera_id)
+        meter.count("camera_reconnects_total", 0, camera=camera_id)
+        meter.set("camera_up_state", 0, camera=camera_id)
+
+    @property
+    def report(self) -> CameraReport:
+        """What is known now."""
+        with self._lock:
+            return self._report
+
+    def run(self) -> None:
+        """Take frames. Raises SourceError where the source cannot be used."""
+        source = self._open_source(self._lost)
+        self._on_bus(lambda: self._bus.set_camera(self.camera_id, live=source.live, ended=False))
+        if source.live:
+            self._run_live(source)
+        else:
+            self._run_recording(source)
+        self._meter.set("camera_up_state", 0, camera=self.camera_id)
+
+    def _run_live(self, source: FrameSource) -> None:
+        state = self._on_bus(lambda: self._bus.camera(self.camera_id))
+        sequence = state.last_sequence + 1 if state is not None else 0
+        due_ns = 0
+        with FrameFeed(source, self._stopping.is_set) as feed:
+            missed = 0
+            for frame in feed:
+                self._streaming()
+                self._drop("newer", feed.dropped - missed)
+                missed = feed.dropped
+                if self._options.publish_fps and frame.captured_at_ns < due_ns:
+                    self._drop("pace")
+                    continue
+                if self._gate is not None and not self._gate.passes(frame):
+                    self._drop("still")
+                    continue
+                if self._options.publish_fps:
+                    due_ns = frame.captured_at_ns + int(0.95e9 / self._options.publish_fps)
+                if self._publish(replace(frame, sequence=sequence), live=True):
+                    sequence += 1
+
+    def _run_recording(self, source: FrameSource) -> None:
+        """Play a recording; after a crash, from the frame after the last one published, with the times of before."""
+        state = self._on_bus(lambda: self._bus.camera(self.camera_id))
+        resume_after = state.last_sequence if state is not None else -1
+        timeline = _Timeline(self._clock.now_ns(), self._options.publish_fps)
+        anchor_s: float | None = None
+        frames_before = 0
+        loop = 0
+        while not self._stopping.is_set():
+            count = 0
+            with FrameFeed(source, self._stopping.is_set) as feed:
+                for frame in feed:
+                    self._beat()
+                    sequence = frames_before + count
+                    count += 1
+                    relative_ns = timeline.place(loop, frame)
+                    wanted = timeline.wanted(relative_ns)
+                    if sequence <= resume_after:
+                        if sequence == resume_after and state is not None:
+                            timeline.start_ns = state.last_captured_at_ns - relative_ns
+                        continue
+                    if not wanted:
+                        self._drop("pace")
+                        continue
+                    if self._options.pace:
+                        now_s = time.monotonic()
+                        anchor_s = now_s - relative_ns / 1e9 if anchor_s is None else anchor_s
+                        self._stopping.wait(max(0.0, anchor_s + relative_ns / 1e9 - now_s))
+                    self._streaming()
+                    at_ns = timeline.start_ns + relative_ns
+                    self._publish(replace(frame, sequence=sequence, captured_at_ns=at_ns), live=False)
+                    if self._stopping.is_set():
+                        return
+            if self._stopping.is_set():
+                return
+            frames_before += count
+            timeline.end_loop()
+            loop += 1
+            if loop == self._options.loops:
+                break
+            source = self._open_source(self._lost)
+        self._on_bus(lambda: self._bus.set_camera(self.camera_id, live=False, ended=True))
+        with self._lock:
+            self._report = replace(self._report, condition=CameraCondition.ENDED)
+        _log.info("recording ended", extra={"fields": {"camera": self.camera_id, "frames": frames_before}})
+
+    def _publish(self, frame: Frame, *, live: bool) -> bool:
+        started_s = time.perf_counter()
+        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, self._encoded(frame), live)
+        self._meter.observe("encoding_seconds", time.perf_counter() - started_s)
+        payload = encode_frame(event)
+        message = Message(frame.camera_id, frame.captured_at_ns, frame_identity(frame.sequence), payload)
+        waits = not live and self._options.lossless
+        while not self._accepted(message, waits=waits):
+            if not waits or self._stopping.is_set():
+                self._drop("backlog")
+                return False
+            self._beat()
+            self._stopping.wait(FULL_PAUSE_S)
+        self._meter.count("frames_total", camera=frame.camera_id)
+        self._meter.set("frame_bytes", len(payload), camera=frame.camera_id)
+        with self._lock:
+            report = self._report
+            self._report = replace(
+                report, published=report.published + 1, last_captured_at_ns=frame.captured_at_ns, newest=event
+            )
+        return True
+
+    def _accepted(self, message: Message[bytes], *, waits: bool) -> bool:
+        try:
+            return self._bus.publish(Stream.FRAMES, message, limit=self._options.frames_limit)
+        except BusUnavailableError as error:
+            self._meter.count("bus_errors_total")
+            if waits:
+                _log.warning("waiting", extra={"fields": {"camera": self.camera_id, "reason": str(error)}})
+                self._stopping.wait(BUS_PAUSE_S)
+            return False
+
+    def _encoded(self, frame: Frame) -> EncodedPicture:
+        if self._options.jpeg_quality is None:
+            return encode_raw(frame.image)
+        return encode_jpeg(frame.image, self._options.jpeg_quality)
+
+    def _streaming(self) -> None:
+        self._beat()
+        if self._report.condition is not CameraCondition.STREAMING:
+            with self._lock:
+                self._report = replace(self._report, condition=CameraCondition.STREAMING)
+            self._meter.set("camera_up_state", 1, camera=self.camera_id)
+            _log.info("camera sends", extra={"fields": {"camera": self.camera_id}})
+
+    def _lost(self, fault: str) -> None:
+        """Called by a live source before each attempt to reopen it."""
+        self._beat()
+        self._meter.count("camera_reconnects_total", camera=self.camera_id)
+        self._meter.set("camera_up_state", 0, camera=self.camera_id)
+        with self._lock:
+            report = self._report
+            self._report = replace(report, condition=CameraCondition.CONNECTING, reconnects=report.reconnects + 1)
+        _log.warning("camera lost", extra={"fields": {"camera": self.camera_id, "reason": fault}})
+
+    def _drop(self, reason: str, count: int = 1) -> None:
+        if count:
+            self._meter.count("frames_dropped_total", count, camera=self.camera_id, reason=reason)
+            with self._lock:
+                self._report = replace(self._report, dropped=self._report.dropped + count)
+
+    def _on_bus(self, action: Callable[[], CameraState | None]) -> CameraState | None:
+        """What `action` gives, tried until the bus answers or it is time to end."""
+        while True:
+            try:
+                return action()
+            except BusUnavailableError as error:
+                self._meter.count("bus_errors_total")
+                self._beat()
+                _log.warning("waiting", extra={"fields": {"camera": self.camera_id, "reason": str(error)}})
+                if self._stopping.wait(BUS_PAUSE_S):
+                    return None
+
+
+class _Timeline:
+    """Places the frames of a recording in time, the same at every playing."""
+
+    def __init__(self, start_ns: int, publish_fps: float) -> None:
+        self.start_ns = start_ns
+        self._publish_fps = publish_fps
+        self._loop = -1
+        self._opened_ns = 0
+        self._before_ns = 0
+        self._last_ns = 0
+        self._step_ns = 0
+        self._slot = -1
+
+    def place(self, loop: int, frame: Frame) -> int:
+        """Nanoseconds from the first frame of the first loop."""
+        if loop != self._loop:
+            self._loop, self._opened_ns = loop, frame.captured_at_ns
+        relative_ns = self._before_ns + frame.captured_at_ns - self._opened_ns
+        self._step_ns, self._last_ns = relative_ns - self._last_ns, relative_ns
+        return relative_ns
+
+    def wanted(self, relative_ns: int) -> bool:
+        """Whether a frame is the first of its slot, at `publish_fps` slots a second."""
+        if not self._publish_fps:
+            return True
+        slot = int(relative_ns * self._publish_fps / 1e9)
+        wanted, self._slot = slot != self._slot, slot
+        return wanted
+
+    def end_loop(self) -> None:
+        """The next frame begins another loop."""
+        self._before_ns = self._last_ns + self._step_ns + BETWEEN_LOOPS_NS

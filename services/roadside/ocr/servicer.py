@@ -1,0 +1,48 @@
+"""The Ocr service: pictures of plates in, characters out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from roadside.core.types import Box, CameraId, Crop, Detection
+from roadside.errors import InputError
+from roadside.v1 import ocr_pb2, ocr_pb2_grpc, types_pb2
+from roadside.wire.convert import detection_from_proto, picture_from_proto, read_to_proto
+from roadside.wire.pictures import decode_picture
+
+if TYPE_CHECKING:
+    import grpc
+
+    from roadside.ports import Reader
+
+MOST_IN_A_BATCH = 64
+ASKED = CameraId("asked")
+
+
+class OcrServicer(ocr_pb2_grpc.OcrServicer):
+    """See protos/roadside/v1/ocr.proto."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def Read(  # noqa: N802 - the proto's name
+        self, request: ocr_pb2.ReadRequest, context: grpc.ServicerContext
+    ) -> ocr_pb2.ReadResponse:
+        """One read for each crop."""
+        if len(request.crops) > MOST_IN_A_BATCH:
+            raise InputError(f"a batch has at most {MOST_IN_A_BATCH} crops")
+        reads: list[types_pb2.Read] = []
+        for crop in request.crops:
+            if not context.is_active():  # the deadline has passed, nobody waits for the rest
+                break
+            reads.append(read_to_proto(self._reader.read(_crop(crop))))
+        return ocr_pb2.ReadResponse(reads=reads)
+
+
+def _crop(asked: ocr_pb2.PlateCrop) -> Crop:
+    image = decode_picture(picture_from_proto(asked.picture))
+    if asked.HasField("detection"):
+        detection = detection_from_proto(asked.detection)
+    else:
+        detection = Detection(Box(0, 0, image.shape[1], image.shape[0]), 1.0)
+    return Crop(ASKED, 0, 0, detection, image)

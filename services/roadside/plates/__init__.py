@@ -1,0 +1,1 @@
+"""Plates: keeps sightings and answers for them."""

@@ -1,0 +1,33 @@
+"""The last step: a sighting is stored with its pictures."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from roadside.wire.codec import decode_sighting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roadside.ports import Clock, Message, Meter, SightingStore, Stream
+
+
+class StoreStage:
+    """Stores each sighting once, however often it comes."""
+
+    def __init__(self, store: SightingStore, clock: Clock, meter: Meter) -> None:
+        self._store = store
+        self._clock = clock
+        self._meter = meter
+
+    def handle(self, message: Message[bytes]) -> Sequence[tuple[Stream, Message[bytes]]]:
+        """See `Stage.handle`. Raises StoreUnavailableError where nothing was stored."""
+        event = decode_sighting(message.payload)
+        sighting = event.sighting
+        started_s = time.perf_counter()
+        kept = self._store.save(sighting, event.pictures)
+        self._meter.observe("storing_seconds", time.perf_counter() - started_s)
+        self._meter.observe("capture_to_stored_seconds", max(0.0, (self._clock.now_ns() - sighting.last_seen_ns) / 1e9))
+        self._meter.count("sightings_total", camera=sighting.camera_id, verdict=kept.verdict.kind.value)
+        return ()
