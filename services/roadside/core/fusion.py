@@ -27,7 +27,7 @@ GAP_LOG_P = math.log(0.02)
 """Of a slot that one read has and another has not."""
 FULL_WIDTH_PX = 110.0
 """A plate this wide or wider is read as well as it will be."""
-SHARP = 0.25
+SHARP = 0.3
 """Sharpness at which a read weighs half as much as a perfectly sharp one."""
 
 
@@ -39,7 +39,7 @@ class Fusion:
     best_index: int
     """Which of the reads is the evidence: the best one of those that agree."""
     agreeing: int
-    """Frames whose read is the plate or one character away from it, folded."""
+    """Frames whose read is the plate or, where that has four characters or more, one away from it, folded."""
     agreement: float
     """Their share of all frames, each weighed by its quality, 0 to 1."""
 
@@ -47,7 +47,7 @@ class Fusion:
 def sharpness(image: NDArray[np.uint8]) -> float:
     """How steep the edges of a plate's picture ((h, w, 3) uint8) are, 0 to 1, whatever its size and contrast.
 
-    The mean step between neighbours in the row against the spread of the grey values, at 32 rows; 0.5 for a
+    The root mean square step between neighbours in the row against the spread of the grey values, at 32 rows; 0.5 for a
     picture without pixels, of which nothing is known.
     """
     if image.size == 0:
@@ -56,7 +56,7 @@ def sharpness(image: NDArray[np.uint8]) -> float:
     height, width = grey.shape
     small = cv2.resize(grey, (max(8, round(32 * width / height)), 32), interpolation=cv2.INTER_AREA).astype(np.float32)
     spread = float(small.std())
-    steps = float(np.abs(np.diff(small, axis=1)).mean())
+    steps = float(np.sqrt(np.square(np.diff(small, axis=1)).mean()))
     return min(1.0, steps / spread) if spread > 1 else 0.0
 
 
@@ -96,7 +96,7 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
         joined = reference
     else:
         joined = _join(ordered, _looks(ordered_weights), reference)
-    near = [i for i in order if edit_distance(fold(reads[i].read.text), fold(joined.text)) <= 1]
+    near = [i for i in order if _agree(reads[i].read.text, joined.text)]
     best = max(near or order, key=lambda i: (given[i] * reads[i].read.confidence, -order.index(i)))
     same = [r for r in ordered if r.text == joined.text]
     return Fusion(
@@ -115,6 +115,10 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
         len({reads[i].crop.sequence for i in near}),
         sum(given[i] for i in near) / sum(given),
     )
+
+
+def _agree(text: str, plate: str) -> bool:
+    return bool(text) and edit_distance(fold(text), fold(plate)) <= (len(plate) >= 4)
 
 
 def _key(placed: PlacedRead, weight: float) -> tuple[int, int, float, float, str, float]:
