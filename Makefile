@@ -63,7 +63,7 @@ $(DEMO_CLIP): | $(VENV)/.run
 .PHONY: run
 run: $(VENV)/.run ## Read a street's plates and check vignettes (SOURCE=... for your own)
 	@if [ "$(SOURCE)" = "$(DEMO_CLIP)" ]; then $(MAKE) --no-print-directory $(DEMO_CLIP); fi
-	@bash .ci/demo "$(SOURCE)" "$(OUT)"
+	@bash demo/run "$(DEMO_CLIP)" "$(SOURCE)" "$(OUT)"
 
 # --- Keeping it right ---------------------------------------------------------------------------
 

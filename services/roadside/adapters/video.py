@@ -50,7 +50,7 @@ class CameraSettings:
 
 def redact(source: str) -> str:
     """A source's name without the password of its address."""
-    return re.sub(r"(?<=://)[^/@]*@", "***@", source)
+    return re.sub(r"(?<=://)[^/]*@", "***@", source)
 
 
 class PictureSource:
@@ -102,21 +102,17 @@ class ClipSource:
         self._start_ns = clock.now_ns()
         self._closed = False
         self.frames_per_s = max(0.0, self._capture.get(cv2.CAP_PROP_FPS)) or 25.0
-
-    @property
-    def frame_count(self) -> int | None:
-        """What the file's header says."""
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        return count if count > 0 else None
+        self.frame_count = count if count > 0 else None
 
     def frames(self) -> Iterator[Frame]:
         """All frames. Raises SourceError where the clip holds none."""
         sequence = 0
         while not self._closed:
-            position_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
             whole, image = self._capture.read()
             if not whole:
                 break
+            position_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
             at_s = position_ms / 1000 if position_ms > 0 else sequence / self.frames_per_s
             yield Frame(self._camera_id, self._start_ns + round(at_s * 1e9), sequence, image)  # type: ignore[arg-type]
             sequence += 1

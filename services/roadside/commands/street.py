@@ -15,13 +15,12 @@ from roadside.capture.feed import FrameFeed
 from roadside.capture.motion import MotionGate
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
-from roadside.commands.records import open_judge, open_records
+from roadside.commands.records import open_records
 from roadside.commands.table import sighting_line, sighting_table
 from roadside.commands.wiring import open_detector, open_reader, warm_up
 from roadside.core.track import EvidenceRule, TrackPolicy
 from roadside.core.types import CameraId
 from roadside.errors import InputError
-from roadside.registry.config import VerdictSettings
 from roadside.registry.passages import Passages
 from roadside.runtime.embedded import EmbeddedPipeline, Parts
 from roadside.runtime.interrupt import Interrupt
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from roadside.runtime.settings import Settings
 
 EXIT_INTERRUPTED = 130
+KEEPING = ("camera", "db", "evidence", "keys", "registry", "registry_http", "timezone", "grace_s", "confusions")
 STILL_CONFIDENCE = 0.5
 """Of a plate in a single picture to be a sighting: there will be no second look."""
 
@@ -54,18 +54,7 @@ def add_to(commands: SubParsers) -> None:
     )
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
-    add_settings(
-        parser,
-        *READING,
-        "camera",
-        "db",
-        *VerdictSettings.model_fields,
-        "width",
-        "height",
-        "fps",
-        "timeout_s",
-        "motion_gate",
-    )
+    add_settings(parser, *READING, *KEEPING, "width", "height", "fps", "timeout_s", "motion_gate")
     parser.set_defaults(execute=run_street)
 
 
@@ -108,7 +97,7 @@ class StreetRun:
             bus=MemoryBus(MemoryBroker(SystemClock())),
             detector=detector,
             reader=reader,
-            passages=Passages(open_judge(settings, records.registry, records.clock), rule),
+            passages=Passages(records.judge, rule),
             store=records.store,
             watch=self.watch_s,
             least_confidence=settings.confidence,
