@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,6 +21,9 @@ from roadside.core.detect import (
 )
 from roadside.core.types import Box, CameraId, Detection, Frame
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 BOXES = np.array([[[0.1, 0.2, 0.3, 0.6], [0.5, 0.5, 0.6, 0.8], [0, 0, 0, 0]]], np.float32)
 CLASSES = np.array([[0, 1, 0]], np.float32)
 SCORES = np.array([[0.9, 0.25, 0.0]], np.float32)
@@ -35,7 +40,7 @@ WHOLE = Box(0, 0, 1000, 500)
     ],
     ids=["TF1", "TF2", "permuted"],
 )
-def test_outputs_are_told_apart_in_every_order(tensors: tuple[np.ndarray, ...]) -> None:
+def test_outputs_are_told_apart_in_every_order(tensors: tuple[NDArray[np.float32], ...]) -> None:
     candidates = order_outputs(tensors)
     assert candidates.boxes.shape == (2, 4)
     assert candidates.classes.tolist() == [0, 1]
@@ -51,7 +56,7 @@ def test_scores_that_are_whole_numbers_are_told_by_their_place() -> None:
 @pytest.mark.parametrize(
     "tensors", [(SCORES,), (BOXES, SCORES, CLASSES), (SCORES, SCORES, SCORES, COUNT), (BOXES, BOXES, SCORES, COUNT)]
 )
-def test_other_outputs_are_refused(tensors: tuple[np.ndarray, ...]) -> None:
+def test_other_outputs_are_refused(tensors: tuple[NDArray[np.float32], ...]) -> None:
     with pytest.raises(ValueError, match="outputs"):
         order_outputs(tensors)
 

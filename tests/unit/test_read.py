@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 from roadside.core.read import COLUMN, align, best_texts, compose, decode, read_posterior, softmax
 from roadside.core.types import ALPHABET
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 FRAMES = 44
 
 
-def logits_of(text: str, sure: float = 9.0, noise: float = 0.5, seed: int = 0) -> np.ndarray:
+def logits_of(text: str, sure: float = 9.0, noise: float = 0.5, seed: int = 0) -> NDArray[np.float32]:
     """Logits that spell `text`, two frames a character, blank between."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, noise, (FRAMES, 37)).astype(np.float32)
@@ -27,7 +31,7 @@ def logits_of(text: str, sure: float = 9.0, noise: float = 0.5, seed: int = 0) -
     return logits
 
 
-def mass_of(probabilities: np.ndarray, text: str) -> float:
+def mass_of(probabilities: NDArray[np.float32], text: str) -> float:
     """The probability of all paths that spell `text`, by trying every path: for a few frames only."""
     symbols = sorted({0, *(COLUMN[c] + 1 for c in text)})
     total = 0.0

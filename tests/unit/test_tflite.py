@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from roadside.adapters.tflite import READ_MARGIN, TfliteDetector, TfliteReader, 
 from roadside.core.detect import Search, SearchPolicy
 from roadside.core.types import ALPHABET, Box, CameraId, Crop, Detection
 from roadside.errors import ModelError, SettingsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 MODELS = Path(__file__).parents[2] / "models"
@@ -39,7 +43,7 @@ def reader_folder(folder: Path, model: str = "reader_float", **changes: object) 
     return folder
 
 
-def grey_bars(text: str) -> np.ndarray:
+def grey_bars(text: str) -> NDArray[np.uint8]:
     """A strip that the reader of the fixtures reads as `text`."""
     strip = np.full((48, 176), 255, np.uint8)
     for place, character in enumerate(text):
@@ -176,7 +180,7 @@ def test_a_model_of_another_shape_is_no_reader(tmp_path: Path, model: str) -> No
 )
 def test_a_reader_with_a_wrong_card_is_told_of(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(ModelError) as error:
-        TfliteReader(reader_folder(tmp_path, **changes))
+        TfliteReader(reader_folder(tmp_path, "reader_float", **changes))
     one_line(error, "reader.json")
 
 
@@ -203,7 +207,7 @@ def test_the_order_of_the_card_s_characters_is_kept(tmp_path: Path) -> None:
     assert reader.read_strip(grey_bars("012")).raw == "ZYX"
 
 
-def crop_of(picture: np.ndarray) -> Crop:
+def crop_of(picture: NDArray[np.uint8]) -> Crop:
     """A crop that rectification, with its margin, cuts to `picture`."""
     height, width = picture.shape
     image = np.full((height + 20, width + 20, 3), 255, np.uint8)
