@@ -31,6 +31,8 @@ FOLD_WEIGHT = 0.15
 """A format that fits only after such a change counts this much in a country that draws the two apart."""
 NOT_WORTH_A_GRAMMAR = 2e-3
 """A hypothesis with less than this share of the best one's probability is left as it is: no weight helps it."""
+TOO_LIGHT = 1e-3
+"""A format with less than this for its country's probability times its weight cannot move a ranking: not tried."""
 _FOLD = str.maketrans({"O": "0", "Q": "0", "I": "1"})
 _DIGITS = "0123456789"
 _TOKEN = re.compile(r"(<\w+>|[ -]|\w)(?:\{(\d+)(?:,(\d+))?\})?")
@@ -171,10 +173,17 @@ def _country_prior(countries: Sequence[tuple[str, float]]) -> dict[str, float]:
 def _fits(text: str, prior: dict[str, float]) -> dict[str, dict[str, float]]:
     """For each reading of `text` by a format: the countries that have it, with probability times weight."""
     fits: dict[str, dict[str, float]] = defaultdict(dict)
-    for resolved, form in resolve(text):
-        weight = prior[form.country] * form.weight * _change_weight(text, resolved, GRAMMARS[form.country])
-        known = fits[resolved]
-        known[form.country] = max(known.get(form.country, 0.0), weight)
+    for signature in _signatures(text):
+        for form in _FORMS.get(signature, ()):
+            weight = prior[form.country] * form.weight
+            if weight < TOO_LIGHT:
+                continue
+            resolved = _fit(text, form)
+            if resolved is None or _signature(resolved) != signature:
+                continue
+            weight *= _change_weight(text, resolved, GRAMMARS[form.country])
+            known = fits[resolved]
+            known[form.country] = max(known.get(form.country, 0.0), weight)
     return fits
 
 
