@@ -9,13 +9,25 @@ import traceback
 from importlib.metadata import version
 from typing import TYPE_CHECKING, NoReturn
 
-from roadside.commands import evidence, photos, plates, privacy, registry, review, street
+from roadside.commands import (
+    database,
+    dead_letters,
+    evidence,
+    photos,
+    plates,
+    privacy,
+    registry,
+    review,
+    serve,
+    settings,
+    street,
+)
 from roadside.errors import InputError, RoadsideError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (street, photos, plates, registry, review, evidence, privacy)
+COMMANDS = (street, photos, plates, registry, review, evidence, privacy, serve, database, dead_letters, settings)
 """In the order of the help; each module has `add_to(commands)`, which names the function that runs it."""
 
 EXIT_INPUT = 2

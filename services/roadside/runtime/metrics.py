@@ -172,7 +172,7 @@ def document(services: Sequence[Service] = tuple(Service)) -> str:
     lines = [
         "# Metrics",
         "",
-        "Each service answers at `/metrics` on a port of its own (`metrics_port`, 9101 for capture to 9105 for plates).",
+        "Each service answers at `/metrics` on its own port (`metrics_port`, 9101 for capture to 9105 for plates).",
         "Names are `roadside_<service>_<what>_<unit>`; counters end in `_total`. No metric holds a plate.",
         "This page is made from `services/roadside/runtime/metrics.py` by `make docs`; a test compares the two.",
     ]

@@ -13,13 +13,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from roadside.core.detect import Search
 from roadside.errors import SettingsError
+from roadside.registry.config import VerdictSettings
 from roadside.runtime.settings import PREFIX, ReaderKind, Settings, data_folder, models_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG", "RUNTIME"})
-"""ROADSIDE_* variables that are no settings: the file of settings, test data, tracebacks, the TFLite interpreter."""
+OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG"})
+"""ROADSIDE_* variables that are no settings: the file of settings, test data, tracebacks."""
 
 
 class Service(StrEnum):
@@ -159,6 +160,7 @@ class DetectorSettings(ServiceSettings):
         description="folder with the detector's detect.tflite and labelmap.txt",
     )
     threads: int = Field(1, ge=1, le=64, description="threads of the model")
+    runtime: str | None = Field(None, description="litert or tflite-runtime; the first installed one if not given")
     search: Search = Field(Search.AUTO, description="looking for small plates: fast, tiles, or auto")
     score: float = Field(0.3, ge=0, le=1, description="least score of a detected plate")
     frame_max_age_s: float = Field(
@@ -178,35 +180,36 @@ class OcrSettings(ServiceSettings):
         default_factory=lambda: models_folder() / "tesseract", description="folder with gb.traineddata"
     )
     threads: int = Field(1, ge=1, le=64, description="threads of the model")
+    runtime: str | None = Field(None, description="litert or tflite-runtime; the first installed one if not given")
     confidence: float = Field(0.05, ge=0, le=1, description="least confidence of a read; below it, nothing was read")
 
 
-class _StoringSettings(ServiceSettings):
+class StoringSettings(ServiceSettings, VerdictSettings):
+    """What the services with a database need."""
+
+    model_config = ServiceSettings.model_config
+
     database_url: SecretStr = Field(
         default_factory=lambda: SecretStr(f"sqlite:///{data_folder() / 'roadside.db'}"),
         description="sqlite:///path or postgresql://user:password@host/name",
     )
 
 
-class RegistrySettings(_StoringSettings):
+class RegistrySettings(StoringSettings):
     """Settings of `roadside serve registry`."""
 
-    grace_s: float = Field(0.0, ge=0, description="a vignette bought this long after the passage still counts")
     camera_silence_s: float = Field(
         10.0, gt=0, description="a live camera silent for so long has no vehicle before it any more"
     )
 
 
-class PlatesSettings(_StoringSettings):
+class PlatesSettings(StoringSettings):
     """Settings of `roadside serve plates`."""
 
-    evidence: Path = Field(
-        default_factory=lambda: data_folder() / "evidence", description="folder of the pictures of sightings"
-    )
-    keys: Path = Field(
-        default_factory=lambda: data_folder() / "keys.json", description="file of the keys of hashes and pictures"
-    )
     most_watchers: int = Field(64, ge=1, le=10_000, description="live watches at the same time")
+    recheck_every_s: float = Field(
+        60.0, gt=0, description="how often the registry is asked again about sightings with the verdict UNKNOWN"
+    )
 
 
 SETTINGS: Mapping[Service, type[ServiceSettings]] = {

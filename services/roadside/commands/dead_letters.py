@@ -1,0 +1,88 @@
+"""`roadside dead-letters list|replay|drop`: the messages that could not be handled."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from roadside.commands.serve import NEEDS_CLUSTER
+from roadside.errors import InputError, SettingsError
+from roadside.runtime.service_settings import Service, ServiceSettings, load_service_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+    from roadside.adapters.redis_streams import RedisStreams
+    from roadside.commands.flags import SubParsers
+
+REACHING = ("redis_url", "redis_prefix", "redis_ca", "redis_certificate", "redis_key")
+
+
+def add_to(commands: SubParsers) -> None:
+    """Add `roadside dead-letters`."""
+    parser = commands.add_parser("dead-letters", help="messages that no service could handle: list, replay, drop")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="one line a message, oldest first")
+    listing.set_defaults(execute=show)
+    replay = actions.add_parser("replay", help="put messages back on their streams")
+    replay.set_defaults(execute=replay_letters)
+    drop = actions.add_parser("drop", help="delete messages for good")
+    drop.set_defaults(execute=drop_letters)
+    for action in (replay, drop):
+        action.add_argument("letters", nargs="*", metavar="ID", help="as `list` shows them")
+        action.add_argument("--all", action="store_true", help="every one of them")
+    for action in (listing, replay, drop):
+        for name in REACHING:
+            explained = ServiceSettings.model_fields[name].description
+            action.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)
+
+
+def show(parsed: argparse.Namespace) -> int:
+    """Print what died, when, where and why."""
+    letters = _bus(parsed).dead_letters()
+    for letter in letters:
+        at = datetime.fromtimestamp(letter.died_at_ns / 1e9, UTC).isoformat(timespec="seconds")
+        print(
+            f"{letter.letter_id}  {at}  {letter.stream.value:9}  {letter.camera_id} {letter.identity}  "
+            f"{letter.size_bytes} bytes  {letter.reason}"
+        )
+    print(f"{len(letters)} dead letters" if letters else "no dead letters")
+    return 0
+
+
+def replay_letters(parsed: argparse.Namespace) -> int:
+    """Put letters back; exit code 2 where one is not there."""
+    bus = _bus(parsed)
+    chosen = _chosen(parsed, bus)
+    for letter_id in chosen:
+        if not bus.replay(letter_id):
+            raise InputError(f"there is no dead letter {letter_id}")
+    print(f"{len(chosen)} replayed")
+    return 0
+
+
+def drop_letters(parsed: argparse.Namespace) -> int:
+    """Delete letters; exit code 2 where one is not there."""
+    bus = _bus(parsed)
+    chosen = _chosen(parsed, bus)
+    for letter_id in chosen:
+        if not bus.drop(letter_id):
+            raise InputError(f"there is no dead letter {letter_id}")
+    print(f"{len(chosen)} dropped")
+    return 0
+
+
+def _chosen(parsed: argparse.Namespace, bus: RedisStreams) -> list[str]:
+    if parsed.all == bool(parsed.letters):
+        raise InputError("name the dead letters, or give --all")
+    return [letter.letter_id for letter in bus.dead_letters()] if parsed.all else list(parsed.letters)
+
+
+def _bus(parsed: argparse.Namespace) -> RedisStreams:
+    try:
+        from roadside.commands.serving_bus import open_bus  # noqa: PLC0415 - `roadside run` does without redis
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{NEEDS_CLUSTER} ({error.name} is missing)") from error
+    flags = {name: getattr(parsed, name) for name in REACHING}
+    return open_bus(Service.PLATES, load_service_settings(Service.PLATES, flags, os.environ))

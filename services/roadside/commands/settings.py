@@ -1,0 +1,55 @@
+"""`roadside settings`: every setting, its variable, default and meaning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from roadside.runtime.service_settings import SETTINGS, ServiceSettings
+from roadside.runtime.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from pydantic.fields import FieldInfo
+
+    from roadside.commands.flags import SubParsers
+
+EMBEDDED = "roadside run, read, plates, registry"
+EVERY_SERVICE = "every service"
+
+
+def add_to(commands: SubParsers) -> None:
+    """Add `roadside settings`."""
+    parser = commands.add_parser("settings", help="list every setting with its variable and default")
+    parser.set_defaults(execute=show)
+
+
+def show(_parsed: argparse.Namespace) -> int:
+    """Print the settings, grouped by who has them."""
+    print(f"Flags come first, then variables, then the TOML file that {PREFIX}CONFIG names, then defaults.")
+    for title, fields in groups():
+        print(f"\n{title}")
+        for name, field in fields.items():
+            print(f"  {PREFIX}{name.upper():24} {_default(field):32} {field.description}")
+    return 0
+
+
+def groups() -> Iterator[tuple[str, dict[str, FieldInfo]]]:
+    """Who has which settings."""
+    yield EMBEDDED, dict(Settings.model_fields)
+    common = ServiceSettings.model_fields
+    yield EVERY_SERVICE, dict(common)
+    for service, model in SETTINGS.items():
+        own = {name: field for name, field in model.model_fields.items() if name not in common}
+        yield f"roadside serve {service.value}", own
+
+
+def _default(field: FieldInfo) -> str:
+    default: Any = field.get_default(call_default_factory=True, validated_data={})
+    if default is None or default is PydanticUndefined or default == "":
+        return "-"
+    return default.get_secret_value() if isinstance(default, SecretStr) else str(default)

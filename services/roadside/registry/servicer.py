@@ -1,0 +1,132 @@
+"""The Registry service: who paid, who need not, and the list of those who did."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from roadside.core.plates import fold
+from roadside.core.verdict import country_code
+from roadside.errors import InputError
+from roadside.v1 import registry_pb2, registry_pb2_grpc
+from roadside.wire.convert import VERDICT_TO_PROTO, exemption_to_proto, time_from_proto, vignette_to_proto
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import grpc
+
+    from roadside.core.types import Exemption, VerdictKind, Vignette
+    from roadside.ports import Clock
+    from roadside.registry.vignette_file import BadRow
+
+MOST_IN_A_BATCH = 1000
+MOST_REJECTED_ROWS = 100
+LARGEST_IMPORT_BYTES = 1024**3
+
+
+class PlateCheck(Protocol):
+    """What the registry holds of one plate."""
+
+    @property
+    def kind(self) -> VerdictKind: ...  # noqa: D102
+    @property
+    def vignettes(self) -> Sequence[Vignette]: ...  # noqa: D102
+    @property
+    def exemptions(self) -> Sequence[Exemption]: ...  # noqa: D102
+    @property
+    def lapsed(self) -> Sequence[Vignette]: ...  # noqa: D102
+
+
+class PlateRegistry(Protocol):
+    """A registry that can be asked about one certain plate."""
+
+    def check(self, plate: str, country: str | None, at_ns: int) -> PlateCheck:
+        """Raises RegistryUnavailableError where it cannot answer now."""
+        ...
+
+
+class ImportReport(Protocol):
+    """What became of a list."""
+
+    @property
+    def read(self) -> int: ...  # noqa: D102
+    @property
+    def rejected(self) -> int: ...  # noqa: D102
+    @property
+    def bad_rows(self) -> Sequence[BadRow]: ...  # noqa: D102
+
+
+class RegistryServicer(registry_pb2_grpc.RegistryServicer):
+    """See protos/roadside/v1/registry.proto."""
+
+    def __init__(
+        self,
+        registry: PlateRegistry,
+        load: Callable[[Path, bool], ImportReport],
+        clock: Clock,
+    ) -> None:
+        """`load` reads a CSV file into the registry, replacing everything where told so, all or nothing."""
+        self._registry = registry
+        self._load = load
+        self._clock = clock
+
+    def Check(  # noqa: N802 - the proto's name
+        self, request: registry_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> registry_pb2.CheckResponse:
+        """What the registry holds of one plate."""
+        del context
+        return self._check(request)
+
+    def BatchCheck(  # noqa: N802 - the proto's name
+        self, request: registry_pb2.BatchCheckRequest, context: grpc.ServicerContext
+    ) -> registry_pb2.BatchCheckResponse:
+        """The same of several."""
+        if len(request.requests) > MOST_IN_A_BATCH:
+            raise InputError(f"a batch has at most {MOST_IN_A_BATCH} plates")
+        responses = []
+        for one in request.requests:
+            if not context.is_active():  # the deadline has passed, nobody waits for the rest
+                break
+            responses.append(self._check(one))
+        return registry_pb2.BatchCheckResponse(responses=responses)
+
+    def ImportVignettes(  # noqa: N802 - the proto's name
+        self, request_iterator: Iterator[registry_pb2.ImportVignettesRequest], context: grpc.ServicerContext
+    ) -> registry_pb2.ImportVignettesResponse:
+        """Take a list whole, then load it."""
+        replace_all: bool | None = None
+        size = 0
+        with tempfile.TemporaryDirectory(prefix="roadside-import-") as folder:
+            path = Path(folder) / "vignettes.csv"
+            with path.open("wb") as file:
+                for request in request_iterator:
+                    replace_all = request.replace_all if replace_all is None else replace_all
+                    size += file.write(request.csv_chunk)
+                    if size > LARGEST_IMPORT_BYTES:
+                        raise InputError(f"a list has at most {LARGEST_IMPORT_BYTES} bytes")
+            if not context.is_active():
+                raise InputError("the list ended before it was whole")
+            report = self._load(path, bool(replace_all))
+        return registry_pb2.ImportVignettesResponse(
+            imported_count=report.read,
+            rejected_count=report.rejected,
+            rejected_rows=[
+                registry_pb2.RejectedRow(line=row.line, reason=row.reason)
+                for row in report.bad_rows[:MOST_REJECTED_ROWS]
+            ],
+        )
+
+    def _check(self, request: registry_pb2.CheckRequest) -> registry_pb2.CheckResponse:
+        if not fold(request.plate):
+            raise InputError("plate: holds no letter or digit")
+        at_ns = time_from_proto(request.passage_time) if request.HasField("passage_time") else self._clock.now_ns()
+        country = country_code(request.country) if request.country else None
+        checked = self._registry.check(request.plate, country, at_ns)
+        return registry_pb2.CheckResponse(
+            verdict=VERDICT_TO_PROTO[checked.kind],
+            vignettes=[vignette_to_proto(vignette) for vignette in checked.vignettes],
+            exemptions=[exemption_to_proto(exemption) for exemption in checked.exemptions],
+            lapsed_vignettes=[vignette_to_proto(vignette) for vignette in checked.lapsed],
+        )
