@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from roadside.core.fusion import edit_distance, fuse, quality, sharpness
 from roadside.core.plates import fold
-from roadside.core.read import COLUMN, read_posterior
+from roadside.core.read import COLUMN, EMPTY, read_posterior
 from roadside.core.track import EvidenceRule, TrackBuilder, TrackPolicy, fuse_track
 from roadside.core.types import ALPHABET, Box, CameraId, Crop, Detection, PlacedRead, Track
 
@@ -242,7 +242,7 @@ def test_the_order_of_frames_does_not_matter(rows: list[tuple[str, float, int]],
     assert np.array_equal(one.plate.posterior, other.plate.posterior)
     assert one.plate.alternatives == other.plate.alternatives
     assert reads[one.best_index] is shuffled[other.best_index]
-    assert (one.agreeing, one.plate.looks) == (other.agreeing, other.plate.looks)
+    assert (one.agreeing, one.agreement, one.plate.looks) == (other.agreeing, other.agreement, other.plate.looks)
 
 
 @settings(deadline=None, max_examples=60)
@@ -272,6 +272,20 @@ def test_a_fused_plate_is_well_formed(rows: list[tuple[str, float]]) -> None:
 def test_a_sighting_needs_evidence(reads: list[PlacedRead], expected: str | None) -> None:
     track = Track(GATE, "t", tuple(reads))
     assert text_of(track) == expected
+
+
+def test_a_plate_that_was_too_far_to_be_read_at_first_is_not_doubted() -> None:
+    far = [PlacedRead(placed("A", frame=i, width=30).crop, EMPTY) for i in range(20)]
+    track = Track(GATE, "t", (*far, *(placed("AB12CDE", 0.95, i) for i in range(20, 23))))
+    fusion = fuse_track(track, EvidenceRule())
+    assert fusion is not None
+    assert (fusion.plate.text, fusion.plate.looks) == ("AB12CDE", 3)
+    assert fusion.best_index >= 20
+
+
+def test_a_look_that_read_something_else_does_not_count_as_one() -> None:
+    fusion = fuse([placed("AB12CDE", 0.95, 0), placed("AB12CDE", 0.95, 1), placed("AB12CDF", 0.6, 2)])
+    assert (fusion.agreeing, fusion.plate.looks) == (3, 2)
 
 
 def test_empty_reads_are_no_sighting_and_agree_with_nothing() -> None:

@@ -41,7 +41,8 @@ class Fusion:
     agreeing: int
     """Frames whose read is the plate or, where that has four characters or more, one away from it, folded."""
     agreement: float
-    """Their share of all frames, each weighed by its quality, 0 to 1."""
+    """Their share of all reads with a text, each weighed by its quality and confidence, 0 to 1: a plate that was
+    too far to be read at first is not doubted for it."""
 
 
 def sharpness(image: NDArray[np.uint8]) -> float:
@@ -98,6 +99,7 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
         joined = _join(ordered, _looks(ordered_weights), reference)
     near = [i for i in order if _agree(reads[i].read.text, joined.text)]
     best = max(near or order, key=lambda i: (given[i] * reads[i].read.confidence, -order.index(i)))
+    spoken = [w * placed.read.confidence * bool(placed.read.text) for w, placed in zip(given, reads, strict=True)]
     same = [r for r in ordered if r.text == joined.text]
     return Fusion(
         FusedPlate(
@@ -109,11 +111,11 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
             posterior=joined.posterior,
             alternatives=joined.alternatives,
             countries=joined.countries,
-            looks=max(1, len({reads[i].crop.sequence for i in near})),
+            looks=max(1, len({reads[i].crop.sequence for i in near if fold(reads[i].read.text) == fold(joined.text)})),
         ),
         best,
         len({reads[i].crop.sequence for i in near}),
-        sum(given[i] for i in near) / sum(given),
+        math.fsum(spoken[i] for i in near) / (math.fsum(spoken) or 1.0),
     )
 
 

@@ -55,7 +55,7 @@ class EvidenceRule:
     """Of the fused plate, when at least `least_agreeing` frames agree."""
     least_agreeing: int = 2
     least_agreement: float = 0.4
-    """Share of the frames, by quality, that say the plate or are one character away."""
+    """Share of the reads with a text, by quality and confidence, that say the plate or are one character away."""
     lone_confidence: float = 0.85
     """Of a plate that a single frame shows."""
 
