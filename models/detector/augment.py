@@ -1,0 +1,217 @@
+"""How pictures are varied in training: cut around a plate at any size, turned, tiled, relit, blurred, compressed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from models.detector.dataset import Picture
+from models.ocr.augment import motion_kernel
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from models.detector.config import Augmentation
+    from models.detector.dataset import Pictures
+
+VISIBLE = 0.6
+"""A plate of which less is left by a cut is neither learnt nor held against the net."""
+GONE = 0.05
+SMALLEST_PX = (6.0, 2.5)
+"""Plates narrower or lower than this in the input are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the net sees."""
+
+    image: NDArray[np.uint8]
+    """(H, W, 3), BGR."""
+    boxes: NDArray[np.float32]
+    """(plates, 4): x1, y1, x2, y2 in pixels."""
+    ignored: NDArray[np.float32]
+    """(regions, 4): here the net may say what it likes."""
+
+    def moved(self, x: float, y: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Boxes and ignored regions, moved."""
+        offset = np.array([x, y, x, y], np.float32)
+        return self.boxes + offset, self.ignored + offset
+
+
+def sample(rng: Generator, pictures: Pictures, side_px: int, settings: Augmentation) -> View:
+    """A training view, (side, side, 3) BGR."""
+    if rng.random() < settings.mosaic:
+        view = mosaic(rng, pictures, side_px, settings)
+    else:
+        view = cut_view(rng, pictures.draw(rng), (side_px, side_px), settings)
+    image = occluded(rng, photographed(rng, view.image), view.boxes)
+    sizes = view.boxes[:, 2:] - view.boxes[:, :2]
+    small = (sizes < SMALLEST_PX).any(1)
+    return View(image, view.boxes[~small], np.concatenate([view.ignored, view.boxes[small]]))
+
+
+def mosaic(rng: Generator, pictures: Pictures, side_px: int, settings: Augmentation) -> View:
+    """Four views around a point near the middle."""
+    x, y = rng.integers(side_px * 3 // 10, side_px * 7 // 10 + 1, 2).tolist()
+    image = np.zeros((side_px, side_px, 3), np.uint8)
+    boxes, ignored = [], []
+    for left, top, width, height in (
+        (0, 0, x, y),
+        (x, 0, side_px - x, y),
+        (0, y, x, side_px - y),
+        (x, y, side_px - x, side_px - y),
+    ):
+        part = cut_view(rng, pictures.draw(rng), (width, height), settings)
+        image[top : top + height, left : left + width] = part.image
+        part_boxes, part_ignored = part.moved(left, top)
+        boxes.append(part_boxes)
+        ignored.append(part_ignored)
+    return View(image, np.concatenate(boxes), np.concatenate(ignored))
+
+
+def cut_view(rng: Generator, picture: Picture, size: tuple[int, int], settings: Augmentation) -> View:
+    """A part of the picture around one of its plates, or all of it, stretched to `size` (width, height)."""
+    if rng.random() < settings.turned:
+        picture = turned(rng, picture)
+    window = _window(rng, picture, size, settings)
+    image = _padded_cut(rng, picture.image, window)
+    scale = np.array([size[0] / image.shape[1], size[1] / image.shape[0]] * 2, np.float32)
+    way = int(rng.choice([cv2.INTER_AREA, cv2.INTER_AREA, cv2.INTER_LINEAR]))
+    image = np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
+    offset = np.array([window[0], window[1]] * 2, np.float32)
+    boxes, ignored = visible((picture.boxes - offset) * scale, size)
+    if rng.random() < 0.5:
+        image = image[:, ::-1]
+        boxes, ignored = mirrored(boxes, size[0]), mirrored(ignored, size[0])
+    return View(np.ascontiguousarray(image), boxes, ignored)
+
+
+def mirrored(boxes: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Boxes (N, 4) in the mirror image of a picture `width` wide."""
+    out = boxes.copy()
+    out[:, [0, 2]] = width - boxes[:, [2, 0]]
+    return out
+
+
+def visible(boxes: NDArray[np.float32], size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Boxes clipped to the view: those that are mostly in it, and those that a cut has left too little of."""
+    clipped = np.clip(boxes, 0, [*size, *size]).astype(np.float32)
+    share = _areas(clipped) / np.maximum(1e-6, _areas(boxes))
+    return clipped[share > VISIBLE], clipped[(share > GONE) & (share <= VISIBLE)]
+
+
+def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), np.float32)
+
+
+def turned(rng: Generator, picture: Picture) -> Picture:
+    """The picture turned and sheared by a few degrees, its boxes around the plates' middles."""
+    height, width = picture.image.shape[:2]
+    angle = rng.normal(0, 4)
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    matrix[0, 1] += rng.normal(0, 0.04)
+    image = cv2.warpAffine(picture.image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+    x1, y1, x2, y2 = picture.boxes.T
+    corners = np.stack([np.stack([x1, y1], 1), np.stack([x2, y1], 1), np.stack([x2, y2], 1), np.stack([x1, y2], 1)], 1)
+    moved = corners @ matrix[:, :2].T + matrix[:, 2]
+    centres = moved.mean(1)
+    half_width = np.abs(moved[:, 1, 0] - moved[:, 0, 0]) / 2
+    # A box around the turned corners would be too high, for the plate fills little of it: a part of the rise is added.
+    rise = np.abs(np.tan(np.radians(angle)))
+    half_height = np.abs(moved[:, 3, 1] - moved[:, 0, 1]) / 2 + 2 * half_width * rise * 0.35
+    boxes = np.stack(
+        [
+            centres[:, 0] - half_width,
+            centres[:, 1] - half_height,
+            centres[:, 0] + half_width,
+            centres[:, 1] + half_height,
+        ],
+        1,
+    )
+    return Picture(np.asarray(image, np.uint8), boxes.astype(np.float32))
+
+
+def _window(
+    rng: Generator, picture: Picture, size: tuple[int, int], settings: Augmentation
+) -> tuple[int, int, int, int]:
+    """x1, y1, x2, y2 of the part to be seen; it may reach over the picture's edges."""
+    height, width = picture.image.shape[:2]
+    box = picture.boxes[rng.integers(len(picture.boxes))]
+    plate = max(4.0, float(box[2] - box[0]))
+    if rng.random() < settings.whole:
+        return 0, 0, width, height
+    widest = max(settings.narrowest_px, min(settings.widest_px, 8 * plate))
+    wanted = np.exp(rng.uniform(np.log(settings.narrowest_px), np.log(widest)))
+    across = plate * size[0] / wanted
+    down = min(across / np.exp(rng.uniform(np.log(0.62), np.log(1.9))), height * 1.9)
+    across = min(across, width * 1.9)
+    left = _start(rng, float(box[0] + box[2]) / 2, across, width)
+    top = _start(rng, float(box[1] + box[3]) / 2, down, height)
+    x1, y1 = round(left), round(top)
+    return x1, y1, max(round(left + across), x1 + 8), max(round(top + down), y1 + 8)
+
+
+def _start(rng: Generator, centre: float, length: float, whole: float) -> float:
+    """Where a window of `length` begins that holds `centre`: inside the picture, or around it if it is longer."""
+    if length > whole:
+        return float(rng.uniform(whole - length, 0))
+    return float(np.clip(centre - rng.uniform(0.06, 0.94) * length, 0, whole - length))
+
+
+def _padded_cut(rng: Generator, image: NDArray[np.uint8], window: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = window
+    part = image[max(0, y1) : min(height, y2), max(0, x1) : min(width, x2)]
+    left, top, right, bottom = max(0, -x1), max(0, -y1), max(0, x2 - width), max(0, y2 - height)
+    if not (left or top or right or bottom):
+        return part
+    if rng.random() < 0.5:
+        colour = [int(rng.integers(256))] * 3
+    else:
+        colour = [int(value) for value in image[rng.integers(height), rng.integers(width)]]
+    return np.asarray(cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_CONSTANT, value=colour), np.uint8)
+
+
+def photographed(rng: Generator, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture under another light, by a poorer camera: contrast, colour, night, blur, noise, compression."""
+    out = image.astype(np.float32)
+    if rng.random() < 0.7:
+        out = (out - 128) * np.float32(rng.uniform(0.6, 1.35)) + 128 + np.float32(rng.uniform(-40, 40))
+        if rng.random() < 0.5:
+            out *= rng.uniform(0.8, 1.2, 3).astype(np.float32)
+    if rng.random() < 0.12:
+        out = (255 * (np.clip(out, 0, 255) / 255) ** rng.uniform(0.5, 2.0)).astype(np.float32)
+    if rng.random() < 0.08:
+        out = np.repeat(out.mean(2, keepdims=True), 3, 2)
+    if rng.random() < 0.08:
+        out *= np.float32(rng.uniform(0.2, 0.5))
+    if rng.random() < 0.15:
+        out = np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.3, 1.3)), np.float32)
+    if rng.random() < 0.08:
+        out = np.asarray(cv2.filter2D(out, -1, motion_kernel(rng)), np.float32)
+    if rng.random() < 0.2:
+        out += rng.standard_normal(out.shape, np.float32) * np.float32(rng.uniform(1, 14))
+    final = np.clip(out, 0, 255).astype(np.uint8)
+    if rng.random() < 0.25:
+        _, coded = cv2.imencode(".jpg", final, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 91))])
+        final = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+    return final
+
+
+def occluded(rng: Generator, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Now and then a patch of noise over a part of the picture that shows no plate."""
+    if rng.random() >= 0.1:
+        return image
+    side = image.shape[0]
+    width, height = rng.integers(20, 121, 2).tolist()
+    x, y = int(rng.integers(side - width + 1)), int(rng.integers(side - height + 1))
+    touches = (boxes[:, 0] < x + width) & (boxes[:, 2] > x) & (boxes[:, 1] < y + height) & (boxes[:, 3] > y)
+    if touches.any():
+        return image
+    out = image.copy()
+    out[y : y + height, x : x + width] = rng.integers(0, 255, 3)
+    return out

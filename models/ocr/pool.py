@@ -1,0 +1,52 @@
+"""Renders the pool of plates that the reader trains on beside real crops; runs beside the training."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from models.ocr import config as settings
+from models.ocr.dataset import Plate, write_batch
+from models.synth.plates import render_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.random import Generator
+
+
+def render(rng: Generator, countries: Sequence[str]) -> Plate:
+    """A rendered plate in grey; a country that the reader does not know is its last one, "other"."""
+    sample = render_sample(rng)
+    country = list(countries).index(sample.country) if sample.country in countries else len(countries) - 1
+    grey = np.asarray(cv2.cvtColor(sample.image, cv2.COLOR_BGR2GRAY), np.uint8)
+    split = 0.5 if sample.row_split is None else sample.row_split
+    return Plate(grey, sample.corners.astype(np.float32), sample.text, country, sample.lines, split)
+
+
+def fill(folder: Path, config: settings.ReaderConfig) -> None:
+    """Writes the batches that `folder` does not hold yet; the same settings give the same plates."""
+    cv2.setNumThreads(1)
+    for number in range(config.rendered.batches):
+        path = folder / f"plates_{number:04d}.npz"
+        if not path.exists():
+            rng = np.random.default_rng([config.rendered.seed, number])
+            write_batch(path, [render(rng, config.countries) for _ in range(config.rendered.batch_plates)])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="models.ocr.pool", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--config", type=Path, default=settings.DEFAULT)
+    chosen = parser.parse_args(arguments)
+    fill(chosen.out, settings.load(chosen.config))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
