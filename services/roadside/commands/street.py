@@ -116,10 +116,10 @@ class StreetRun:
                 for frame in feed:
                     self._step(frame)
             finally:
-                # Whatever ended it (the camera, the clip, a signal): what is in view has been seen.
-                self._tell(self._pipeline.end())
                 self.progress.clear()
                 self.dropped = feed.dropped
+                # Whatever ended it (the camera, the clip, a signal): what is in view has been seen.
+                self._tell(self._pipeline.end())
             return interrupt.came
 
     def report(self, *, timings: bool) -> None:

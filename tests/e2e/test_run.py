@@ -1,0 +1,136 @@
+"""`roadside run` on real clips: sightings, verdicts, the annotated video, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import pytest
+
+from tests.cameras import MjpegServer, mjpeg_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Program
+
+VIGNETTES = "plate,country,valid_from,valid_to,category\n{plate},UK,2020-01-01,2099-12-31,car\n"
+
+
+@pytest.fixture
+def clip(photographs: Path) -> Path:
+    return photographs / "clips/uk_ls15ebc.mp4"
+
+
+def sightings(program: Program) -> list[dict[str, object]]:
+    result = program.run("plates", "recent", "--json")
+    assert result.returncode == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def import_vignette(program: Program, plate: str) -> None:
+    (program.home / "vignettes.csv").write_text(VIGNETTES.format(plate=plate))
+    result = program.run("registry", "import", "vignettes.csv")
+    assert result.returncode == 0, result.stderr
+
+
+def test_one_vehicle_is_one_sighting_and_unpaid_where_it_is_not_in_the_registry(program: Program, clip: Path) -> None:
+    import_vignette(program, "AB51ABC")
+    result = program.run("run", clip, "--out", "annotated.mp4")
+    assert result.returncode == 0, result.stderr
+    (stored,) = sightings(program)
+    assert (stored["plate"], stored["country"], stored["verdict"]) == ("LS15EBC", "UK", "UNPAID")
+    assert len(re.findall("LS15EBC", result.stdout)) == 2, "a line as it happened, and the table"
+    assert "1 sighting: 1 UNPAID" in result.stdout
+    capture = cv2.VideoCapture(str(program.home / "annotated.mp4"))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 140
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 70)
+    label = capture.read()[1][400:435, 610:900].reshape(-1, 3).mean(0)
+    assert label[2] > label[1] + 60, "the label of an unpaid vehicle is red"
+
+
+def test_a_paid_vehicle_is_kept_as_a_hash_alone(program: Program, clip: Path) -> None:
+    (program.home / "vignettes.csv").write_text(VIGNETTES.format(plate="LS15 EBC"))
+    assert program.run("registry", "import", "vignettes.csv", "--registry", "registry.db").returncode == 0
+    result = program.run("run", clip, "--registry", "registry.db")
+    assert "1 sighting: 1 PAID" in result.stdout
+    (stored,) = sightings(program)
+    assert (stored["verdict"], stored["plate"]) == ("PAID", None)
+    assert stored["plate_hash"]
+    kept = [p for p in (program.home / "data").rglob("*") if p.is_file()]
+    assert any(p.name == "roadside.db" for p in kept)
+    assert not [p for p in kept if b"LS15EBC" in p.read_bytes()]
+    assert not [p for p in kept if "evidence" in str(p.relative_to(program.home))], "and no picture"
+
+
+def test_lettering_is_no_plate(program: Program, photographs: Path) -> None:
+    result = program.run("run", photographs / "clips/us_highway_no_plates.mp4")
+    assert result.returncode == 0, result.stderr
+    assert "No sighting" in result.stdout
+    assert sightings(program) == []
+
+
+def test_ctrl_c_keeps_what_was_seen(program: Program, clip: Path) -> None:
+    running = subprocess.Popen(
+        program.command("run", clip, "--out", "annotated.mp4"),
+        cwd=program.home,
+        env={**program.environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(6)  # models loaded, the car in view; the clip lasts longer than that on any machine of today
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert "Traceback" not in err
+    frames = int(re.search(r"(\d+) frames", out).group(1))  # type: ignore[union-attr]
+    if frames == 140:
+        pytest.fail("the clip ended before Ctrl-C came: send it earlier")
+    assert running.returncode == 130
+    assert [s["plate"] for s in sightings(program)] == ["LS15EBC"]
+    assert cv2.VideoCapture(str(program.home / "annotated.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == frames
+
+
+def test_a_folder_of_photos_is_a_sighting_each(program: Program, clip: Path) -> None:
+    pictures = program.home / "pictures"
+    pictures.mkdir()
+    capture = cv2.VideoCapture(str(clip))
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 70)
+    cv2.imwrite(str(pictures / "one.png"), capture.read()[1])
+    result = program.run("run", pictures, "--out", "annotated")
+    assert result.returncode == 0, result.stderr
+    assert [s["plate"] for s in sightings(program)] == ["LS15EBC"]
+    assert len(list((program.home / "annotated").iterdir())) == 1
+
+
+def serve_clip(server: MjpegServer, clip: Path) -> None:
+    capture = cv2.VideoCapture(str(clip))
+    server.pictures = []
+    while (read := capture.read())[0]:
+        server.pictures.append(cv2.imencode(".jpg", read[1])[1].tobytes())
+    server.hangs = True
+
+
+def test_a_network_camera_is_watched_live(program: Program, clip: Path) -> None:
+    with mjpeg_server(1, pause_s=0.1) as server:
+        serve_clip(server, clip)
+        running = subprocess.Popen(
+            program.command("run", f"{server.address}/stream", "--out", "live.mp4", "--timeout-s", "60"),
+            cwd=program.home,
+            env={**program.environment, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        time.sleep(22)  # 140 frames at 10 a second, and the start
+        running.send_signal(signal.SIGTERM)
+        out, err = running.communicate(timeout=60)
+    assert "Traceback" not in err
+    assert running.returncode == 130
+    assert "LS15EBC" in out
+    assert cv2.VideoCapture(str(program.home / "live.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) > 20
