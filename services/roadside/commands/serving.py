@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from roadside.commands import serving_models, serving_records
 from roadside.commands.serving_bus import open_bus
 from roadside.runtime.health import Health
 from roadside.runtime.lifecycle import Lifecycle
@@ -19,8 +18,6 @@ from roadside.runtime.service_host import ServiceHost
 from roadside.runtime.service_settings import Service, ServiceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from roadside.runtime.service_host import Work
 
 PARTS = {
@@ -41,11 +38,23 @@ def run(service: Service, settings: ServiceSettings) -> int:
     health = Health(PARTS[service], time.monotonic)
     host = ServiceHost(service, settings, health, PrometheusMeter(service, CollectorRegistry()), lifecycle)
     rng = random.Random()  # noqa: S311 - jitter, not a secret
-    prepare: dict[Service, Callable[[], Work]] = {
-        Service.CAPTURE: lambda: serving_models.capture(host, open_bus(service, settings)),
-        Service.DETECTOR: lambda: serving_models.detector(host, open_bus(service, settings), rng),
-        Service.OCR: lambda: serving_models.ocr(host, open_bus(service, settings), rng),
-        Service.REGISTRY: lambda: serving_records.registry(host, open_bus(service, settings), rng),
-        Service.PLATES: lambda: serving_records.plates(host, open_bus(service, settings), rng),
-    }
-    return host.run(prepare[service])
+    return host.run(lambda: _work(host, rng))
+
+
+def _work(host: ServiceHost, rng: random.Random) -> Work:
+    """What the service does. Only its own imports are made: a detector needs no database, a registry no camera."""
+    bus = open_bus(host.service, host.settings)
+    if host.service in {Service.REGISTRY, Service.PLATES}:
+        from roadside.commands import serving_records  # noqa: PLC0415
+
+        records = serving_records.registry if host.service is Service.REGISTRY else serving_records.plates
+        return records(host, bus, rng)
+    from roadside.commands import serving_models  # noqa: PLC0415
+
+    match host.service:
+        case Service.CAPTURE:
+            return serving_models.capture(host, bus)
+        case Service.DETECTOR:
+            return serving_models.detector(host, bus, rng)
+        case _:
+            return serving_models.ocr(host, bus, rng)
