@@ -1,0 +1,1 @@
+"""`make evaluate`: every figure that Roadside claims, measured on real photographs in one run."""

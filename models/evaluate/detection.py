@@ -1,0 +1,190 @@
+"""How well plates are found: ours, our former selves and OpenCV's cascade, by plate width and by search."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from models.data.photographs import load_picture, photographs
+from models.evaluate import plots
+from models.evaluate.matching import Scene, Tally, average_precision, recall_at, recall_over, tally
+from models.evaluate.report import Section, Table, milliseconds, share
+from roadside.adapters.tflite import RUNTIMES, TfliteDetector, load_interpreter
+from roadside.core.detect import Search, SearchPolicy
+from roadside.core.types import Box, Detection
+from roadside.errors import ModelError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from models.data.photographs import Photograph
+    from models.evaluate.settings import Sources
+    from roadside.ports import Detector
+
+SETS = ("pl_gate", "oi_gplates", "es_canary")
+WIDTHS = ((0.0, 12.0), (12.0, 24.0), (24.0, 50.0), (50.0, 1e9))
+LEAST_SCORE = 0.02
+"""Low, so that the curves are whole; what the pipeline takes for a plate is said with the table."""
+TIMED_RUNS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """A way of finding plates."""
+
+    name: str
+    detector: Detector
+
+
+class HaarCascade:
+    """OpenCV's cascade for Russian plates: what came with the library before there were nets."""
+
+    def __init__(self) -> None:
+        folder = Path(cv2.__file__).with_name("data")
+        self._cascade = cv2.CascadeClassifier(str(folder / "haarcascade_russian_plate_number.xml"))
+        if self._cascade.empty():
+            raise ModelError(f"no haarcascade_russian_plate_number.xml under {folder}")
+
+    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
+        """Boxes with the last stage's weight as score, best first."""
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        boxes, _, weights = self._cascade.detectMultiScale3(grey, 1.1, 2, outputRejectLevels=True)
+        found = [
+            Detection(Box(float(x), float(y), float(x + w), float(y + h)), float(weight))
+            for (x, y, w, h), weight in zip(boxes, np.ravel(weights), strict=True)
+        ]
+        return sorted(found, key=lambda d: -d.score)
+
+
+def evaluate(sources: Sources) -> Section:
+    """Detection on the held-out pictures."""
+    pictures = [p for p in photographs(sources.data) if p.held_out and p.source in SETS and p.boxes]
+    loaded = {p.path: load_picture(sources.data / p.path) for p in pictures}
+    finders = _finders(sources)
+    rows, speed, curves = [], [], []
+    for finder in finders:
+        scenes, elapsed_ms = _scenes(finder, pictures, loaded)
+        by_set = {name: [s for p, s in zip(pictures, scenes, strict=True) if p.source == name] for name in SETS}
+        rows.append((finder.name, *_figures(scenes, by_set), milliseconds(float(np.median(elapsed_ms)))))
+        curves.append(_curve(finder.name, tally(scenes, (12.0, 1e9), strays="all")))
+    plots.plot(
+        sources.out.with_name("accuracy_detection.png"), "Plates over 12 px in the 320 px view",
+        ("false alarms a picture", "recall"), curves, x_most=0.5,
+    )  # fmt: skip
+    for folder in sources.detectors:
+        speed += _speed(folder)
+    counts = ", ".join(f"{name} {sum(p.source == name for p in pictures)}" for name in SETS)
+    plates = sum(len(p.boxes) for p in pictures)
+    note = (
+        f"{len(pictures)} pictures ({counts}), {plates} plates. AP50 over plates of these widths in pixels of the "
+        "picture squashed to 320 x 320 (other plates count neither way). Recall at 0.1: of plates over 12 px, at a "
+        "tenth of a false alarm a picture. pl_gate: recall at IoU 0.5 with the pipeline's score threshold 0.3 "
+        "(cascade: all it finds). ms: a whole picture, 1 thread, median."
+    )
+    columns = (
+        "",
+        "AP50",
+        "<12 px",
+        "12-24",
+        "24-50",
+        ">50",
+        "AP50-95",
+        "recall at 0.1",
+        "pl_gate",
+        "es_canary AP50",
+        "ms",
+    )
+    tables = [Table("Finding plates", columns, tuple(rows), note)]
+    tables.append(
+        Table(
+            "Milliseconds a run of the net",
+            ("", "MB", *(f"{r}, {t} thr." for r in RUNTIMES for t in (1, 2))),
+            tuple(speed),
+        )
+    )
+    return Section("detect", "Finding plates", tuple(tables), ("accuracy_detection.png",))
+
+
+def _finders(sources: Sources) -> list[Finder]:
+    fast, tiled = SearchPolicy(search=Search.FAST), SearchPolicy(search=Search.TILES)
+    finders = [Finder(f"{f.name}, one view", TfliteDetector(f, 1, LEAST_SCORE, fast)) for f in sources.detectors]
+    if sources.detectors:
+        first = sources.detectors[0]
+        finders.append(Finder(f"{first.name}, the pipeline's search", TfliteDetector(first, 1, LEAST_SCORE)))
+        finders.append(Finder(f"{first.name}, always tiles", TfliteDetector(first, 1, LEAST_SCORE, tiled)))
+    finders.append(Finder("OpenCV's Haar cascade", HaarCascade()))
+    return finders
+
+
+def _scenes(
+    finder: Finder, pictures: Sequence[Photograph], loaded: dict[str, NDArray[np.uint8]]
+) -> tuple[list[Scene], list[float]]:
+    scenes, elapsed_ms = [], []
+    for picture in pictures:
+        image = loaded[picture.path]
+        started = time.perf_counter()
+        found = finder.detector.detect(image)
+        elapsed_ms.append(1e3 * (time.perf_counter() - started))
+        scenes.append(
+            Scene(
+                _array([d.box for d in found]),
+                np.array([d.score for d in found]),
+                _array(picture.boxes),
+                image.shape[1],
+            )
+        )
+    return scenes, elapsed_ms
+
+
+def _figures(scenes: Sequence[Scene], by_set: dict[str, list[Scene]]) -> tuple[str, ...]:
+    everything = (0.0, 1e9)
+    ladder = [average_precision(tally(scenes, everything, t / 100, strays="all")) for t in range(50, 100, 5)]
+    lowest = 0.3 if any((s.scores < 0.3).any() for s in scenes) else -1e9
+    return (
+        share(ladder[0]),
+        *(share(average_precision(tally(scenes, widths, strays="same width"))) for widths in WIDTHS),
+        share(float(np.mean(ladder))),
+        share(recall_at(tally(scenes, (12.0, 1e9), strays="all"), 0.1)),
+        share(recall_over(by_set["pl_gate"], lowest)),
+        share(average_precision(tally(by_set["es_canary"], everything, strays="all"))),
+    )
+
+
+def _curve(name: str, found: Tally) -> plots.Curve:
+    alarms = np.cumsum(~found.hits) / max(1, found.pictures)
+    recall = np.cumsum(found.hits) / max(1, found.plates)
+    shown = alarms <= 0.5
+    return plots.Curve(name, alarms[shown].tolist(), recall[shown].tolist())
+
+
+def _speed(folder: Path) -> list[tuple[str, ...]]:
+    """Median milliseconds of `invoke` alone on every runtime that is installed."""
+    path = folder / "detect.tflite"
+    cells = [f"{path.stat().st_size / 1e6:.2f}"]
+    for runtime in RUNTIMES:
+        for threads in (1, 2):
+            try:
+                interpreter = load_interpreter(path, threads, runtime)
+            except SettingsError:
+                cells.append("-")
+                continue
+            details = interpreter.get_input_details()[0]
+            interpreter.set_tensor(details["index"], np.zeros(details["shape"], details["dtype"]))
+            runs = []
+            for _ in range(TIMED_RUNS + 3):
+                started = time.perf_counter()
+                interpreter.invoke()
+                runs.append(1e3 * (time.perf_counter() - started))
+            cells.append(milliseconds(float(np.median(runs[3:]))))
+    return [(folder.name, *cells)]
+
+
+def _array(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    return np.array([(b.x1, b.y1, b.x2, b.y2) for b in boxes], np.float64).reshape(-1, 4)

@@ -1,0 +1,95 @@
+"""Whole photographs through the pipeline of `roadside read`: found, read, right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.data.photographs import Photograph, photographs
+from models.data.split import fold
+from models.evaluate.report import Section, Table, milliseconds, share
+from roadside.adapters.tesseract import ArticleReader, TesseractReader
+from roadside.adapters.tflite import TfliteDetector, TfliteReader
+from roadside.commands.photo import PhotoReport, read_photo
+from roadside.commands.wiring import warm_up
+from roadside.core.geometry import iou
+from roadside.core.plates import normalise
+from roadside.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.evaluate.settings import Sources
+    from roadside.ports import Reader
+
+SETS = ("pl_gate", "nl_rfj", "hr_osijek", "hu_david", "cz_pulpan")
+LEAST_CONFIDENCE = 0.05
+"""As the setting `confidence` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A detector and a reader."""
+
+    name: str
+    reader: Reader
+    sets: tuple[str, ...]
+    least_confidence: float = LEAST_CONFIDENCE
+
+
+def evaluate(sources: Sources) -> Section:
+    """Every set with our reader; pl_gate with Tesseract and the article's pipeline too."""
+    if not sources.detectors:
+        raise ModelError("no detector to evaluate: models/detector holds none")
+    pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts]
+    detector = TfliteDetector(sources.detectors[0], 1)
+    ways = [Way(f"ours, {f.name}", TfliteReader(f, 1), SETS) for f in sources.readers]
+    if sources.tessdata is not None:
+        ways.append(Way("our Tesseract, gb", TesseractReader(sources.tessdata), SETS[:1], 0.0))
+        ways.append(Way("the article's pipeline, gb", ArticleReader(sources.tessdata), SETS[:1], 0.0))
+    rows = []
+    for name in SETS:
+        members = [p for p in pictures if p.source == name]
+        for way in ways:
+            if name in way.sets:
+                warm_up(detector, way.reader)
+                path = sources.data
+                reports = [read_photo(str(path / p.path), detector, way.reader, way.least_confidence) for p in members]
+                rows.append((name, way.name, *_figures(members, reports)))
+    note = (
+        "A picture counts as read when one of its plates equals the truth. Recall: of marked plates that a read plate "
+        "covers at IoU 0.5 (pl_gate alone is marked throughout). Extra: plates read that are not the truth, a picture. "
+        "ms: median of a picture, 1 thread."
+    )
+    columns = ("set", "reader", "pictures", "recall", "exact", "folded", "extra", "decode", "detect", "read", "ms")
+    return Section("end", "From photograph to plate", (Table("roadside read", columns, tuple(rows), note),))
+
+
+def _figures(pictures: Sequence[Photograph], reports: Sequence[PhotoReport]) -> tuple[str, ...]:
+    raw = folded = extra = 0
+    marked = [p for p, r in zip(pictures, reports, strict=True) for _ in p.boxes if r.error is None]
+    found = 0
+    for picture, report in zip(pictures, reports, strict=True):
+        texts = [p.read.text for p in report.plates]
+        truth = {normalise(t) for t in picture.texts}
+        truth_folded = {fold(t) for t in truth}
+        raw += any(t in truth for t in texts)
+        folded += any(fold(t) in truth_folded for t in texts)
+        extra += sum(fold(t) not in truth_folded for t in texts)
+        boxes = [p.crop.detection.box for p in report.plates]
+        found += sum(any(iou(box, b) >= 0.5 for b in boxes) for box in picture.boxes)
+    count = len(pictures)
+    steps = [[r.elapsed.ms(step) for r in reports] for step in ("decode", "detect", "read")]
+    medians = [float(np.median(times)) for times in steps]
+    total = float(np.median(np.sum(steps, axis=0)))
+    return (
+        str(count),
+        share(found / len(marked)) if len(marked) >= count else "-",
+        share(raw / count),
+        share(folded / count),
+        f"{extra / count:.2f}",
+        *(milliseconds(m) for m in medians),
+        milliseconds(total),
+    )

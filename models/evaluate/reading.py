@@ -1,0 +1,159 @@
+"""How well held-out plates are read, by every reader, and whether our confidence can be trusted."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.data.photographs import PlateCrop, load_picture, plate_crops, read_labels
+from models.evaluate import calibration, general
+from models.evaluate.report import Section, Table, milliseconds, share
+from models.evaluate.texts import Outcome, score
+from roadside.adapters.tesseract import ArticleReader, TesseractReader
+from roadside.adapters.tflite import TfliteReader
+from roadside.core.plates import normalise
+from roadside.core.types import CameraId, Crop, Detection, Read
+from roadside.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.evaluate.settings import Sources
+    from roadside.ports import Reader
+
+GROUPS = ("UK", "PL gate", "CZ", "others, Europe", "others, world")
+_NO_EUROPEANS = frozenset({"US", "OT", "XX", "IN", "VN", "RU"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One reader over all groups."""
+
+    name: str
+    outcomes: tuple[Outcome, ...]
+
+
+def evaluate(sources: Sources) -> Section:
+    """Reading and calibration on the held-out crops."""
+    crops = [c for c in plate_crops(sources.data, read_labels()) if c.held_out and c.text and c.sure]
+    placed = [(c, _placed(sources.data, c)) for c in crops]
+    rows = [_read(f"ours, {f.name}", TfliteReader(f, 1), placed) for f in sources.readers]
+    if rows:
+        first = rows[0]
+        rows.insert(1, Row(f"{first.name}, before the grammar", tuple(_raw(o) for o in first.outcomes)))
+    rows.append(_general(sources, crops))
+    if sources.tessdata is not None:
+        rows.append(_read("our Tesseract, gb", TesseractReader(sources.tessdata), placed))
+    rows += _article(placed)
+    tables = [_table(rows)]
+    notes = []
+    if sources.readers:
+        tables.append(calibration.evaluate(rows[0].outcomes, sources.out))
+        notes.append(f"![reliability]({calibration.PLOT})")
+    own = sum(c.given for c in crops)
+    notes.append(
+        f"{own} crops have the text that came with their source, {len(crops) - own} one that a person read "
+        "(ROADSIDE_LABELS; given texts of UK and Czech crops were read by eye too, with a few per cent of errors)."
+    )
+    return Section("read", "Reading plates", tuple(tables), (), tuple(notes))
+
+
+def group_of(crop: PlateCrop) -> str:
+    """The row of the report that a crop counts in."""
+    if crop.source == "pl_gate":
+        return "PL gate"
+    if crop.region in ("UK", "CZ"):
+        return crop.region
+    return "others, world" if crop.region in _NO_EUROPEANS else "others, Europe"
+
+
+def _placed(data: Path, crop: PlateCrop) -> Crop:
+    return Crop(CameraId("crop"), 0, 0, Detection(crop.box, 1.0), load_picture(data / crop.path))
+
+
+def _read(name: str, reader: Reader, placed: Sequence[tuple[PlateCrop, Crop]]) -> Row:
+    outcomes = []
+    for crop, picture in placed:
+        started = time.perf_counter()
+        read: Read = reader.read(picture)
+        elapsed_ms = 1e3 * (time.perf_counter() - started)
+        outcomes.append(Outcome(crop.path, group_of(crop), crop.text, read.raw, read.text, read.confidence, elapsed_ms))
+    return Row(name, tuple(outcomes))
+
+
+def _raw(outcome: Outcome) -> Outcome:
+    path, group, truth, raw, elapsed_ms = outcome.path, outcome.group, outcome.truth, outcome.raw, float("nan")
+    return Outcome(path, group, truth, raw, raw, outcome.confidence, elapsed_ms)
+
+
+def _general(sources: Sources, crops: Sequence[PlateCrop]) -> Row:
+    """The general recogniser, run now if it is installed, else as crops.tsv tells of it."""
+    if sources.general_python is not None:
+        said = general.run(sources.general_python, sources.data, crops)
+        name = "general recogniser (rapidocr)"
+    else:
+        said = [(c.teacher, c.teacher_confidence, float("nan")) for c in crops]
+        name = "general recogniser (crops.tsv)"
+    return Row(
+        name,
+        tuple(
+            Outcome(c.path, group_of(c), c.text, normalise(text), normalise(text), sure, elapsed_ms)
+            for c, (text, sure, elapsed_ms) in zip(crops, said, strict=True)
+        ),
+    )
+
+
+def _article(placed: Sequence[tuple[PlateCrop, Crop]]) -> list[Row]:
+    """Tesseract's English as the article cut and blurred its crops, whatever it said counted, accepted or not."""
+    try:
+        reader = ArticleReader(_system_tessdata(), "eng")
+    except ModelError:
+        return []
+    outcomes = []
+    for crop, picture in placed:
+        box = crop.box
+        started = time.perf_counter()
+        found = reader.read_box(picture.image, box.x1, box.y1, box.x2, box.y2)
+        elapsed_ms = 1e3 * (time.perf_counter() - started)
+        text = normalise(found.text)
+        outcomes.append(
+            Outcome(crop.path, group_of(crop), crop.text, text, text, max(0.0, found.confidence / 100), elapsed_ms)
+        )
+    return [Row("Tesseract eng, the article's way", tuple(outcomes))]
+
+
+def _system_tessdata() -> Path:
+    """The folder of the installed languages, as `tesseract --list-langs` names it. Raises ModelError."""
+    try:
+        done = subprocess.run(("tesseract", "--list-langs"), capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise ModelError("Tesseract is not installed") from error
+    parts = done.stdout.split('"')
+    if len(parts) < 2:
+        raise ModelError("tesseract --list-langs names no folder")
+    return Path(parts[1])
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    groups = [g for g in GROUPS if any(o.group == g for o in rows[0].outcomes)]
+    lines = []
+    for row in rows:
+        cells = []
+        for group in groups:
+            figures = score([o for o in row.outcomes if o.group == group])
+            cells.append(
+                f"{share(figures.exact_raw)} / {share(figures.exact_folded)} / {share(figures.character_error)}"
+            )
+        times = [o.elapsed_ms for o in row.outcomes]
+        lines.append((row.name, *cells, milliseconds(float(np.median(times)))))
+    counts = [f"{g} ({sum(o.group == g for o in rows[0].outcomes)})" for g in groups]
+    note = (
+        "Exact / exact folded / character error rate (folded). The box is the marked one, not a detector's. ms: a "
+        "crop, rectification and grammar included, 1 thread, median; Tesseract is a process a call (pytesseract)."
+    )
+    return Table("Reading held-out crops", ("", *counts, "ms"), tuple(lines), note)

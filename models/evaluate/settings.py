@@ -1,0 +1,41 @@
+"""Which models and photographs an evaluation looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.data.photographs import data_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is measured and where the report goes."""
+
+    data: Path
+    detectors: tuple[Path, ...]
+    """Folders with a detect.tflite, the pipeline's first."""
+    readers: tuple[Path, ...]
+    """Folders with a read.tflite, the pipeline's first."""
+    tessdata: Path | None
+    """Folder with gb.traineddata."""
+    general_python: Path | None
+    """Python of the environment that holds rapidocr."""
+    out: Path
+
+
+def find_sources(models: Path, out: Path) -> Sources:
+    """The shipped models under `models`, those that are there. Raises InputError without photographs."""
+    tessdata = models / "tesseract"
+    general = models.parent / ".venv-eval" / "bin" / "python"
+    return Sources(
+        data_folder(),
+        tuple(f for f in (models / "detector" / n for n in ("fast", "fast_uint8")) if (f / "detect.tflite").exists()),
+        tuple(f for f in (models / "ocr" / n for n in ("float", "int8")) if (f / "read.tflite").exists()),
+        tessdata if (tessdata / "gb.traineddata").exists() else None,
+        general if general.exists() else None,
+        out,
+    )
