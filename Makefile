@@ -67,7 +67,7 @@ run: $(VENV)/.run ## Read a street's plates and check vignettes (SOURCE=... for 
 
 # --- Keeping it right ---------------------------------------------------------------------------
 
-.PHONY: test lint format evaluate bench
+.PHONY: test lint format bench
 test: $(VENV)/.dev ## Run every test (set ROADSIDE_DATA to the photographs' folder)
 	@$(BIN)/python -m pytest
 
@@ -81,8 +81,8 @@ format: $(VENV)/.dev ## Let ruff format the code
 	$(BIN)/ruff check --fix-only -q .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Frames a second, milliseconds a stage and peak memory
-	@$(BIN)/python -m tests.bench.embedded
+bench: $(VENV)/.dev $(DEMO_CLIP) ## Frames a second, milliseconds a stage and peak memory
+	@$(BIN)/python -m tests.bench.embedded $(CLIP)
 
 # --- Parts that bring their own targets ---------------------------------------------------------
 
