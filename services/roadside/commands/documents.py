@@ -1,0 +1,21 @@
+"""`python -m roadside.commands.documents FOLDER`: the pages of docs/ that are made from the code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from roadside.runtime.metrics import document as metrics_page
+
+PAGES = {"metrics.md": metrics_page}
+
+
+def main(folder: Path) -> None:
+    """Write every page."""
+    folder.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

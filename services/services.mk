@@ -1,0 +1,20 @@
+# The services on one machine: make up, make down, and what shows that nothing gets lost.
+CAMERAS ?=
+MINUTES ?= 10
+
+.PHONY: up down chaos bench-services docs
+up: $(VENV)/.dev ## Start all services on this machine (CAMERAS='gate=rtsp://...; yard=clip.mp4')
+	@if [ -z "$(CAMERAS)" ] && [ "$(SOURCE)" = "$(DEMO_CLIP)" ]; then $(MAKE) --no-print-directory $(DEMO_CLIP); fi
+	@bash services/up start "$(CAMERAS)" "$(SOURCE)"
+
+down: ## Stop what make up started
+	@bash services/up stop
+
+chaos: $(VENV)/.dev ## Kill services, Redis and PostgreSQL at random for MINUTES and count what was lost
+	@$(BIN)/python -m tests.bench.chaos --minutes $(MINUTES)
+
+bench-services: $(VENV)/.dev ## How many cameras the services carry, and what distribution costs
+	@$(BIN)/python -m tests.bench.services
+
+docs: $(VENV)/.dev ## Write docs/metrics.md anew
+	@$(BIN)/python -m roadside.commands.documents docs
