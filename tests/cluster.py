@@ -10,7 +10,6 @@ import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-
 from typing import TYPE_CHECKING, Any
 
 from tests.servers import free_port, wait_for

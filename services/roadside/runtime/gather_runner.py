@@ -139,7 +139,7 @@ class GatherRunner:
             frame = closed.frames.get(crop_identity(placed.crop))
             if frame is None or frame.encoding is not PictureEncoding.JPEG:
                 return None
-            return Picture(PictureKind.FRAME, "image/jpeg", frame.data)
+            return Picture(PictureKind.FRAME, "image/jpeg", frame.data, placed.crop.detection.box)
 
         camera = closed.track.camera_id
         passage = self._passages.passage(closed.track, frame_of)

@@ -61,11 +61,13 @@ class SightingEvent(_message.Message):
     def __init__(self, sighting: _Optional[_Union[_types_pb2.Sighting, _Mapping]] = ..., pictures: _Optional[_Iterable[_Union[EvidencePicture, _Mapping]]] = ...) -> None: ...
 
 class EvidencePicture(_message.Message):
-    __slots__ = ("kind", "media_type", "data")
+    __slots__ = ("kind", "media_type", "data", "box")
     KIND_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
     kind: _types_pb2.PictureKind
     media_type: str
     data: bytes
-    def __init__(self, kind: _Optional[_Union[_types_pb2.PictureKind, str]] = ..., media_type: _Optional[str] = ..., data: _Optional[bytes] = ...) -> None: ...
+    box: _types_pb2.Box
+    def __init__(self, kind: _Optional[_Union[_types_pb2.PictureKind, str]] = ..., media_type: _Optional[str] = ..., data: _Optional[bytes] = ..., box: _Optional[_Union[_types_pb2.Box, _Mapping]] = ...) -> None: ...

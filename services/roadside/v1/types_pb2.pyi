@@ -214,16 +214,18 @@ class Verdict(_message.Message):
     def __init__(self, kind: _Optional[_Union[VerdictKind, str]] = ..., rule: _Optional[str] = ..., paid_probability: _Optional[float] = ..., exempt_probability: _Optional[float] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ..., vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., exemptions: _Optional[_Iterable[_Union[Exemption, _Mapping]]] = ..., lapsed_vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ...) -> None: ...
 
 class Evidence(_message.Message):
-    __slots__ = ("kind", "sha256", "media_type", "size_bytes")
+    __slots__ = ("kind", "sha256", "media_type", "size_bytes", "box")
     KIND_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
     MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
     kind: PictureKind
     sha256: str
     media_type: str
     size_bytes: int
-    def __init__(self, kind: _Optional[_Union[PictureKind, str]] = ..., sha256: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+    box: Box
+    def __init__(self, kind: _Optional[_Union[PictureKind, str]] = ..., sha256: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., box: _Optional[_Union[Box, _Mapping]] = ...) -> None: ...
 
 class Sighting(_message.Message):
     __slots__ = ("sighting_id", "camera_id", "track_id", "first_seen_time", "last_seen_time", "plate", "verdict", "plate_hash", "evidence", "sequence")

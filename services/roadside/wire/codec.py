@@ -83,6 +83,7 @@ def encode_sighting(event: SightingEvent) -> bytes:
                 kind=convert.PICTURE_KIND_TO_PROTO[picture.kind],
                 media_type=picture.media_type,
                 data=picture.data,
+                box=convert.box_to_proto(picture.box),
             )
             for picture in event.pictures
         ],
@@ -95,7 +96,12 @@ def decode_sighting(payload: bytes) -> SightingEvent:
     return SightingEvent(
         sighting=convert.sighting_from_proto(message.sighting),
         pictures=tuple(
-            Picture(convert.picture_kind_from_proto(picture.kind), picture.media_type, picture.data)
+            Picture(
+                convert.picture_kind_from_proto(picture.kind),
+                picture.media_type,
+                picture.data,
+                convert.box_from_proto(picture.box) if picture.HasField("box") else None,
+            )
             for picture in message.pictures
         ),
     )

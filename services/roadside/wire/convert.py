@@ -97,11 +97,25 @@ def picture_from_proto(picture: types_pb2.Picture) -> EncodedPicture:
     return EncodedPicture(encoding, picture.data, picture.width_px, picture.height_px)
 
 
+def box_to_proto(box: Box | None) -> types_pb2.Box | None:
+    """A box; None for none."""
+    return None if box is None else types_pb2.Box(x1=box.x1, y1=box.y1, x2=box.x2, y2=box.y2)
+
+
+def box_from_proto(box: types_pb2.Box) -> Box:
+    """A box. Raises PoisonError for an empty or infinite one."""
+    made = Box(box.x1, box.y1, box.x2, box.y2)
+    if not all(math.isfinite(value) for value in (made.x1, made.y1, made.x2, made.y2)):
+        raise PoisonError("box with a number that is not finite")
+    if made.width <= 0 or made.height <= 0:
+        raise PoisonError("empty box")
+    return made
+
+
 def detection_to_proto(detection: Detection) -> types_pb2.Detection:
     """A detection."""
-    box = detection.box
     return types_pb2.Detection(
-        box=types_pb2.Box(x1=box.x1, y1=box.y1, x2=box.x2, y2=box.y2),
+        box=box_to_proto(detection.box),
         score=detection.score,
         corners=[types_pb2.Point(x=x, y=y) for x, y in detection.corners or ()],
     )
@@ -109,11 +123,9 @@ def detection_to_proto(detection: Detection) -> types_pb2.Detection:
 
 def detection_from_proto(detection: types_pb2.Detection) -> Detection:
     """A detection. Raises PoisonError for an empty or infinite box, or corners that are not four."""
-    box = Box(detection.box.x1, detection.box.y1, detection.box.x2, detection.box.y2)
-    if not all(math.isfinite(value) for value in (box.x1, box.y1, box.x2, box.y2, detection.score)):
-        raise PoisonError("detection with a number that is not finite")
-    if box.width <= 0 or box.height <= 0:
-        raise PoisonError("detection with an empty box")
+    box = box_from_proto(detection.box)
+    if not math.isfinite(detection.score):
+        raise PoisonError("detection with a score that is not finite")
     corners: Corners | None = None
     if detection.corners:
         points = [(point.x, point.y) for point in detection.corners]
@@ -274,6 +286,7 @@ def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
                 sha256=e.sha256,
                 media_type=e.media_type,
                 size_bytes=e.size_bytes,
+                box=box_to_proto(e.box),
             )
             for e in sighting.evidence
         ],
@@ -295,7 +308,14 @@ def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
         verdict=verdict_from_proto(sighting.verdict),
         plate_hash=sighting.plate_hash or None,
         evidence=tuple(
-            Evidence(picture_kind_from_proto(e.kind), e.sha256, e.media_type, e.size_bytes) for e in sighting.evidence
+            Evidence(
+                picture_kind_from_proto(e.kind),
+                e.sha256,
+                e.media_type,
+                e.size_bytes,
+                box_from_proto(e.box) if e.HasField("box") else None,
+            )
+            for e in sighting.evidence
         ),
         sequence=sighting.sequence,
     )
