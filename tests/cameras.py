@@ -108,6 +108,7 @@ class MjpegHandler(BaseHTTPRequestHandler):
             head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
             self.wfile.write(head + picture + b"\r\n")
             time.sleep(self.server.pause_s)
+        self.server.sent.set()
         if self.server.hangs:
             self.server.released.wait(30)
 
@@ -134,6 +135,7 @@ class MjpegServer(ThreadingHTTPServer):
         self.token = token
         self.hangs = hangs
         self.connections = 0
+        self.sent = threading.Event()
         self.released = threading.Event()
 
     def handle_error(self, *_: object) -> None:

@@ -1,0 +1,205 @@
+"""The five services as processes, with a real Redis: a clip goes in, sightings come out, and they are good citizens."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+import time
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from roadside.client import AsyncPlatesClient, PlatesClient, RegistryClient, SightingFilter
+from roadside.core.types import PictureKind, VerdictKind
+from roadside.errors import InputError, NotFoundError
+from roadside.v1 import plates_pb2, plates_pb2_grpc
+from roadside.wire.convert import sighting_to_proto
+from tests.cluster import Cluster
+from tests.servers import RedisServer, redis_binary, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from roadside.core.types import Sighting
+
+PLATE = "LS15EBC"
+LOOPS = 2
+TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
+PASSAGE_TIMEOUT_S = 180.0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    redis_server = RedisServer(redis_binary(), folder / "redis", ("--appendonly", "yes"))
+    redis_server.start()
+    cluster = Cluster(folder, redis_server.url, f"sqlite:///{folder / 'roadside.db'}")
+    cluster.command("database", "migrate")
+    vignettes = folder / "vignettes.csv"
+    vignettes.write_text("plate,country,valid_from,valid_to\nAB12CDE,UK,2020-01-01,2099-12-31\n")
+    cluster.command("registry", "import", str(vignettes), "--db", str(folder / "roadside.db"))
+    source = photographs / "clips" / "uk_ls15ebc.mp4"
+    cluster.add("capture", cameras=f"north={source}; south={source}", loops=str(LOOPS), publish_fps="8")
+    for service in ("detector", "ocr", "registry", "plates"):
+        cluster.add(service)
+    cluster.start()
+    yield cluster
+    codes = cluster.stop()
+    redis_server.stop()
+    assert set(codes.values()) == {0}, f"SIGTERM ends every service well: {codes}"
+
+
+def address(cluster: Cluster, service: str) -> str:
+    return f"127.0.0.1:{cluster.services[service].grpc_port}"
+
+
+@pytest.fixture(scope="module")
+def passages(cluster: Cluster) -> list[Sighting]:
+    """All sightings of the clip, played twice before two cameras."""
+    with PlatesClient(address(cluster, "plates")) as client:
+        wait_for(lambda: len(list(client.sightings())) >= 2 * LOOPS, "sightings of every passage", PASSAGE_TIMEOUT_S)
+        time.sleep(3)  # would there be more than there should be, they would come now
+        return list(client.sightings())
+
+
+def test_every_passage_is_one_sighting(passages: list[Sighting]) -> None:
+    seen = sorted((s.camera_id, s.plate.text if s.plate else None) for s in passages)
+    assert seen == [("north", PLATE)] * LOOPS + [("south", PLATE)] * LOOPS
+    assert all(s.verdict.kind in {VerdictKind.UNPAID, VerdictKind.REVIEW} for s in passages)
+
+
+def test_pages_and_filters_find_the_same(cluster: Cluster, passages: list[Sighting]) -> None:
+    with PlatesClient(address(cluster, "plates")) as client:
+        assert [s.sighting_id for s in client.sightings(page_size=1)] == [s.sighting_id for s in passages]
+        north = list(client.sightings(SightingFilter(camera_id="north")))
+        assert len(north) == LOOPS
+        assert len(list(client.sightings(SightingFilter(plate_prefix="LS15")))) == len(passages)
+        assert len(list(client.sightings(SightingFilter(plate_like="LS15EBX")))) == len(passages)
+        assert not list(client.sightings(SightingFilter(plate_like="XX99XXX")))
+        newest = passages[0]
+        later = SightingFilter(since_ns=newest.last_seen_ns)
+        assert [s.sighting_id for s in client.sightings(later)] == [newest.sighting_id]
+        assert sighting_to_proto(client.sighting(newest.sighting_id)) == sighting_to_proto(newest)
+
+
+def test_evidence_is_what_its_digest_says(cluster: Cluster, passages: list[Sighting]) -> None:
+    with PlatesClient(address(cluster, "plates")) as client:
+        for evidence in passages[0].evidence:
+            data = client.evidence(passages[0].sighting_id, evidence.kind)
+            assert hashlib.sha256(data).hexdigest() == evidence.sha256
+        assert {e.kind for e in passages[0].evidence} == {PictureKind.CROP, PictureKind.FRAME}
+
+
+def test_errors_tell_what_is_wrong(cluster: Cluster) -> None:
+    with PlatesClient(address(cluster, "plates")) as client:
+        with pytest.raises(NotFoundError):
+            client.sighting("no such sighting")
+        with pytest.raises(InputError):
+            next(client.sightings(page_size=100_000))
+
+
+def test_a_watch_resumes_after_a_known_sighting(cluster: Cluster, passages: list[Sighting]) -> None:
+    by_storing = sorted(passages, key=lambda s: s.sequence)
+    with PlatesClient(address(cluster, "plates")) as client:
+        rest = list(islice(client.watch(after=by_storing[0].sighting_id), len(passages) - 1))
+    assert [s.sighting_id for s in rest] == [s.sighting_id for s in by_storing[1:]]
+
+
+def test_the_async_client_sees_the_same(cluster: Cluster, passages: list[Sighting]) -> None:
+    async def look() -> tuple[list[str], str]:
+        async with AsyncPlatesClient(address(cluster, "plates")) as client:
+            listed = [s.sighting_id async for s in client.sightings()]
+            after = min(passages, key=lambda s: s.sequence).sighting_id
+            async for sighting in client.watch(after=after):
+                return listed, sighting.sighting_id
+        raise AssertionError("the watch ended")
+
+    listed, watched = asyncio.run(look())
+    assert listed == [s.sighting_id for s in passages]
+    assert watched == sorted(passages, key=lambda s: s.sequence)[1].sighting_id
+
+
+def test_the_registry_answers(cluster: Cluster) -> None:
+    with RegistryClient(address(cluster, "registry")) as client:
+        assert client.check("ab12 cde", "UK").verdict is VerdictKind.PAID
+        assert [c.verdict for c in client.check_all([("AB12CDE", "UK"), (PLATE, "UK")])] == [
+            VerdictKind.PAID,
+            VerdictKind.UNPAID,
+        ]
+        with pytest.raises(InputError):
+            client.check("--")
+
+
+def test_health_over_http_and_grpc(cluster: Cluster) -> None:
+    for process in cluster.services.values():
+        assert process.probe("live") == 200
+        assert process.probe("ready") == 200
+        with grpc.insecure_channel(f"127.0.0.1:{process.grpc_port}") as channel:
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_reflection_shows_every_service(cluster: Cluster) -> None:
+    names = {"capture": "Capture", "detector": "Detector", "ocr": "Ocr", "registry": "Registry", "plates": "Plates"}
+    for service, name in names.items():
+        with grpc.insecure_channel(address(cluster, service)) as channel:
+            assert f"roadside.v1.{name}" in ProtoReflectionDescriptorDatabase(channel).get_services()
+
+
+def test_metrics_tell_of_the_way(cluster: Cluster, passages: list[Sighting]) -> None:
+    capture, detector = cluster.services["capture"], cluster.services["detector"]
+    published = capture.value("roadside_capture_frames_total")
+    assert published > 0
+    assert detector.value("roadside_detector_frames_total") == published
+    assert capture.value("roadside_capture_frames_dropped_total", reason="backlog") == 0
+    plates = cluster.services["plates"]
+    assert plates.value("roadside_plates_sightings_total") == len(passages)
+    assert plates.value("roadside_plates_capture_to_stored_seconds_count") == len(passages)
+    assert cluster.services["registry"].value("roadside_registry_leader_state") == 1
+
+
+def test_no_plate_in_logs_or_metrics(cluster: Cluster, passages: list[Sighting]) -> None:
+    assert passages
+    for process in cluster.services.values():
+        assert PLATE not in process.log.read_text()
+        assert PLATE not in process.metrics()
+        assert process.log_lines(), "one JSON object a line"
+
+
+def test_a_token_is_asked_for_and_a_second_replica_shares_the_streams(cluster: Cluster) -> None:
+    guarded = cluster.add("plates", "plates-guarded", token=TOKEN)
+    guarded.start()
+    guarded.wait_ready()
+    with PlatesClient(f"127.0.0.1:{guarded.grpc_port}") as client, pytest.raises(InputError, match="authorization"):
+        next(client.sightings())
+    with PlatesClient(f"127.0.0.1:{guarded.grpc_port}", token=TOKEN) as client:
+        assert next(client.sightings()).sighting_id
+    assert guarded.stop() == 0
+
+
+def test_sigterm_ends_a_watch_with_a_word(cluster: Cluster, passages: list[Sighting]) -> None:
+    assert passages
+    ended = cluster.add("plates", "plates-ending")
+    ended.start()
+    ended.wait_ready()
+    codes: list[grpc.StatusCode] = []
+
+    def watch() -> None:
+        with grpc.insecure_channel(f"127.0.0.1:{ended.grpc_port}") as channel:
+            answers = plates_pb2_grpc.PlatesStub(channel).WatchSightings(plates_pb2.WatchSightingsRequest())
+            with pytest.raises(grpc.RpcError):
+                list(answers)
+            codes.append(answers.code())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    wait_for(lambda: ended.value("roadside_plates_watchers_count") == 1, "a watcher")
+    assert ended.stop() == 0
+    thread.join(20)
+    assert codes == [grpc.StatusCode.UNAVAILABLE]
