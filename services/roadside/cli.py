@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "street": ("run",),
     "photos": ("read",),
+    "annotate": ("annotate",),
     "plates": ("plates",),
     "registry": ("registry",),
     "review": ("review",),
