@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models.synth.canvas import Bgr, Field, polygon, resized
+from models.synth.canvas import Bgr, Field, Picture, polygon, resized
 from models.synth.noise import clamp, grain
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _blurred(rng: Generator, image: Field, width_px: float, hardness: float) -> 
     return image
 
 
-def streaked(image: Field, length_px: float, angle: float) -> Field:
+def streaked(image: Picture, length_px: float, angle: float) -> Picture:
     """The picture blurred by a motion of `length_px` in direction `angle`, radians."""
     size = int(length_px) // 2 * 2 + 3
     kernel = np.zeros((size, size), np.float32)
@@ -66,7 +66,7 @@ def streaked(image: Field, length_px: float, angle: float) -> Field:
         smooth=False,
     )
     kernel[size // 2, size // 2] = 1
-    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.float32)
+    return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), image.dtype)
 
 
 def _grainy(rng: Generator, image: Field, hardness: float) -> Field:

@@ -35,12 +35,21 @@ class FlatPlate:
 
 
 def draw_plate(
-    rng: Generator, registration: Registration, *, px_per_mm: float = 0.9, two_lines: bool = False, aged: bool = True
+    rng: Generator,
+    registration: Registration,
+    *,
+    px_per_mm: float = 0.9,
+    two_lines: bool = False,
+    aged: bool = True,
+    scheme: tuple[str, str] | None = None,
 ) -> FlatPlate:
-    """The plate of `registration`; one group stays on one line. `aged` plates have bolts, dirt, scratches, holders."""
+    """The plate of `registration`; one group stays on one line. `aged` plates have bolts, dirt, scratches, holders.
+
+    `scheme` names paper and ink (keys of PAPERS and INKS); without it one of the country's is drawn.
+    """
     look = LOOKS[registration.country]
     two_lines = two_lines and len(registration.groups) > 1
-    paper, ink = _scheme(rng, look)
+    paper, ink = _scheme(rng, scheme or weighted(rng, look.schemes))
     lines = _lines(rng, registration) if two_lines else [(registration.groups, registration.joints)]
     style = lettering(rng, look, _face(rng, look, paper), int(rng.integers(VARIANTS)), px_per_mm)
     size = look.square_mm if two_lines else look.size_mm
@@ -94,8 +103,8 @@ def _band(rng: Generator, share: float) -> float:
     return float(rng.uniform(38, 48)) if rng.random() < share else 0.0
 
 
-def _scheme(rng: Generator, look: Look) -> tuple[Colour, Colour]:
-    paper, ink = weighted(rng, look.schemes)
+def _scheme(rng: Generator, names: tuple[str, str]) -> tuple[Colour, Colour]:
+    paper, ink = names
     return _tinted(rng, PAPERS[paper], 14), _tinted(rng, INKS[ink], 12)
 
 

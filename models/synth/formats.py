@@ -43,13 +43,14 @@ def sample(rng: Generator, weights: Mapping[str, float] | None = None) -> Regist
 def of_country(rng: Generator, country: str) -> Registration:
     """A registration of `country`; raises KeyError for a country without a grammar."""
     style, spelled = _GRAMMARS[country](rng)
-    return _parse(spelled, country, style)
+    return registration(spelled, country, style)
 
 
 _JOINTS = {" ": "gap", "-": "hyphen", ".": "dot", "*": "seal"}
 
 
-def _parse(spelled: str, country: str, style: str) -> Registration:
+def registration(spelled: str, country: str, style: str = "current") -> Registration:
+    """A registration from its spelling: a space is a gap, `-` a hyphen, `.` a dot and `*` a seal."""
     groups, joints = [""], []
     for character in spelled:
         if character in _JOINTS:
