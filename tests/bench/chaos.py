@@ -1,0 +1,330 @@
+"""`make chaos`: services, Redis and PostgreSQL are killed while a clip is played; nothing may be lost or double.
+
+Every passage of the clip is known from an undisturbed run of the same services. Afterwards each loop of each camera
+must have exactly those sightings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import redis
+from sqlalchemy import text
+
+from roadside.adapters.sql import open_database
+from roadside.capture.worker import BETWEEN_LOOPS_NS
+from tests.cluster import Cluster
+from tests.servers import PostgresServer, RedisServer, redis_binary, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+CAMERAS = ("north", "south")
+FPS = 5.0
+SERVICES = ("capture", "detector", "ocr", "registry", "plates")
+SETTLE_TIMEOUT_S = 600.0
+STREAMS = ("frames", "crops", "reads", "sightings")
+SAME_MOMENT_S = 0.5
+"""How far a passage may begin from where the undisturbed run saw it begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A stored sighting, as far as counting goes."""
+
+    sighting_id: str
+    camera_id: str
+    first_seen_ns: int
+    verdict: str
+
+
+@dataclass
+class Outcome:
+    """What a run showed."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    messages: dict[str, int] = field(default_factory=dict)
+    expected: int = 0
+    stored: int = 0
+    lost: int = 0
+    double: int = 0
+    strange: int = 0
+    """Sightings that no passage explains."""
+    undecided: int = 0
+    """Sightings whose verdict is still UNKNOWN."""
+    dead_letters: int = 0
+    fell: list[str] = field(default_factory=list)
+    """Services that ended by themselves."""
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        return not (self.lost or self.double or self.strange or self.undecided or self.dead_letters or self.fell)
+
+    def report(self) -> str:
+        kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
+        messages = ", ".join(f"{name} {count}" for name, count in self.messages.items())
+        return "\n".join(
+            (
+                f"minutes            {self.seconds / 60:.1f}",
+                f"kills (SIGKILL)    {sum(self.kills.values())}: {kills}",
+                f"messages           {sum(self.messages.values())}: {messages}",
+                f"passages           {self.expected}",
+                f"sightings stored   {self.stored}",
+                f"lost               {self.lost}",
+                f"double             {self.double}",
+                f"unexplained        {self.strange}",
+                f"verdict undecided  {self.undecided}",
+                f"dead letters       {self.dead_letters}",
+                f"ended unasked      {', '.join(self.fell) or 'none'}",
+            )
+        )
+
+
+@dataclass
+class Stage:
+    """Redis, PostgreSQL and the services, started once for one run."""
+
+    folder: Path
+    clip: Path
+    loops: int
+    redis: RedisServer = field(init=False)
+    postgres: PostgresServer = field(init=False)
+    cluster: Cluster = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        options = ("--appendonly", "yes", "--appendfsync", "always")
+        self.redis = RedisServer(redis_binary(), self.folder / "redis", options)
+        self.postgres = PostgresServer(Path(tempfile.mkdtemp(prefix="roadside-postgres-")) / "server")
+        self.postgres.folder.parent.chmod(0o755)  # the user postgres must get through
+        self.redis.start()
+        self.postgres.create()
+        self.postgres.start()
+        settings = {"ROADSIDE_CLAIM_AFTER_S": "10", "ROADSIDE_LOG_LEVEL": "info"}
+        self.cluster = Cluster(self.folder, self.redis.url, self.postgres.url, settings)
+        self.cluster.command("database", "migrate")
+        database = open_database(self.postgres.url)
+        import_known_plates(self.folder, database)
+        database.close()
+        sources = "; ".join(f"{camera}={self.clip}" for camera in CAMERAS)
+        self.cluster.add("capture", cameras=sources, loops=str(self.loops), publish_fps=str(FPS))
+        self.cluster.add("detector")
+        self.cluster.add("ocr")
+        self.cluster.add("registry")
+        self.cluster.add("plates", recheck_every_s="5")
+
+    def sightings(self) -> list[Seen]:
+        database = open_database(self.postgres.url)
+        try:
+            with database.read() as connection:
+                rows = connection.execute(
+                    text("SELECT sighting_id, camera_id, first_seen_ns, verdict FROM sightings ORDER BY sequence")
+                )
+                return [Seen(*row) for row in rows]
+        finally:
+            database.close()
+
+    def is_settled(self) -> bool:
+        """Whether all was played, and nothing is on its way."""
+        client = redis.Redis(port=self.redis.port)
+        try:
+            prefix = "{roadside}:"
+            ended = all(client.hget(f"{prefix}camera:{camera}", "ended") == b"1" for camera in CAMERAS)
+            return ended and not any(client.xlen(prefix + stream) for stream in STREAMS)
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
+
+    def messages(self) -> dict[str, int]:
+        client = redis.Redis(port=self.redis.port)
+        try:
+            return {s: int(client.xinfo_stream("{roadside}:" + s)["entries-added"]) for s in STREAMS}
+        finally:
+            client.close()
+
+    def dead_letters(self) -> int:
+        client = redis.Redis(port=self.redis.port)
+        try:
+            return int(client.xlen("{roadside}:dead"))
+        finally:
+            client.close()
+
+    def undecided(self) -> int:
+        return sum(seen.verdict == "UNKNOWN" for seen in self.sightings())
+
+    def stop(self) -> None:
+        for service in self.cluster.services.values():
+            with contextlib.suppress(AssertionError):
+                service.stop()
+        self.postgres.stop()
+        self.redis.stop()
+
+
+def import_known_plates(folder: Path, database: object) -> None:
+    """A registry that can answer: without any list every verdict would be UNKNOWN for ever."""
+    from roadside.adapters.sql import Database, import_vignettes  # noqa: PLC0415 - beside its only use
+    from roadside.registry.validity import zone  # noqa: PLC0415
+    from roadside.registry.vignette_file import read_vignettes  # noqa: PLC0415
+
+    assert isinstance(database, Database)
+    path = folder / "vignettes.csv"
+    path.write_text("plate,country,valid_from,valid_to\nAB12CDE,UK,2020-01-01,2099-12-31\n")
+    import_vignettes(database, read_vignettes(path, zone("Europe/Prague")), path.name, time.time_ns())
+
+
+def clip_seconds(clip: Path) -> tuple[float, float]:
+    """How long a loop of the clip lasts with the pause after it, and when its last frame begins."""
+    capture = cv2.VideoCapture(str(clip))
+    frames, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+    capture.release()
+    return frames / fps + BETWEEN_LOOPS_NS / 1e9, (frames - 1) / fps
+
+
+def undisturbed(folder: Path, clip: Path) -> list[float]:
+    """When, in seconds from the first sighting, the passages of one loop begin: a run that nobody disturbs."""
+    stage = Stage(folder / "undisturbed", clip, loops=1)
+    try:
+        stage.cluster.start()
+        wait_for(stage.is_settled, "the end of the undisturbed run", SETTLE_TIMEOUT_S)
+        seen = [s for s in stage.sightings() if s.camera_id == CAMERAS[0]]
+    finally:
+        stage.stop()
+    assert seen, f"{clip} shows no passage"
+    first_ns = min(s.first_seen_ns for s in seen)
+    return sorted((s.first_seen_ns - first_ns) / 1e9 for s in seen)
+
+
+def disturb(
+    stage: Stage, until_s: float, rng: random.Random, kills: Counter[str], pause_s: tuple[float, float]
+) -> None:
+    """Kill and restart one thing after another until the time is over; everything is up at the end."""
+    for target in targets(rng):
+        if time.monotonic() >= until_s:
+            return
+        time.sleep(rng.uniform(*pause_s))
+        kills[target] += 1
+        print(f"{time.strftime('%H:%M:%S')}  SIGKILL {target}", flush=True)
+        down_s = rng.uniform(0, 3)
+        kill, restart = hands_on(stage, target)
+        kill()
+        time.sleep(down_s)
+        restart()
+
+
+def targets(rng: random.Random) -> Iterator[str]:
+    """Every service in random order, then Redis, then PostgreSQL, and again."""
+    while True:
+        yield from rng.sample(SERVICES, len(SERVICES))
+        yield "redis"
+        yield "postgres"
+
+
+def hands_on(stage: Stage, target: str) -> tuple[Callable[[], None], Callable[[], None]]:
+    """How to kill and to restart a target."""
+    if target == "redis":
+        return stage.redis.kill, lambda: stage.redis.start(wait=False)
+    if target == "postgres":
+        return stage.postgres.kill, lambda: restart_postgres(stage.postgres)
+    service = stage.cluster.services[target]
+    return service.kill, service.start
+
+
+def restart_postgres(server: PostgresServer) -> None:
+    """The workers of the killed one hold its memory for a moment more."""
+    for _ in range(20):
+        server.start(wait=False)
+        time.sleep(0.5)
+        assert server.process is not None
+        if server.process.poll() is None:
+            return
+    raise TimeoutError("PostgreSQL does not come back")
+
+
+def judge(seen: Sequence[Seen], begins_s: Sequence[float], loops: int, loop_s: float, outcome: Outcome) -> None:
+    """Match sightings with passages: each passage must have one."""
+    for camera in CAMERAS:
+        mine = [s for s in seen if s.camera_id == camera]
+        expected = [(loop, place) for loop in range(loops) for place in range(len(begins_s))]
+        outcome.expected += len(expected)
+        outcome.stored += len(mine)
+        if not mine:
+            outcome.lost += len(expected)
+            continue
+        origin_ns = min(s.first_seen_ns for s in mine)
+        found: Counter[tuple[int, int]] = Counter()
+        for sighting in mine:
+            at_s = (sighting.first_seen_ns - origin_ns) / 1e9
+            loop = round((at_s - begins_s[0]) / loop_s - 0.25)
+            near = [
+                (abs(at_s - candidate * loop_s - begin_s), candidate, place)
+                for candidate in (loop - 1, loop, loop + 1)
+                for place, begin_s in enumerate(begins_s)
+            ]
+            off_s, candidate, place = min(near)
+            if off_s > SAME_MOMENT_S or not 0 <= candidate < loops:
+                outcome.strange += 1
+            else:
+                found[candidate, place] += 1
+        outcome.lost += sum(pair not in found for pair in expected)
+        outcome.double += sum(count - 1 for count in found.values())
+
+
+def run(clip: Path, minutes: float, seed: int, folder: Path, pause_s: tuple[float, float] = (2.0, 9.0)) -> Outcome:
+    """The whole test."""
+    begins_s = undisturbed(folder, clip)
+    loop_s, _ = clip_seconds(clip)
+    loops = max(2, math.ceil(minutes * 60 / loop_s))
+    print(f"{len(begins_s)} passages a loop, {loops} loops of {loop_s:.1f} s, {len(CAMERAS)} cameras", flush=True)
+    outcome = Outcome()
+    stage = Stage(folder / "disturbed", clip, loops)
+    started_s = time.monotonic()
+    try:
+        stage.cluster.start()
+        disturb(stage, time.monotonic() + minutes * 60, random.Random(seed), outcome.kills, pause_s)
+        print(f"{time.strftime('%H:%M:%S')}  no more kills; waiting for what is on its way", flush=True)
+        wait_for(lambda: stage.is_settled() and not stage.undecided(), "the end", SETTLE_TIMEOUT_S)
+        outcome.fell = [p.name for p in stage.cluster.services.values() if p.process and p.process.poll() is not None]
+        time.sleep(3)  # were anything stored twice, it would come now
+        outcome.seconds = time.monotonic() - started_s
+        outcome.messages = stage.messages()
+        outcome.dead_letters = stage.dead_letters()
+        outcome.undecided = stage.undecided()
+        judge(stage.sightings(), begins_s, loops, loop_s, outcome)
+    finally:
+        stage.stop()
+    return outcome
+
+
+def main() -> int:
+    """Exit code 0 where nothing was lost or double."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    parser.add_argument("--clip", type=Path)
+    parser.add_argument("--folder", type=Path, help="keep logs and data there")
+    arguments = parser.parse_args()
+    data = Path(os.environ.get("ROADSIDE_DATA") or "../shared/data")
+    clip = (arguments.clip or data / "clips" / "uk_ls15ebc.mp4").resolve()
+    folder = (arguments.folder or Path(tempfile.mkdtemp(prefix="roadside-chaos-"))).resolve()
+    print(f"seed {arguments.seed}, clip {clip.name}, logs in {folder}", flush=True)
+    outcome = run(clip, arguments.minutes, arguments.seed, folder)
+    print(outcome.report())
+    return 0 if outcome.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
