@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="models.detector.train", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
-    parser.add_argument("--run", type=Path, default=Path("var/training/detector"), help="checkpoint, history, curves")
+    parser.add_argument("--run", type=Path, default=Path("var/train/detector"), help="checkpoint, history, curves")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int, help="instead of minutes: a repeatable run")

@@ -73,10 +73,13 @@ def confidences(
     return np.array(sure), np.array(right, bool)
 
 
-def choose(confidence_at: Callable[[float], tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> Reliability:
-    """The temperature of the least log loss."""
+def choose(
+    confidence_at: Callable[[float], tuple[NDArray[np.float64], NDArray[np.bool_]]],
+    temperatures: Sequence[float] = TEMPERATURES,
+) -> Reliability:
+    """The one of `temperatures` with the least log loss."""
     found = []
-    for temperature in TEMPERATURES:
+    for temperature in temperatures:
         sure, right = confidence_at(temperature)
         found.append(Reliability(temperature, log_loss(sure, right), calibration_error(sure, right)))
     return min(found, key=lambda one: one.log_loss)

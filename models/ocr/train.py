@@ -244,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="models.ocr.train", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
     parser.add_argument("--labels", type=Path, help="texts read by eye; default: the file that ROADSIDE_LABELS names")
-    parser.add_argument("--run", type=Path, default=Path("var/training/reader"), help="checkpoint, history, curves")
+    parser.add_argument("--run", type=Path, default=Path("var/train/reader"), help="checkpoint, history, curves")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int, help="instead of minutes: a repeatable run")

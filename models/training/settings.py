@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -43,8 +43,13 @@ class Course(Section):
     evaluate_every_s: float = Field(gt=0)
     checkpoint_every_s: float = Field(gt=0)
 
-    def limited(self, limits: Limits) -> Course:
-        """The course under the command line's limits; what is named of minutes and steps becomes the schedule."""
+    def limited(self, limits: Limits) -> Self:
+        """The course under the command line's limits; what is named of minutes and steps becomes the schedule.
+
+        Raises:
+            SettingsError: a limit is not over 0.
+
+        """
         changed: dict[str, object] = {}
         if limits.minutes is not None:
             changed |= {"minutes": limits.minutes, "schedule": "time"}
@@ -52,7 +57,10 @@ class Course(Section):
             changed |= {"steps": limits.steps, "schedule": "steps"}
         if limits.threads is not None:
             changed["threads"] = limits.threads
-        return type(self).model_validate(self.model_dump() | changed)
+        try:
+            return type(self).model_validate(self.model_dump() | changed)
+        except ValidationError as fault:
+            raise SettingsError(_told("The command line", fault)) from fault
 
 
 Whole = TypeVar("Whole", bound=Section)
@@ -70,6 +78,9 @@ def load(kind: type[Whole], path: Path) -> Whole:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise SettingsError(f"{path} cannot be read: {fault}") from fault
     except ValidationError as fault:
-        first = fault.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{path}: {place}: {first['msg']}") from fault
+        raise SettingsError(_told(str(path), fault)) from fault
+
+
+def _told(where: str, fault: ValidationError) -> str:
+    first = fault.errors()[0]
+    return f"{where}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

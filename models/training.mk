@@ -1,0 +1,38 @@
+# Training the detector and the reader: docs/training.md.
+TRAIN_VENV := .venv-train
+TRAIN_BIN := $(TRAIN_VENV)/bin
+TRAIN_WORK ?= var/train
+# Photographs with an index.tsv, or a folder of pictures annotated with labelImg.
+DATA ?= $(ROADSIDE_DATA)
+# The CPU build of torch is 2 GB smaller: TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+# Where the trained models are put; the shipped ones are models/detector and models/ocr.
+DETECTOR_OUT ?= $(TRAIN_WORK)/detector/fast
+READER_OUT ?= $(TRAIN_WORK)/reader
+# Minutes and steps of the settings files, unless given: make train-reader MINUTES=60
+TRAIN_LIMITS = $(foreach name,MINUTES STEPS,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
+TRAIN_QUIET := TF_CPP_MIN_LOG_LEVEL=3
+
+$(TRAIN_VENV)/.done: requirements-train.lock
+	@test -x $(TRAIN_BIN)/python || $(PYTHON) -m venv $(TRAIN_VENV)
+	@$(TRAIN_BIN)/python -c 'import sys; sys.exit("Training needs Python 3.11: make train-detector PYTHON=python3.11" if sys.version_info[:2] != (3, 11) else 0)'
+	@echo "Installing torch and TensorFlow into $(TRAIN_VENV) (about 2.5 GB)"
+	@$(TRAIN_BIN)/pip install --disable-pip-version-check --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements-train.lock
+	@$(TRAIN_BIN)/pip install --disable-pip-version-check --quiet --no-deps -e .
+	@touch $@
+
+.PHONY: train-detector train-reader
+train-detector: $(TRAIN_VENV)/.done ## Train the plate detector (DATA=folder MINUTES=105); goes on where it stopped
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.train --data "$(DATA)" --run $(TRAIN_WORK)/detector $(TRAIN_LIMITS)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.export --data "$(DATA)" --checkpoint $(TRAIN_WORK)/detector/detector.ck --out $(DETECTOR_OUT)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.evaluate --data "$(DATA)" --folder $(DETECTOR_OUT) --folder $(DETECTOR_OUT)_uint8 --out $(TRAIN_WORK)/detector/figures.md
+	@echo "Try it: roadside run SOURCE --modeldir $(DETECTOR_OUT)"
+
+train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES=120); goes on where it stopped
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.train --data "$(DATA)" --run $(TRAIN_WORK)/reader $(TRAIN_LIMITS)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.export --data "$(DATA)" --checkpoint $(TRAIN_WORK)/reader/reader.ck --out $(READER_OUT)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.calibrate --data "$(DATA)" --folder $(READER_OUT)/float --folder $(READER_OUT)/int8 --plot $(READER_OUT)
+
+.PHONY: test-training
+test-training: $(TRAIN_VENV)/.done ## Run the tests of the training code, those that need torch included
+	@$(TRAIN_BIN)/python -m pytest tests/unit/test_training_*.py

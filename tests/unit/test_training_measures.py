@@ -1,0 +1,91 @@
+"""The figures that a training reports: AP, recall, calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.detector import config as detector
+from models.detector.anchors import place_anchors, post_process_anchors
+from models.detector.evaluate import Match, average_precision, match, overlaps, recall_at, suppress
+from models.ocr.calibrate import calibration_error, choose, confidences, log_loss
+from roadside.core.types import ALPHABET
+
+
+def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
+    return np.array(rows, np.float32).reshape(-1, 4)
+
+
+def test_overlap_of_half_a_box_is_a_third() -> None:
+    assert overlaps(boxes((0, 0, 10, 10))[0], boxes((5, 0, 15, 10), (20, 20, 30, 30))) == pytest.approx([1 / 3, 0])
+
+
+def test_suppression_keeps_the_best_of_a_heap() -> None:
+    heap = boxes((0, 0, 10, 10), (1, 0, 11, 10), (30, 0, 40, 10))
+    kept, scores = suppress(heap, np.array([0.5, 0.9, 0.3], np.float32), 0.5)
+    assert kept.tolist() == [[1, 0, 11, 10], [30, 0, 40, 10]]
+    assert scores.tolist() == pytest.approx([0.9, 0.3])
+
+
+def test_a_plate_is_found_once() -> None:
+    found = (boxes((0, 0, 10, 10), (0, 0, 10, 10), (50, 50, 60, 60)), np.array([0.9, 0.8, 0.7], np.float32))
+    assert [one.right for one in match(found, boxes((0, 0, 10, 10)))] == [True, False, False]
+    assert [one.right for one in match(found, boxes())] == [False, False, False]
+
+
+def test_average_precision_counts_what_was_missed_and_what_was_wrong() -> None:
+    right, wrong = Match(0.9, right=True, width=20), Match(0.95, right=False, width=20)
+    assert average_precision([right], 1) == pytest.approx(1)
+    assert average_precision([right], 2) == pytest.approx(0.5, abs=0.01)
+    assert average_precision([right, wrong], 1) == pytest.approx(0.5, abs=0.01)
+    assert average_precision([], 3) == 0
+
+
+def test_recall_stops_at_a_false_box_in_ten_pictures() -> None:
+    matches = [Match(0.9, right=True, width=20), Match(0.8, right=False, width=20), Match(0.7, right=True, width=20)]
+    assert recall_at(matches, 2, pictures=5) == 0.5
+    assert recall_at(matches, 2, pictures=10) == 1
+
+
+def test_anchors_cover_the_input_in_the_order_of_the_levels() -> None:
+    net = detector.load().net
+    anchors, strides = place_anchors(net)
+    assert len(anchors) == len(strides) == 40 * 40 + 20 * 20 + 10 * 10
+    assert anchors[0].tolist() == [4, 4, 30, 12]
+    assert anchors[1].tolist() == [12, 4, 30, 12]
+    assert anchors[-1].tolist() == [304, 304, 160, 64]
+    assert post_process_anchors(net)[1] == pytest.approx([4 / 320, 12 / 320, 12 / 320, 30 / 320])
+
+
+def test_anchors_grow_with_the_input() -> None:
+    net = detector.load().net.model_copy(update={"input_px": 640})
+    assert place_anchors(net)[0][0].tolist() == [4, 4, 60, 24]
+
+
+def test_calibration_error_is_nought_where_confidence_is_a_frequency() -> None:
+    right = np.arange(100) < 80
+    assert calibration_error(np.full(100, 0.8), right) == pytest.approx(0)
+    assert calibration_error(np.full(100, 1.0), right) == pytest.approx(0.2)
+    assert log_loss(np.full(100, 0.8), right) < log_loss(np.full(100, 0.99), right)
+
+
+def columns(text: str, strength: float) -> np.ndarray:
+    logits = np.zeros((44, 37), np.float32)
+    logits[:, 0] = strength
+    for place, character in enumerate(text):
+        logits[3 + 5 * place] = 0
+        logits[3 + 5 * place, ALPHABET.index(character) + 1] = strength
+    return logits
+
+
+def test_an_overconfident_reader_gets_a_higher_temperature() -> None:
+    """Half of the reads are wrong though the net is nearly sure of all of them."""
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list(ALPHABET), 7)) for _ in range(8)]
+    outputs = [(columns(text, 12.0), np.zeros(2, np.float32)) for text in texts]
+    truth = [text if number % 2 else "ZZ" for number, text in enumerate(texts)]
+    best = choose(lambda temperature: confidences(outputs, truth, ("UK", "PL"), temperature), (0.7, 1.0, 2.0, 4.0))
+    sure, right = confidences(outputs, truth, ("UK", "PL"), 1.0)
+    assert best.temperature > 1.2
+    assert best.log_loss < log_loss(sure, right)
+    assert right.sum() == 4
