@@ -139,15 +139,16 @@ class TfliteDetector:
         """Width and height of the model's input in pixels."""
         return self._size
 
-    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
-        """The plates of `image` ((H, W, 3) uint8, blue green red), best score first, boxes in its pixels."""
+    def detect(self, image: NDArray[np.uint8], policy: SearchPolicy | None = None) -> Sequence[Detection]:
+        """The plates of `image` ((H, W, 3) uint8, blue green red), best score first, boxes in its pixels.
+
+        `policy` takes the place of the detector's own for this picture.
+        """
+        policy = policy or self._policy
         height, width = image.shape[:2]
-        whole = Box(0, 0, width, height)
-        first = self.look(image, whole)
-        regions = second_look(first, width, height, self._policy)
-        if not regions:
-            return merge(first, (), width, height, self._policy)
-        return merge(first, [(region, self.look(image, region)) for region in regions], width, height, self._policy)
+        first = self.look(image, Box(0, 0, width, height))
+        regions = second_look(first, width, height, policy)
+        return merge(first, [(region, self.look(image, region)) for region in regions], width, height, policy)
 
     def look(self, image: NDArray[np.uint8], region: Box) -> tuple[Detection, ...]:
         """One run of the model on a part of `image` in whole pixels, boxes in pixels of the image."""

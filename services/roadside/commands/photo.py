@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from roadside.adapters.pictures import decode_picture, read_bytes
 from roadside.core.detect import crop_plate
+from roadside.core.geometry import iou
 from roadside.core.types import CameraId, Frame, PlacedRead
 from roadside.errors import SourceError
 from roadside.runtime.timing import Stopwatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
+    from roadside.core.types import Detection
     from roadside.ports import Detector, Reader
 
 PHOTO = CameraId("photo")
+
+SURE_CONFIDENCE = 0.5
+"""Of the best read of a photograph, under which it is worth the time to look for smaller plates."""
+SAME_PLATE_IOU = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +55,17 @@ class PhotoReport:
         }
 
 
-def read_photo(source: str, detector: Detector, reader: Reader, least_confidence: float) -> PhotoReport:
-    """Everything that can be read in the picture file `source`; what is wrong with it is in the report."""
+def read_photo(
+    source: str,
+    detector: Detector,
+    reader: Reader,
+    least_confidence: float,
+    closer: Callable[[NDArray[np.uint8]], Sequence[Detection]] | None = None,
+) -> PhotoReport:
+    """Everything that can be read in the picture file `source`; what is wrong with it is in the report.
+
+    Where nothing was read for sure, the plates of `closer`, a slower and more thorough detector, are read as well.
+    """
     watch = Stopwatch()
     try:
         with watch.measure("decode"):
@@ -60,9 +77,27 @@ def read_photo(source: str, detector: Detector, reader: Reader, least_confidence
     with watch.measure("detect"):
         detections = detector.detect(image)
     with watch.measure("read"):
-        placed = [PlacedRead(crop, reader.read(crop)) for crop in (crop_plate(frame, d) for d in detections)]
+        placed = _read(frame, detections, reader)
+    if closer is not None and max((p.read.confidence for p in placed), default=0.0) < SURE_CONFIDENCE:
+        with watch.measure("detect"):
+            more = closer(image)
+        with watch.measure("read"):
+            placed = _merged(placed, _read(frame, more, reader))
     plates = tuple(p for p in placed if p.read.text and p.read.confidence >= least_confidence)
     return PhotoReport(source, width, height, plates, watch, image=image)
+
+
+def _read(frame: Frame, detections: Sequence[Detection], reader: Reader) -> list[PlacedRead]:
+    return [PlacedRead(crop, reader.read(crop)) for crop in (crop_plate(frame, d) for d in detections)]
+
+
+def _merged(first: list[PlacedRead], second: list[PlacedRead]) -> list[PlacedRead]:
+    """Of reads that stand in the same place the surest, surest first."""
+    kept: list[PlacedRead] = []
+    for placed in sorted((*first, *second), key=lambda p: -p.read.confidence):
+        if all(iou(placed.crop.detection.box, k.crop.detection.box) < SAME_PLATE_IOU for k in kept):
+            kept.append(placed)
+    return kept
 
 
 def _plate(placed: PlacedRead) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from roadside.adapters.annotate import PICTURES, Mark, PictureWriter, draw
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.photo import read_photo
 from roadside.commands.wiring import open_detector, open_reader, warm_up
+from roadside.core.detect import Search
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,11 +37,13 @@ def read_photos(arguments: argparse.Namespace) -> int:
     """Read every file, in order; a file that cannot be read stops nothing but makes the exit code 1."""
     settings = settings_of(arguments)
     writer = _picture_writer(arguments.out, len(arguments.files))
-    detector, reader = open_detector(settings), open_reader(settings)
+    auto = settings.search is Search.AUTO
+    detector, reader = open_detector(settings, Search.FAST if auto else None), open_reader(settings)
+    closer = detector.detect_closer if auto else None
     warm_up(detector, reader)
     failed = False
     for name in arguments.files:
-        report = read_photo(name, detector, reader, settings.confidence)
+        report = read_photo(name, detector, reader, settings.confidence, closer)
         failed = failed or report.error is not None
         if arguments.json:
             print(json.dumps(report.to_json()), flush=True)

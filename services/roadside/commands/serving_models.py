@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roadside.adapters.corner_finder import PlateFinder
 from roadside.adapters.system_clock import SystemClock
 from roadside.adapters.tesseract import ArticleReader, TesseractReader
-from roadside.adapters.tflite import TfliteDetector, TfliteReader
+from roadside.adapters.tflite import TfliteReader
 from roadside.adapters.video import CameraSettings, open_source, redact
 from roadside.capture.motion import MotionGate
 from roadside.capture.servicer import CaptureServicer
@@ -111,9 +112,7 @@ def detector(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
     settings = host.settings
     assert isinstance(settings, DetectorSettings)  # noqa: S101 - the table in `serve` pairs them
     policy = SearchPolicy(search=settings.search)
-    model = GuardedDetector(
-        TfliteDetector(settings.modeldir, settings.threads, settings.score, policy, settings.runtime)
-    )
+    model = GuardedDetector(PlateFinder(settings.modeldir, settings.threads, settings.score, policy, settings.runtime))
     model.detect(_GREY)
     _tell_model(host, settings.modeldir, "detect.tflite", settings.runtime)
     meter = RatedMeter(host.meter, time.monotonic)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roadside.adapters.corner_finder import PlateFinder
 from roadside.adapters.tesseract import ArticleReader, TesseractReader
-from roadside.adapters.tflite import TfliteDetector, TfliteReader
-from roadside.core.detect import SearchPolicy
+from roadside.adapters.tflite import TfliteReader
+from roadside.core.detect import Search, SearchPolicy
 from roadside.core.types import Box, CameraId, Crop, Detection
 from roadside.runtime.settings import ReaderKind
 
@@ -36,11 +37,11 @@ def _native_silence() -> Iterator[None]:
         os.close(kept)
 
 
-def open_detector(settings: Settings) -> Detector:
-    """The detector of `--modeldir`. Raises ModelError, SettingsError."""
-    policy = SearchPolicy(search=settings.search)
+def open_detector(settings: Settings, search: Search | None = None) -> PlateFinder:
+    """The detector of `--modeldir`, looking as `search` or else the settings say. Raises ModelError, SettingsError."""
+    policy = SearchPolicy(search=search or settings.search)
     with _native_silence():
-        return TfliteDetector(settings.modeldir, settings.threads, settings.score, policy, settings.runtime)
+        return PlateFinder(settings.modeldir, settings.threads, settings.score, policy, settings.runtime)
 
 
 def open_reader(settings: Settings) -> Reader:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 BACKGROUND_LABEL = "???"
 """The first line of a TF1 label map; it has no number among the classes of the TFLite output."""
 PLATE_LABELS = frozenset({"plate", "licenseplate", "licenceplate", "numberplate", "registrationplate"})
-CROP_MARGIN = 0.15
-"""Of the plate's width on every side: room for rectification, which takes about 3 % itself."""
+CROP_MARGIN = 0.25
+"""Of the plate's width on every side: room for corners that lie outside of a loose box, and for rectification."""
 CROP_MARGIN_MIN_PX = 12
 
 

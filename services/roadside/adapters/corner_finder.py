@@ -1,0 +1,100 @@
+"""The shipped way to find plates: the detector, and the corner net that places each plate's four corners."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roadside.adapters.tflite import Quantisation, TfliteDetector, as_numbers, load_interpreter
+from roadside.core.corners import (
+    REGION_HEIGHT_PX,
+    REGION_WIDTH_PX,
+    bounding_box,
+    checked,
+    needs_second_look,
+    place,
+    region,
+    region_picture,
+)
+from roadside.core.detect import Search, SearchPolicy
+from roadside.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from roadside.core.types import Box, Corners, Detection
+
+CORNERS_FILE = "corners.tflite"
+"""Beside `detect.tflite` where a model folder has a corner net; other folders go without."""
+
+
+class TfliteCornerFinder:
+    """Finds the corners of plates with `corners.tflite`."""
+
+    def __init__(self, path: Path, threads: int = 1, runtime: str | None = None) -> None:
+        """Raises ModelError where `path` holds no corner net."""
+        self._interpreter = load_interpreter(path, threads, runtime)
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        shape = [int(n) for n in inputs[0]["shape"]]
+        given = [[int(n) for n in o["shape"]] for o in outputs]
+        if shape != [1, REGION_HEIGHT_PX, REGION_WIDTH_PX, 1] or given != [[1, 8]]:
+            raise ModelError(
+                f"{path} is no corner net: it takes {shape} and gives {given}, not"
+                f" [1, {REGION_HEIGHT_PX}, {REGION_WIDTH_PX}, 1] and [[1, 8]]"
+            )
+        self._input, self._output = inputs[0]["index"], outputs[0]
+        self._quantisation = Quantisation.of(inputs[0])
+        self._tensor = np.empty(shape, self._quantisation.dtype)
+
+    def find(self, image: NDArray[np.uint8], box: Box) -> Corners | None:
+        """The corners of the plate in `box` of `image` ((H, W, 3) uint8, BGR); None where it finds none.
+
+        A plate that reaches out of its box is looked at once more, from the box around its corners.
+        """
+        corners = self._look(image, box)
+        if needs_second_look(corners, box) and checked(corners, box) is not None:
+            corners = self._look(image, bounding_box(corners))
+        return checked(corners, box)
+
+    def _look(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
+        self._tensor[0, :, :, 0] = as_numbers(region_picture(image, region(box)), self._quantisation.dtype)
+        self._interpreter.set_tensor(self._input, self._tensor)
+        self._interpreter.invoke()
+        offsets = self._interpreter.get_tensor(self._output["index"])[0]
+        return place(Quantisation.of(self._output).to_real(offsets), box)
+
+
+class PlateFinder:
+    """A detector whose plates have corners where the model folder holds a corner net."""
+
+    def __init__(
+        self,
+        modeldir: Path,
+        threads: int = 1,
+        score_threshold: float = 0.3,
+        policy: SearchPolicy | None = None,
+        runtime: str | None = None,
+    ) -> None:
+        """Raises ModelError where the folder holds no detector, or a corner net that is none."""
+        self._detector = TfliteDetector(modeldir, threads, score_threshold, policy, runtime)
+        path = modeldir / CORNERS_FILE
+        self._corners = TfliteCornerFinder(path, threads, runtime) if path.is_file() else None
+
+    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
+        """The plates of `image` ((H, W, 3) uint8, BGR), best score first, as the search policy looks for them."""
+        return self._placed(image, self._detector.detect(image))
+
+    def detect_closer(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
+        """The same with the tiles of the picture, whatever the search policy: plates too small for one look."""
+        return self._placed(image, self._detector.detect(image, SearchPolicy(search=Search.TILES)))
+
+    def _placed(self, image: NDArray[np.uint8], detections: Sequence[Detection]) -> Sequence[Detection]:
+        finder = self._corners
+        if finder is None:
+            return detections
+        return tuple(replace(d, corners=finder.find(image, d.box)) for d in detections)

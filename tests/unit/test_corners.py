@@ -1,0 +1,92 @@
+"""The corner net's geometry, and the net itself on rendered plates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.synth.plates import Options, render_sample
+from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
+from roadside.core.corners import (
+    REGION_HEIGHT_PX,
+    REGION_WIDTH_PX,
+    bounding_box,
+    checked,
+    needs_second_look,
+    place,
+    region,
+    region_picture,
+)
+from roadside.core.rectify import box_corners
+from roadside.core.types import Box
+from roadside.errors import ModelError
+
+SHIPPED = Path(__file__).parents[2] / "models" / "detector" / "fast" / CORNERS_FILE
+boxes = st.builds(
+    lambda x, y, w, h: Box(x, y, x + w, y + h),
+    st.floats(-50, 900),
+    st.floats(-50, 900),
+    st.floats(8, 500),
+    st.floats(4, 200),
+)
+
+
+@given(boxes)
+def test_no_offsets_mean_the_box_itself(box: Box) -> None:
+    corners = place(np.zeros(8, np.float32), box)
+    assert np.allclose(corners, box_corners(box.x1, box.y1, box.x2, box.y2), atol=1e-3)
+    assert not needs_second_look(corners, box)
+    assert checked(corners, box) is not None
+
+
+@given(boxes)
+def test_the_region_reaches_over_the_box_on_every_side(box: Box) -> None:
+    seen = region(box)
+    assert seen.x1 < box.x1 < box.x2 < seen.x2
+    assert seen.y1 < box.y1 < box.y2 < seen.y2
+
+
+@given(boxes)
+def test_the_region_picture_has_its_size_wherever_the_region_lies(box: Box) -> None:
+    image = np.zeros((1000, 1000, 3), np.uint8)
+    inner = Box(max(0, min(box.x1, 980)), max(0, min(box.y1, 980)), 990, 990)
+    assert region_picture(image, region(inner)).shape == (REGION_HEIGHT_PX, REGION_WIDTH_PX)
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        [[0, 0], [100, 0], [0, 30], [100, 30]],  # crossed
+        [[0, 0], [5, 0], [5, 2], [0, 2]],  # a speck
+        [[-300, -300], [400, -300], [400, 300], [-300, 300]],  # far too large
+        [[0, 0], [np.nan, 0], [100, 30], [0, 30]],
+    ],
+)
+def test_implausible_corners_are_refused(corners: list[list[float]]) -> None:
+    assert checked(np.array(corners, np.float32), Box(0, 0, 100, 30)) is None
+
+
+def test_the_shipped_net_comes_nearer_to_the_corners_than_the_box() -> None:
+    """Tilted plates: the mean distance of its corners from the truth is well under that of the box's corners."""
+    finder = TfliteCornerFinder(SHIPPED)
+    rng = np.random.default_rng(11)
+    of_box, of_net = [], []
+    for _ in range(60):
+        sample = render_sample(rng, Options(width_px=(90.0, 250.0), hardness=0.5))
+        box = bounding_box(sample.corners)
+        found = finder.find(sample.image, box)
+        height = np.linalg.norm(sample.corners[3] - sample.corners[0])
+        straight = box_corners(box.x1, box.y1, box.x2, box.y2)
+        of_box.append(np.abs(straight - sample.corners).mean() / height)
+        of_net.append(np.abs((straight if found is None else np.array(found)) - sample.corners).mean() / height)
+    assert np.mean(of_net) < 0.12
+    assert np.mean(of_net) < 0.6 * np.mean(of_box)
+
+
+def test_a_model_of_another_shape_is_refused() -> None:
+    with pytest.raises(ModelError, match="no corner net"):
+        TfliteCornerFinder(SHIPPED.parent / "detect.tflite")
