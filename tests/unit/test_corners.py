@@ -71,13 +71,13 @@ def test_implausible_corners_are_refused(corners: list[list[float]]) -> None:
 
 
 def test_the_shipped_net_comes_nearer_to_the_corners_than_the_box() -> None:
-    """Tilted plates: the mean distance of its corners from the truth is well under that of the box's corners."""
+    """Around boxes as loose as a detector's, its corners are on average much nearer to the truth than the box's."""
     finder = TfliteCornerFinder(SHIPPED)
     rng = np.random.default_rng(11)
     of_box, of_net = [], []
     for _ in range(60):
         sample = render_sample(rng, Options(width_px=(90.0, 250.0), hardness=0.5))
-        box = bounding_box(sample.corners)
+        box = _loose(bounding_box(sample.corners), rng)
         found = finder.find(sample.image, box)
         height = np.linalg.norm(sample.corners[3] - sample.corners[0])
         straight = box_corners(box.x1, box.y1, box.x2, box.y2)
@@ -85,6 +85,13 @@ def test_the_shipped_net_comes_nearer_to_the_corners_than_the_box() -> None:
         of_net.append(np.abs((straight if found is None else np.array(found)) - sample.corners).mean() / height)
     assert np.mean(of_net) < 0.12
     assert np.mean(of_net) < 0.6 * np.mean(of_box)
+
+
+def _loose(box: Box, rng: np.random.Generator) -> Box:
+    """`box` moved and stretched by a twentieth of its width and a tenth of its height (standard deviation)."""
+    dx, dw = rng.normal(0, 0.05 * box.width, 2)
+    dy, dh = rng.normal(0, 0.10 * box.height, 2)
+    return Box(box.x1 + dx - dw, box.y1 + dy - dh, box.x2 + dx + dw, box.y2 + dy + dh)
 
 
 def test_a_model_of_another_shape_is_refused() -> None:
