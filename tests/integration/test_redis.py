@@ -1,0 +1,184 @@
+"""Redis goes and comes back, asks for a user and speaks TLS: real servers, both makes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from roadside.adapters.redis_streams import RedisOptions, RedisStreams
+from roadside.adapters.system_clock import SystemClock
+from roadside.core.types import CameraId
+from roadside.errors import BusUnavailableError, InputError, SettingsError
+from roadside.ports import Message, Stream
+from tests.certificates import Authority
+from tests.servers import RedisServer, free_port, redis_binary, valkey_binary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GATE = CameraId("gate")
+PASSWORD = "only-for-this-test"  # noqa: S105 - a test's
+COMMANDS = (
+    "+ping +hello +auth +client|setname +xadd +xack +xdel +xlen +xrange +xpending +xclaim "
+    "+xautoclaim +xreadgroup +xgroup|create +xinfo +eval +evalsha +script|load +get +set +pexpire +hget +hgetall "
+    "+hset +zadd +zrem +zrange +multi +exec"
+)
+"""Everything that the bus needs: docs/operations.md names the same list."""
+
+
+@pytest.fixture(params=[redis_binary, valkey_binary], ids=["redis", "valkey"])
+def binary(request: pytest.FixtureRequest) -> str:
+    return str(request.param())
+
+
+def connect(url: str, consumer: str = "a", **options: str) -> RedisStreams:
+    return RedisStreams(RedisOptions(url, consumer, timeout_s=10, claim_every_s=0, **options), SystemClock())  # type: ignore[arg-type]
+
+
+def frame(sequence: int) -> Message[bytes]:
+    return Message(GATE, time.time_ns(), str(sequence), b"frame")
+
+
+@pytest.fixture
+def server(tmp_path: Path, binary: str) -> Iterator[RedisServer]:
+    server = RedisServer(binary, tmp_path / "data", ("--appendonly", "yes", "--appendfsync", "always"))
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_nothing_is_lost_when_redis_is_killed(server: RedisServer) -> None:
+    bus = connect(server.url)
+    for i in range(3):
+        bus.publish(Stream.FRAMES, frame(i))
+    (in_hand,) = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    server.kill()
+    with pytest.raises(BusUnavailableError):
+        bus.commit([in_hand])
+    with pytest.raises(BusUnavailableError):
+        bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    server.start()
+    crop = Message(GATE, in_hand.message.captured_at_ns, "0:1,2,3,4", b"crop")
+    assert bus.commit([in_hand], [(Stream.CROPS, crop)])
+    assert not bus.commit([in_hand], [(Stream.CROPS, crop)])
+    rest = bus.receive(Stream.FRAMES, max_messages=10, block_s=0)
+    assert [d.message.identity for d in rest] == ["1", "2"]
+    assert bus.backlog(Stream.CROPS).waiting == 1
+
+
+def test_a_frame_is_published_once_even_when_the_answer_was_lost(server: RedisServer) -> None:
+    bus = connect(server.url)
+    assert bus.publish(Stream.FRAMES, frame(7))
+    assert bus.publish(Stream.FRAMES, frame(7))
+    assert bus.backlog(Stream.FRAMES).waiting == 1
+
+
+def test_an_entry_that_is_no_message_is_a_dead_letter(server: RedisServer) -> None:
+    import redis  # noqa: PLC0415 - to write what the bus never would
+
+    bus = connect(server.url)
+    assert not bus.receive(Stream.READS, max_messages=1, block_s=0)
+    redis.Redis(port=server.port).xadd("{roadside}:reads", {"nonsense": "x" * 100})
+    assert not bus.receive(Stream.READS, max_messages=1, block_s=0)
+    (letter,) = bus.dead_letters()
+    assert (letter.stream, letter.reason) == (Stream.READS, "not a message")
+    assert bus.backlog(Stream.READS).pending == 0
+
+
+def test_a_giant_is_a_dead_letter_that_cannot_be_replayed(server: RedisServer) -> None:
+    bus = connect(server.url)
+    giant = Message(GATE, 1, "0", bytes(50_000_000))
+    bus.publish(Stream.FRAMES, giant)
+    (delivery,) = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    assert bus.reject(delivery, "too large")
+    (letter,) = bus.dead_letters()
+    assert letter.size_bytes == 50_000_000
+    with pytest.raises(InputError, match="too large"):
+        bus.replay(letter.letter_id)
+    assert bus.drop(letter.letter_id)
+
+
+def test_a_flushed_redis_is_started_anew(server: RedisServer) -> None:
+    import redis  # noqa: PLC0415
+
+    bus = connect(server.url)
+    bus.publish(Stream.FRAMES, frame(0))
+    bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    redis.Redis(port=server.port).flushall()
+    with pytest.raises(BusUnavailableError):
+        bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    bus.publish(Stream.FRAMES, frame(1))
+    assert [d.message.identity for d in bus.receive(Stream.FRAMES, max_messages=1, block_s=0)] == ["1"]
+
+
+def test_a_user_with_the_least_rights_suffices(tmp_path: Path, binary: str) -> None:
+    acl = tmp_path / "users.acl"
+    acl.write_text(f"user default off\nuser roadside on >{PASSWORD} resetchannels ~{{roadside}}:* {COMMANDS}\n")
+    server = RedisServer(binary, tmp_path / "data", ("--aclfile", str(acl)))
+    server.start()
+    try:
+        bus = connect(f"redis://roadside:{PASSWORD}@127.0.0.1:{server.port}/0")
+        bus.ping()
+        everything(bus)
+        with pytest.raises(SettingsError, match="refuses"):
+            connect(f"redis://roadside:wrong@127.0.0.1:{server.port}/0").ping()
+        with pytest.raises(SettingsError, match="refuses"):
+            connect(f"redis://roadside:{PASSWORD}@127.0.0.1:{server.port}/0", prefix="other").publish(
+                Stream.FRAMES, frame(0)
+            )
+    finally:
+        server.stop()
+
+
+def everything(bus: RedisStreams) -> None:
+    """One of each thing that a bus does."""
+    bus.set_camera(GATE, live=True, ended=False)
+    bus.publish(Stream.FRAMES, frame(0), limit=5)
+    held = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    bus.release(held)
+    held = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    assert bus.commit(held, [(Stream.READS, Message(GATE, 5_000, "0:1,2,3,4", b"read"))])
+    assert bus.lead(Stream.READS)
+    assert bus.horizon_ns(GATE, ()) == 5_000
+    (read,) = bus.receive(Stream.READS, max_messages=1, block_s=0)
+    assert bus.reject(read, "a reason")
+    (letter,) = bus.dead_letters()
+    assert bus.replay(letter.letter_id)
+    assert bus.backlog(Stream.READS).waiting == 1
+    assert bus.camera(GATE) is not None
+
+
+def test_tls_with_certificates_on_both_sides(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "authority").create()
+    served, client = authority.sign("redis"), authority.sign("client")
+    port = free_port()
+    options = (
+        *("--tls-port", str(port), "--tls-cert-file", str(served.certificate), "--tls-key-file", str(served.key)),
+        *("--tls-ca-cert-file", str(authority.certificate), "--tls-auth-clients", "yes"),
+    )
+    server = RedisServer(redis_binary(), tmp_path / "data", options)
+    server.start()
+    try:
+        url = f"rediss://127.0.0.1:{port}/0"
+        ca = str(authority.certificate)
+        everything(connect(url, ca_file=ca, certificate_file=str(client.certificate), key_file=str(client.key)))
+        with pytest.raises(BusUnavailableError):
+            connect(url, ca_file=ca).ping()
+        stranger = Authority(tmp_path, "stranger").create()
+        with pytest.raises(BusUnavailableError):
+            connect(
+                url,
+                ca_file=str(stranger.certificate),
+                certificate_file=str(client.certificate),
+                key_file=str(client.key),
+            ).ping()
+    finally:
+        server.stop()
+
+
+def test_an_address_that_is_none_is_said() -> None:
+    with pytest.raises(SettingsError, match="cannot be used"):
+        connect("http://example")
