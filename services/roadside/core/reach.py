@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SHORTEST, LONGEST = 3, 12
 """Plates shorter or longer than this are no plates of any country."""
+LEAST_MISSED, LEAST_INVENTED = 3e-3, 1e-3
+"""A sure read of a wrong length was seen once in 305 held-out plates: no count is large enough to deny it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +39,47 @@ class Belief:
     """Folded plates with the probability that the reader itself gave them, best first."""
 
 
-def soften(plate: FusedPlate, confusions: Confusions, floor: float) -> Belief:
-    """The posterior of `plate`, `floor` of which is replaced by what is known of the reader's errors.
+def soften(plate: FusedPlate, confusions: Confusions, *, floor: float, persistence: float) -> Belief:
+    """The posterior of `plate` as it is to be believed.
 
-    However sure the reader is, a character keeps at least `floor` times the share of the reads on
-    held-out plates in which it was taken for the one that was read.
+    With the chance `persistence` all looks of one passage make the same error, so that they tell no
+    more than one of them: that part keeps the certainty of a single look. `floor` of the rest is
+    replaced by what is known of the reader's errors: however sure it is, a character keeps at least
+    `floor` times the share of the held-out reads in which it was taken for the one that was read.
     """
     folded = np.asarray(plate.posterior, dtype=np.float64) @ folding_matrix()
     folded /= np.maximum(folded.sum(axis=1, keepdims=True), 1e-12)
-    rows = (1.0 - floor) * folded + floor * (folded @ confusions.truth_given_read)
+    rows = soften_rows(folded, np.array(float(plate.looks)), confusions.truth_given_read, (floor, persistence))
     offered: dict[str, float] = {}
     for hypothesis in plate.alternatives:
         key = fold(hypothesis.text)
         offered[key] = offered.get(key, 0.0) + float(np.exp(min(hypothesis.log_p, 0.0)))
     total = max(1.0, sum(offered.values()))
     best = sorted(((key, p / total) for key, p in offered.items()), key=lambda pair: -pair[1])
-    return Belief(rows, floor * confusions.missed, floor * confusions.invented, tuple(best))
+    missed, invented = length_doubts(confusions, floor)
+    return Belief(rows, missed, invented, tuple(best))
+
+
+def soften_rows(
+    rows: NDArray[np.float64],
+    looks: NDArray[np.float64],
+    truth_given_read: NDArray[np.float64],
+    doubts: tuple[float, float],
+) -> NDArray[np.float64]:
+    """`rows` ((..., slots, 36), folded) of passages with (...) looks, as `soften` with doubts (floor, persistence)."""
+    floor, persistence = doubts
+    # Fusion raises a look that all frames share to the power of 1 + log2 n; this takes the root again.
+    single = rows ** (1.0 / (1.0 + np.log2(np.maximum(looks, 1.0))))[..., None, None]
+    single /= single.sum(axis=-1, keepdims=True)
+    believed = (1.0 - persistence) * rows + persistence * single
+    flat = believed.reshape(-1, len(ALPHABET))  # one product instead of one a passage
+    softened: NDArray[np.float64] = (1.0 - floor) * flat + floor * (flat @ truth_given_read)
+    return softened.reshape(rows.shape)
+
+
+def length_doubts(confusions: Confusions, floor: float) -> tuple[float, float]:
+    """Chance of a missed character at a gap, and of an invented one in a slot."""
+    return max(floor * confusions.missed, LEAST_MISSED), max(floor * confusions.invented, LEAST_INVENTED)
 
 
 def score(belief: Belief, keys: Sequence[str]) -> NDArray[np.float64]:

@@ -36,10 +36,12 @@ class Policy:
     """UNPAID is said only where one plate alone is at least this probable."""
     least_looks: int = 2
     """UNPAID is said only where so many independent looks agree."""
-    paid_weight: float = 20.0
+    paid_weight: float = 100.0
     """How much more often a plate of the registry drives past than one that is not in it."""
     floor: float = 0.1
     """Share of the reader's belief that is replaced by its known confusions."""
+    persistence: float = 0.5
+    """Chance that all frames of a passage make the same error."""
     other_country: float = 0.2
     """Probability that a plate is of another country than the reader says."""
     density: float = 0.05
@@ -73,7 +75,7 @@ class Circumstances:
 
 def ask(plate: FusedPlate, confusions: Confusions, policy: Policy) -> Question:
     """What to ask the registry about `plate`."""
-    belief = soften(plate, confusions, policy.floor)
+    belief = soften(plate, confusions, floor=policy.floor, persistence=policy.persistence)
     within = reach(belief, best=policy.keys, bound=policy.reach, most_buckets=policy.buckets)
     return Question(plate, belief, within)
 

@@ -42,6 +42,9 @@ class VerdictSettings(BaseSettings):
     verdict_floor: float = Field(
         _DEFAULT.floor, gt=0, le=1, description="share of the reader's belief given to its known confusions"
     )
+    verdict_persistence: float = Field(
+        _DEFAULT.persistence, ge=0, le=1, description="chance that all frames of a passage make the same error"
+    )
     verdict_other_country: float = Field(
         _DEFAULT.other_country, ge=0, le=1, description="probability that a plate is of another country than read"
     )
@@ -76,6 +79,7 @@ class VerdictSettings(BaseSettings):
             least_looks=self.verdict_looks,
             paid_weight=self.verdict_paid_weight,
             floor=self.verdict_floor,
+            persistence=self.verdict_persistence,
             other_country=self.verdict_other_country,
             density=self.verdict_density,
             keys=self.verdict_keys,

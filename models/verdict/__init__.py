@@ -1,0 +1,1 @@
+"""What the verdict is worth: a year of traffic, sampled from how the reader really errs."""
