@@ -208,21 +208,35 @@ def undisturbed(folder: Path, clip: Path) -> list[float]:
     return sorted((s.first_seen_ns - first_ns) / 1e9 for s in seen)
 
 
-def disturb(
-    stage: Stage, until_s: float, rng: random.Random, kills: Counter[str], pause_s: tuple[float, float]
-) -> None:
+def disturb(stage: Stage, until_s: float, rng: random.Random, outcome: Outcome, pause_s: tuple[float, float]) -> None:
     """Kill and restart one thing after another until the time is over; everything is up at the end."""
     for target in targets(rng):
         if time.monotonic() >= until_s:
             return
         time.sleep(rng.uniform(*pause_s))
-        kills[target] += 1
+        raise_the_fallen(stage, outcome)
+        outcome.kills[target] += 1
         print(f"{time.strftime('%H:%M:%S')}  SIGKILL {target}", flush=True)
         down_s = rng.uniform(0, 3)
         kill, restart = hands_on(stage, target)
         kill()
         time.sleep(down_s)
         restart()
+
+
+def raise_the_fallen(stage: Stage, outcome: Outcome) -> None:
+    """Start anew what ended by itself, as Kubernetes would, and write it down: none should."""
+    for process in stage.cluster.services.values():
+        if process.process is not None and process.process.poll() is not None:
+            outcome.fell.append(process.name)
+            print(f"{time.strftime('%H:%M:%S')}  {process.name} ended by itself", flush=True)
+            process.start()
+
+
+def is_over(stage: Stage, outcome: Outcome) -> bool:
+    """Whether all was played, handed on, stored and decided."""
+    raise_the_fallen(stage, outcome)
+    return stage.is_settled() and not stage.undecided()
 
 
 def targets(rng: random.Random) -> Iterator[str]:
@@ -294,10 +308,9 @@ def run(clip: Path, minutes: float, seed: int, folder: Path, pause_s: tuple[floa
     started_s = time.monotonic()
     try:
         stage.cluster.start()
-        disturb(stage, time.monotonic() + minutes * 60, random.Random(seed), outcome.kills, pause_s)
+        disturb(stage, time.monotonic() + minutes * 60, random.Random(seed), outcome, pause_s)
         print(f"{time.strftime('%H:%M:%S')}  no more kills; waiting for what is on its way", flush=True)
-        wait_for(lambda: stage.is_settled() and not stage.undecided(), "the end", SETTLE_TIMEOUT_S)
-        outcome.fell = [p.name for p in stage.cluster.services.values() if p.process and p.process.poll() is not None]
+        wait_for(lambda: is_over(stage, outcome), "the end", SETTLE_TIMEOUT_S)
         time.sleep(3)  # were anything stored twice, it would come now
         outcome.seconds = time.monotonic() - started_s
         outcome.messages = stage.messages()
