@@ -1,0 +1,230 @@
+"""Reads are let go with their track alone, so a crash at any moment changes nothing of what is seen."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
+from roadside.core.confusions import typical
+from roadside.core.types import ALPHABET, Box, CameraId, Character, Crop, Detection, Hypothesis, Read, RegistryAnswer
+from roadside.core.verdict import Policy
+from roadside.ports import Backlog, Message, Stream
+from roadside.registry.gather import END_OF_TIME_NS, Gathering
+from roadside.registry.judge import Judge
+from roadside.registry.passages import Passages
+from roadside.runtime.backoff import Backoff
+from roadside.runtime.gather_runner import GatherRunner
+from roadside.runtime.health import Health
+from roadside.runtime.patience import Patience
+from roadside.wire.codec import decode_sighting, encode_read
+from roadside.wire.events import EncodedPicture, PictureEncoding, ReadEvent, crop_identity
+from tests.servers import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roadside.core.types import Reach
+
+GATE = CameraId("gate")
+STEP_NS = 100_000_000
+PLATES = ("AB12CDE", "LS15EBC", "GX07PKO", "1A23456")
+
+
+def read_of(text: str) -> Read:
+    posterior = np.full((len(text), len(ALPHABET)), 0.02 / 35, np.float32)
+    for slot, character in enumerate(text):
+        posterior[slot, ALPHABET.index(character)] = 0.98
+    return Read(
+        text, text, "UK", 0.95, tuple(Character(c, 0.98) for c in text), posterior, (Hypothesis(text, "UK", -0.1),)
+    )
+
+
+def street(vehicles: int, rng: random.Random) -> list[ReadEvent]:
+    """Reads of vehicles that drive past side by side, some frames without a read."""
+    texture = np.random.default_rng(3).integers(0, 255, (40, 160, 3), np.uint8)
+    frame = EncodedPicture(PictureEncoding.JPEG, b"\xff\xd8")
+    events = []
+    for vehicle in range(vehicles):
+        lane, begins = vehicle % 3, rng.randrange(vehicles * 8)
+        for step in range(rng.randrange(4, 14)):
+            if rng.random() < 0.2:
+                continue
+            sequence = begins + step
+            x, y = 50.0 + 30 * step, 100.0 + 150 * lane
+            crop = Crop(
+                GATE,
+                sequence * STEP_NS + 1000,
+                sequence,
+                Detection(Box(x, y, x + 130, y + 30), 0.9),
+                texture,
+                (int(x), int(y)),
+            )
+            events.append(ReadEvent(crop, frame, read_of(PLATES[vehicle % len(PLATES)])))
+    unique = {crop_identity(event.crop): event for event in events}
+    return sorted(unique.values(), key=lambda e: e.crop.captured_at_ns)
+
+
+@dataclass
+class Counts:
+    """A Meter that remembers."""
+
+    values: dict[str, float] = field(default_factory=dict)
+
+    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+        key = f"{name}{sorted(labels.items())}" if labels else name
+        self.values[key] = self.values.get(key, 0) + amount
+
+    def set(self, name: str, value: float, **labels: str) -> None:
+        self.values[f"{name}{sorted(labels.items())}" if labels else name] = value
+
+    def observe(self, name: str, value: float, **labels: str) -> None:
+        del value
+        self.count(name, 1, **labels)
+
+
+class NobodyPaid:
+    def search(self, reach: Reach, at_ns: int) -> RegistryAnswer:
+        del reach, at_ns
+        return RegistryAnswer((), ())
+
+
+class WallClock:
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+
+def publish(bus: MemoryBus[bytes], events: Sequence[ReadEvent]) -> None:
+    for event in events:
+        crop = event.crop
+        bus.publish(Stream.READS, Message(GATE, crop.captured_at_ns, crop_identity(crop), encode_read(event)))
+
+
+def gather(broker: MemoryBroker[bytes], moment_s: float | None = None) -> None:
+    """Run the registry's loop for a moment; without one, until nothing is left on the way."""
+    stopping = threading.Event()
+    bus: MemoryBus[bytes] = MemoryBus(broker, "registry")
+    health = Health(("bus",), time.monotonic)
+    meter = Counts()
+    patience = Patience(
+        "reads", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=stopping, drain_s=1
+    )
+    passages = Passages(Judge(NobodyPaid(), typical(), Policy(), WallClock()))
+    runner = GatherRunner(
+        bus,
+        passages,
+        meter=meter,
+        clock=WallClock(),
+        health=health,
+        patience=patience,
+        stopping=stopping,
+        silence_s=10,
+    )
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    if moment_s is None:
+        wait_for(lambda: bus.backlog(Stream.READS) == Backlog(0, 0), "the end of all reads")
+    else:
+        time.sleep(moment_s)
+    stopping.set()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def sightings(broker: MemoryBroker[bytes]) -> list[tuple[str, str, int, int]]:
+    bus: MemoryBus[bytes] = MemoryBus(broker, "plates")
+    found = []
+    while deliveries := bus.receive(Stream.SIGHTINGS, max_messages=10, block_s=0):
+        for delivery in deliveries:
+            sighting = decode_sighting(delivery.message.payload).sighting
+            assert sighting.plate is not None
+            found.append((sighting.sighting_id, sighting.plate.text, sighting.first_seen_ns, sighting.last_seen_ns))
+        bus.commit(deliveries)
+    return sorted(found)
+
+
+def new_broker() -> MemoryBroker[bytes]:
+    return MemoryBroker(WallClock(), idle_s=30, leadership_s=5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_restarts_change_nothing(seed: int) -> None:
+    rng = random.Random(seed)
+    events = street(12, rng)
+    calm = new_broker()
+    bus: MemoryBus[bytes] = MemoryBus(calm, "ocr")
+    publish(bus, events)
+    bus.set_camera(GATE, live=False, ended=True)
+    gather(calm)
+    expected = sightings(calm)
+    assert len(expected) >= 6
+
+    shaken = new_broker()
+    bus = MemoryBus(shaken, "ocr")
+    cuts = sorted(rng.sample(range(1, len(events)), 4))
+    for begin, end in zip([0, *cuts], [*cuts, len(events)], strict=True):
+        publish(bus, events[begin:end])
+        gather(shaken, rng.uniform(0, 0.4))
+    bus.set_camera(GATE, live=False, ended=True)
+    gather(shaken)
+    assert sightings(shaken) == expected
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_rebuilt_of_open_tracks_is_what_was(seed: int) -> None:
+    """At every step, a fresh gathering of what is still held goes on to the same tracks."""
+    rng = random.Random(seed)
+    events = street(14, rng)
+    straight = Gathering()
+    expected = []
+    for event in events:
+        straight.add(event)
+        expected += straight.advance(GATE, event.crop.captured_at_ns)
+    expected += straight.advance(GATE, END_OF_TIME_NS)
+
+    broken = Gathering()
+    held: dict[str, ReadEvent] = {}
+    found = []
+    for event in events:
+        if rng.random() < 0.15:
+            broken = Gathering()
+            for kept in rng.sample(list(held.values()), len(held)):
+                broken.add(kept)
+        held[crop_identity(event.crop)] = event
+        broken.add(event)
+        for closed in broken.advance(GATE, event.crop.captured_at_ns):
+            found.append(closed)
+            for identity in closed.identities:
+                del held[identity]
+    found += broken.advance(GATE, END_OF_TIME_NS)
+
+    def names(closed: Sequence[object]) -> list[tuple[str, frozenset[str]]]:
+        return sorted((c.track.track_id, frozenset(c.identities)) for c in closed)  # type: ignore[attr-defined]
+
+    assert names(found) == names(expected)
+    assert sum(len(c.identities) for c in expected) == len(events)
+
+
+def test_a_read_that_is_held_is_not_taken_twice() -> None:
+    event = street(1, random.Random(5))[0]
+    gathering = Gathering()
+    assert gathering.add(event)
+    assert not gathering.add(event)
+
+
+def test_a_late_read_is_a_track_of_its_own() -> None:
+    events = street(1, random.Random(5))
+    gathering = Gathering()
+    for event in events[1:]:
+        gathering.add(event)
+    assert len(gathering.advance(GATE, events[-1].crop.captured_at_ns + 10**10)) == 1
+    gathering.add(events[0])
+    (late,) = gathering.advance(GATE, events[-1].crop.captured_at_ns + 10**10)
+    assert late.identities == (crop_identity(events[0].crop),)
+    assert not gathering.cameras()
