@@ -1,0 +1,214 @@
+"""Writes what is made from something else: captures from cameras.toml, ConfigMaps from prometheus/ and dashboards.py.
+
+`make manifests` runs it; `--check` only tells whether anything would change.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from dashboards import dashboards  # noqa: E402 - beside this file
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
+MADE = "# Made by generate.py from {origin}: change that, then run `make manifests`."
+
+
+def camera_manifest(camera: dict[str, Any], template: Template) -> str:
+    """The Deployment of one camera. Raises ValueError for an entry that cannot be."""
+    name = camera.get("name", "")
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise ValueError(f"camera name {name!r}: lower case letters, digits and hyphens")
+    if unknown := set(camera) - {"name", "device", "secret"}:
+        raise ValueError(f"camera {name}: unknown {', '.join(sorted(unknown))}")
+    device = camera.get("device")
+    if (device is None) == (not camera.get("secret")):
+        raise ValueError(f"camera {name}: give either device or secret = true")
+    if device is None:
+        return template.substitute(
+            name=name,
+            namespace="roadside",
+            source="$(ADDRESS)",
+            address=_ADDRESS.format(name=name),
+            node="",
+            capture_security=_RESTRICTED,
+            device_mount="",
+            device_volume="",
+            pod_security="        runAsGroup: 10001\n        fsGroup: 10001\n",
+        )
+    if not re.fullmatch(r"/dev/video\d+", device):
+        raise ValueError(f"camera {name}: device {device!r} is not like /dev/video0")
+    return template.substitute(
+        name=name,
+        namespace="roadside-cameras",
+        source=device,
+        address="",
+        node=f'      nodeSelector:\n        roadside/camera-{name}: "yes"\n',
+        capture_security=_DEVICE,
+        device_mount=f"            - {{name: camera, mountPath: {device}}}\n",
+        device_volume=f"        - name: camera\n          hostPath: {{path: {device}, type: CharDevice}}\n",
+        pod_security="        runAsGroup: 10001\n        fsGroup: 10001\n        supplementalGroups: [44]  # video on Debian\n",
+    )
+
+
+_ADDRESS = """            - name: ADDRESS
+              valueFrom:
+                secretKeyRef: {{name: cameras, key: {name}}}
+"""
+_RESTRICTED = """            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: {drop: [ALL]}
+"""
+_DEVICE = """            # Kubernetes opens a device file to privileged containers alone. The process is no root all the same.
+            privileged: true
+            readOnlyRootFilesystem: true
+"""
+
+
+def captures(cameras: list[dict[str, Any]], template: Template) -> str:
+    """Every camera's manifest in one file."""
+    names = [camera.get("name") for camera in cameras]
+    if len(set(names)) != len(names):
+        raise ValueError("two cameras have the same name")
+    documents = [camera_manifest(camera, template) for camera in cameras]
+    return "---\n".join([*documents, _METRICS])
+
+
+_METRICS = "---\n".join(
+    f"""apiVersion: v1
+kind: Service
+metadata:
+  name: capture-metrics
+  namespace: {namespace}
+  labels:
+    app.kubernetes.io/name: capture
+    app.kubernetes.io/part-of: roadside
+spec:
+  clusterIP: None
+  publishNotReadyAddresses: true
+  selector:
+    app.kubernetes.io/name: capture
+  ports:
+    - {{name: metrics, port: 9101, targetPort: metrics}}
+"""
+    for namespace in ("roadside", "roadside-cameras")
+)
+
+
+def config_map(name: str, app: str, files: dict[str, str]) -> str:
+    """A ConfigMap that holds text files."""
+    lines = [
+        "apiVersion: v1",
+        "kind: ConfigMap",
+        "metadata:",
+        f"  name: {name}",
+        "  namespace: roadside",
+        "  labels:",
+        f"    app.kubernetes.io/name: {app}",
+        "    app.kubernetes.io/part-of: roadside",
+        "data:",
+    ]
+    for file, text in files.items():
+        lines.append(f"  {file}: |")
+        lines += [f"    {line}" if line else "" for line in text.rstrip("\n").split("\n")]
+    return "\n".join(lines) + "\n"
+
+
+def made() -> dict[str, str]:
+    """Every made file by its path under k3s/."""
+    cameras = tomllib.loads((HERE / "cameras.toml").read_text(encoding="utf-8")).get("camera", [])
+    template = Template((HERE / "capture.template").read_text(encoding="utf-8"))
+    boards = {name: json.dumps(board, indent=1) + "\n" for name, board in dashboards().items()}
+    prometheus = {
+        name: (HERE / "prometheus" / name).read_text(encoding="utf-8")
+        for name in ("prometheus.yml", "records.yml", "alerts.yml")
+    }
+    files = {
+        "50-capture.yaml": MADE.format(origin="cameras.toml") + "\n" + captures(cameras, template),
+        "61-prometheus-config.yaml": MADE.format(origin="prometheus/")
+        + "\n"
+        + config_map("prometheus", "prometheus", prometheus),
+        "71-grafana-dashboards.yaml": MADE.format(origin="dashboards.py")
+        + "\n"
+        + config_map("grafana-dashboards", "grafana", boards),
+    }
+    files |= {f"dashboards/{name}": text for name, text in boards.items()}
+    return files | {"one-pi/roadside.yaml": one_pi(files)}
+
+
+def one_pi(files: dict[str, str]) -> str:
+    """The base for one Pi: SQLite on the volume of the evidence instead of PostgreSQL, one replica of each."""
+    kept: list[Any] = []
+    for path in sorted({*(p.name for p in HERE.glob("*.yaml")), *(name for name in files if "/" not in name)}):
+        text = files.get(path) or (HERE / path).read_text(encoding="utf-8")
+        kept += [document for document in yaml.safe_load_all(text) if not _of_postgres(document)]
+    # A volume must be there before the first pod that shares it.
+    kept.sort(key=lambda document: document["kind"] not in {"Namespace", "PriorityClass", "PersistentVolumeClaim"})
+    for document in kept:
+        if document["kind"] in {"Deployment", "StatefulSet", "Job"}:
+            _to_sqlite(document["spec"])
+    note = (
+        "# Made by generate.py from the manifests above this folder, for one Pi: SQLite, no PostgreSQL, one replica each.\n"
+        "# Instead of them: kubectl apply -f k3s/one-pi/\n"
+    )
+    return note + yaml.safe_dump_all(kept, sort_keys=False, width=120)
+
+
+def _of_postgres(document: dict[str, Any]) -> bool:
+    name = document["metadata"]["name"]
+    return name in {"postgres", "to-database"} or (document["kind"] == "NetworkPolicy" and name == "database")
+
+
+def _to_sqlite(spec: dict[str, Any]) -> None:
+    """Change a workload in place."""
+    if spec.get("replicas", 1) > 1:
+        spec["replicas"] = 1
+    pod = spec["template"]["spec"]
+    pod.pop("affinity", None)
+    spec["template"]["metadata"]["labels"].pop("roadside/database", None)
+    for container in pod["containers"]:
+        for variable in container.get("env", []):
+            if variable["name"] != "ROADSIDE_DATABASE_URL":
+                continue
+            del variable["valueFrom"]
+            variable["value"] = "sqlite:////var/lib/roadside/roadside.db"
+            if not any(mount["name"] == "evidence" for mount in container["volumeMounts"]):
+                container["volumeMounts"].append({"name": "evidence", "mountPath": "/var/lib/roadside"})
+                pod["volumes"].append({"name": "evidence", "persistentVolumeClaim": {"claimName": "evidence"}})
+
+
+def main() -> int:
+    """Write, or with --check compare; exit code 1 where a file is not what it should be."""
+    try:
+        files = made()
+    except (ValueError, KeyError) as error:
+        sys.stderr.write(f"cameras.toml: {error}\n")
+        return 2
+    stale = [name for name, text in files.items() if not _holds(HERE / name, text)]
+    if "--check" in sys.argv[1:]:
+        for name in stale:
+            sys.stderr.write(f"k3s/{name} is out of date: run `make manifests`\n")
+        return 1 if stale else 0
+    for name in stale:
+        (HERE / name).parent.mkdir(exist_ok=True)
+        (HERE / name).write_text(files[name], encoding="utf-8")
+        sys.stdout.write(f"k3s/{name}\n")
+    return 0
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
