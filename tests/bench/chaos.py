@@ -25,7 +25,7 @@ from sqlalchemy import text
 
 from roadside.adapters.sql import open_database
 from roadside.capture.worker import BETWEEN_LOOPS_NS
-from tests.cluster import Cluster
+from tests.processes import Cluster
 from tests.servers import PostgresServer, RedisServer, redis_binary, wait_for
 
 if TYPE_CHECKING:

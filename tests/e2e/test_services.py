@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
+import struct
+import subprocess
 import threading
 import time
+import urllib.parse
+import urllib.request
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import cv2
 import grpc
+import numpy as np
 import pytest
+import redis
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from roadside.client import AsyncPlatesClient, PlatesClient, RegistryClient, SightingFilter
-from roadside.core.types import PictureKind, VerdictKind
+from roadside.core.types import CameraId, PictureKind, VerdictKind
 from roadside.errors import InputError, NotFoundError
-from roadside.v1 import plates_pb2, plates_pb2_grpc
+from roadside.runtime.metrics import SPECS, Kind, full_name
+from roadside.v1 import (
+    capture_pb2,
+    capture_pb2_grpc,
+    detector_pb2,
+    detector_pb2_grpc,
+    ocr_pb2,
+    ocr_pb2_grpc,
+    plates_pb2,
+    plates_pb2_grpc,
+    registry_pb2,
+    registry_pb2_grpc,
+    types_pb2,
+)
+from roadside.wire.codec import encode_frame
 from roadside.wire.convert import sighting_to_proto
-from tests.cluster import Cluster
-from tests.servers import RedisServer, redis_binary, wait_for
+from roadside.wire.events import EncodedPicture, FrameEvent, PictureEncoding
+from tests.processes import Cluster
+from tests.servers import RedisServer, free_port, redis_binary, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,3 +226,136 @@ def test_sigterm_ends_a_watch_with_a_word(cluster: Cluster, passages: list[Sight
     assert ended.stop() == 0
     thread.join(20)
     assert codes == [grpc.StatusCode.UNAVAILABLE]
+
+
+def jpeg_bomb() -> bytes:
+    """A picture of 65500 x 65500 pixels in a few hundred bytes: 12 GB when decoded."""
+    data = bytearray(cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))[1].tobytes())
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = struct.pack(">HH", 65500, 65500)
+    return bytes(data)
+
+
+def poison() -> list[tuple[str, bytes]]:
+    """Stream and payload of messages that no service can handle."""
+
+    def frame(data: bytes) -> bytes:
+        picture = EncodedPicture(PictureEncoding.JPEG, data)
+        return encode_frame(FrameEvent(CameraId("poisoned"), time.time_ns(), 1, picture))
+
+    good = cv2.imencode(".jpg", np.full((64, 64, 3), 128, np.uint8))[1].tobytes()
+    dot = cv2.imencode(".jpg", np.zeros((1, 1, 3), np.uint8))[1].tobytes()
+    noise = np.random.default_rng(9).bytes(2000)
+    frames = [noise, frame(good)[:-200], frame(b"\xff\xd8" + bytes(50_000_000)), frame(jpeg_bomb()), frame(dot)]
+    others = [(stream, payload) for stream in ("crops", "reads", "sightings") for payload in (noise, frame(good))]
+    return [*(("frames", payload) for payload in frames), *others]
+
+
+def test_poison_stops_nothing_and_ends_as_dead_letters(cluster: Cluster, passages: list[Sighting]) -> None:
+    assert passages
+    messages = poison()
+    client = redis.Redis.from_url(cluster.redis_url)
+    for number, (stream, payload) in enumerate(messages):
+        entry = {"c": "poisoned", "t": time.time_ns(), "i": str(number), "p": payload}
+        client.xadd(f"{{roadside}}:{stream}", entry)  # type: ignore[arg-type]
+    wait_for(lambda: client.xlen("{roadside}:dead") == len(messages), "every dead letter", 120)
+    assert not any(client.xlen(f"{{roadside}}:{stream}") for stream in ("frames", "crops", "reads", "sightings"))
+    client.close()
+    for process in cluster.services.values():
+        assert process.process is not None
+        if process.process.poll() is None:
+            assert process.probe("ready") == 200
+
+    listed = cluster.command("dead-letters", "list").stdout.splitlines()
+    assert len(listed) == len(messages) + 1
+    assert sum("frames" in line for line in listed) == 5
+    assert any("pixels are taken" in line for line in listed)
+    first = listed[0].split()[0]
+    assert cluster.command("dead-letters", "replay", first).stdout == "1 replayed\n"
+    wait_for(
+        lambda: len(cluster.command("dead-letters", "list").stdout.splitlines()) == len(messages) + 1,
+        "the replayed one to die again",
+        60,
+    )
+    assert cluster.command("dead-letters", "drop", "--all").stdout == f"{len(messages)} dropped\n"
+    assert cluster.command("dead-letters", "list").stdout == "no dead letters\n"
+    assert cluster.command("dead-letters", "drop", first, check=False).returncode == 2
+
+
+def test_prometheus_finds_every_metric(cluster: Cluster, passages: list[Sighting], tmp_path: Path) -> None:
+    """Debian's Prometheus scrapes the services; every metric that is documented has a value in a query."""
+    assert passages
+    ask_everything(cluster)
+    jobs = [
+        {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{cluster.services[name].metrics_port}"]}]}
+        for name in SPECS
+    ]
+    config = tmp_path / "prometheus.yml"
+    config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}))
+    port = free_port()
+    prometheus = subprocess.Popen(
+        [
+            "prometheus",
+            f"--config.file={config}",
+            f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def found(expression: str) -> int:
+        address = f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                reply = json.load(answer)
+        except OSError:
+            return 0
+        assert reply["status"] == "success"
+        return len(reply["data"]["result"])
+
+    try:
+        wait_for(lambda: found("up == 1") == len(SPECS), "Prometheus to scrape all", 90)
+        names = [
+            full_name(service, spec) + ("_count" if spec.kind is Kind.HISTOGRAM else "")
+            for service, specs in SPECS.items()
+            for spec in specs
+        ]
+        assert len(names) > 50
+        assert [name for name in names if not found(name)] == []
+    finally:
+        prometheus.terminate()
+        prometheus.wait(20)
+
+
+def ask_everything(cluster: Cluster) -> None:
+    """One call to every service, so that every gRPC metric has a value."""
+    picture = types_pb2.Picture(
+        encoding=types_pb2.PICTURE_ENCODING_JPEG,
+        data=cv2.imencode(".jpg", np.full((64, 64, 3), 128, np.uint8))[1].tobytes(),
+    )
+    with grpc.insecure_channel(address(cluster, "capture")) as channel:
+        stub = capture_pb2_grpc.CaptureStub(channel)
+        cameras = stub.ListCameras(capture_pb2.ListCamerasRequest()).cameras
+        assert [c.camera_id for c in cameras] == ["north", "south"]
+        assert all(c.state == capture_pb2.CAMERA_STATE_ENDED for c in cameras)
+        assert stub.Snapshot(capture_pb2.SnapshotRequest(camera_id="north")).picture.data.startswith(b"\xff\xd8")
+        assert stub.GetStatus(capture_pb2.GetStatusRequest(camera_id="north")).status.frames_published > 0
+        with pytest.raises(grpc.RpcError, match="no camera"):
+            stub.Snapshot(capture_pb2.SnapshotRequest(camera_id="nowhere"))
+    with grpc.insecure_channel(address(cluster, "detector")) as channel:
+        detector_pb2_grpc.DetectorStub(channel).Detect(detector_pb2.DetectRequest(picture=picture))
+    with grpc.insecure_channel(address(cluster, "ocr")) as channel:
+        request = ocr_pb2.ReadRequest(crops=[ocr_pb2.PlateCrop(picture=picture)])
+        assert len(ocr_pb2_grpc.OcrStub(channel).Read(request).reads) == 1
+    with grpc.insecure_channel(address(cluster, "registry")) as channel:
+        stub_registry = registry_pb2_grpc.RegistryStub(channel)
+        answer = stub_registry.ImportVignettes(
+            registry_pb2.ImportVignettesRequest(csv_chunk=chunk)
+            for chunk in (b"plate,country,valid_from,valid_to\nZZ", b"99ZZZ,UK,2020-01-01,2099-12-31\n,,,\n")
+        )
+        assert (answer.imported_count, answer.rejected_count) == (1, 1)
+    with RegistryClient(address(cluster, "registry")) as client:
+        assert client.check("ZZ99ZZZ").verdict is VerdictKind.PAID
+    with PlatesClient(address(cluster, "plates")) as client:
+        next(client.sightings())
