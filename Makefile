@@ -57,7 +57,7 @@ clean: ## Remove .venv, caches and what runs left in var/
 
 $(DEMO_CLIP): | $(VENV)/.run
 	@mkdir -p $(@D)
-	@echo "Rendering the demonstration street into $@ (once, under a minute)"
+	@echo "Rendering the demonstration street into $@ (once)"
 	@$(BIN)/python -m models.synth.street --out $@
 
 .PHONY: run

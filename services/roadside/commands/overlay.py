@@ -63,6 +63,8 @@ class _Path:
 class Overlay:
     """What is to be drawn on which frame."""
 
+    gap_frames: int = LONGEST_GAP_FRAMES
+    """0 for single pictures, which tell nothing of one another."""
     last_sequence: int = -1
     _seen: list[_Seen] = field(default_factory=list)
     _paths: list[_Path] = field(default_factory=list)
@@ -78,9 +80,13 @@ class Overlay:
         known = {p.crop.sequence: p.crop.detection.box for p in conclusion.track.reads}
         plate = conclusion.sighting.plate
         text = plate.text if plate is not None else ""
-        first, last = min(known) - LONGEST_GAP_FRAMES, max(known) + LONGEST_GAP_FRAMES
+        first, last = min(known) - self.gap_frames, max(known) + self.gap_frames
         for seen in self._seen:
-            alike = first <= seen.sequence <= last and edit_distance(seen.text, text) <= SAME_PLATE_EDITS
+            alike = (
+                seen.sequence not in known
+                and first <= seen.sequence <= last
+                and edit_distance(seen.text, text) <= SAME_PLATE_EDITS
+            )
             if alike:
                 known.setdefault(seen.sequence, seen.box)
         ordered = sorted(known)

@@ -87,7 +87,7 @@ class StreetRun:
         self._stills = source.frames_per_s == 0
         self._gate = MotionGate() if source.live and settings.motion_gate else None
         self.watch_s = Stopwatch()
-        self.overlay = Overlay()
+        self.overlay = Overlay(gap_frames=0) if self._stills else Overlay()
         self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
         self.conclusions: list[Conclusion] = []
         self.dropped = 0
@@ -161,10 +161,10 @@ def check_out(out: Path | None, source: FrameSource) -> None:
     suffix = out.suffix.lower()
     if source.frames_per_s > 0 and suffix not in WRITERS:
         raise InputError(f"--out {out}: a video's name ends in {', '.join(WRITERS)}")
-    if source.frames_per_s == 0 and source.frame_count == 1 and suffix not in PICTURES:
+    if source.frames_per_s == 0 and source.frame_count == 1 and suffix not in (*PICTURES, ""):
         raise InputError(f"--out {out}: a picture's name ends in {', '.join(PICTURES)}")
     if source.frames_per_s == 0 and source.frame_count != 1 and suffix:
-        raise InputError(f"--out {out}: a folder of pictures wants a folder, a name without an ending")
+        raise InputError(f"--out {out}: several pictures want a folder, a name without an ending")
 
 
 def _open(source: str, settings: Settings) -> FrameSource:
