@@ -56,6 +56,10 @@ def read_split(folder: Path) -> Split:
     """
     if (folder / "index.tsv").is_file():
         return _from_index(folder)
+    if all((folder / part).is_dir() for part in ("train", "test")):  # as `python -m models.data split` leaves it
+        drawn = tuple(one for one in read_voc_folder(folder / "train") if len(one.boxes))
+        if drawn:
+            return Split(drawn, read_voc_folder(folder / "test"), ())
     marked = read_voc_folder(folder)
     held = tuple(one for one in marked if bucket(one.path.stem, VOC_HELD_OUT) == 0)
     train = tuple(one for one in marked if bucket(one.path.stem, VOC_HELD_OUT) != 0 and len(one.boxes))
