@@ -23,6 +23,11 @@ SHORTEST, LONGEST = 3, 12
 """Plates shorter or longer than this are no plates of any country."""
 LEAST_MISSED, LEAST_INVENTED = 3e-3, 1e-3
 """A sure read of a wrong length was seen once in 305 held-out plates: no count is large enough to deny it."""
+LIKELY_HALF = 0.02
+"""Half a plate this probable is asked for with whatever the other half is; a few hundred plates share one."""
+MOST_HALVES = 300
+PLATES_AMONG_LENGTH_ERRORS = 0.05
+"""Share of the strings one character longer or shorter than a plate that can be plates themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,40 +129,36 @@ def score_codes(belief: Belief, plates: NDArray[np.intp]) -> NDArray[np.float64]
     return final
 
 
-def reach(belief: Belief, *, best: int, bound: float, most_buckets: int) -> Reach:
-    """Every reading with a probability over `bound`, as buckets, and the `best` most probable in full.
+def reach(belief: Belief, *, best: int, bound: float, most_keys: int) -> Reach:
+    """Every reading with a probability over `bound`, as questions that an index answers.
 
-    A reading that probable has at least one half with a probability over the root of `bound`, and
-    the halves that probable are few: at most one in that root. So the registry is asked for plates
-    that begin or end with such a half, which an index answers, and the rest is scored exactly.
-    One character more or less spares one half, and is reached through it.
+    Plates with a likely half are asked for by that half; those of which both halves are unlikely are
+    few, and are spelt out. One character more or less spares one half, and is reached through it.
     """
     slots = len(belief.rows)
-    keys = _best_plates(belief, best)
-    heads: dict[str, None] = {}
-    tails: dict[str, None] = {}
-    left_out = 0.0
-    for slack, chance in _lengths(belief):
+    keys = dict.fromkeys(_best_plates(belief, best))
+    half = slots // 2
+    least = bound / LIKELY_HALF
+    first, last = _halves(belief.rows[:half], least), _halves(belief.rows[half:], least)
+    heads = {f"{slots}{text}" for p, text in first if p >= LIKELY_HALF}
+    tails = {f"{slots}{text}" for p, text in last if p >= LIKELY_HALF}
+    spelt, p_spelt = _pairs(first, last, bound, most_keys)
+    keys.update(dict.fromkeys(spelt))
+    lost_first, lost_last = (1.0 - sum(p for p, _ in found if p >= LIKELY_HALF) for found in (first, last))
+    left_out = max(0.0, lost_first * lost_last - p_spelt)
+    for slack, chance in ((1, (slots + 1) * belief.missed), (-1, slots * belief.invented)):
         length = slots + slack
-        if not SHORTEST <= length <= LONGEST:
-            left_out += chance
-            continue
-        half = length // 2
-        threshold = np.sqrt(bound) if slack == 0 else bound / chance
-        first, first_mass = _halves(belief.rows[:half], threshold, most_buckets)
-        last, last_mass = _halves(belief.rows[slots - (length - half) :], threshold, most_buckets)
-        heads.update((f"{length}{text}", None) for text in first)
-        tails.update((f"{length}{text}", None) for text in last)
-        lost_first, lost_last = 1.0 - first_mass, 1.0 - last_mass
-        left_out += chance * (lost_first * lost_last if slack == 0 else max(lost_first, lost_last))
-    scores = score(belief, keys)
-    order = np.argsort(-scores, kind="stable")
-    return Reach(
-        tuple(keys[place] for place in order),
-        tuple(heads),
-        tuple(tails),
-        min(1.0, left_out),
-    )
+        if SHORTEST <= length <= LONGEST:
+            before = _halves(belief.rows[: length // 2], LIKELY_HALF / 4)
+            behind = _halves(belief.rows[slots - (length - length // 2) :], LIKELY_HALF / 4)
+            heads.update(f"{length}{text}" for _, text in before)
+            tails.update(f"{length}{text}" for _, text in behind)
+            lost = 1.0 - min(sum(p for p, _ in found) for found in (before, behind))
+            left_out += chance * lost * PLATES_AMONG_LENGTH_ERRORS
+    order = list(keys)
+    scores = score(belief, order)
+    ranked = tuple(order[place] for place in np.argsort(-scores, kind="stable"))
+    return Reach(ranked, tuple(sorted(heads)), tuple(sorted(tails)), min(1.0, left_out))
 
 
 def head_bucket(key: str) -> str:
@@ -168,14 +169,6 @@ def head_bucket(key: str) -> str:
 def tail_bucket(key: str) -> str:
     """The index entry of the last half of a folded plate, with the plate's length."""
     return f"{len(key)}{key[len(key) // 2 :]}"
-
-
-def _lengths(belief: Belief) -> tuple[tuple[int, float], ...]:
-    """Slack of the length against the slots, with its probability, once an error of length is made."""
-    slots = len(belief.rows)
-    longer = (slots + 1) * belief.missed
-    shorter = slots * belief.invented
-    return ((0, 1.0), (1, max(longer, 1e-12)), (-1, max(shorter, 1e-12)))
 
 
 def _best_plates(belief: Belief, count: int) -> list[str]:
@@ -190,18 +183,28 @@ def _best_plates(belief: Belief, count: int) -> list[str]:
     return [key for key in keys if key]
 
 
-def _halves(rows: NDArray[np.float64], threshold: float, most: int) -> tuple[list[str], float]:
-    """Texts of `rows` with a probability of at least `threshold`, best first, and their probability."""
+def _pairs(
+    first: list[tuple[float, str]], last: list[tuple[float, str]], bound: float, most: int
+) -> tuple[list[str], float]:
+    """Plates of two unlikely halves with a probability of at least `bound`, and their probability."""
+    left = [(p, text) for p, text in first if p < LIKELY_HALF]
+    right = [(p, text) for p, text in last if p < LIKELY_HALF]
+    products = np.outer([p for p, _ in left], [p for p, _ in right]).ravel()
+    chosen = np.flatnonzero(products >= bound)
+    chosen = chosen[np.argsort(-products[chosen])][:most]
+    return [left[c // len(right)][1] + right[c % len(right)][1] for c in chosen], float(products[chosen].sum())
+
+
+def _halves(rows: NDArray[np.float64], threshold: float) -> list[tuple[float, str]]:
+    """Texts of `rows` with a probability of at least `threshold`, the best `MOST_HALVES` of them."""
     found: list[tuple[float, str]] = [(1.0, "")]
     for row in rows:
-        likely = [(float(row[c]), ALPHABET[c]) for c in np.argsort(-row) if row[c] > 0.0]
+        likely = [(float(row[c]), ALPHABET[c]) for c in np.argsort(-row)]
         grown = []
         for p, text in found:
             for q, character in likely:
                 if p * q < threshold:
                     break
                 grown.append((p * q, text + character))
-        found = grown
-    found.sort(key=lambda pair: -pair[0])
-    found = found[:most]
-    return [text for _, text in found], sum(p for p, _ in found)
+        found = sorted(grown, reverse=True)[:MOST_HALVES]
+    return found

@@ -44,14 +44,14 @@ class Policy:
     """Chance that all frames of a passage make the same error."""
     other_country: float = 0.2
     """Probability that a plate is of another country than the reader says."""
-    density: float = 0.05
-    """Share of plausible plates that hold a vignette: what is believed of readings that were not looked up."""
-    reach: float = 1e-8
+    density: float = 0.01
+    """Share of the strings near a plate that hold a vignette: what is believed of those that were not looked up."""
+    reach: float = 1e-6
     """Readings less probable than this are not searched for."""
     keys: int = 64
-    """Readings looked up in full."""
-    buckets: int = 400
-    """Most halves of a plate that are searched for, each side."""
+    """Most probable readings that are always looked up, and all that an HTTP registry can be asked."""
+    pairs: int = 2000
+    """Most plates that are spelt out for the search, because neither half of them is likely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Circumstances:
 def ask(plate: FusedPlate, confusions: Confusions, policy: Policy) -> Question:
     """What to ask the registry about `plate`."""
     belief = soften(plate, confusions, floor=policy.floor, persistence=policy.persistence)
-    within = reach(belief, best=policy.keys, bound=policy.reach, most_buckets=policy.buckets)
+    within = reach(belief, best=policy.keys, bound=policy.reach, most_keys=policy.pairs)
     return Question(plate, belief, within)
 
 

@@ -49,7 +49,7 @@ class VerdictSettings(BaseSettings):
         _DEFAULT.other_country, ge=0, le=1, description="probability that a plate is of another country than read"
     )
     verdict_density: float = Field(
-        _DEFAULT.density, ge=0, le=1, description="share of plausible plates that hold a vignette"
+        _DEFAULT.density, ge=0, le=1, description="share of the strings near a plate that hold a vignette"
     )
     verdict_keys: int = Field(
         _DEFAULT.keys, ge=1, le=4096, description="readings looked up in full (an HTTP registry knows only these)"
