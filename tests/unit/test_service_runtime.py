@@ -1,0 +1,312 @@
+"""The loop around a stage, health, settings, logs and metrics of the services."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
+from roadside.commands.settings import groups
+from roadside.core.types import CameraId
+from roadside.errors import BusUnavailableError, PoisonError, SettingsError, StoreUnavailableError
+from roadside.ports import Backlog, Message, Stream
+from roadside.runtime.backoff import Backoff
+from roadside.runtime.health import STILL_AFTER_S, Health, HealthServer
+from roadside.runtime.logs import JsonFormatter, fields
+from roadside.runtime.metrics import SPECS, Kind, PrometheusMeter, document
+from roadside.runtime.patience import Patience
+from roadside.runtime.rates import RatedMeter
+from roadside.runtime.service_settings import (
+    CaptureSettings,
+    Service,
+    cameras_of,
+    consumer_name,
+    grpc_port,
+    load_service_settings,
+    token_of,
+)
+from roadside.runtime.stage_runner import RunnerLimits, StageRunner
+from tests.servers import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GATE = CameraId("gate")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+class WallClock:
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+
+class Moody:
+    """A stage that does what the message says."""
+
+    def __init__(self) -> None:
+        self.away = 2
+        self.seen: list[str] = []
+
+    def handle(self, message: Message[bytes]) -> Sequence[tuple[Stream, Message[bytes]]]:
+        self.seen.append(message.identity)
+        match message.payload:
+            case b"poison":
+                raise PoisonError("no picture")
+            case b"fault":
+                raise ZeroDivisionError
+            case b"away" if self.away:
+                self.away -= 1
+                raise StoreUnavailableError("the database: gone")
+        return [(Stream.CROPS, Message(GATE, message.captured_at_ns, message.identity + ":1,2,3,4", b"crop"))]
+
+
+class Running:
+    """A runner in a thread."""
+
+    def __init__(self, bus: MemoryBus[bytes]) -> None:
+        self.stage = Moody()
+        self.stopping = threading.Event()
+        self.health = Health(("bus",), time.monotonic)
+        self.registry = CollectorRegistry()
+        meter = PrometheusMeter(Service.DETECTOR, self.registry)
+        patience = Patience(
+            "frames",
+            meter=meter,
+            health=self.health,
+            backoff=Backoff(random.Random(1), first_s=0.01, longest_s=0.02),
+            stopping=self.stopping,
+            drain_s=1,
+        )
+        runner = StageRunner(
+            bus,
+            Stream.FRAMES,
+            self.stage,
+            meter=meter,
+            clock=WallClock(),
+            health=self.health,
+            patience=patience,
+            stopping=self.stopping,
+            limits=RunnerLimits(block_s=0.05, most_failures=3),
+        )
+        self.thread = threading.Thread(target=runner.run)
+        self.thread.start()
+
+    def outcome(self, name: str) -> float:
+        value = self.registry.get_sample_value("roadside_detector_messages_total", {"outcome": name})
+        assert value is not None
+        return value
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
+def bus_of(*payloads: bytes) -> MemoryBus[bytes]:
+    bus: MemoryBus[bytes] = MemoryBus(MemoryBroker(WallClock(), idle_s=30, leadership_s=5), "detector")
+    for sequence, payload in enumerate(payloads):
+        bus.publish(Stream.FRAMES, Message(GATE, time.time_ns(), str(sequence), payload))
+    return bus
+
+
+def test_each_message_has_its_outcome() -> None:
+    bus = bus_of(b"good", b"poison", b"fault", b"away", b"good")
+    running = Running(bus)
+    wait_for(lambda: bus.backlog(Stream.FRAMES) == Backlog(0, 0), "all to be handled")
+    running.stop()
+    assert bus.backlog(Stream.CROPS).waiting == 3
+    letters = {letter.identity: letter.reason for letter in bus.dead_letters()}
+    assert letters == {"1": "no picture", "2": "failed 3 times, with ZeroDivisionError"}
+    assert running.stage.seen.count("2") == 3, "a fault is tried again before it is given up"
+    assert running.stage.seen.count("3") == 3, "what waits for a database is tried until it is back"
+    assert [running.outcome(name) for name in ("done", "dead", "failed", "duplicate")] == [3, 2, 2, 0]
+    assert not running.health.missing()
+
+
+def test_a_stop_gives_back_what_was_not_begun() -> None:
+    bus = bus_of(*[b"good"] * 3)
+    first = bus.receive(Stream.FRAMES, max_messages=3, block_s=0)
+    bus.release(first)
+    running = Running(bus)
+    running.stop()
+    left = bus.backlog(Stream.FRAMES)
+    assert left.waiting + left.pending + bus.backlog(Stream.CROPS).waiting == 3
+
+
+def test_patience_ends_with_the_drain() -> None:
+    stopping = threading.Event()
+    health = Health(("bus",), time.monotonic)
+    meter = PrometheusMeter(Service.OCR, CollectorRegistry())
+    backoff = Backoff(random.Random(1), first_s=0.01, longest_s=0.02)
+    patience = Patience("crops", meter=meter, health=health, backoff=backoff, stopping=stopping, drain_s=0.1)
+    calls = 0
+
+    def away() -> bool:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            stopping.set()
+        raise BusUnavailableError("Redis does not answer")
+
+    assert patience.call(away, otherwise=False) is False
+    assert calls >= 4
+    assert health.missing() == ["bus"]
+
+
+def test_backoff_grows_to_its_end() -> None:
+    backoff = Backoff(random.Random(1), first_s=1, longest_s=8)
+    pauses = [backoff.next_s() for _ in range(6)]
+    assert all(full / 2 <= pause <= full for pause, full in zip(pauses, (1, 2, 4, 8, 8, 8), strict=True))
+    backoff.reset()
+    assert backoff.next_s() <= 1
+
+
+def status(port: int, path: str) -> tuple[int, dict[str, object]]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error) if error.code == 503 else {}
+
+
+def test_live_and_ready_are_two_things() -> None:
+    now_s = 100.0
+    health = Health(("bus", "model"), lambda: now_s)
+    server = HealthServer(health, "127.0.0.1", 0)
+    try:
+        assert status(server.port, "ready") == (503, {"ok": False, "missing": ["bus", "model"]})
+        assert status(server.port, "live")[0] == 200
+        health.set("bus", ready=True)
+        health.set("model", ready=True)
+        health.beat("frames")
+        assert status(server.port, "ready") == (200, {"ok": True, "missing": []})
+        now_s += STILL_AFTER_S + 1
+        assert status(server.port, "live") == (503, {"ok": False, "still": ["frames"]})
+        health.done("frames")
+        assert status(server.port, "live")[0] == 200
+        health.drain()
+        assert status(server.port, "ready") == (503, {"ok": False, "missing": ["draining"]})
+        assert status(server.port, "elsewhere")[0] == 404
+    finally:
+        server.close()
+
+
+def test_a_taken_port_is_said() -> None:
+    health = Health((), time.monotonic)
+    server = HealthServer(health, "127.0.0.1", 0)
+    try:
+        with pytest.raises(SettingsError, match="health_port"):
+            HealthServer(health, "127.0.0.1", server.port)
+    finally:
+        server.close()
+
+
+def test_a_log_line_is_one_json_object() -> None:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter("detector"))
+    logger = logging.getLogger("tests.one_line")
+    logger.addHandler(handler)
+    try:
+        int("with\na line break")
+    except ValueError:
+        logger.exception("failed", extra=fields(camera="gate", id="7"))
+    finally:
+        logger.removeHandler(handler)
+    (line,) = stream.getvalue().splitlines()
+    said = json.loads(line)
+    assert (said["service"], said["event"], said["camera"], said["id"]) == ("detector", "failed", "gate", "7")
+    assert said["error"] == "ValueError"
+
+
+def test_metrics_are_documented() -> None:
+    assert (DOCS / "metrics.md").read_text(encoding="utf-8") == document(), "run make docs"
+
+
+def test_metrics_are_named_as_they_should_be() -> None:
+    units = ("total", "seconds", "bytes", "messages", "ratio", "count", "state", "info", "tracks", "per_second")
+    for service, specs in SPECS.items():
+        registry = CollectorRegistry()
+        PrometheusMeter(service, registry)
+        assert generate_latest(registry)
+        for spec in specs:
+            assert spec.name.endswith(units), spec.name
+            assert (spec.kind is Kind.COUNTER) == spec.name.endswith("_total")
+            assert (spec.kind is Kind.HISTOGRAM) == bool(spec.buckets)
+            assert "plate" not in spec.labels
+
+
+def test_frames_a_second_by_camera() -> None:
+    now_s = 0.0
+    registry = CollectorRegistry()
+    meter = RatedMeter(PrometheusMeter(Service.CAPTURE, registry), lambda: now_s)
+    for _ in range(20):
+        meter.count("frames_total", 5, camera="gate")
+        meter.tick()
+        now_s += 1
+    assert registry.get_sample_value("roadside_capture_frames_per_second", {"camera": "gate"}) == pytest.approx(5)
+
+
+def test_settings_are_checked(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("a-token-of-some-length\n")
+    good = load_service_settings(Service.PLATES, {"token_file": str(secret), "grpc_port": "6000"}, {})
+    assert token_of(good) == "a-token-of-some-length"
+    assert (grpc_port(Service.PLATES, good), consumer_name(Service.PLATES, good)[:7]) == (6000, "plates-")
+    assert grpc_port(Service.CAPTURE, load_service_settings(Service.CAPTURE, {}, {})) == 50051
+    faults: list[tuple[Service, dict[str, str], str]] = [
+        (Service.PLATES, {"grpc_port": "70000"}, "grpc_port"),
+        (Service.PLATES, {"token": "short"}, "token"),
+        (Service.OCR, {"redis_url": "http://x"}, "redis_url"),
+        (Service.OCR, {"tls_certificate": "/nowhere"}, "belong together"),
+        (Service.OCR, {"tls_certificate": "/nowhere", "tls_key": "/nowhere"}, "cannot be read"),
+        (Service.CAPTURE, {"cameras": "gate"}, "name=source"),
+    ]
+    for service, flags, said in faults:
+        with pytest.raises(SettingsError, match=said):
+            load_service_settings(service, flags, {})
+
+
+def test_an_unknown_variable_is_an_error() -> None:
+    load_service_settings(Service.OCR, {}, {"ROADSIDE_MODELDIR": "x", "ROADSIDE_DATA": "y", "OTHER": "z"})
+    with pytest.raises(SettingsError, match="ROADSIDE_REDIS_ULR"):
+        load_service_settings(Service.OCR, {}, {"ROADSIDE_REDIS_ULR": "redis://x"})
+
+
+def test_every_setting_is_explained_and_listed() -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "roadside.cli", "settings"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ},
+    ).stdout
+    for _, settings in groups():
+        for name, field in settings.items():
+            assert field.description, name
+            assert f"ROADSIDE_{name.upper()} " in listed
+
+
+def test_cameras_are_named() -> None:
+    assert cameras_of(" gate=rtsp://u:p@h/1?a=b ; yard = /dev/video0;") == (
+        ("gate", "rtsp://u:p@h/1?a=b"),
+        ("yard", "/dev/video0"),
+    )
+    with pytest.raises(ValueError, match="same name"):
+        cameras_of("a=1; a=2")
+    assert isinstance(load_service_settings(Service.CAPTURE, {"cameras": "a=1"}, {}), CaptureSettings)
