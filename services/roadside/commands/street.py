@@ -18,6 +18,7 @@ from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
 from roadside.commands.records import open_records
 from roadside.commands.table import sighting_line, sighting_table
 from roadside.commands.wiring import open_detector, open_reader, warm_up
+from roadside.core.detect import Search
 from roadside.core.track import EvidenceRule, TrackPolicy
 from roadside.core.types import CameraId
 from roadside.errors import InputError
@@ -80,11 +81,12 @@ class StreetRun:
     """One run over one source."""
 
     def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
-        detector, reader = open_detector(settings), open_reader(settings)
+        self._stills = source.frames_per_s == 0
+        one_look = settings.search is Search.AUTO and not self._stills
+        detector, reader = open_detector(settings, Search.FAST if one_look else None), open_reader(settings)
         warm_up(detector, reader)
         self._source = source
         self._db = settings.db
-        self._stills = source.frames_per_s == 0
         self._gate = MotionGate() if source.live and settings.motion_gate else None
         self.watch_s = Stopwatch()
         self.overlay = Overlay(gap_frames=0) if self._stills else Overlay()

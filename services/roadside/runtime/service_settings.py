@@ -161,7 +161,7 @@ class DetectorSettings(ServiceSettings):
     )
     threads: int = Field(1, ge=1, le=64, description="threads of the model")
     runtime: str | None = Field(None, description="litert or tflite-runtime; the first installed one if not given")
-    search: Search = Field(Search.AUTO, description="looking for small plates: fast, tiles, or auto")
+    search: Search = Field(Search.FAST, description="looking for small plates: fast, tiles, or auto")
     score: float = Field(0.3, ge=0, le=1, description="least score of a detected plate")
     frame_max_age_s: float = Field(
         5.0, gt=0, description="a live camera's frame older than this is dropped: the present matters more"
