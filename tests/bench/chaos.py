@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 CAMERAS = ("north", "south")
-FPS = 5.0
+FPS = 3.0
 SERVICES = ("capture", "detector", "ocr", "registry", "plates")
-SETTLE_TIMEOUT_S = 600.0
+SETTLE_TIMEOUT_S = 1800.0
 STREAMS = ("frames", "crops", "reads", "sightings")
 SAME_MOMENT_S = 0.5
 """How far a passage may begin from where the undisturbed run saw it begin."""
