@@ -24,6 +24,7 @@ COMMANDS = {
     "review": ("review",),
     "evidence": ("evidence",),
     "privacy": ("forget", "purge", "keys", "audit"),
+    "notify": ("notify",),
     "serve": ("serve",),
     "database": ("database",),
     "dead_letters": ("dead-letters",),

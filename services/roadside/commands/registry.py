@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING
 from roadside.adapters.sql import SqlRegistry, import_exemptions, import_vignettes
 from roadside.adapters.system_clock import SystemClock
 from roadside.commands.flags import add_settings, settings_of
-from roadside.commands.records import open_registry
+from roadside.commands.records import open_records, open_registry
 from roadside.core.plates import fold
-from roadside.core.types import VerdictKind
+from roadside.core.types import SightingQuery, VerdictKind
 from roadside.core.verdict import country_code
 from roadside.errors import InputError
+from roadside.registry.config import VerdictSettings
+from roadside.registry.recheck import recheck
 from roadside.registry.validity import start_ns, zone
 from roadside.registry.vignette_file import read_exemptions, read_vignettes
 
@@ -54,6 +57,20 @@ def add_to(commands: SubParsers) -> None:
     check.add_argument("--at", help="time of the passage, such as 2026-01-31T12:00 (default: now)")
     add_settings(check, *_KEEPING, "grace_s")
     check.set_defaults(execute=check_plate)
+
+    again = actions.add_parser("recheck", help="ask again about every UNKNOWN sighting (nightly, by cron)")
+    add_settings(again, *VerdictSettings.model_fields, "db")
+    again.set_defaults(execute=recheck_unknown)
+
+
+def recheck_unknown(parsed: argparse.Namespace) -> int:
+    """Decide what the registry could not answer before; what it still cannot stays UNKNOWN."""
+    records = open_records(settings_of(parsed))
+    counts = Counter(s.verdict.kind.value for s in recheck(records.store, records.judge, "recheck"))
+    left = len(records.store.find(SightingQuery(limit=1000, verdict=VerdictKind.UNKNOWN)).sightings)
+    decided = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"
+    print(f"decided: {decided}; still UNKNOWN: {left if left < 1000 else 'a thousand or more'}")
+    return 0
 
 
 def load_vignettes(parsed: argparse.Namespace) -> int:

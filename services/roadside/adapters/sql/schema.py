@@ -189,3 +189,10 @@ IMPORTS = Table(
     Column("rejected", Integer, nullable=False),
 )
 """One row for each import that ended; a registry without one cannot answer."""
+
+CURSORS = Table(
+    "cursors",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)

@@ -48,7 +48,7 @@ class SqlSightingStore:
         if kept.verdict.kind in HASHED:
             pictures = ()
         with self._database.read() as connection:
-            if (known := self._known(connection, sighting.sighting_id)) is not None:
+            if (known := self.known(connection, sighting.sighting_id)) is not None:
                 return known
         written = [(picture, self._vault.write(picture)) for picture in pictures]
         now_ns = self._clock.now_ns()
@@ -56,11 +56,11 @@ class SqlSightingStore:
             if not self._database.is_sqlite:
                 # Sequences must become visible in their order, or a live watch would miss one.
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SAVE_LOCK})
-            known = self._known(connection, sighting.sighting_id)
+            known = self.known(connection, sighting.sighting_id)
             if known is None:
                 connection.execute(insert(SIGHTINGS).values(sighting_row(kept, now_ns)))
                 self._vault.record(connection, sighting.sighting_id, written, now_ns)
-                known = self._known(connection, sighting.sighting_id)
+                known = self.known(connection, sighting.sighting_id)
         if known is None:
             raise NotFoundError(f"sighting {sighting.sighting_id} went away while it was stored")
         return known
@@ -72,7 +72,7 @@ class SqlSightingStore:
         """
         now_ns = self._clock.now_ns()
         with self._database.write() as connection:
-            known = self._known(connection, sighting_id)
+            known = self.known(connection, sighting_id)
             if known is None:
                 raise NotFoundError(f"there is no sighting {sighting_id}")
             plate = corrected or known.plate
@@ -91,7 +91,7 @@ class SqlSightingStore:
     def get(self, sighting_id: str) -> Sighting:
         """Raises NotFoundError, StoreUnavailableError."""
         with self._database.read() as connection:
-            known = self._known(connection, sighting_id)
+            known = self.known(connection, sighting_id)
         if known is None:
             raise NotFoundError(f"there is no sighting {sighting_id}")
         return known
@@ -136,7 +136,8 @@ class SqlSightingStore:
             connection.execute(insert(AUDIT).values(subject=sighting_id, **entry))
         return self._vault.read(row.sha256)
 
-    def _known(self, connection: Connection, sighting_id: str) -> Sighting | None:
+    def known(self, connection: Connection, sighting_id: str) -> Sighting | None:
+        """The sighting as a transaction of the caller sees it; None where there is none."""
         statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id)
         found = _with_evidence(connection, connection.execute(statement).mappings().all())
         return found[0] if found else None

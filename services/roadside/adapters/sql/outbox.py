@@ -1,0 +1,138 @@
+"""Notices that wait to be delivered: written down before they are sent, and kept where they cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, text, update
+
+from roadside.adapters.sql.schema import CHANGES, CURSORS, OUTBOX, SIGHTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection, Select
+
+    from roadside.adapters.sql.database import Database
+    from roadside.adapters.sql.store import SqlSightingStore
+    from roadside.core.types import Sighting
+
+    Compose = Callable[[Sighting], Sequence[tuple[str, str]]]
+
+_BATCH = 200
+_LOCK = 0x524F4146
+PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message for one channel."""
+
+    notification_id: int
+    sighting_id: str
+    channel: str
+    body: str
+    attempts: int
+    fault: str = ""
+
+
+class Outbox:
+    """The notices of a database."""
+
+    def __init__(self, database: Database, store: SqlSightingStore) -> None:
+        self._database = database
+        self._store = store
+
+    def collect(self, compose: Compose, now_ns: int) -> int:
+        """Write notices for all that was stored, or decided anew, since the last call; how many.
+
+        `compose` gives (channel, body) pairs. Each sighting is looked at once for being stored and
+        once for each change of its verdict, whatever is killed in between.
+        """
+        return sum(
+            self._follow(name, compose, now_ns, column)
+            for name, column in (("notified sightings", "sightings"), ("notified changes", "changes"))
+        )
+
+    def start_here(self) -> None:
+        """Pass over what is stored already: at the first start nobody wants a notice of last year."""
+        with self._database.write() as connection:
+            for name, newest in (
+                ("notified sightings", select(func.max(SIGHTINGS.c.sequence))),
+                ("notified changes", select(func.max(CHANGES.c.change_id))),
+            ):
+                known = connection.execute(select(CURSORS).where(CURSORS.c.name == name)).first()
+                if known is None:
+                    position = connection.execute(newest).scalar_one() or 0
+                    connection.execute(insert(CURSORS).values(name=name, position=position))
+
+    def due(self, now_ns: int, limit: int = 50) -> Sequence[Notice]:
+        """Those to be sent now, oldest first."""
+        wanted = (OUTBOX.c.state == PENDING, OUTBOX.c.next_at_ns <= now_ns)
+        return self._notices(select(OUTBOX).where(*wanted).order_by(OUTBOX.c.notification_id).limit(limit))
+
+    def dead(self) -> Sequence[Notice]:
+        """Those given up, oldest first."""
+        return self._notices(select(OUTBOX).where(OUTBOX.c.state == DEAD).order_by(OUTBOX.c.notification_id))
+
+    def delivered(self, notice: Notice) -> None:
+        """It arrived: its body is not needed any more."""
+        self._set(notice, state=DELIVERED, attempts=notice.attempts + 1, body="", fault="")
+
+    def failed(self, notice: Notice, fault: str, next_at_ns: int | None) -> None:
+        """It did not arrive; None where it is given up."""
+        state = DEAD if next_at_ns is None else PENDING
+        self._set(notice, state=state, attempts=notice.attempts + 1, fault=fault, next_at_ns=next_at_ns or 0)
+
+    def revive(self, now_ns: int) -> int:
+        """Try the dead ones again; how many."""
+        statement = update(OUTBOX).where(OUTBOX.c.state == DEAD)
+        with self._database.write() as connection:
+            return connection.execute(statement.values(state=PENDING, attempts=0, next_at_ns=now_ns)).rowcount
+
+    def _follow(self, name: str, compose: Compose, now_ns: int, kind: str) -> int:
+        written = 0
+        while True:
+            with self._database.write() as connection:
+                if not self._database.is_sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+                position = connection.execute(select(CURSORS.c.position).where(CURSORS.c.name == name)).scalar() or 0
+                rows = connection.execute(_since(kind, position)).all()
+                for row in rows:
+                    written += self._write(connection, row.sighting_id, compose, now_ns)
+                if rows:
+                    _move(connection, name, int(rows[-1].position))
+            if len(rows) < _BATCH:
+                return written
+
+    def _write(self, connection: Connection, sighting_id: str, compose: Compose, now_ns: int) -> int:
+        sighting = self._store.known(connection, sighting_id)
+        notices = compose(sighting) if sighting is not None else ()
+        for channel, body in notices:
+            values = {"sighting_id": sighting_id, "channel": channel, "body": body}
+            state = {"state": PENDING, "attempts": 0, "next_at_ns": now_ns, "fault": ""}
+            connection.execute(insert(OUTBOX).values(**values, **state))
+        return len(notices)
+
+    def _notices(self, statement: Select[Any]) -> Sequence[Notice]:
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return [Notice(r.notification_id, r.sighting_id, r.channel, r.body, r.attempts, r.fault) for r in rows]
+
+    def _set(self, notice: Notice, **values: object) -> None:
+        mine = OUTBOX.c.notification_id == notice.notification_id
+        with self._database.write() as connection:
+            connection.execute(update(OUTBOX).where(mine).values(**values))
+
+
+def _since(kind: str, position: int) -> Select[tuple[int, str]]:
+    table, counted = (SIGHTINGS, SIGHTINGS.c.sequence) if kind == "sightings" else (CHANGES, CHANGES.c.change_id)
+    chosen = select(counted.label("position"), table.c.sighting_id)
+    return chosen.where(counted > position).order_by(counted).limit(_BATCH)
+
+
+def _move(connection: Connection, name: str, position: int) -> None:
+    moved = connection.execute(update(CURSORS).where(CURSORS.c.name == name).values(position=position))
+    if moved.rowcount == 0:
+        connection.execute(insert(CURSORS).values(name=name, position=position))
