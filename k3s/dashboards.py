@@ -98,7 +98,7 @@ OVERVIEW: tuple[Panel, ...] = (
         "Capture to sighting",
         _quantiles("roadside_plates_capture_to_stored_seconds"),
         unit="s",
-        explained="From the last frame that shows a vehicle to its stored sighting; 1.5 s of it is the end of the track.",
+        explained="From a vehicle's last frame to its stored sighting; 1.5 s of it is the end of the track.",
     ),
     Panel("Inference of a frame", _quantiles("roadside_detector_inference_seconds"), unit="s"),
     Panel("Reading of a plate", _quantiles("roadside_ocr_reading_seconds"), unit="s"),
@@ -128,8 +128,10 @@ OVERVIEW: tuple[Panel, ...] = (
             ("roadside:failed_messages:per_second", "{{job}} messages"),
             ("roadside:bus_errors:per_second", "{{job}} without Redis"),
             (
-                'sum by (job) (rate({__name__=~"roadside_.+_grpc_requests_total", code!="OK"}[5m]))'
-                ' or 0 * sum by (job) (rate({__name__=~"roadside_.+_bus_errors_total"}[5m]))',
+                (
+                    'sum by (job) (rate({__name__=~"roadside_.+_grpc_requests_total", code!="OK"}[5m]))'
+                    ' or 0 * sum by (job) (rate({__name__=~"roadside_.+_bus_errors_total"}[5m]))'
+                ),
                 "{{job}} gRPC",
             ),
         ),
@@ -145,11 +147,6 @@ OVERVIEW: tuple[Panel, ...] = (
         (("roadside:volume_in_a_day:bytes", "{{mountpoint}}"),),
         unit="bytes",
         explained="As the last hour filled it.",
-    ),
-    Panel(
-        "Memory",
-        (('sum by (job) (process_resident_memory_bytes{job=~"prometheus|capture|detector|ocr|registry|plates"})', "{{job}}"),),
-        unit="bytes",
     ),
     Panel("Storing a sighting", _quantiles("roadside_plates_storing_seconds"), unit="s"),
     Panel("Asking the registry", _quantiles("roadside_registry_judging_seconds"), unit="s"),
@@ -171,10 +168,20 @@ CAMERA: tuple[Panel, ...] = (
         width=6,
         thresholds=(("red", None), ("green", 1)),
     ),
-    Panel("Frames a second", (('roadside_capture_frames_per_second{camera=~"$camera"}', "{{camera}}"),), kind="stat", width=6),
+    Panel(
+        "Frames a second",
+        (('roadside_capture_frames_per_second{camera=~"$camera"}', "{{camera}}"),),
+        kind="stat",
+        width=6,
+    ),
     Panel(
         "Reconnects in a day",
-        (('sum by (camera) (increase(roadside_capture_camera_reconnects_total{camera=~"$camera"}[1d]))', "{{camera}}"),),
+        (
+            (
+                'sum by (camera) (increase(roadside_capture_camera_reconnects_total{camera=~"$camera"}[1d]))',
+                "{{camera}}",
+            ),
+        ),
         kind="stat",
         width=6,
     ),

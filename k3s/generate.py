@@ -44,7 +44,7 @@ def camera_manifest(camera: dict[str, Any], template: Template) -> str:
             capture_security=_RESTRICTED,
             device_mount="",
             device_volume="",
-            pod_security="        runAsGroup: 10001\n        fsGroup: 10001\n",
+            pod_security=_GROUPS,
         )
     if not re.fullmatch(r"/dev/video\d+", device):
         raise ValueError(f"camera {name}: device {device!r} is not like /dev/video0")
@@ -57,10 +57,11 @@ def camera_manifest(camera: dict[str, Any], template: Template) -> str:
         capture_security=_DEVICE,
         device_mount=f"            - {{name: camera, mountPath: {device}}}\n",
         device_volume=f"        - name: camera\n          hostPath: {{path: {device}, type: CharDevice}}\n",
-        pod_security="        runAsGroup: 10001\n        fsGroup: 10001\n        supplementalGroups: [44]  # video on Debian\n",
+        pod_security=_GROUPS + "        supplementalGroups: [44]  # video on Debian\n",
     )
 
 
+_GROUPS = "        runAsGroup: 10001\n        fsGroup: 10001\n"
 _ADDRESS = """            - name: ADDRESS
               valueFrom:
                 secretKeyRef: {{name: cameras, key: {name}}}
@@ -69,7 +70,7 @@ _RESTRICTED = """            allowPrivilegeEscalation: false
             readOnlyRootFilesystem: true
             capabilities: {drop: [ALL]}
 """
-_DEVICE = """            # Kubernetes opens a device file to privileged containers alone. The process is no root all the same.
+_DEVICE = """            # Kubernetes opens a device file to privileged containers alone. The process is not root.
             privileged: true
             readOnlyRootFilesystem: true
 """
@@ -151,17 +152,17 @@ def one_pi(files: dict[str, str]) -> str:
     kept: list[Any] = []
     for path in sorted({*(p.name for p in HERE.glob("*.yaml")), *(name for name in files if "/" not in name)}):
         text = files.get(path) or (HERE / path).read_text(encoding="utf-8")
-        kept += [document for document in yaml.safe_load_all(text) if not _of_postgres(document)]
+        kept += [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if not _of_postgres(document)]
     # A volume must be there before the first pod that shares it.
     kept.sort(key=lambda document: document["kind"] not in {"Namespace", "PriorityClass", "PersistentVolumeClaim"})
     for document in kept:
         if document["kind"] in {"Deployment", "StatefulSet", "Job"}:
             _to_sqlite(document["spec"])
     note = (
-        "# Made by generate.py from the manifests above this folder, for one Pi: SQLite, no PostgreSQL, one replica each.\n"
+        "# Made by generate.py from the manifests above this folder, for one Pi: SQLite, no PostgreSQL, one replica.\n"
         "# Instead of them: kubectl apply -f k3s/one-pi/\n"
     )
-    return note + yaml.safe_dump_all(kept, sort_keys=False, width=120)
+    return note + yaml.dump_all(kept, Dumper=yaml.CSafeDumper, sort_keys=False, width=120)
 
 
 def _of_postgres(document: dict[str, Any]) -> bool:

@@ -1,0 +1,68 @@
+"""A backup is taken, the volumes are destroyed, the backup is restored: the same sightings and pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from roadside.wire.convert import sighting_to_proto
+from tests.containers.stack import docker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.containers.stack import Stack
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
+
+
+def sightings(stack: Stack) -> dict[str, bytes]:
+    with stack.plates() as plates:
+        return {s.sighting_id: sighting_to_proto(s).SerializeToString(deterministic=True) for s in plates.sightings()}
+
+
+def pictures(stack: Stack) -> dict[tuple[str, str], str]:
+    with stack.plates() as plates:
+        return {
+            (s.sighting_id, e.kind.value): hashlib.sha256(plates.evidence(s.sighting_id, e.kind)).hexdigest()
+            for s in plates.sightings()
+            for e in s.evidence
+        }
+
+
+def test_the_same_sightings_come_back(stack: Stack, tmp_path: Path) -> None:
+    stack.wait(lambda: len(sightings(stack)) >= 4, "sightings", 600)
+    stack.compose("stop", "capture", "detector", "ocr", "registry")
+    before, looked = sightings(stack), pictures(stack)
+    assert looked, "the street has a vehicle that did not pay"
+
+    done = stack.script("backup", tmp_path / "backup")
+    assert done.returncode == 0, done.stderr
+    again = stack.script("backup", tmp_path / "backup")
+    assert again.returncode == 1
+    assert "already" in again.stderr
+
+    for service in ("plates", "postgres", "migrate", "disk"):
+        docker("rm", "--force", stack.container(service))
+    for volume in ("postgres", "evidence"):
+        docker("volume", "rm", f"{stack.project}_{volume}")
+    stack.compose("up", "-d", "plates")
+    stack.wait(stack.answers, "an answer of plates", 600)
+    assert sightings(stack) == {}
+
+    done = stack.script("restore", tmp_path / "backup")
+    assert done.returncode == 0, done.stderr
+    assert sightings(stack) == before
+    assert pictures(stack) == looked
+
+
+def test_a_damaged_backup_is_refused(stack: Stack, tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    assert stack.script("backup", folder).returncode == 0
+    with (folder / "evidence").open("ab") as file:
+        file.write(b"x")
+    done = stack.script("restore", folder)
+    assert done.returncode == 1
+    assert "not a whole backup" in done.stderr

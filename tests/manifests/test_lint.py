@@ -1,0 +1,46 @@
+"""What the tools of the trade say of manifests and Dockerfiles."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.manifests.documents import BASE, OVERLAYS, ROOT
+
+KUBERNETES = "1.32"
+"""Of k3s v1.32, which docs/operations.md installs."""
+PROGRAMS = Path(sys.executable).parent
+
+
+def said(*command: str | Path) -> str:
+    done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def test_kubernetes_accepts_every_field() -> None:
+    applied = [path for path in (*BASE, *OVERLAYS) if "apiVersion" in path.read_text()]
+    assert len(applied) >= 20
+    assert not said(
+        sys.executable, "-m", "kubernetes_validate", "--strict", "--quiet", "--version", KUBERNETES, *applied
+    )
+
+
+def test_yaml_is_tidy() -> None:
+    rules = "{line-length: {max: 200}, document-start: disable, braces: disable}"
+    config = f"{{extends: default, ignore: [k3s/one-pi], rules: {rules}}}"
+    files = sorted((ROOT / "k3s").rglob("*.y*ml")) + sorted((ROOT / "docker").glob("*.y*ml"))
+    assert not said(PROGRAMS / "yamllint", "--strict", "-d", config, *files)
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "Dockerfile.parts"])
+def test_dockerfiles_are_tidy(name: str) -> None:
+    # DL3006: the base is an argument, and pinned by digest there.
+    assert not said(PROGRAMS / "hadolint", "--ignore", "DL3006", ROOT / "docker" / name)
+
+
+@pytest.mark.parametrize("script", ["k3s/make-secrets", "k3s/backup", "k3s/restore", "docker/prune", "docker/engine"])
+def test_scripts_parse(script: str) -> None:
+    assert not said("bash", "-n", ROOT / script)

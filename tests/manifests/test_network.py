@@ -1,0 +1,117 @@
+"""The network policies, evaluated as Kubernetes does, allow the arrows of the architecture and no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.manifests.documents import VARIANTS, Document, labels_of, pod_of, variant, workloads
+
+Arrow = tuple[str, str, int]
+Pod = tuple[str, dict[str, str], Document]
+"""Its namespace, labels and specification."""
+EVERY = ("capture", "detector", "ocr", "registry", "plates")
+METRICS = {"capture": 9101, "detector": 9102, "ocr": 9103, "registry": 9104, "plates": 9105}
+ANSWERS = {"capture": 50051, "detector": 50052, "ocr": 50053, "registry": 50054, "plates": 50055}
+
+
+def arrows_of_the_architecture(name: str) -> set[Arrow]:
+    """Who may open a connection to whom."""
+    arrows = {(service, "redis", 6379) for service in EVERY}
+    arrows |= {("prometheus", service, port) for service, port in METRICS.items()}
+    arrows |= {("prometheus", keeper, 9100) for keeper in ("redis", "plates")}
+    arrows |= {("console", service, port) for service, port in ANSWERS.items()}
+    arrows |= {("grafana", "prometheus", 9090)}
+    if name == "base":
+        arrows |= {(asker, "postgres", 5432) for asker in ("registry", "plates", "migrate")}
+        arrows |= {("prometheus", "postgres", 9100)}
+    return arrows
+
+
+class Cluster:
+    """Pods, namespaces and policies; asks whether one pod may reach another."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        self.zones = {d["metadata"]["name"]: d["metadata"]["labels"] for d in documents if d["kind"] == "Namespace"}
+        self.zones["elsewhere"] = {"kubernetes.io/metadata.name": "elsewhere"}
+        self.policies = [d for d in documents if d["kind"] == "NetworkPolicy"]
+        self.pods = [(w["metadata"]["namespace"], labels_of(w), pod_of(w)) for w in workloads(documents)]
+        console = {"app.kubernetes.io/name": "console", "roadside/client": "yes"}
+        self.pods.append(("roadside", console, {"containers": [{"ports": [{"containerPort": 8080}]}]}))
+        # A stranger in each namespace that has every label of ours except those that give a right.
+        for zone in self.zones:
+            self.pods.append((zone, {"app.kubernetes.io/name": "stranger"}, {"containers": []}))
+
+    def arrows(self) -> set[Arrow]:
+        found = set()
+        for source in self.pods:
+            for target in self.pods:
+                for container in target[2]["containers"]:
+                    for port in container.get("ports", ()):
+                        number = port["containerPort"]
+                        if source is not target and self.allowed(source, target, number):
+                            found.add((source[1][NAME], target[1][NAME], number))
+        return found
+
+    def allowed(self, source: Pod, target: Pod, port: int) -> bool:
+        return self._side("Egress", source, target, port) and self._side("Ingress", target, source, port)
+
+    def _side(self, way: str, mine: Pod, other: Pod, port: int) -> bool:
+        chosen = [
+            policy["spec"]
+            for policy in self.policies
+            if policy["metadata"]["namespace"] == mine[0]
+            and way in policy["spec"]["policyTypes"]
+            and matches(policy["spec"]["podSelector"], mine[1])
+        ]
+        if not chosen:
+            return True
+        key, peers = ("egress", "to") if way == "Egress" else ("ingress", "from")
+        return any(
+            self._rule(rule, rule.get(peers), mine[0], other, port) for spec in chosen for rule in spec.get(key, ())
+        )
+
+    def _rule(self, rule: Document, peers: list[Document] | None, home: str, other: Pod, port: int) -> bool:
+        ports = [entry["port"] for entry in rule.get("ports", ()) if entry["protocol"] == "TCP"]
+        if "ports" in rule and port not in ports:
+            return False
+        return peers is None or any(self._peer(peer, home, other) for peer in peers)
+
+    def _peer(self, peer: Document, home: str, other: Pod) -> bool:
+        if "ipBlock" in peer:
+            # Pods live in 10.42.0.0/16 on k3s.
+            return "10.42.0.0/16" not in peer["ipBlock"].get("except", ())
+        if "namespaceSelector" in peer:
+            if not matches(peer["namespaceSelector"], self.zones[other[0]]):
+                return False
+        elif other[0] != home:
+            return False
+        return matches(peer.get("podSelector", {}), other[1])
+
+
+NAME = "app.kubernetes.io/name"
+
+
+def matches(selector: Document, labels: dict[str, str]) -> bool:
+    assert set(selector) <= {"matchLabels"}
+    wanted: dict[str, str] = selector.get("matchLabels", {})
+    return wanted.items() <= labels.items()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_only_the_arrows_of_the_architecture(name: str) -> None:
+    found = Cluster(variant(name)).arrows()
+    expected = arrows_of_the_architecture(name)
+    assert found == expected, f"too many: {found - expected}; missing: {expected - found}"
+
+
+def test_the_evaluation_sees_an_arrow_too_many() -> None:
+    documents = [d for d in variant("base") if d["metadata"]["name"] not in {"nothing", "names"}]
+    assert ("stranger", "grafana", 3000) in Cluster(documents).arrows()
+
+
+def test_cameras_are_reached_and_pods_are_not_through_that_door() -> None:
+    rules = [d["spec"] for d in variant("base") if d["metadata"]["name"] == "to-cameras"]
+    assert rules[0]["podSelector"] == {"matchLabels": {NAME: "capture"}}
+    assert rules[0]["egress"][0]["to"] == [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.42.0.0/16", "10.43.0.0/16"]}}
+    ]

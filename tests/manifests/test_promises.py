@@ -1,0 +1,268 @@
+"""What docs/operations.md promises of every manifest."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+from roadside.runtime.service_settings import SETTINGS, Service
+from tests.manifests.documents import (
+    BASE,
+    K3S,
+    ROOT,
+    VARIANTS,
+    Document,
+    app_of,
+    built_images,
+    bytes_of,
+    containers,
+    cores_of,
+    everything,
+    identity,
+    labels_of,
+    pod_of,
+    variant,
+    workloads,
+)
+
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+GRAFANA = re.compile(r"docker\.io/grafana/grafana:[\d.]+@sha256:[0-9a-f]{64}")
+KNOWN_TO_1_20 = {
+    ("v1", "Namespace"),
+    ("v1", "ServiceAccount"),
+    ("v1", "ConfigMap"),
+    ("v1", "Service"),
+    ("v1", "PersistentVolumeClaim"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("batch/v1", "Job"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("scheduling.k8s.io/v1", "PriorityClass"),
+}
+"""Of Kubernetes 1.20: no CronJob, HorizontalPodAutoscaler v2 or PodDisruptionBudget of the versions that live today."""
+
+
+def test_the_base_is_what_a_plain_apply_takes() -> None:
+    assert not list(K3S.glob("kustomization.y*ml"))
+    assert not list(K3S.glob("*.json"))
+    assert [path.name for path in BASE] == sorted(path.name for path in BASE)
+    assert not list(K3S.glob("*.yml")), "kubectl would apply these as well, after the others"
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_object_comes_once_and_after_its_namespace(name: str) -> None:
+    seen: set[tuple[str, str, str]] = set()
+    for document in variant(name):
+        namespace = document["metadata"].get("namespace")
+        assert namespace is None or ("Namespace", "", namespace) in seen, identity(document)
+        assert identity(document) not in seen
+        seen.add(identity(document))
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_kubernetes_1_20_knows_every_kind_and_probe(name: str) -> None:
+    for document in variant(name):
+        assert (document["apiVersion"], document["kind"]) in KNOWN_TO_1_20, identity(document)
+    for workload, container in containers(variant(name)):
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            if probe in container:
+                kinds = set(container[probe]) & {"httpGet", "tcpSocket", "exec", "grpc"}
+                assert len(kinds) == 1, identity(workload)
+                assert "grpc" not in kinds, identity(workload)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_image_is_built_by_make_images(name: str) -> None:
+    built = {f"roadside.local/{target}:{VERSION}" for target in built_images()}
+    assert len(built) == 9
+    for workload, container in containers(variant(name)):
+        image = container["image"]
+        if app_of(workload) == "grafana":
+            assert GRAFANA.fullmatch(image), "the one image from elsewhere is pinned by digest"
+        else:
+            assert image in built, identity(workload)
+
+
+def needs_a_device(workload: Document) -> bool:
+    return any("hostPath" in volume for volume in pod_of(workload)["volumes"])
+
+
+def test_the_exception_is_a_capture_with_a_camera_and_nothing_else() -> None:
+    exceptional = [workload for workload in workloads(everything()) if needs_a_device(workload)]
+    assert exceptional, "cameras.toml shows a USB camera"
+    for workload in workloads(everything()):
+        in_exception = workload["metadata"]["namespace"] == "roadside-cameras"
+        assert in_exception == needs_a_device(workload), identity(workload)
+        if in_exception:
+            assert app_of(workload) == "capture"
+            paths = [volume["hostPath"]["path"] for volume in pod_of(workload)["volumes"] if "hostPath" in volume]
+            assert len(paths) == 1
+            assert re.fullmatch(r"/dev/video\d+", paths[0])
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_root_and_no_rights(name: str) -> None:
+    for workload, container in containers(variant(name)):
+        pod = pod_of(workload)
+        where = f"{identity(workload)} {container['name']}"
+        assert pod["securityContext"]["runAsNonRoot"] is True, where
+        assert pod["securityContext"]["runAsUser"] > 0, where
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, where
+        assert pod["automountServiceAccountToken"] is False, where
+        assert pod["enableServiceLinks"] is False, f"{where}: ROADSIDE_* variables of Kubernetes are no settings"
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), where
+        rights = container["securityContext"]
+        assert rights["readOnlyRootFilesystem"] is True, where
+        if needs_a_device(workload):
+            continue
+        assert rights["allowPrivilegeEscalation"] is False, where
+        assert rights["capabilities"] == {"drop": ["ALL"]}, where
+        assert "privileged" not in rights, where
+        kinds = {kind for volume in pod["volumes"] for kind in volume} - {"name"}
+        assert kinds <= {"secret", "configMap", "emptyDir", "persistentVolumeClaim"}, where
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_limits_and_probes_everywhere(name: str) -> None:
+    for workload, container in containers(variant(name)):
+        where = f"{identity(workload)} {container['name']}"
+        resources = container["resources"]
+        for what, read in (("cpu", cores_of), ("memory", bytes_of)):
+            assert 0 < read(resources["requests"][what]) <= read(resources["limits"][what]), where
+        if workload["kind"] != "Job":
+            assert {"readinessProbe", "livenessProbe"} <= set(container), where
+            assert pod_of(workload)["terminationGracePeriodSeconds"] >= 30, where
+    for volume in (v for w in workloads(variant(name)) for v in pod_of(w)["volumes"] if "emptyDir" in v):
+        assert "sizeLimit" in volume["emptyDir"], volume
+
+
+def test_one_pi_of_4_gb_has_room() -> None:
+    totals = {"requests": [0.0, 0], "limits": [0.0, 0]}
+    for workload, container in containers(variant("one-pi")):
+        if workload["kind"] == "Job":
+            continue
+        for kind, total in totals.items():
+            total[0] += cores_of(container["resources"][kind]["cpu"])
+            total[1] += bytes_of(container["resources"][kind]["memory"])
+    gib = 2**30
+    assert totals["requests"][0] <= 2.5, "of 4 cores; k3s itself takes about half of one"
+    assert totals["requests"][1] <= 1.5 * gib
+    assert totals["limits"][1] <= 3.3 * gib, "of 3.7; k3s itself takes 0.5 on a server"
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_secret_is_made_by_the_command_and_none_is_here(name: str, made_secrets: list[Document]) -> None:
+    documents = variant(name)
+    assert not [document for document in documents if document["kind"] == "Secret"]
+    made = {(s["metadata"]["namespace"], s["metadata"]["name"]): set(s["data"]) for s in made_secrets}
+    asked = set()
+    for workload, container in containers(documents):
+        namespace = workload["metadata"]["namespace"]
+        for variable in container.get("env", ()):
+            if "valueFrom" in variable:
+                reference = variable["valueFrom"]["secretKeyRef"]
+                assert reference["key"] in made[namespace, reference["name"]], identity(workload)
+                asked.add((namespace, reference["name"]))
+            else:
+                assert not re.search(r"PASSWORD$|TOKEN$|SECRET|_KEY$", variable["name"]) or variable[
+                    "value"
+                ].startswith("/"), variable
+                assert "://" not in variable["value"] or variable["value"].startswith("sqlite:"), variable
+        for volume in pod_of(workload)["volumes"]:
+            if "secret" in volume:
+                assert (namespace, volume["secret"]["secretName"]) in made, identity(workload)
+                asked.add((namespace, volume["secret"]["secretName"]))
+    unused = set(made) - asked
+    assert not unused or name == "one-pi", unused
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_setting_is_one_of_its_service(name: str) -> None:
+    seen = 0
+    for _, container in containers(variant(name)):
+        match = re.fullmatch(r"roadside\.local/(capture|detector|ocr|registry|plates):.+", container["image"])
+        for variable in container.get("env", ()):
+            if variable["name"].startswith("ROADSIDE_"):
+                assert match, container["name"]
+                known = SETTINGS[Service(match[1])].model_fields
+                assert variable["name"].removeprefix("ROADSIDE_").lower() in known, variable
+                seen += 1
+    assert seen > 20
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_what_is_referred_to_exists(name: str) -> None:
+    documents = variant(name)
+    there = {identity(document) for document in documents}
+    for workload in workloads(documents):
+        namespace = workload["metadata"]["namespace"]
+        pod = pod_of(workload)
+        assert ("PriorityClass", "", pod["priorityClassName"]) in there
+        assert ("ServiceAccount", namespace, pod["serviceAccountName"]) in there
+        claimed = {claim["metadata"]["name"] for claim in workload["spec"].get("volumeClaimTemplates", ())}
+        volumes = {volume["name"] for volume in pod["volumes"]} | claimed
+        for volume in pod["volumes"]:
+            if "configMap" in volume:
+                assert ("ConfigMap", namespace, volume["configMap"]["name"]) in there
+            if "persistentVolumeClaim" in volume:
+                claim = volume["persistentVolumeClaim"]["claimName"]
+                assert ("PersistentVolumeClaim", namespace, claim) in there
+        for container in pod["containers"]:
+            assert {mount["name"] for mount in container.get("volumeMounts", ())} <= volumes, identity(workload)
+        if "selector" in workload["spec"]:
+            chosen = workload["spec"]["selector"]["matchLabels"]
+            assert chosen.items() <= labels_of(workload).items()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_service_reaches_a_port_of_a_pod(name: str) -> None:
+    documents = variant(name)
+    for service in (document for document in documents if document["kind"] == "Service"):
+        if service["metadata"]["name"] == "console":
+            continue  # its pods come with the console
+        chosen = [
+            workload
+            for workload in workloads(documents)
+            if workload["metadata"]["namespace"] == service["metadata"]["namespace"]
+            and service["spec"]["selector"].items() <= labels_of(workload).items()
+        ]
+        if name == "one-pi" or service["metadata"]["name"] != "capture-metrics":
+            assert chosen, identity(service)
+        for workload in chosen:
+            named = {port["name"] for container in pod_of(workload)["containers"] for port in container["ports"]}
+            assert {port["targetPort"] for port in service["spec"]["ports"]} <= named, identity(service)
+
+
+def test_scaled_services_spread_over_nodes_and_survive_a_drained_one() -> None:
+    budgets = {d["metadata"]["name"] for d in everything() if d["kind"] == "PodDisruptionBudget"}
+    scaled = [w for w in workloads(variant("base")) if w["spec"].get("replicas", 1) > 1]
+    assert {app_of(workload) for workload in scaled} == {"detector", "ocr", "registry"} == budgets
+    for workload in scaled:
+        terms = pod_of(workload)["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+        chosen = terms[0]["podAffinityTerm"]["labelSelector"]["matchLabels"]
+        assert chosen.items() <= labels_of(workload).items()
+        assert workload["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+def test_namespaces_enforce_pod_security() -> None:
+    enforced = {
+        d["metadata"]["name"]: d["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        for d in variant("base")
+        if d["kind"] == "Namespace"
+    }
+    assert enforced == {"roadside": "restricted", "roadside-cameras": "privileged"}
+
+
+def test_the_overlay_of_one_pi_has_no_postgres() -> None:
+    names = {document["metadata"]["name"] for document in variant("one-pi")}
+    images = {container["image"] for _, container in containers(variant("one-pi"))}
+    assert not [name for name in (*names, *images) if "postgres" in name or "database" in name]
+    addresses = [
+        variable["value"]
+        for _, container in containers(variant("one-pi"))
+        for variable in container.get("env", ())
+        if variable["name"] == "ROADSIDE_DATABASE_URL"
+    ]
+    assert addresses == ["sqlite:////var/lib/roadside/roadside.db"] * 3

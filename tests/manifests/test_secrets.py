@@ -1,0 +1,102 @@
+"""k3s/make-secrets: nothing has a default, all parts fit one another."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from roadside.adapters.encryption import parse_keyring
+from tests.manifests.documents import K3S, Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = ["bash", str(K3S / "make-secrets")]
+
+
+def values(secrets: list[Document]) -> dict[tuple[str, str, str], str]:
+    return {
+        (secret["metadata"]["namespace"], secret["metadata"]["name"], key): base64.b64decode(value).decode()
+        for secret in secrets
+        for key, value in secret["data"].items()
+    }
+
+
+def test_nothing_is_drawn_twice(made_secrets: list[Document]) -> None:
+    again = subprocess.run(
+        [*COMMAND, "--camera", "road=rtsp://user:pass@10.0.0.7/stream"], check=True, capture_output=True, text=True
+    ).stdout
+    first, second = values(made_secrets), values(list(yaml.safe_load_all(again)))
+    assert first.keys() == second.keys()
+    same = {key for key in first if first[key] == second[key]}
+    assert same == {("roadside", "cameras", "road")}
+
+
+def test_passwords_fit_and_are_long(made_secrets: list[Document]) -> None:
+    drawn = values(made_secrets)
+    url = drawn["roadside", "redis", "url"]
+    password = re.fullmatch(r"redis://roadside:([0-9a-f]{64})@redis\.roadside:6379/0", url)
+    assert password
+    acl = drawn["roadside", "redis-acl", "users.acl"]
+    assert f"#{hashlib.sha256(password[1].encode()).hexdigest()} " in acl
+    assert password[1] not in acl
+    assert "user default on nopass -@all +ping\n" in acl
+    for name in ("url", "token"):
+        secret = "redis" if name == "url" else "api"
+        assert drawn["roadside", secret, name] == drawn["roadside-cameras", secret, name]
+    assert f":{drawn['roadside', 'postgres', 'password']}@" in drawn["roadside", "postgres", "url"]
+    assert len({drawn["roadside", name, key] for name, key in (("api", "token"), ("grafana", "password"))}) == 2
+    keyring = parse_keyring(drawn["roadside", "keys", "keys.json"], "made")
+    assert keyring.active == "k1"
+    assert len(keyring.keys["k1"]) == 32
+
+
+def test_the_certificate_names_the_services(made_secrets: list[Document], tmp_path: Path) -> None:
+    drawn = values(made_secrets)
+    for name in ("ca.crt", "tls.crt"):
+        (tmp_path / name).write_text(drawn["roadside", "grpc-tls", name])
+    for host in ("plates", "plates.roadside.svc", "registry.roadside", "localhost"):
+        verified = subprocess.run(
+            ["openssl", "verify", "-verify_hostname", host, "-CAfile", tmp_path / "ca.crt", tmp_path / "tls.crt"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert verified.returncode == 0, verified.stderr
+    other = subprocess.run(
+        ["openssl", "verify", "-verify_hostname", "other", "-CAfile", tmp_path / "ca.crt", tmp_path / "tls.crt"],
+        capture_output=True,
+        check=False,
+    )
+    assert other.returncode != 0
+
+
+def test_one_secret_can_be_made_anew() -> None:
+    made = subprocess.run([*COMMAND, "--only", "redis"], check=True, capture_output=True, text=True).stdout
+    names = {(s["metadata"]["namespace"], s["metadata"]["name"]) for s in yaml.safe_load_all(made)}
+    assert names == {("roadside", "redis"), ("roadside-cameras", "redis"), ("roadside", "redis-acl")}
+
+
+def test_files_are_for_their_owner_and_are_not_overwritten(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    subprocess.run([*COMMAND, "--files", str(folder)], check=True)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) >= 9
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    again = subprocess.run([*COMMAND, "--files", str(folder)], check=False, capture_output=True, text=True)
+    assert again.returncode == 1
+    assert "exists" in again.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--camera", "road"], ["--only", "nothing"], ["--what"]])
+def test_what_cannot_be_is_said(arguments: list[str]) -> None:
+    done = subprocess.run([*COMMAND, *arguments], check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr
+    assert not done.stdout

@@ -1,0 +1,124 @@
+"""Alert rules and dashboards: right in themselves; tests/containers asks a live Prometheus for every expression."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from roadside.runtime.metrics import SPECS, Kind, full_name
+from tests.manifests.documents import K3S
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+RULES = K3S / "prometheus"
+SUFFIXES = {Kind.COUNTER: ("",), Kind.GAUGE: ("",), Kind.HISTOGRAM: ("_bucket", "_count", "_sum")}
+KNOWN = {
+    full_name(service, spec) + suffix
+    for service, specs in SPECS.items()
+    for spec in specs
+    for suffix in SUFFIXES[spec.kind]
+} | {"node_filesystem_avail_bytes", "node_filesystem_size_bytes"}
+
+
+def rules(name: str) -> list[dict[str, Any]]:
+    groups = yaml.safe_load((RULES / name).read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def dashboards() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("dashboards", K3S / "dashboards.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["dashboards"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def expressions() -> list[str]:
+    return [*dashboards().expressions(), *(rule["expr"] for rule in (*rules("records.yml"), *rules("alerts.yml")))]
+
+
+@pytest.mark.parametrize("command", ["check rules records.yml alerts.yml", "test rules alerts_test.yml"])
+def test_promtool_accepts_the_rules(command: str) -> None:
+    done = subprocess.run(["promtool", *command.split()], cwd=RULES, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_is_a_record_and_a_bound_and_is_shown_to_fire_and_keep_still() -> None:
+    recorded = {rule["record"] for rule in rules("records.yml")}
+    tested = yaml.safe_load((RULES / "alerts_test.yml").read_text())["tests"]
+    checks = [check for case in tested for check in case["alert_rule_test"]]
+    for rule in rules("alerts.yml"):
+        name, bound = re.fullmatch(r"(\S+) [<>] (-?[\d.]+)", rule["expr"]).groups()  # type: ignore[union-attr]
+        assert name in recorded
+        assert float(bound) >= 0
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+        assert {"summary", "description"} == set(rule["annotations"])
+        mine = [check["exp_alerts"] for check in checks if check["alertname"] == rule["alert"]]
+        assert any(mine), f"{rule['alert']} is never shown to fire"
+    quiet = {check["alertname"] for check in checks if not check["exp_alerts"]}
+    assert quiet >= {"CameraSilent", "DeadLetters", "LagGrowing", "OcrSlow", "DiskFilling", "RegistryUnreachable"}
+
+
+def test_every_metric_is_one_that_a_service_has() -> None:
+    recorded = {rule["record"] for rule in rules("records.yml")}
+    named = set()
+    for expression in expressions():
+        for pattern in re.findall(r'__name__=~"([^"]+)"', expression):
+            assert any(re.fullmatch(pattern, name) for name in KNOWN), pattern
+        bare = re.sub(r'"[^"]*"', "", expression)
+        named |= set(re.findall(r"\b(?:roadside|node|process)[_:][a-zA-Z0-9_:]+", bare))
+    assert named - recorded <= KNOWN, named - recorded - KNOWN
+    assert len(named) > 25
+
+
+def test_dashboards_are_whole() -> None:
+    boards = dashboards().dashboards()
+    assert set(boards) == {"overview.json", "camera.json"}
+    assert len({board["uid"] for board in boards.values()}) == len(boards)
+    for file, board in boards.items():
+        assert json.loads((K3S / "dashboards" / file).read_text()) == board
+        cells: set[tuple[int, int]] = set()
+        for panel in board["panels"]:
+            place = panel["gridPos"]
+            mine = {(place["x"] + dx, place["y"] + dy) for dx in range(place["w"]) for dy in range(place["h"])}
+            assert not cells & mine, f"{panel['title']} lies over another"
+            assert max(x for x, _ in mine) < 24, panel["title"]
+            cells |= mine
+            assert panel["title"]
+            assert panel["targets"]
+        assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
+    assert "$camera" in json.dumps(boards["camera.json"])
+
+
+def test_made_files_are_what_their_sources_make() -> None:
+    done = subprocess.run(
+        [sys.executable, str(K3S / "generate.py"), "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_scraped_names_are_services() -> None:
+    config = yaml.safe_load((RULES / "prometheus.yml").read_text())
+    headless = {
+        (document["metadata"]["name"], document["metadata"]["namespace"], document["spec"]["ports"][0]["port"])
+        for path in K3S.glob("*.yaml")
+        for document in yaml.safe_load_all(path.read_text())
+        if document and document["kind"] == "Service" and document["spec"].get("clusterIP") == "None"
+    }
+    asked = set()
+    for job in config["scrape_configs"]:
+        for found in job.get("dns_sd_configs", ()):
+            for name in found["names"]:
+                service, _, namespace = name.partition(".")
+                asked.add((service, namespace or "roadside", found["port"]))
+    assert asked == headless
