@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -221,6 +221,16 @@ class DeadLetter:
     size_bytes: int
 
 
+class Leadership(IntEnum):
+    """Whether one is the only consumer of a stream; true where one is."""
+
+    NOT = 0
+    KEPT = 1
+    """As at the last call: what one holds is still one's own."""
+    TAKEN = 2
+    """Anew: everything not yet done comes again, also what one held."""
+
+
 class Bus(Protocol[PayloadT]):
     """Streams with one consumer group each.
 
@@ -279,8 +289,8 @@ class Bus(Protocol[PayloadT]):
         """Declare a camera live or a recording, and whether the recording is over."""
         ...
 
-    def lead(self, stream: Stream) -> bool:
-        """Become, or stay, the only consumer of `stream`; False while another one is.
+    def lead(self, stream: Stream) -> Leadership:
+        """Become, or stay, the only consumer of `stream`; NOT while another one is.
 
         For a stage that needs a stream whole and in order. Leadership lapses some seconds after the last
         call; from then on the former leader commits nothing. Whoever takes over receives everything not yet done.

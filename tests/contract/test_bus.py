@@ -13,7 +13,7 @@ import pytest
 from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
 from roadside.adapters.redis_streams import RedisOptions, RedisStreams
 from roadside.core.types import CameraId
-from roadside.ports import Message, Stream
+from roadside.ports import Leadership, Message, Stream
 from tests.servers import RedisServer, redis_binary, valkey_binary
 
 if TYPE_CHECKING:
@@ -240,3 +240,15 @@ def test_one_leads_until_it_falls_silent(buses: Buses) -> None:
     assert b.lead(Stream.READS)
     assert take(b, Stream.READS) == ["0:1,2,3,4"]
     assert not a.commit(held)
+
+
+def test_a_leader_that_lapsed_is_handed_everything_anew(buses: Buses) -> None:
+    bus = buses.connect("a")
+    assert bus.lead(Stream.READS) is Leadership.TAKEN
+    bus.publish(Stream.READS, Message(GATE, 0, "0:1,2,3,4", b"read"))
+    assert take(bus, Stream.READS) == ["0:1,2,3,4"]
+    assert bus.lead(Stream.READS) is Leadership.KEPT
+    assert take(bus, Stream.READS) == []
+    time.sleep(LEADERSHIP_S * 1.5)
+    assert bus.lead(Stream.READS) is Leadership.TAKEN
+    assert take(bus, Stream.READS) == ["0:1,2,3,4"]

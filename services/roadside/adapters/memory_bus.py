@@ -11,6 +11,7 @@ from roadside.ports import (
     CameraState,
     DeadLetter,
     Delivery,
+    Leadership,
     Message,
     PayloadT,
     Stream,
@@ -163,19 +164,20 @@ class MemoryBus(Generic[PayloadT]):
             state = self._broker.cameras.get(camera_id, CameraState(-1, 0, live, ended))
             self._broker.cameras[camera_id] = replace(state, live=live, ended=ended)
 
-    def lead(self, stream: Stream) -> bool:
+    def lead(self, stream: Stream) -> Leadership:
         """See `Bus.lead`."""
         with self._broker.changed:
             if self._led_by_another(stream):
-                return False
+                return Leadership.NOT
             now_ns = self._broker.clock.now_ns()
             leader = self._broker.leaders.get(stream)
-            if leader is None or leader.bus is not self:
+            kept = leader is not None and leader.bus is self and leader.until_ns > now_ns
+            if not kept:
                 for entry in self._broker.entries[stream].values():
                     entry.holder = None  # the new leader receives everything that is not done
             until_ns = now_ns + round(self._broker.leadership_s * 1e9)
             self._broker.leaders[stream] = _Leader(self, until_ns)
-            return True
+            return Leadership.KEPT if kept else Leadership.TAKEN
 
     def backlog(self, stream: Stream) -> Backlog:
         """See `Bus.backlog`."""

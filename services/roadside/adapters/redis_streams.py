@@ -19,7 +19,7 @@ from redis.retry import Retry
 from roadside.adapters import redis_scripts
 from roadside.core.types import CameraId
 from roadside.errors import BusUnavailableError, InputError, SettingsError
-from roadside.ports import Backlog, CameraState, DeadLetter, Delivery, Message, Stream
+from roadside.ports import Backlog, CameraState, DeadLetter, Delivery, Leadership, Message, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -271,7 +271,7 @@ class RedisStreams:
         with self._translated():
             self._redis.hset(self._camera_key(camera_id), mapping={"live": int(live), "ended": int(ended)})
 
-    def lead(self, stream: Stream) -> bool:
+    def lead(self, stream: Stream) -> Leadership:
         """See Bus."""
         reading = self._readings[stream]
         with self._translated():
@@ -281,12 +281,13 @@ class RedisStreams:
             )
         if not answer:
             reading.led = False
-            return False
-        if not reading.led or answer == 2:
-            # Nobody else may hold anything of this stream now.
-            reading.led, reading.take_all = True, True
-            reading.in_hand.clear()
-        return True
+            return Leadership.NOT
+        if reading.led and answer == Leadership.KEPT:
+            return Leadership.KEPT
+        # Nobody else may hold anything of this stream now; what we held may have been done by another meanwhile.
+        reading.led, reading.take_all = True, True
+        reading.in_hand.clear()
+        return Leadership.TAKEN
 
     def backlog(self, stream: Stream) -> Backlog:
         """See Bus."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from roadside.core.types import Picture, PictureKind, VerdictKind
 from roadside.errors import PoisonError
-from roadside.ports import Message, Stream
+from roadside.ports import Leadership, Message, Stream
 from roadside.registry.gather import Gathering
 from roadside.runtime.logs import fields
 from roadside.wire.codec import decode_read, encode_sighting
@@ -67,10 +67,11 @@ class GatherRunner:
         """Gather until `stopping` is set; reads of open tracks stay on the stream for whoever comes next."""
         while not self._stopping.is_set():
             self._health.beat(Stream.READS)
-            leads = self._patience.call(lambda: self._bus.lead(Stream.READS), otherwise=False)
-            self._meter.set("leader_state", int(leads))
-            if not leads:
-                self._forget()
+            leadership = self._patience.call(lambda: self._bus.lead(Stream.READS), otherwise=Leadership.NOT)
+            self._meter.set("leader_state", int(bool(leadership)))
+            if leadership is not Leadership.KEPT:
+                self._forget()  # of what was held, another may have done something; if not, it comes again
+            if not leadership:
                 self._stopping.wait(STAND_BY_S)
                 continue
             self._take(self._patience.call(self._receive, otherwise=()))
@@ -99,9 +100,10 @@ class GatherRunner:
             except PoisonError as error:
                 self._reject(delivery, str(error))
                 continue
+            key = event.crop.camera_id, crop_identity(event.crop)
             if self._gathering.add(event):
-                self._deliveries[event.crop.camera_id, crop_identity(event.crop)] = delivery
-            else:
+                self._deliveries[key] = delivery
+            elif self._deliveries[key].entry_id != delivery.entry_id:
                 self._commit([delivery], ())
 
     def _reject(self, delivery: Delivery[bytes], reason: str) -> None:
