@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, text
@@ -172,7 +173,7 @@ class Vault:
 
     def _put(self, sha256: str, sealed: bytes) -> None:
         path = self._path(sha256)
-        draft = path.with_name(f".{sha256}.{os.getpid()}")
+        draft = path.with_name(f".{sha256}.{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with draft.open("wb") as file:
