@@ -61,21 +61,24 @@ PASSAGE_TIMEOUT_S = 180.0
 def cluster(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
     redis_server = RedisServer(redis_binary(), folder / "redis", ("--appendonly", "yes"))
-    redis_server.start()
     cluster = Cluster(folder, redis_server.url, f"sqlite:///{folder / 'roadside.db'}")
-    cluster.command("database", "migrate")
-    vignettes = folder / "vignettes.csv"
-    vignettes.write_text("plate,country,valid_from,valid_to\nAB12CDE,UK,2020-01-01,2099-12-31\n")
-    cluster.command("registry", "import", str(vignettes), "--db", str(folder / "roadside.db"))
-    source = photographs / "clips" / "uk_ls15ebc.mp4"
-    cluster.add("capture", cameras=f"north={source}; south={source}", loops=str(LOOPS), publish_fps="8")
-    for service in ("detector", "ocr", "registry", "plates"):
-        cluster.add(service)
-    cluster.start()
-    yield cluster
-    codes = cluster.stop()
-    redis_server.stop()
-    assert set(codes.values()) == {0}, f"SIGTERM ends every service well: {codes}"
+    try:
+        redis_server.start()
+        cluster.command("database", "migrate")
+        vignettes = folder / "vignettes.csv"
+        vignettes.write_text("plate,country,valid_from,valid_to\nAB12CDE,UK,2020-01-01,2099-12-31\n")
+        cluster.command("registry", "import", str(vignettes), "--db", str(folder / "roadside.db"))
+        source = photographs / "clips" / "uk_ls15ebc.mp4"
+        cluster.add("capture", cameras=f"north={source}; south={source}", loops=str(LOOPS), publish_fps="8")
+        for service in ("detector", "ocr", "registry", "plates"):
+            cluster.add(service)
+        cluster.start()
+        yield cluster
+        codes = cluster.stop()
+        assert set(codes.values()) == {0}, f"SIGTERM ends every service well: {codes}"
+    finally:
+        cluster.stop()
+        redis_server.stop()
 
 
 def address(cluster: Cluster, service: str) -> str:
@@ -254,7 +257,7 @@ def poison() -> list[tuple[str, bytes]]:
 def test_poison_stops_nothing_and_ends_as_dead_letters(cluster: Cluster, passages: list[Sighting]) -> None:
     assert passages
     messages = poison()
-    client = redis.Redis.from_url(cluster.redis_url)
+    client = redis.Redis.from_url(cluster.redis_url, socket_timeout=120)
     for number, (stream, payload) in enumerate(messages):
         entry = {"c": "poisoned", "t": time.time_ns(), "i": str(number), "p": payload}
         client.xadd(f"{{roadside}}:{stream}", entry)  # type: ignore[arg-type]
