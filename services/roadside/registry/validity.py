@@ -27,11 +27,12 @@ def zone(name: str) -> ZoneInfo:
 def start_ns(text: str, where: tzinfo) -> int:
     """The first valid nanosecond of `text`: a date from its first moment in `where`, a time as it stands.
 
-    A time that the clock shows twice is the first of the two: doubt is the driver's. Raises ValueError.
+    A time that the clock shows twice, or leaps over, is the earlier one it can be: doubt is the driver's.
+    Raises ValueError.
     """
     moment = _parse(text)
     if isinstance(moment, datetime):
-        return _ns(moment if moment.tzinfo else moment.replace(tzinfo=where, fold=0))
+        return min(map(_ns, _readings(moment, where)))
     return _ns(datetime(moment.year, moment.month, moment.day, tzinfo=where))
 
 
@@ -40,12 +41,12 @@ def end_ns(text: str, where: tzinfo) -> int:
     """The first nanosecond that is not valid any more: a date is valid to its end in `where`.
 
     A time is itself still valid, to the end of its last written unit (a minute or a second); one
-    that the clock shows twice is the second of the two. Raises ValueError.
+    that the clock shows twice, or leaps over, is the later one it can be. Raises ValueError.
     """
     moment = _parse(text)
     if isinstance(moment, datetime):
         last = timedelta(seconds=1) if moment.second or text.count(":") > 1 else timedelta(minutes=1)
-        return _ns((moment if moment.tzinfo else moment.replace(tzinfo=where, fold=1)).astimezone(UTC) + last)
+        return max(map(_ns, _readings(moment, where))) + _ns(_EPOCH + last)
     following = moment + timedelta(days=1)
     return _ns(datetime(following.year, following.month, following.day, tzinfo=where))
 
@@ -60,6 +61,13 @@ def _parse(text: str) -> date | datetime:
         except ValueError:
             continue
     raise ValueError(f"{text!r} is no date such as 2026-01-31 or 31.1.2026, and no time such as 2026-01-31T12:00")
+
+
+def _readings(moment: datetime, where: tzinfo) -> tuple[datetime, ...]:
+    """What a time can mean in `where`; both folds differ where the clock changes."""
+    if moment.tzinfo is not None:
+        return (moment,)
+    return moment.replace(tzinfo=where, fold=0), moment.replace(tzinfo=where, fold=1)
 
 
 def _ns(moment: datetime) -> int:

@@ -37,7 +37,7 @@ class Correction:
     author: str
     action: Action
     text: str
-    """The plate as the person reads it; empty for an unreadable one."""
+    """The plate as the person reads it; empty for an unreadable one, and once the vehicle is PAID or EXEMPT."""
     country: str
     read_text: str
     """What the machine had read."""

@@ -7,10 +7,10 @@ import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, text, tuple_, update
 
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
-from roadside.adapters.sql.schema import AUDIT, CHANGES, EVIDENCE, SIGHTINGS
+from roadside.adapters.sql.schema import AUDIT, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.types import ALPHABET, SightingPage
 from roadside.errors import InputError, NotFoundError
@@ -84,6 +84,7 @@ class SqlSightingStore:
             erased = []
             if verdict.kind in HASHED:
                 erased = self._vault.forget(connection, sighting_id, now_ns)
+                _strip(connection, sighting_id)
         for digest in erased:
             self._vault.remove(digest)
         return self.get(sighting_id)
@@ -156,6 +157,14 @@ def redacted(sighting: Sighting, vault: Vault) -> Sighting:
     if sighting.plate is not None:
         hashed = vault.keyring.hash_plate(fold(sighting.plate.text))
     return replace(sighting, plate=None, plate_hash=hashed, verdict=verdict, evidence=())
+
+
+def _strip(connection: Connection, sighting_id: str) -> None:
+    """Take the plate out of a person's answers and of notices that were not delivered."""
+    answers = update(CORRECTIONS).where(CORRECTIONS.c.sighting_id == sighting_id)
+    connection.execute(answers.values(text="", read_text="", country=""))
+    waiting = and_(OUTBOX.c.sighting_id == sighting_id, OUTBOX.c.body != "")
+    connection.execute(delete(OUTBOX).where(waiting))
 
 
 def _with_evidence(connection: Connection, rows: Sequence[RowMapping]) -> list[Sighting]:

@@ -1,0 +1,276 @@
+"""A registry over HTTP against a real local server that misbehaves in every way it can."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from roadside.adapters.http_registry import HttpOptions, HttpRegistry, load_http_options
+from roadside.core.types import Reach
+from roadside.errors import RegistryUnavailableError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ENTRY = {"plate": "1AB 2345", "country": "CZ", "valid_from": "2026-01-01", "valid_to": "2026-12-31", "category": "car"}
+JULY_NS = 1_782_900_000 * 10**9
+
+
+@dataclass
+class Clock:
+    ns: int = JULY_NS
+
+    def now_ns(self) -> int:
+        return self.ns
+
+
+@dataclass
+class Office:
+    """A server whose next answers a test writes down; the last one repeats."""
+
+    answers: list[Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=list)
+    asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    server: ThreadingHTTPServer | None = None
+
+    def start(self) -> None:
+        office = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                office.asked.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
+                answer = office.answers.pop(0) if len(office.answers) > 1 else office.answers[0]
+                answer(self)
+
+            do_POST = do_GET  # noqa: N815 - as above
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        assert self.server is not None
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+def says(payload: object, status: int = 200) -> Callable[[BaseHTTPRequestHandler], None]:
+    data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
+
+
+def hangs(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(1.0)
+    handler.close_connection = True
+
+
+def drips(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    for _ in range(20):
+        try:
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+        except OSError:
+            return
+        time.sleep(0.1)
+
+
+def hangs_up(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
+    handler.connection.close()
+
+
+def stops_halfway(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"vignettes": [')
+    handler.close_connection = True
+
+
+def never_ends(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    try:
+        while True:
+            handler.wfile.write(b" " * 65536)
+    except OSError:
+        return
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    made = Office()
+    made.start()
+    yield made
+    assert made.server is not None
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def registry(
+    office: Office, clock: Clock | None = None, pauses: list[float] | None = None, **options: object
+) -> HttpRegistry:
+    given = {"url": office.url + "/check/{plate}?k=1", "timeout_s": 0.4, "backoff_s": 0.01, **options}
+    slept = pauses if pauses is not None else []
+    return HttpRegistry(HttpOptions.model_validate(given), clock or Clock(), random.Random(1), slept.append)
+
+
+def reach(*keys: str) -> Reach:
+    return Reach(keys, (), (), 0.0)
+
+
+def test_an_answer_becomes_vignettes_valid_at_the_time(office: Office) -> None:
+    expired = ENTRY | {"valid_from": "2025-01-01", "valid_to": "2025-12-31"}
+    office.answers = [says({"vignettes": [ENTRY, expired, ENTRY | {"plate": "9ZZ9999"}]})]
+    answer = registry(office).search(reach("1AB2345"), JULY_NS)
+    assert [(v.plate, v.country, v.category) for v in answer.vignettes] == [("1AB2345", "CZ", "car")]
+    assert len(answer.lapsed) == 1
+    assert answer.asked == ("1AB2345",)
+    assert office.asked[0][:2] == ("GET", "/check/1AB2345?k=1")
+
+
+def test_names_headers_and_one_question_for_all_plates(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_TOKEN", "s3cret")
+    office.answers = [
+        says({"data": {"items": [{"car": {"spz": "1AB2345"}, "from": "2026-01-01", "till": "2026-12-31", "free": None},
+                                 {"car": {"spz": "EL123AB"}, "free": "electric"}]}}),
+    ]  # fmt: skip
+    asked = registry(
+        office, url=office.url + "/batch", plates_field="spz", body={"version": 2}, entries="data.items",
+        plate="car.spz", valid_from="from", valid_to="till", exempt="free",
+        headers={"Authorization": "Bearer ${REGISTRY_TOKEN}"},
+    )  # fmt: skip
+    answer = asked.search(reach("1AB2345", "EL123AB", "1A82345"), JULY_NS)
+    assert [v.plate for v in answer.vignettes] == ["1AB2345"]
+    assert [(e.pattern, e.reason) for e in answer.exemptions] == [("EL123AB", "electric")]
+    ((method, _, headers, body),) = office.asked
+    assert method == "POST"
+    assert headers["Authorization"] == "Bearer s3cret"
+    assert json.loads(body) == {"version": 2, "spz": ["1AB2345", "EL123AB", "1A82345"]}
+
+
+def test_not_found_says_that_nobody_paid(office: Office) -> None:
+    office.answers = [says({}, 404)]
+    assert registry(office).search(reach("1AB2345"), JULY_NS).vignettes == ()
+
+
+FAULTS = (
+    hangs,
+    hangs_up,
+    stops_halfway,
+    drips,
+    says({}, 500),
+    says({}, 429),
+    says(b"<html>"),
+    says([]),
+    says({"vignettes": 3}),
+    says({"vignettes": [ENTRY | {"valid_to": "soon"}]}),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_tried_again_with_jitter_and_mended(
+    office: Office,
+    fault: Callable[[BaseHTTPRequestHandler], None],
+) -> None:
+    office.answers = [fault, says({"vignettes": [ENTRY]})]
+    pauses: list[float] = []
+    answer = registry(office, pauses=pauses, backoff_s=1.0).search(reach("1AB2345"), JULY_NS)
+    assert len(answer.vignettes) == 1
+    assert len(pauses) == 1
+    assert 0.5 <= pauses[0] <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("fault", "questions"),
+    [(says({}, 500), 3), (says({}, 403), 1), (never_ends, None), (hangs_up, 3)],
+)
+def test_what_stays_broken_is_unavailable_in_good_time(
+    office: Office,
+    fault: Callable[[BaseHTTPRequestHandler], None],
+    questions: int | None,
+) -> None:
+    office.answers = [fault]
+    with pytest.raises(RegistryUnavailableError):
+        registry(office).search(reach("1AB2345"), JULY_NS)
+    assert questions in (None, len(office.asked))
+
+
+def test_a_registry_that_keeps_failing_is_left_alone_and_tried_once_after_a_while(office: Office) -> None:
+    clock = Clock()
+    office.answers = [says({}, 500)]
+    asked = registry(office, clock, retries=0, open_after=3, open_s=30.0)
+    for _ in range(3):
+        with pytest.raises(RegistryUnavailableError):
+            asked.search(reach("1AB2345"), JULY_NS)
+    with pytest.raises(RegistryUnavailableError, match="left alone"):
+        asked.search(reach("1AB2345"), JULY_NS)
+    assert len(office.asked) == 3
+    clock.ns += 31 * 10**9
+    with pytest.raises(RegistryUnavailableError, match="HTTP 500"):
+        asked.search(reach("1AB2345"), JULY_NS)
+    with pytest.raises(RegistryUnavailableError, match="left alone"):
+        asked.search(reach("1AB2345"), JULY_NS)
+    assert len(office.asked) == 4
+    clock.ns += 31 * 10**9
+    office.answers = [says({"vignettes": [ENTRY]})]
+    assert asked.search(reach("1AB2345"), JULY_NS).vignettes
+
+
+def test_an_answer_is_remembered_for_a_while_and_not_for_ever(office: Office) -> None:
+    clock = Clock()
+    office.answers = [says({"vignettes": [ENTRY]})]
+    asked = registry(office, clock, cache_s=60.0, cache_size=2)
+    for _ in range(3):
+        asked.search(reach("1AB2345"), JULY_NS)
+    assert len(office.asked) == 1
+    clock.ns += 61 * 10**9
+    asked.search(reach("1AB2345"), JULY_NS)
+    assert len(office.asked) == 2
+    asked.search(reach("AAA111", "BBB222"), JULY_NS)
+    asked.search(reach("1AB2345"), JULY_NS)
+    assert len(office.asked) == 5
+
+
+def test_nothing_listens_is_unavailable() -> None:
+    options = HttpOptions(url="http://127.0.0.1:1/{plate}", retries=0)
+    with pytest.raises(RegistryUnavailableError):
+        HttpRegistry(options, Clock()).search(reach("1AB2345"), JULY_NS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "url = 3", 'url = "ftp://x/{plate}"', 'url = "http://x/"\nspeed = 3', "url = ", 'url = "http://x"\nkeys = 0'],
+)
+def test_wrong_options_are_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "registry.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_http_options(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_token_is_told_at_the_start() -> None:
+    with pytest.raises(SettingsError, match="NO_SUCH_TOKEN"):
+        HttpRegistry(HttpOptions(url="http://x/{plate}", headers={"A": "${NO_SUCH_TOKEN}"}), Clock())

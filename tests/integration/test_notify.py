@@ -1,0 +1,244 @@
+"""Notices to a real HTTP receiver and a real mosquitto: signed, tried again, given up, and without a plate."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+import threading
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import numpy as np
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from roadside.adapters.encryption import new_keyring
+from roadside.adapters.mqtt import MqttChannel
+from roadside.adapters.notices import MqttOptions, NotifyOptions, Postman, WebhookOptions, compose, load_notify_options
+from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
+from roadside.adapters.sql.outbox import Outbox
+from roadside.adapters.webhook import SIGNATURE_HEADER, Webhook, is_signed, sign
+from roadside.core.types import CameraId, FusedPlate, Sighting, Verdict, VerdictKind
+from roadside.errors import SettingsError, UnavailableError
+from tests.servers import free_port, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECRET = "correct horse battery staple"  # noqa: S105 - of this test alone
+NOW_NS = 1_800_000_000 * 10**9
+
+
+@dataclass
+class Clock:
+    ns: int = NOW_NS
+
+    def now_ns(self) -> int:
+        return self.ns
+
+
+@dataclass
+class Receiver:
+    statuses: list[int] = field(default_factory=lambda: [204])
+    got: list[tuple[dict[str, str], str]] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            made.got.append((dict(self.headers), body))
+            self.send_response(made.statuses.pop(0) if len(made.statuses) > 1 else made.statuses[0])
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    made.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[int]:
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    assert found is not None, "mosquitto is missing: see packages.txt"
+    port = free_port()
+    (tmp_path / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+    process = subprocess.Popen(
+        [found, "-c", str(tmp_path / "mosquitto.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def answers() -> bool:
+        client = paho.Client(CallbackAPIVersion.VERSION2)
+        try:
+            client.connect("127.0.0.1", port)
+        except OSError:
+            return False
+        client.disconnect()
+        return True
+
+    wait_for(answers, "mosquitto")
+    yield port
+    process.terminate()
+    process.wait(10)
+
+
+def sighting(name: str = "s1", kind: VerdictKind = VerdictKind.UNPAID) -> Sighting:
+    rows = np.full((7, 36), 1 / 36, np.float32)
+    plate = FusedPlate("1AB2345", "1AB2345", "CZ", 0.9, rows, (), (), 2)
+    return Sighting(name, CameraId("gate 1"), "t", NOW_NS - 9, NOW_NS, plate, Verdict(kind, "no-paid-reading", 0, 0))
+
+
+def hook(receiver: Receiver, **options: object) -> WebhookOptions:
+    return WebhookOptions.model_validate({"name": "hook", "url": receiver.url, "secret_env": "HOOK_SECRET", **options})
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+
+
+def test_a_notice_is_signed_and_holds_no_plate_unless_asked_for(receiver: Receiver) -> None:
+    for with_plate in (False, True):
+        options = NotifyOptions(webhook=(hook(receiver, with_plate=with_plate),))
+        ((name, body),) = compose(sighting(), options)
+        assert name == "hook"
+        Webhook(options.webhook[0], Clock()).send(body)
+        headers, got = receiver.got[-1]
+        assert got == body
+        assert is_signed(SECRET, headers[SIGNATURE_HEADER], got, NOW_NS // 10**9 + 10)
+        assert ("1AB2345" in got) == with_plate
+        assert json.loads(got)["verdict"] == "UNPAID"
+        assert headers["Idempotency-Key"] == "s1-UNPAID"
+
+
+def test_a_changed_an_old_or_an_unsigned_notice_is_told_apart() -> None:
+    header = sign(SECRET, 1000, "{}")
+    assert is_signed(SECRET, header, "{}", 1000)
+    for key, signature, body, now in (
+        ("other", header, "{}", 1000),
+        (SECRET, header, "{ }", 1000),
+        (SECRET, header, "{}", 2000),
+        (SECRET, header.replace("t=1000", "t=1001"), "{}", 1000),
+        (SECRET, "", "{}", 1000),
+        (SECRET, "t=x,v1=y", "{}", 1000),
+    ):
+        assert not is_signed(key, signature, body, now)
+
+
+def test_only_the_chosen_verdicts_are_told() -> None:
+    options = NotifyOptions.model_validate(
+        {"mqtt": [{"name": "home", "host": "x", "verdicts": ["PAID"]}, {"name": "all", "host": "x"}]}
+    )
+    told = {kind: [name for name, _ in compose(sighting("s", kind), options)] for kind in VerdictKind}
+    assert told == {"PAID": ["home"], "EXEMPT": [], "UNPAID": ["all"], "REVIEW": ["all"], "UNKNOWN": []}
+
+
+def test_a_failed_notice_is_tried_again_later_and_given_up_in_the_end(receiver: Receiver, tmp_path: Path) -> None:
+    clock = Clock()
+    database = open_embedded(tmp_path / "r.db")
+    store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k")), clock)
+    outbox = Outbox(database, store)
+    options = NotifyOptions(webhook=(hook(receiver),), attempts=3, backoff_s=10.0)
+    postman = Postman(outbox, {"hook": Webhook(options.webhook[0], clock)}, options, clock, random.Random(1))
+    store.save(sighting("s1"))
+    outbox.collect(lambda seen: compose(seen, options), clock.ns)
+    receiver.statuses = [500, 204]
+    assert postman.deliver().failed == 1
+    assert postman.deliver().failed == 0
+    clock.ns += 10 * 10**9
+    assert postman.deliver().delivered == 1
+
+    store.save(replace(sighting("s2"), sighting_id="s2"))
+    outbox.collect(lambda seen: compose(seen, options), clock.ns)
+    receiver.statuses = [503]
+    for _ in range(3):
+        postman.deliver()
+        clock.ns += 3600 * 10**9
+    assert [(n.sighting_id, n.fault) for n in outbox.dead()] == [("s2", "webhook hook: HTTP 503")]
+    receiver.statuses = [200]
+    assert outbox.revive(clock.ns) == 1
+    assert postman.deliver().delivered == 1
+    assert len({headers["Idempotency-Key"] for headers, body in receiver.got if "s2" in body}) == 1
+    database.close()
+
+
+def test_nothing_listens_is_unavailable() -> None:
+    options = WebhookOptions(name="hook", url="http://127.0.0.1:1/", secret_env="HOOK_SECRET")  # noqa: S106
+    with pytest.raises(UnavailableError):
+        Webhook(options, Clock()).send('{"sighting_id": "s", "verdict": "UNPAID"}')
+    with pytest.raises(UnavailableError):
+        MqttChannel(MqttOptions(name="m", host="127.0.0.1", port=1)).send(compose_one())
+
+
+def compose_one() -> str:
+    options = NotifyOptions.model_validate({"mqtt": [{"name": "m", "host": "x"}]})
+    return compose(sighting(), options)[0][1]
+
+
+def test_mqtt_brings_notices_and_home_assistant_finds_the_camera(broker: int) -> None:
+    got: dict[str, str] = {}
+    listener = paho.Client(CallbackAPIVersion.VERSION2)
+    listener.on_message = lambda _client, _data, message: got.update({message.topic: message.payload.decode()})
+    subscribed = threading.Event()
+    listener.on_subscribe = lambda *_: subscribed.set()
+    listener.connect("127.0.0.1", broker)
+    listener.loop_start()
+    listener.subscribe("#", 1)
+    assert subscribed.wait(20)
+    channel = MqttChannel(MqttOptions(name="m", host="127.0.0.1", port=broker, home_assistant=True))
+    body = compose_one()
+    channel.send(body)
+    wait_for(lambda: len(got) >= 3, "three messages")
+    channel.close()
+    assert got["roadside/gate_1/unpaid"] == got["roadside/gate_1/state"] == body
+    config = json.loads(got["homeassistant/sensor/roadside_gate_1/verdict/config"])
+    assert config["state_topic"] == "roadside/gate_1/state"
+    assert config["unique_id"] == "roadside_gate_1_verdict"
+    late = paho.Client(CallbackAPIVersion.VERSION2)
+    kept: list[str] = []
+    late.on_message = lambda _client, _data, message: kept.append(message.topic)
+    late.connect("127.0.0.1", broker)
+    late.loop_start()
+    late.subscribe("homeassistant/#", 1)
+    wait_for(lambda: kept == ["homeassistant/sensor/roadside_gate_1/verdict/config"], "the retained announcement")
+    for client in (listener, late):
+        client.disconnect()
+        client.loop_stop()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "webhook = 3",
+        '[[webhook]]\nname = "a"\nurl = "ftp://x"\nsecret_env = "A"',
+        '[[mqtt]]\nname = "a"\nhost = "x"\n[[mqtt]]\nname = "a"\nhost = "y"',
+        '[[mqtt]]\nname = "a"\nhost = "x"\nverdicts = ["MAYBE"]',
+        "[[mqtt",
+    ],
+)
+def test_wrong_channels_are_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notify.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_notify_options(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_secret_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
+    monkeypatch.delenv("HOOK_SECRET")
+    with pytest.raises(SettingsError, match="HOOK_SECRET"):
+        Webhook(hook(receiver), Clock())
