@@ -1,4 +1,4 @@
-# Training the detector and the reader: docs/training.md.
+# Training the detector, the corner net and the reader: docs/training.md.
 TRAIN_VENV := .venv-train
 TRAIN_BIN := $(TRAIN_VENV)/bin
 TRAIN_WORK ?= var/train
@@ -8,6 +8,8 @@ DATA ?= $(ROADSIDE_DATA)
 TORCH_INDEX ?=
 # Where the trained models are put; the shipped ones are models/detector and models/ocr.
 DETECTOR_OUT ?= $(TRAIN_WORK)/detector/fast
+# The corner net lies beside either detector.
+CORNERS_OUT ?= $(DETECTOR_OUT) $(DETECTOR_OUT)_uint8
 READER_OUT ?= $(TRAIN_WORK)/reader
 # Minutes and steps of the settings files, unless given: make train-reader MINUTES=60
 TRAIN_LIMITS = $(foreach name,MINUTES STEPS,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
@@ -21,12 +23,17 @@ $(TRAIN_VENV)/.done: requirements-train.lock
 	@$(TRAIN_BIN)/pip install --disable-pip-version-check --quiet --no-deps -e .
 	@touch $@
 
-.PHONY: train-detector train-reader
+.PHONY: train-detector train-corners train-reader
 train-detector: $(TRAIN_VENV)/.done ## Train the plate detector (DATA=folder MINUTES=105); goes on where it stopped
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.train --data "$(DATA)" --run $(TRAIN_WORK)/detector $(TRAIN_LIMITS)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.export --data "$(DATA)" --checkpoint $(TRAIN_WORK)/detector/detector.ck --out $(DETECTOR_OUT)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.evaluate --data "$(DATA)" --folder $(DETECTOR_OUT) --folder $(DETECTOR_OUT)_uint8 --out $(TRAIN_WORK)/detector/figures.md
 	@echo "Try it: roadside run SOURCE --modeldir $(DETECTOR_OUT)"
+
+train-corners: $(TRAIN_VENV)/.done ## Train the corner net (DATA=folder MINUTES=22); goes on where it stopped
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.train --data "$(DATA)" --run $(TRAIN_WORK)/corners $(TRAIN_LIMITS)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.export --checkpoint $(TRAIN_WORK)/corners/corners.ck $(addprefix --out ,$(CORNERS_OUT))
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.evaluate --data "$(DATA)" --model $(firstword $(CORNERS_OUT))/corners.tflite --out $(TRAIN_WORK)/corners/figures.md
 
 train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES=120); goes on where it stopped
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.train --data "$(DATA)" --run $(TRAIN_WORK)/reader $(TRAIN_LIMITS)

@@ -252,9 +252,13 @@ class RenderedPlates:
                 self._read.add(path)
                 self._plates += read_batch(path)
 
+    def draw(self, rng: Generator) -> Plate:
+        """Any of the plates."""
+        return self._plates[rng.integers(len(self._plates))]
+
     def sample(self, rng: Generator, *, mild: bool) -> Sample:
         """A spoilt strip of a rendered plate."""
-        return _spoilt(rng, self._plates[rng.integers(len(self._plates))], mild=mild)
+        return _spoilt(rng, self.draw(rng), mild=mild)
 
 
 def write_batch(path: Path, plates: Sequence[Plate]) -> None:

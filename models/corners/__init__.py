@@ -1,0 +1,1 @@
+"""Training the corner net: from a detection's box to the four corners of the plate."""

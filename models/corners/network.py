@@ -1,0 +1,69 @@
+"""The corner net in PyTorch: the grey region around a detection to eight offsets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as fn
+from torch import nn
+
+from models.ocr.network import Convolution
+from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from models.corners.config import Net
+
+STRIDE = 16
+"""Pixels of the region for each place of the last convolution."""
+
+# The shipped weights came out of a run whose modules had these short names.
+_SHORT = {
+    "a": "stem", "b": "early", "c": "middle", "d": "deep", "e": "residual", "f": "late", "g": "narrow",
+    "h": "hidden", "o": "offsets",
+}  # fmt: skip
+_SHORT_PARTS = {"c": "convolution", "b": "norm"}
+
+
+class CornersNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
+    """Regions (N, 1, 64, 128) scaled to -1..1 to offsets (N, 8), as roadside.core.corners.place takes them."""
+
+    def __init__(self, net: Net) -> None:
+        super().__init__()
+        stem, early, middle, deep, late, narrow = net.channels
+        self.stem = Convolution(1, stem, stride=2)
+        self.early = Convolution(stem, early, stride=2)
+        self.middle = Convolution(early, middle)
+        self.deep = Convolution(middle, deep, stride=2)
+        self.residual = Convolution(deep, deep)
+        self.late = Convolution(deep, late, stride=2)
+        self.narrow = Convolution(late, narrow, (1, 1))
+        self.hidden = nn.Linear(narrow * (REGION_HEIGHT_PX // STRIDE) * (REGION_WIDTH_PX // STRIDE), net.hidden)
+        self.offsets = nn.Linear(net.hidden, 8)
+        self.offset_scale = net.offset_scale
+        nn.init.normal_(self.offsets.weight, 0, 0.01)  # the box itself is the first guess
+        nn.init.zeros_(self.offsets.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Offsets (N, 8) in shares of the region."""
+        x = self.deep(self.middle(self.early(self.stem(x))))
+        x = self.narrow(self.late(x + self.residual(x)))
+        return self.offsets(fn.relu(self.hidden(x.flatten(1)))) * self.offset_scale
+
+
+def named(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A state dict under this module's names, whether it was saved under them or under the short ones."""
+    if any(key.startswith("stem.") for key in state):
+        return dict(state)
+    renamed = {}
+    for key, value in state.items():
+        head, *middle, leaf = key.split(".")
+        renamed[".".join([_SHORT[head], *(_SHORT_PARTS[part] for part in middle), leaf])] = value
+    return renamed
+
+
+def regions_to_tensor(regions: torch.Tensor) -> torch.Tensor:
+    """Grey regions (N, H, W) uint8 as the net's input, (N, 1, H, W) float32 in -1..1."""
+    return (regions.float() / 127.5 - 1)[:, None]

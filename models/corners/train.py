@@ -1,0 +1,207 @@
+"""Trains the corner net on rendered plates and warped real ones; takes an interrupted run up again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as fn
+
+from models.corners import config as settings
+from models.corners.dataset import Plates, held_out_rendered, load_frontal, sample_of
+from models.corners.evaluate import errors
+from models.corners.network import CornersNet, named, regions_to_tensor
+from models.data.photographs import read_labels
+from models.ocr import config as reader
+from models.ocr.dataset import read_crops
+from models.ocr.train import rendering
+from models.training import course
+from models.training.course import Average, Limits
+from models.training.history import History, draw_curves
+from roadside.core.corners import place
+from roadside.errors import ModelError, RoadsideError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.corners.config import CornersConfig
+    from models.corners.dataset import Sample, View
+
+SMOOTHING = 0.98
+PANELS = {"loss": ("loss",), "held-out corner error, plate heights": ("mean", "ninetieth")}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run is told."""
+
+    data: Path
+    labels: Path | None
+    run: Path
+    """The folder of its checkpoint, history, curves and rendered plates."""
+    config: Path
+    limits: Limits
+    initial: Path | None
+    """Weights to start from instead of random ones."""
+
+
+def loss(net: torch.nn.Module, samples: Sequence[Sample], config: CornersConfig) -> torch.Tensor:
+    """The smooth L1 loss of the offsets, in plate heights."""
+    pictures, wanted, spans = (
+        torch.from_numpy(np.stack(parts))
+        for parts in zip(*((one.picture, one.offsets, one.spans) for one in samples), strict=True)
+    )
+    away = (net(regions_to_tensor(pictures)) - wanted) * spans
+    return fn.smooth_l1_loss(away, torch.zeros_like(away), beta=config.training.loss_beta)
+
+
+class Run:
+    """One training, from its checkpoint on."""
+
+    def __init__(self, folder: Path, config: CornersConfig, initial: Path | None) -> None:
+        training = config.training
+        torch.set_num_threads(training.threads)
+        torch.manual_seed(training.seed)
+        self.config, self.checkpoint = config, folder / "corners.ck"
+        self.history = History(folder / "history.jsonl")
+        self.net = CornersNet(config.net).to(memory_format=torch.channels_last)
+        if initial is not None:
+            self._start_from(initial)
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=training.rate, weight_decay=training.weight_decay)
+        self.average = Average(self.net)
+        self.progress = course.resume(self.checkpoint, self.net, self.average, self.optimiser)
+        # A resumed run must not draw the samples of its start again.
+        self.rng = np.random.default_rng([training.seed, self.progress.step])
+        self._smooth = float("nan")
+
+    def _start_from(self, path: Path) -> None:
+        try:
+            self.net.load_state_dict(named(course.averaged_state(course.read_checkpoint(path))))
+        except (KeyError, RuntimeError) as fault:
+            raise ModelError(f"{path} is no checkpoint of this corner net") from fault
+
+    def step(self, plates: Plates) -> None:
+        """One batch."""
+        training = self.config.training
+        for group in self.optimiser.param_groups:
+            group["lr"] = course.learning_rate(training, self.progress)
+        cost = loss(self.net, [plates.sample(self.rng) for _ in range(training.batch)], self.config)
+        self.optimiser.zero_grad()
+        cost.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), training.gradient_norm)
+        self.optimiser.step()
+        self.progress.step += 1
+        self.average.update(self.net, course.average_decay(training, self.progress.step))
+        value = float(cost.detach())
+        self._smooth = value if np.isnan(self._smooth) else SMOOTHING * self._smooth + (1 - SMOOTHING) * value
+
+    def report(self, plates: Plates) -> None:
+        """A line of progress."""
+        progress, training = self.progress, self.config.training
+        pace = progress.step * training.batch / max(1e-9, progress.elapsed_s)
+        print(
+            f"{progress.elapsed_s / 60:6.1f} min  {course.share_done(training, progress):4.0%}  step {progress.step}  "
+            f"{pace:.0f} regions/s  loss {self._smooth:.4f}  rendered {len(plates.rendered)}",
+            flush=True,
+        )
+        self.history.add(step=progress.step, elapsed_s=progress.elapsed_s, loss=self._smooth)
+
+    def measure(self, views: Sequence[View]) -> None:
+        """A line of how far the averaged net's corners are off, after one look, in `views`."""
+        self.average.net.eval()
+        pictures = torch.from_numpy(np.stack([sample_of(view).picture for view in views]))
+        with torch.no_grad():
+            parts = [self.average.net(regions_to_tensor(some)).numpy() for some in pictures.split(64)]
+        found = [place(one, view.box) for one, view in zip(np.concatenate(parts), views, strict=True)]
+        one = errors(found, views)
+        print(
+            f"   held out, rendered: corners off by {one.mean:.3f} plate heights, nine of ten within "
+            f"{one.ninetieth:.3f}, a coordinate by {one.coordinate:.3f}",
+            flush=True,
+        )
+        self.history.add(
+            step=self.progress.step, elapsed_s=self.progress.elapsed_s, mean=one.mean, ninetieth=one.ninetieth
+        )
+
+    def save(self) -> None:
+        """Writes the checkpoint."""
+        course.save(self.checkpoint, self.net, self.average, self.optimiser, self.progress)
+
+
+def train(job: Job) -> None:
+    """Trains to the end of the course and leaves corners.ck, history.jsonl and curves.png in the run's folder.
+
+    Raises:
+        RoadsideError: the settings, the data or a checkpoint cannot be used.
+
+    """
+    cv2.setNumThreads(1)
+    config = settings.load(job.config)
+    config = config.model_copy(update={"training": config.training.limited(job.limits)})
+    crops = read_crops(job.data, read_labels(job.labels), reader.load().countries)
+    real = load_frontal([crop for crop in crops if crop.use == "train" and not crop.held_out], config.frontal)
+    run = Run(job.run, config, job.initial)
+    with rendering(job.run / "pool", reader.DEFAULT) as pool:
+        print(f"{len(real)} real plates seen from the front, rendered ones as they come", flush=True)
+        _follow(run, Plates(real, pool, config), held_out_rendered(config))
+    draw_curves(run.history, job.run / "curves.png", PANELS)
+    print(f"{run.checkpoint} holds the weights, {job.run / 'curves.png'} the curves", flush=True)
+
+
+def _follow(run: Run, plates: Plates, views: Sequence[View]) -> None:
+    training = run.config.training
+    begun = time.monotonic() - run.progress.elapsed_s
+    measured_s = saved_s = reported_s = run.progress.elapsed_s
+    while course.share_done(training, run.progress) < 1:
+        run.step(plates)
+        now_s = run.progress.elapsed_s = time.monotonic() - begun
+        if now_s - reported_s > training.report_every_s:
+            reported_s = now_s
+            plates.rendered.refresh()
+            run.report(plates)
+        if now_s - measured_s > training.evaluate_every_s:
+            measured_s = now_s
+            run.measure(views)
+        if now_s - saved_s > training.checkpoint_every_s:
+            saved_s = now_s
+            run.save()
+    run.save()
+    run.measure(views)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="models.corners.train", description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
+    parser.add_argument("--labels", type=Path, help="texts read by eye; default: the file that ROADSIDE_LABELS names")
+    parser.add_argument("--run", type=Path, default=Path("var/train/corners"), help="checkpoint, history, curves")
+    parser.add_argument("--config", type=Path, default=settings.DEFAULT)
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--steps", type=int, help="instead of minutes: a repeatable run")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--initial", type=Path, help="weights to start from instead of random ones")
+    chosen = parser.parse_args(arguments)
+    try:
+        limits = Limits(chosen.minutes, chosen.steps, chosen.threads)
+        train(Job(chosen.data, chosen.labels, chosen.run, chosen.config, limits, chosen.initial))
+    except RoadsideError as fault:
+        print(f"models.corners.train: {fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "models.corners.train: stopped; the same command takes the run up at its last checkpoint", file=sys.stderr
+        )
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
