@@ -18,7 +18,7 @@ import yaml
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from dashboards import dashboards  # noqa: E402 - beside this file
+from dashboards import dashboards  # type: ignore[import-not-found]  # noqa: E402 - beside this file
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
 MADE = "# Made by generate.py from {origin}: change that, then run `make manifests`."

@@ -29,9 +29,9 @@ def test_kubernetes_accepts_every_field() -> None:
 
 
 def test_yaml_is_tidy() -> None:
-    rules = "{line-length: {max: 200}, document-start: disable, braces: disable}"
-    config = f"{{extends: default, ignore: [k3s/one-pi], rules: {rules}}}"
-    files = sorted((ROOT / "k3s").rglob("*.y*ml")) + sorted((ROOT / "docker").glob("*.y*ml"))
+    config = "{extends: default, rules: {line-length: {max: 200}, document-start: disable, braces: disable}}"
+    written = [path for path in (ROOT / "k3s").rglob("*.y*ml") if path.parent.name != "one-pi"]
+    files = sorted(written) + sorted((ROOT / "docker").rglob("*.y*ml"))
     assert not said(PROGRAMS / "yamllint", "--strict", "-d", config, *files)
 
 
