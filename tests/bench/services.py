@@ -179,7 +179,7 @@ def main() -> int:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clip", nargs="?", type=Path, default=Path("var/demo/street.mp4"))
-    parser.add_argument("--search", default="auto")
+    parser.add_argument("--search", default="fast")
     parser.add_argument("--cameras", type=int, nargs="*", default=[1, 2, 4, 6, 8, 12])
     parser.add_argument("--detectors", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seconds", type=float, default=40.0)
