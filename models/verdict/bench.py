@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from roadside.core.confusions import Confusions
 
 CHUNK = 100_000
-WEIGHTS = (1.0, 3.0, 10.0, 20.0, 50.0, 100.0, 300.0, 1000.0)
+WEIGHTS = (10.0, 20.0, 50.0, 100.0, 300.0, 1000.0)
+ARTICLE = 0.73
 THRESHOLDS = (0.5, 0.73, 0.9, 0.95, 0.98, 0.99)
 
 
@@ -111,15 +112,27 @@ def _count(  # noqa: PLR0917 - one chunk of everything
     rng: np.random.Generator,
 ) -> None:
     confusions, policy = judging
-    looks = reading.look(fleet.form.decode(fleet.numbers[vehicles]), rng)
+    draw = reading.draw(len(paid), rng)
+    plain = reading.is_plain(draw) & paid
+    rows = np.flatnonzero(~plain)
+    looks = reading.look(fleet.form.decode(fleet.numbers[vehicles[rows]]), rng, draw.take(rows))
     belief = methods.believe(looks, fleet, confusions, policy, rng)
+    confidence = reading.confidence(draw).max(axis=1)
+
+    def count(method: str, least: float, said: tuple[NDArray[np.int64], NDArray[np.bool_]]) -> None:
+        """Plain passages, all of them paid, are PAID where their confidence reaches `least`, else not told of."""
+        verdicts = np.where(confidence >= least, methods.PAID, methods.SILENT)
+        right = np.ones(len(paid), np.bool_)
+        verdicts[rows], right[rows] = said
+        tallies[method].add(paid, verdicts, right)
+
     for weight in WEIGHTS:
         verdicts = methods.ours(belief, replace(policy, paid_weight=weight))
-        tallies[f"ours {weight:g}"].add(paid, verdicts, belief.right)
-    tallies["article"].add(paid, *methods.first_over(looks, fleet, 0.73))
-    tallies["majority"].add(paid, *methods.majority(looks, fleet))
+        count(f"ours {weight:g}", methods.EVIDENT, (verdicts, belief.right))
+    count("article", ARTICLE, methods.first_over(looks, fleet, ARTICLE))
+    count("majority", 0.0, methods.majority(looks, fleet))
     for threshold in THRESHOLDS:
-        tallies[f"threshold {threshold:g}"].add(paid, *methods.best_over(looks, fleet, threshold))
+        count(f"threshold {threshold:g}", threshold, methods.best_over(looks, fleet, threshold))
 
 
 def table(tallies: Mapping[str, Tally], paid: int, parsed: argparse.Namespace, elapsed_s: float) -> str:

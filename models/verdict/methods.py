@@ -6,7 +6,7 @@ softening and thresholds; tests/unit/test_verdict_bench.py holds the two against
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +30,6 @@ PAID, UNPAID, REVIEW, SILENT = 0, 1, 2, 3
 EVIDENT = 0.35
 """Least probability of the best plate for a sighting, as `roadside.core.track.EvidenceRule` has it."""
 _CHUNK = 20_000
-_SURE, _SOFTENED = 0.8, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +49,13 @@ class Belief:
 
 
 def believe(looks: Looks, fleet: Fleet, confusions: Confusions, policy: Policy, rng: np.random.Generator) -> Belief:
-    """The softened beliefs of `looks` against the whole registry of `fleet`.
-
-    Sure and right reads of registered plates, most of all traffic, can only be called PAID: they are not searched.
-    """
-    columns = looks.fused.argmax(axis=2)
-    plain = looks.fused.max(axis=2).prod(axis=1)
-    registered = fleet.is_registered(fleet.form.encode(looks.characters[..., 0]))
-    simple = (plain >= _SURE) & (columns == 0).all(axis=1) & registered & ~looks.frame_length_error.any(axis=1)
-    best = _SOFTENED * plain.astype(np.float64)
-    belief = Belief(
-        best, best.copy(), looks.frames.copy(), looks.frame_confidence.max(axis=1) >= EVIDENT,
-        np.ones(len(plain), np.bool_), np.ones(len(plain), np.bool_),
-    )  # fmt: skip
-    doubtful = np.flatnonzero(~simple)
-    for start in range(0, len(doubtful), _CHUNK):
-        part = doubtful[start : start + _CHUNK]
-        found = _believe(looks, part, fleet, confusions, policy, rng)
-        for column, values in zip(fields(belief), found, strict=True):
-            getattr(belief, column.name)[part] = values
-    return belief
+    """The softened beliefs of `looks` against the whole registry of `fleet`."""
+    everything = np.arange(len(looks.frames))
+    parts = [
+        _believe(looks, everything[start : start + _CHUNK], fleet, confusions, policy, rng)
+        for start in range(0, len(everything), _CHUNK)
+    ]
+    return Belief(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def ours(belief: Belief, policy: Policy) -> NDArray[np.int64]:

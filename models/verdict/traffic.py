@@ -26,6 +26,8 @@ COLUMNS = CONFUSERS + 2
 FRAMES = np.array([1, 2, 3, 4, 5, 6])
 FRAME_SHARES = np.array([0.08, 0.14, 0.2, 0.22, 0.2, 0.16])
 """Assumed: how many frames of a passage are read."""
+PLAIN = 0.6
+"""Least product of the characters' probabilities of a plain read."""
 _BRAZEN = (0.999, 2e-4)
 """Probability that an overconfident misread gives to what it read, and to the truth."""
 WINDOW = 0.05
@@ -60,6 +62,27 @@ class Looks:
     """(n, frames); -1 where the passage had fewer frames."""
     frame_length_error: NDArray[np.bool_] = field(repr=False)
     frames: NDArray[np.int64] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What the frames of (n) passages are drawn from."""
+
+    frames: NDArray[np.int64]
+    """(n,) how many."""
+    chosen: NDArray[np.int64]
+    """(n, most) profile of each."""
+    same: NDArray[np.bool_]
+    """(n, most) whether it repeats the first frame, errors included."""
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """(n, most) whether there was such a frame."""
+        return np.arange(int(FRAMES[-1])) < self.frames[:, None]
+
+    def take(self, rows: NDArray[np.intp]) -> Draw:
+        """Of some passages."""
+        return Draw(self.frames[rows], self.chosen[rows], self.same[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +127,31 @@ class Reading:
         self._persistence = persistence
         self._overconfident = overconfident
 
-    def look(self, plates: NDArray[np.uint8], rng: np.random.Generator) -> Looks:
-        """Looks at (n, SLOTS) plates."""
-        n = len(plates)
+    def draw(self, n: int, rng: np.random.Generator) -> Draw:
+        """Which profile each frame of `n` passages has, and whether it repeats the first frame."""
+        m, most = len(self._profiles.confidence), int(FRAMES[-1])
         frames = rng.choice(FRAMES, n, p=FRAME_SHARES)
-        most = int(FRAMES[-1])
+        first = rng.integers(0, m, (n, 1))
+        near = first + np.rint(rng.uniform(-WINDOW * m, WINDOW * m, (n, most))).astype(np.int64)
+        same = rng.random((n, most)) < self._persistence
+        same[:, 0] = True
+        return Draw(frames, np.where(same, first, np.clip(near, 0, m - 1)), same)
+
+    def is_plain(self, draw: Draw) -> NDArray[np.bool_]:
+        """Passages of which every frame is read rightly and rather surely: they can only be taken for the truth."""
+        profiles = self._profiles
+        good = (profiles.truth >= profiles.top).all(axis=1) & ~profiles.length_error
+        good &= profiles.top.prod(axis=1) >= PLAIN
+        return (good[draw.chosen] | ~draw.seen).all(axis=1)
+
+    def confidence(self, draw: Draw) -> NDArray[np.float64]:
+        """(n, frames) of the whole plate, -1 where there was no frame."""
+        return np.where(draw.seen, self._profiles.confidence[draw.chosen], -1.0)
+
+    def look(self, plates: NDArray[np.uint8], rng: np.random.Generator, draw: Draw | None = None) -> Looks:
+        """Looks at (n, SLOTS) plates, drawn anew or as `draw` has it."""
+        n, most = len(plates), int(FRAMES[-1])
+        drawn = draw or self.draw(n, rng)
         other = self._others[plates, rng.integers(0, self._others.shape[1], (n, SLOTS))]
         characters = np.concatenate([plates[..., None], self._confusers[plates], other[..., None]], axis=2).astype(
             np.uint8
@@ -117,28 +160,20 @@ class Reading:
         texts = np.zeros((n, most, SLOTS), np.uint8)
         confidence = np.full((n, most), -1.0, np.float32)
         length_error = np.zeros((n, most), np.bool_)
-        weight = ((1.0 + np.log2(frames)) / frames).astype(np.float32)
-        m = len(self._profiles.confidence)
-        first = rng.integers(0, m, n)
-        base = self._frame(plates, first, rng)
+        weight = ((1.0 + np.log2(drawn.frames)) / drawn.frames).astype(np.float32)
+        base = self._frame(plates, drawn.chosen[:, 0], rng)
         for f in range(most):
-            seen = frames > f
-            frame = base
-            if f:
-                near = first + np.rint(rng.uniform(-WINDOW * m, WINDOW * m, n)).astype(np.int64)
-                fresh = self._frame(plates, np.clip(near, 0, m - 1), rng)
-                same = rng.random(n) < self._persistence
-                frame = base.unless(same, fresh)
+            seen = drawn.seen[:, f]
+            frame = base if f == 0 else base.unless(drawn.same[:, f], self._frame(plates, drawn.chosen[:, f], rng))
             wrong_length = self._profiles.length_error[frame.chosen]
-            counts = seen & ~wrong_length
-            total += np.where(counts, weight, 0.0)[:, None, None] * np.log(frame.posterior)
+            total += np.where(seen & ~wrong_length, weight, 0.0)[:, None, None] * np.log(frame.posterior)
             texts[:, f] = frame.column
             confidence[:, f] = np.where(seen, frame.confidence, -1.0)
             length_error[:, f] = wrong_length & seen
         total -= total.max(axis=2, keepdims=True)
         fused = np.exp(total)
         fused /= fused.sum(axis=2, keepdims=True)
-        return Looks(characters, fused, texts, confidence, length_error, frames)
+        return Looks(characters, fused, texts, confidence, length_error, drawn.frames)
 
     def _frame(self, plates: NDArray[np.uint8], chosen: NDArray[np.int64], rng: np.random.Generator) -> _Frame:
         """One frame of each passage."""

@@ -1,0 +1,553 @@
+"""What every store and registry promises, on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from roadside.adapters.encryption import Keyring, new_keyring
+from roadside.adapters.sql import (
+    Database,
+    SqlRegistry,
+    SqlSightingStore,
+    Vault,
+    import_exemptions,
+    import_vignettes,
+    open_database,
+    open_embedded,
+)
+from roadside.adapters.sql.custody import Custodian
+from roadside.adapters.sql.outbox import Outbox
+from roadside.adapters.sql.reviews import Action, Reviews
+from roadside.adapters.sql.schema import METADATA
+from roadside.core.confusions import typical
+from roadside.core.types import (
+    ALPHABET,
+    Box,
+    CameraId,
+    Exemption,
+    FusedPlate,
+    Hypothesis,
+    Picture,
+    PictureKind,
+    Reach,
+    Reading,
+    Sighting,
+    SightingQuery,
+    Verdict,
+    VerdictKind,
+    Vignette,
+)
+from roadside.core.verdict import Policy
+from roadside.errors import (
+    InputError,
+    NotFoundError,
+    RegistryUnavailableError,
+    SettingsError,
+    StoreUnavailableError,
+)
+from roadside.registry.judge import Judge
+from roadside.registry.recheck import as_read_by_person, recheck
+from roadside.registry.vignette_file import BadRow
+from tests.databases import KINDS, fresh_postgres, postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.servers import PostgresServer
+
+DAY_NS = 86_400 * 10**9
+GATE = CameraId("gate")
+CROP = Picture(PictureKind.CROP, "image/png", b"a crop", Box(1, 2, 30, 12.5))
+FRAME = Picture(PictureKind.FRAME, "image/jpeg", b"a frame")
+
+
+@dataclass
+class Clock:
+    ns: int = 1_800_000_000 * 10**9
+
+    def now_ns(self) -> int:
+        return self.ns
+
+
+@dataclass
+class World:
+    database: Database
+    vault: Vault
+    clock: Clock
+    folder: Path
+    keyring: Keyring
+
+    @property
+    def store(self) -> SqlSightingStore:
+        return SqlSightingStore(self.database, self.vault, self.clock)
+
+    @property
+    def custodian(self) -> Custodian:
+        return Custodian(self.database, self.vault, self.clock)
+
+    @property
+    def registry(self) -> SqlRegistry:
+        return SqlRegistry(self.database)
+
+    def pictures(self) -> list[Path]:
+        return sorted(path for path in self.folder.glob("??/*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=KINDS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    if request.param == "sqlite":
+        database = open_embedded(tmp_path / "roadside.db")
+    else:
+        database = open_database(fresh_postgres(request.getfixturevalue("server")))
+        database.migrate()
+    keyring = new_keyring("k1")
+    folder = tmp_path / "evidence"
+    yield World(database, Vault(folder, keyring), Clock(), folder, keyring)
+    database.close()
+
+
+def plate(text_: str = "1AB2345", sure: float = 0.999) -> FusedPlate:
+    rows = np.full((len(text_), 36), 1e-9, np.float32)
+    rows[np.arange(len(text_)), [ALPHABET.index(c) for c in text_]] = 1.0
+    rows /= rows.sum(axis=1, keepdims=True)
+    return FusedPlate(text_, text_.lower(), "CZ", sure, rows, (Hypothesis(text_, "CZ", -0.1),), (("CZ", 0.9),), 3)
+
+
+def sighting(name: str, kind: VerdictKind, at_ns: int, seen: str = "1AB2345", camera: str = "gate") -> Sighting:
+    verdict = Verdict(
+        kind,
+        "a-rule",
+        0.25,
+        0.5,
+        (Reading("1AB2345", 0.9, paid=True, exempt=False), Reading("1A82345", 0.1, paid=False, exempt=True)),
+        (Vignette("1AB2345", "CZ", "car", 1, 2),),
+        (Exemption("EL*", "CZ", "electric", 3, 4),),
+        (Vignette("1AB2345", "CZ", "car", 0, 1),),
+    )
+    return Sighting(name, CameraId(camera), f"t-{name}", at_ns - 5, at_ns, plate(seen), verdict)
+
+
+def test_the_migrations_make_the_tables_that_the_program_knows(world: World) -> None:
+    with world.database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    world.database.check_migrated()
+    world.database.migrate()
+
+
+def test_a_database_without_tables_is_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="migrate"):
+        open_database(f"sqlite:///{tmp_path}/empty.db").check_migrated()
+
+
+def test_a_sighting_comes_back_as_it_was_saved(world: World) -> None:
+    given = sighting("s1", VerdictKind.UNPAID, 1000)
+    kept = world.store.save(given, [CROP, FRAME])
+    again = world.store.get("s1")
+    assert again.verdict == given.verdict
+    assert again.plate is not None
+    assert given.plate is not None
+    assert np.array_equal(again.plate.posterior, given.plate.posterior)
+    assert replace(again.plate, posterior=given.plate.posterior) == given.plate
+    assert [(e.kind, e.size_bytes, e.box) for e in again.evidence] == [
+        (PictureKind.CROP, 6, CROP.box),
+        (PictureKind.FRAME, 7, None),
+    ]
+    assert again.sequence == kept.sequence > 0
+
+
+def test_a_sighting_is_kept_once_however_often_it_is_saved(world: World) -> None:
+    first = world.store.save(sighting("s1", VerdictKind.REVIEW, 1000), [CROP])
+    second = world.store.save(sighting("s1", VerdictKind.PAID, 2000), [FRAME])
+    assert second.sequence == first.sequence
+    assert second.verdict.kind is VerdictKind.REVIEW
+    assert len(world.store.find(SightingQuery()).sightings) == 1
+
+
+def test_many_threads_saving_one_sighting_keep_one(world: World) -> None:
+    faults: list[Exception] = []
+
+    def save(number: int) -> None:
+        try:
+            for name in ("same", f"own-{number}"):
+                world.store.save(sighting(name, VerdictKind.UNPAID, 1000), [CROP])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test must see it
+            faults.append(error)
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    names = [s.sighting_id for s in world.store.after(0, 100)]
+    assert sorted(names) == ["own-0", "own-1", "own-2", "own-3", "same"]
+    assert world.custodian.verify().faults == ()
+
+
+@pytest.mark.parametrize("kind", [VerdictKind.PAID, VerdictKind.EXEMPT])
+def test_of_paid_and_exempt_only_a_keyed_hash_is_kept(world: World, kind: VerdictKind) -> None:
+    kept = world.store.save(sighting("s1", kind, 1000), [CROP, FRAME])
+    assert kept.plate is None
+    assert kept.evidence == ()
+    assert kept.plate_hash == world.keyring.hash_plate("1AB2345")
+    assert world.pictures() == []
+    with world.database.read() as connection:
+        row = connection.execute(text("SELECT * FROM sightings")).one()
+    assert "1AB2345" not in repr(row).upper()
+    assert "1A82345" not in repr(row).upper()
+
+
+def test_pictures_lie_encrypted_and_a_look_is_written_down(world: World) -> None:
+    world.store.save(sighting("s1", VerdictKind.REVIEW, 1000), [CROP])
+    (path,) = world.pictures()
+    assert CROP.data not in path.read_bytes()
+    assert world.store.picture("s1", PictureKind.CROP, "jana") == CROP.data
+    entry = world.custodian.audit()[0]
+    assert (entry.actor, entry.action, entry.subject) == ("jana", "looked", "s1")
+    with pytest.raises(NotFoundError):
+        world.store.picture("s1", PictureKind.FRAME, "jana")
+    with pytest.raises(NotFoundError):
+        world.store.get("s2")
+
+
+def test_pages_hold_every_sighting_once_newest_first(world: World) -> None:
+    for number in range(7):
+        world.store.save(sighting(f"s{number}", VerdictKind.UNPAID, 1000 + number // 2))
+    names: list[str] = []
+    query = SightingQuery(limit=3)
+    while True:
+        page = world.store.find(query)
+        names += [s.sighting_id for s in page.sightings]
+        world.store.save(sighting(f"late-{len(names)}", VerdictKind.UNPAID, 5000))
+        if not page.next_page_token:
+            break
+        query = replace(query, page_token=page.next_page_token)
+    assert names == ["s6", "s5", "s4", "s3", "s2", "s1", "s0"]
+    with pytest.raises(InputError):
+        world.store.find(SightingQuery(page_token="nonsense"))  # noqa: S106 - no password
+
+
+def test_sightings_are_found_by_what_is_known_of_them(world: World) -> None:
+    world.store.save(sighting("a", VerdictKind.UNPAID, 1000, "1AB2345"))
+    world.store.save(sighting("b", VerdictKind.REVIEW, 2000, "1AB2346", camera="exit"))
+    world.store.save(sighting("c", VerdictKind.UNKNOWN, 3000, "LS15EBC"))
+
+    def found(query: SightingQuery) -> list[str]:
+        return [s.sighting_id for s in world.store.find(query).sightings]
+
+    assert found(SightingQuery(verdict=VerdictKind.REVIEW)) == ["b"]
+    assert found(SightingQuery(camera_id=CameraId("exit"))) == ["b"]
+    assert found(SightingQuery(since_ns=2000, until_ns=3000)) == ["b"]
+    assert found(SightingQuery(plate_prefix="1ab")) == ["b", "a"]
+    assert found(SightingQuery(plate_like="1A82345")) == ["a"]
+    assert found(SightingQuery(plate_like="LSI5EB")) == ["c"]
+    assert found(SightingQuery(country="CZ")) == ["c", "b", "a"]
+    assert found(SightingQuery(country="UK")) == []
+
+
+def test_a_watch_resumes_after_a_sequence(world: World) -> None:
+    saved = [world.store.save(sighting(f"s{n}", VerdictKind.UNPAID, 9000 - n)) for n in range(4)]
+    assert [s.sighting_id for s in world.store.after(saved[1].sequence, 10)] == ["s2", "s3"]
+
+
+def test_a_plate_is_found_by_hash_and_by_text(world: World) -> None:
+    world.store.save(sighting("paid", VerdictKind.PAID, 1000))
+    world.store.save(sighting("unpaid", VerdictKind.UNPAID, 2000))
+    world.store.save(sighting("other", VerdictKind.UNPAID, 3000, "9ZZ9999"))
+    assert [s.sighting_id for s in world.store.passages_of("1ab 2345")] == ["unpaid", "paid"]
+
+
+def vignettes(*plates: str, start: int = 0, end: int = 10_000) -> list[Vignette | BadRow]:
+    return [Vignette(p, "CZ", "car", start, end) for p in plates]
+
+
+def asked(world: World, *keys: str, at_ns: int = 500) -> list[str]:
+    return sorted(v.plate for v in world.registry.search(Reach(keys, (), (), 0.0), at_ns).vignettes)
+
+
+def test_a_registry_that_was_never_filled_cannot_answer(world: World) -> None:
+    with pytest.raises(RegistryUnavailableError):
+        asked(world, "1AB2345")
+    import_vignettes(world.database, [], "empty.csv", 1)
+    assert asked(world, "1AB2345") == []
+
+
+def test_an_import_adds_what_is_new_and_a_replacement_removes_the_rest(world: World) -> None:
+    first = import_vignettes(world.database, [*vignettes("AAA111", "BBB222"), BadRow(4, "no plate")], "f", 1)
+    assert (first.read, first.added, first.rejected) == (2, 2, 1)
+    assert first.bad_rows == (BadRow(4, "no plate"),)
+    second = import_vignettes(world.database, vignettes("BBB222", "CCC333", "CCC333"), "f", 2)
+    assert (second.read, second.added, second.removed) == (3, 1, 0)
+    third = import_vignettes(world.database, vignettes("CCC333", "DDD444"), "f", 3, replace=True)
+    assert (third.added, third.removed) == (1, 2)
+    assert asked(world, "AAA111", "BBB222", "CCC333", "DDD444") == ["CCC333", "DDD444"]
+
+
+def test_an_import_that_fails_changes_nothing(world: World) -> None:
+    import_vignettes(world.database, vignettes("AAA111"), "f", 1)
+
+    def broken() -> Iterator[Vignette | BadRow]:
+        yield from vignettes("BBB222")
+        raise InputError("the rest is missing")
+
+    with pytest.raises(InputError):
+        import_vignettes(world.database, broken(), "f", 2, replace=True)
+    assert asked(world, "AAA111", "BBB222") == ["AAA111"]
+    assert import_vignettes(world.database, vignettes("BBB222"), "f", 3).added == 1
+
+
+def test_the_registry_answers_by_halves_and_by_time(world: World) -> None:
+    import_vignettes(world.database, vignettes("1AB2345", "1AB9999", "7ZZ2345", "8XY0000", start=100, end=200), "f", 1)
+    found = world.registry.search(Reach((), ("71AB",), ("72345",), 0.0), 150)
+    assert sorted(v.plate for v in found.vignettes) == ["1AB2345", "1AB9999", "7ZZ2345"]
+    for at_ns, count in ((99, 0), (100, 1), (199, 1), (200, 0)):
+        answer = world.registry.search(Reach(("1AB2345",), (), (), 0.0), at_ns)
+        assert len(answer.vignettes) == count, at_ns
+        assert len(answer.lapsed) == 1 - count
+    graced = SqlRegistry(world.database, grace_s=50e-9)
+    assert [len(graced.search(Reach(("1AB2345",), (), (), 0.0), at).vignettes) for at in (49, 50, 99)] == [0, 1, 1]
+
+
+def test_exemptions_are_replaced_as_a_whole(world: World) -> None:
+    import_vignettes(world.database, [], "f", 1)
+    import_exemptions(world.database, [Exemption("EL*", "CZ", "electric", 0, 10), BadRow(3, "x")], "e", 1)
+    import_exemptions(
+        world.database,
+        [Exemption("P01", "*", "police", 0, 10), Exemption("?A*", "*", "old", 0, 5)],
+        "e",
+        2,
+    )
+    found = world.registry.search(Reach(("P01",), (), (), 0.0), 7).exemptions
+    assert [e.reason for e in found] == ["police"]
+    assert world.registry.check("p 01", None, 7).kind is VerdictKind.EXEMPT
+    assert world.registry.check("1A1", None, 3).kind is VerdictKind.EXEMPT
+    assert world.registry.check("1B1", None, 3).kind is VerdictKind.UNPAID
+
+
+def test_unknown_is_asked_again_and_nothing_is_lost(world: World) -> None:
+    clock = world.clock
+    judge = Judge(world.registry, typical(), Policy(), clock)
+    for name, seen in (("a", "1AB2345"), ("b", "5CD6789")):
+        passing = sighting(name, VerdictKind.PAID, clock.ns, seen)
+        verdict = judge.judge(plate(seen), clock.ns)
+        assert verdict.kind is VerdictKind.UNKNOWN
+        world.store.save(replace(passing, verdict=verdict), [CROP])
+    assert list(recheck(world.store, judge, "night")) == []
+    import_vignettes(world.database, vignettes("1AB2345", end=2**62), "f", 1)
+    decided = {s.sighting_id: s for s in recheck(world.store, judge, "night")}
+    assert decided["a"].verdict.kind is VerdictKind.PAID
+    assert decided["a"].plate is None
+    assert decided["b"].verdict.kind is VerdictKind.UNPAID
+    assert decided["b"].evidence
+    assert world.store.find(SightingQuery(verdict=VerdictKind.UNKNOWN)).sightings == ()
+    assert len(world.pictures()) == 1
+    assert world.custodian.verify().faults == ()
+
+
+def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World) -> None:
+    now = world.clock.ns
+    for kind in VerdictKind:
+        world.store.save(sighting(f"old-{kind}", kind, now - 40 * DAY_NS), [replace(CROP, data=kind.encode())])
+        world.store.save(sighting(f"new-{kind}", kind, now - 2 * DAY_NS), [FRAME])
+    keep = dict.fromkeys(VerdictKind, 30.0) | {VerdictKind.PAID: 1.0, VerdictKind.UNPAID: 90.0}
+    purged = world.custodian.purge(keep, "cron")
+    assert purged.sightings == {"PAID": 2, "EXEMPT": 1, "UNPAID": 0, "REVIEW": 1, "UNKNOWN": 1}
+    left = {s.sighting_id for s in world.store.after(0, 100)}
+    assert left == {"old-UNPAID", "new-UNPAID", "new-REVIEW", "new-UNKNOWN", "new-EXEMPT"}
+    assert len(world.pictures()) == 2  # one crop of the old UNPAID, and one frame that three sightings share
+    assert world.custodian.verify().faults == ()
+    assert {e.action for e in world.custodian.audit()} == {"purged"}
+
+
+def test_forgetting_a_plate_leaves_no_trace_of_it(world: World) -> None:
+    world.store.save(sighting("paid", VerdictKind.PAID, 1000))
+    world.store.save(sighting("mine", VerdictKind.UNPAID, 1000), [CROP])
+    world.store.save(sighting("near", VerdictKind.REVIEW, 1000, "1A82345"), [FRAME])
+    Reviews(world.database, world.clock).record(
+        "near",
+        "jana",
+        Action.CORRECT,
+        text="1A82345",
+        country="CZ",
+        read_text="1A82345",
+    )
+    assert world.custodian.forget("1ab-2345", "dpo") == 2
+    assert [s.sighting_id for s in world.store.after(0, 9)] == ["near"]
+    with world.database.read() as connection:
+        rows = [
+            repr(connection.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608
+            for table in METADATA.tables
+        ]
+    assert not any("1AB2345" in row for row in rows)
+    assert world.store.passages_of("1AB2345") == []
+    assert len(world.pictures()) == 1
+    assert world.custodian.audit()[0].action == "forgot"
+    assert world.custodian.verify().faults == ()
+
+
+def _tampered(world: World, statement: str) -> int:
+    with world.database.write() as connection:
+        connection.execute(text(statement))
+    return len(world.custodian.verify().faults)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE evidence SET sha256 = 'ab' WHERE sighting_id = 's1'",
+        "DELETE FROM evidence WHERE sighting_id = 's2'",
+        "UPDATE evidence_chain SET at_ns = at_ns + 1 WHERE sequence = 2",
+        "DELETE FROM evidence_chain WHERE sequence = 2",
+        "UPDATE evidence_chain SET event = 'erased' WHERE sequence = 1",
+    ],
+)
+def test_tampering_with_records_shows(world: World, statement: str) -> None:
+    for name in ("s1", "s2", "s3"):
+        world.store.save(sighting(name, VerdictKind.UNPAID, 1000), [replace(CROP, data=name.encode())])
+    assert world.custodian.verify().faults == ()
+    assert _tampered(world, statement) > 0
+
+
+def test_tampering_with_pictures_or_the_end_of_the_chain_shows(world: World) -> None:
+    for name in ("s1", "s2"):
+        world.store.save(sighting(name, VerdictKind.UNPAID, 1000), [replace(CROP, data=name.encode())])
+    noted = world.custodian.verify().last_link
+    first, second = world.pictures()
+    original = first.read_bytes()
+    first.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
+    assert len(world.custodian.verify().faults) == 1
+    first.write_bytes(second.read_bytes())
+    assert len(world.custodian.verify().faults) == 1
+    first.unlink()
+    assert len(world.custodian.verify().faults) == 1
+    first.write_bytes(original)
+    assert world.custodian.verify(noted).faults == ()
+    with world.database.write() as connection:
+        connection.execute(text("DELETE FROM evidence_chain WHERE sequence = 2"))
+        connection.execute(text("DELETE FROM evidence WHERE sighting_id = 's2'"))
+    assert world.custodian.verify().faults == ()
+    assert world.custodian.verify(noted).faults != ()
+
+
+def test_new_keys_take_over_pictures_and_chain_and_old_hashes_stay_findable(world: World) -> None:
+    world.store.save(sighting("paid", VerdictKind.PAID, 1000))
+    world.store.save(sighting("unpaid", VerdictKind.UNPAID, 1000), [CROP])
+    rotated = world.keyring.rotated("k2")
+    assert world.custodian.reencrypt(rotated, "admin") == 1
+    world.vault = Vault(world.folder, rotated)
+    assert world.custodian.reencrypt(rotated, "admin") == 0
+    assert world.custodian.verify().faults == ()
+    assert world.store.picture("unpaid", PictureKind.CROP, "jana") == CROP.data
+    assert len(world.store.passages_of("1AB2345")) == 2
+    assert world.custodian.keys_in_use() == {"k1", "k2"}
+    world.custodian.purge(dict.fromkeys([VerdictKind.PAID], 0.0), "cron")
+    assert world.custodian.keys_in_use() == {"k2"}
+    without = Vault(world.folder, rotated.without("k1"))
+    assert Custodian(world.database, without, world.clock).verify().faults == ()
+
+
+def test_rotation_refuses_to_seal_over_a_fault(world: World) -> None:
+    world.store.save(sighting("s1", VerdictKind.UNPAID, 1000), [CROP])
+    world.pictures()[0].unlink()
+    with pytest.raises(InputError, match="faults"):
+        world.custodian.reencrypt(world.keyring.rotated("k2"), "admin")
+
+
+def test_a_review_is_answered_once_and_settles_the_verdict(world: World) -> None:
+    import_vignettes(world.database, vignettes("1A82345", end=2**62), "f", 1)
+    reviews = Reviews(world.database, world.clock)
+    judge = Judge(world.registry, typical(), Policy(), world.clock)
+    for name, at_ns in (("later", 2000), ("first", 1000)):
+        world.store.save(sighting(name, VerdictKind.REVIEW, at_ns), [CROP])
+    assert reviews.waiting() == 2
+    assert reviews.next() == "first"
+    assert reviews.next(skip=["first"]) == "later"
+    seen = world.store.get("first").plate
+    assert seen is not None
+    reviews.record("first", "jana", Action.CORRECT, text="1A82345", country="CZ", read_text=seen.text)
+    settled = world.store.decide(
+        "first",
+        judge.settle("1A82345", "CZ", 1000),
+        "jana",
+        as_read_by_person(seen, "1a8 2345", "CZ"),
+    )
+    assert settled.verdict.kind is VerdictKind.PAID
+    assert settled.plate_hash == world.keyring.hash_plate("1A82345")
+    assert settled.evidence == ()
+    other = world.store.decide("later", judge.settle("1AB2345", "CZ", 2000), "jana", seen)
+    assert (other.verdict.kind, other.verdict.rule) == (VerdictKind.UNPAID, "read-by-person")
+    assert reviews.waiting() == 0
+    (answer,) = reviews.answers()
+    assert (answer.author, answer.at_ns, answer.action) == ("jana", world.clock.ns, Action.CORRECT)
+    assert (answer.text, answer.read_text) == ("", ""), "of a paid vehicle no plate is kept"
+
+
+def test_notices_are_written_once_for_each_sighting_and_each_change(world: World) -> None:
+    outbox = Outbox(world.database, world.store)
+    world.store.save(sighting("before", VerdictKind.UNPAID, 500))
+    outbox.start_here()
+    for number in range(3):
+        world.store.save(sighting(f"s{number}", VerdictKind.UNKNOWN, 1000))
+
+    def compose(seen: Sighting) -> list[tuple[str, str]]:
+        return [("hook", f"{seen.sighting_id} {seen.verdict.kind}")]
+
+    assert outbox.collect(compose, 10) == 3
+    assert outbox.collect(compose, 10) == 0
+    world.store.decide("s1", sighting("s1", VerdictKind.UNPAID, 0).verdict, "night")
+    assert outbox.collect(compose, 20) == 1
+    due = outbox.due(20)
+    assert [notice.body for notice in due] == ["s0 UNKNOWN", "s1 UNKNOWN", "s2 UNKNOWN", "s1 UNPAID"]
+    outbox.delivered(due[0])
+    outbox.failed(due[1], "HTTP 500", next_at_ns=50)
+    outbox.failed(due[2], "HTTP 500", next_at_ns=None)
+    assert [n.body for n in outbox.due(40)] == ["s1 UNPAID"]
+    assert [n.attempts for n in outbox.due(60)] == [1, 0]
+    assert [n.fault for n in outbox.dead()] == ["HTTP 500"]
+    assert outbox.revive(60) == 1
+    assert len(outbox.due(60)) == 3
+
+
+def test_an_unreachable_database_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailableError):
+        open_database("postgresql://nobody@127.0.0.1:1/none").migrate()
+    (tmp_path / "not.db").write_bytes(b"this is no database, but long enough to look at" * 40)
+    with pytest.raises(StoreUnavailableError):
+        open_embedded(tmp_path / "not.db")
+    for address in ("nonsense", "mysql://x/y", "oracle+nothing://x"):
+        with pytest.raises(SettingsError):
+            open_database(address)
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
+    database = open_embedded(tmp_path / "r.db")
+    store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k1")), Clock())
+    with database.session() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    assert pages > 1
+
+    def fill() -> None:
+        for number in range(200):
+            store.save(sighting(f"s{number}", VerdictKind.UNPAID, 1000))
+
+    with pytest.raises(StoreUnavailableError, match="full"):
+        fill()
+    database.close()
+    assert sqlite3.connect(tmp_path / "r.db").execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -1,0 +1,172 @@
+"""The commands of the registry, reviews, evidence and privacy, as a person types them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from roadside.adapters.encryption import load_keyring, load_or_make_keyring
+from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
+from roadside.adapters.system_clock import SystemClock
+from roadside.core.types import (
+    ALPHABET,
+    Box,
+    CameraId,
+    FusedPlate,
+    Picture,
+    PictureKind,
+    Sighting,
+    Verdict,
+    VerdictKind,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Program
+
+HEAD = "plate,country,valid_from,valid_to,category\n"
+NOW_NS = SystemClock().now_ns()
+
+
+def plate(text: str) -> FusedPlate:
+    rows = np.full((len(text), 36), 1e-9, np.float32)
+    rows[np.arange(len(text)), [ALPHABET.index(c) for c in text]] = 1.0
+    return FusedPlate(text, text, "CZ", 0.97, rows / rows.sum(axis=1, keepdims=True), (), (), 3)
+
+
+def fill(home: Path, *seen: tuple[str, str, VerdictKind]) -> None:
+    """A database as a run leaves it, with a crop of each sighting."""
+    database = open_embedded(home / "r.db")
+    vault = Vault(home / "r.evidence", load_or_make_keyring(home / "r.keys.json", "k1"))
+    store = SqlSightingStore(database, vault, SystemClock())
+    for name, text, kind in seen:
+        drawn = np.full((30, 120, 3), len(name), np.uint8)
+        crop = Picture(PictureKind.CROP, "image/png", cv2.imencode(".png", drawn)[1].tobytes(), Box(4, 5, 100, 25))
+        verdict = Verdict(kind, "paid-reading-possible", 0.2, 0.0)
+        store.save(Sighting(name, CameraId("gate"), name, NOW_NS, NOW_NS, plate(text), verdict), [crop])
+    database.close()
+
+
+def test_import_and_check(program: Program) -> None:
+    listed = program.home / "v.csv"
+    listed.write_text(HEAD + "1AB 2345,CZ,2026-01-01,2026-12-31,car\nx,CZ,2026-01-01,2026-12-31,car\n")
+    imported = program.run("registry", "import", listed, "--db", "r.db")
+    assert imported.returncode == 1
+    assert "v.csv:3: 'x' is no plate" in imported.stderr
+    assert "1 vignettes added" in imported.stdout
+    for arguments, code, says in (
+        (("1ab-2345", "--at", "2026-07-01T12:00"), 0, "PAID"),
+        (("1AB2345", "--at", "2027-07-01"), 1, "expired"),
+        (("1AB2345", "--at", "2025-07-01"), 1, "not begun"),
+        (("1AB2345", "--at", "2026-07-01", "--country", "SK"), 1, "UNPAID"),
+        (("9ZZ9999",), 1, "UNPAID"),
+    ):
+        checked = program.run("registry", "check", *arguments, "--db", "r.db")
+        assert (checked.returncode, says in checked.stdout) == (code, True), checked
+    (program.home / "e.csv").write_text("pattern,country,reason\nEL*,CZ,electric\n")
+    assert program.run("registry", "exempt", "e.csv", "--db", "r.db").returncode == 0
+    assert "EXEMPT" in program.run("registry", "check", "EL123AB", "--db", "r.db").stdout
+
+
+@pytest.mark.parametrize(
+    "content", [(HEAD + "1AB2345,CZ,2026-01-01,2026-12-31,\xe9\n").encode("latin-1"), b"\x00\x01", b""]
+)
+def test_a_file_that_is_no_list_is_one_line_and_changes_nothing(program: Program, content: bytes) -> None:
+    (program.home / "v.csv").write_bytes(content)
+    failed = program.run("registry", "import", "v.csv", "--db", "r.db")
+    assert failed.returncode == 2
+    assert failed.stderr.count("\n") == 1
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_review_from_the_queue_to_training_data(program: Program) -> None:
+    (program.home / "v.csv").write_text(HEAD + "1A82345,CZ,2020-01-01,2099-12-31,car\n")
+    assert program.run("registry", "import", "v.csv", "--db", "r.db").returncode == 0
+    fill(
+        program.home,
+        ("s1", "1AB2345", VerdictKind.REVIEW),
+        ("s2", "5CD6789", VerdictKind.REVIEW),
+        ("s3", "5CD678", VerdictKind.REVIEW),
+    )
+    shown = program.run("review", "next", "--pictures", "look", "--db", "r.db")
+    assert "s1" in shown.stdout
+    assert "3 waiting" in shown.stdout
+    assert cv2.imread(str(program.home / "look" / "s1.crop.png")) is not None
+    corrected = program.run("review", "correct", "s1", "1A8 2345", "--author", "jana", "--db", "r.db")
+    assert "PAID after jana read it; its plate and pictures are deleted" in corrected.stdout
+    confirmed = program.run("review", "confirm", "s2", "--author", "jana", "--db", "r.db")
+    assert "UNPAID" in confirmed.stdout
+    assert "unreadable" in program.run("review", "unreadable", "s3", "--db", "r.db").stdout
+    assert program.run("review", "next", "--db", "r.db").stdout == "nothing waits for review\n"
+    again = program.run("review", "confirm", "s1", "--db", "r.db")
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    exported = program.run("review", "export", "out", "--db", "r.db")
+    assert exported.stdout == "out: 1 plates\n"
+    assert "5CD6789" in (program.home / "out" / "crops.csv").read_text()
+    voc = (program.home / "out" / "s2.xml").read_text()
+    assert "<xmin>4</xmin>" in voc
+    assert "<name>plate</name>" in voc
+
+
+def test_paid_crops_are_kept_for_training_only_where_a_folder_is_named(program: Program) -> None:
+    (program.home / "v.csv").write_text(HEAD + "1AB2345,CZ,2020-01-01,2099-12-31,car\n")
+    program.run("registry", "import", "v.csv", "--db", "r.db")
+    fill(program.home, ("s1", "1AB2345", VerdictKind.REVIEW))
+    done = program.run("review", "confirm", "s1", "--review-training", "kept", "--db", "r.db")
+    assert "PAID" in done.stdout
+    assert (program.home / "kept" / "s1.png").is_file()
+
+
+def test_tampering_keys_purge_and_forgetting(program: Program) -> None:
+    fill(
+        program.home,
+        ("s1", "1AB2345", VerdictKind.UNPAID),
+        ("s22", "5CD6789", VerdictKind.UNPAID),
+        ("p", "7ZZ0000", VerdictKind.PAID),
+    )
+    whole = program.run("evidence", "verify", "--db", "r.db")
+    assert whole.returncode == 0
+    assert "2 chain entries: intact" in whole.stdout
+    link = whole.stdout.split()[-1]
+
+    rotated = program.run("keys", "rotate", "--name", "k2", "--db", "r.db")
+    assert "2 pictures and the evidence chain are under it" in rotated.stdout
+    assert "kept: k1, k2" in program.run("keys", "drop", "--db", "r.db").stdout
+    assert program.run("evidence", "verify", "--db", "r.db").returncode == 0
+    assert program.run("evidence", "verify", "--expect", link, "--db", "r.db").returncode == 1
+
+    assert "1 PAID" in program.run("purge", "--keep-paid-days", "0", "--db", "r.db").stdout
+    assert "dropped: k1" in program.run("keys", "drop", "--db", "r.db").stdout
+    assert set(load_keyring(program.home / "r.keys.json").keys) == {"k2"}
+
+    shown = program.run("evidence", "show", "s1", "--out", "s1.png", "--db", "r.db")
+    assert shown.returncode == 0
+    assert cv2.imread(str(program.home / "s1.png")).shape == (30, 120, 3)
+
+    picture = next(path for path in (program.home / "r.evidence").glob("??/*"))
+    data = bytearray(picture.read_bytes())
+    data[-1] ^= 1
+    picture.write_bytes(bytes(data))
+    bad = program.run("evidence", "verify", "--db", "r.db")
+    assert bad.returncode == 1
+    assert "was changed" in bad.stderr
+
+    assert program.run("forget", "1ab 2345", "--db", "r.db").stdout.startswith("1 sightings forgotten")
+    assert "s1" not in program.run("plates", "recent", "--json", "--db", "r.db").stdout
+    actions = [
+        json.loads(line)["action"] for line in program.run("audit", "--json", "--db", "r.db").stdout.splitlines()
+    ]
+    assert {"forgot", "purged", "rotated keys", "dropped key", "looked"} <= set(actions)
+
+
+def test_unknown_is_asked_again(program: Program) -> None:
+    fill(program.home, ("s1", "1AB2345", VerdictKind.UNKNOWN))
+    assert "still UNKNOWN: 1" in program.run("registry", "recheck", "--db", "r.db").stdout
+    (program.home / "v.csv").write_text(HEAD + "1AB2345,CZ,2020-01-01,2099-12-31,car\n")
+    program.run("registry", "import", "v.csv", "--db", "r.db")
+    assert "decided: 1 PAID; still UNKNOWN: 0" in program.run("registry", "recheck", "--db", "r.db").stdout
