@@ -29,7 +29,12 @@ LANGUAGE = "gb"
 LINE_HEIGHT_PX = 64
 """Of the line given to Tesseract; its LSTM scales lines to 36 or 48 px, enlarged crops read better."""
 LINE_BORDER_PX = 12
+RAW_LINE = 13
+"""Page segmentation: the picture is the line. Looking for the line first (7) cuts into plates: of 158 at a gate
+0.42 read with it, 0.83 without."""
 READ_MARGIN = 0.03
+BLANK_SPREAD = 4.0
+"""Standard deviation of grey values (0..255) in the middle of a plate below which it shows nothing."""
 ARTICLE_SHIFT_PX = 10
 ARTICLE_CONFIDENCE = 73
 ARTICLE_CHARACTERS = 6
@@ -64,7 +69,9 @@ class TesseractReader:
         if min(crop.image.shape[:2]) < 4:
             return EMPTY
         line = _line(crop)
-        config = f"{self._config} --psm 7 -c hocr_char_boxes=1"
+        if _is_blank(line):
+            return EMPTY
+        config = f"{self._config} --psm {RAW_LINE} -c hocr_char_boxes=1"
         hocr = pytesseract.image_to_pdf_or_hocr(line, lang=self._language, config=config, extension="hocr")
         slots = [
             (c, float(confidence) / 100)
@@ -162,6 +169,13 @@ def _line(crop: Crop) -> NDArray[np.uint8]:
     return cv2.copyMakeBorder(  # type: ignore[return-value]
         line, border, border, border, border, cv2.BORDER_CONSTANT, value=(light,)
     )
+
+
+def _is_blank(line: NDArray[np.uint8]) -> bool:
+    """Whether nothing stands on the plate: on its edges alone a raw line is still read as a character."""
+    height, width = line.shape
+    inner = line[height // 3 : -(height // 3), width // 6 : -(width // 6)]
+    return float(inner.std()) < BLANK_SPREAD
 
 
 def _posterior(slots: list[tuple[str, float]]) -> NDArray[np.float32]:
