@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from models.evaluate.report import Section, Table, milliseconds
-from roadside.adapters.tflite import TfliteDetector, TfliteReader
+from roadside.adapters.corner_finder import PlateFinder
+from roadside.adapters.tflite import TfliteReader
 from roadside.core.detect import crop_plate
 from roadside.core.track import EvidenceRule, TrackBuilder, TrackPolicy, fuse_track
 from roadside.core.types import CameraId, Frame, PlacedRead
@@ -31,7 +32,7 @@ def evaluate(sources: Sources) -> Section:
     """The sightings of each clip, with the tracks and the evidence rule of the pipeline."""
     if not sources.detectors or not sources.readers:
         raise ModelError("no detector or no reader to evaluate")
-    detector, reader = TfliteDetector(sources.detectors[0], 1), TfliteReader(sources.readers[0], 1)
+    detector, reader = PlateFinder(sources.detectors[0], 1), TfliteReader(sources.readers[0], 1)
     rows = []
     for name, wanted in CLIPS.items():
         elapsed_ms: list[float] = []

@@ -10,10 +10,12 @@ import numpy as np
 from models.data.photographs import Photograph, photographs
 from models.data.split import fold
 from models.evaluate.report import Section, Table, milliseconds, share
+from roadside.adapters.corner_finder import PlateFinder
 from roadside.adapters.tesseract import ArticleReader, TesseractReader
 from roadside.adapters.tflite import TfliteDetector, TfliteReader
 from roadside.commands.photo import PhotoReport, read_photo
 from roadside.commands.wiring import warm_up
+from roadside.core.detect import Search, SearchPolicy
 from roadside.core.geometry import iou
 from roadside.core.plates import normalise
 from roadside.errors import ModelError
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.evaluate.settings import Sources
-    from roadside.ports import Reader
+    from roadside.ports import Detector, Reader
 
 SETS = ("pl_gate", "nl_rfj", "hr_osijek", "hu_david", "cz_pulpan")
 LEAST_CONFIDENCE = 0.05
@@ -31,12 +33,14 @@ LEAST_CONFIDENCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A detector and a reader."""
+    """A reader, and what finds plates for it."""
 
     name: str
     reader: Reader
     sets: tuple[str, ...]
     least_confidence: float = LEAST_CONFIDENCE
+    detector: Detector | None = None
+    """Without corners and second look; None for the pipeline's own."""
 
 
 def evaluate(sources: Sources) -> Section:
@@ -44,8 +48,12 @@ def evaluate(sources: Sources) -> Section:
     if not sources.detectors:
         raise ModelError("no detector to evaluate: models/detector holds none")
     pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts]
-    detector = TfliteDetector(sources.detectors[0], 1)
+    one_look = SearchPolicy(search=Search.FAST)
+    finder = PlateFinder(sources.detectors[0], 1, policy=one_look)
     ways = [Way(f"ours, {f.name}", TfliteReader(f, 1), SETS) for f in sources.readers]
+    if ways:
+        boxes = TfliteDetector(sources.detectors[0], 1, policy=one_look)
+        ways.append(Way("float, one look, no corners", ways[0].reader, SETS, detector=boxes))
     if sources.tessdata is not None:
         ways.append(Way("our Tesseract, gb", TesseractReader(sources.tessdata), SETS[:1], 0.0))
         ways.append(Way("the article's pipeline, gb", ArticleReader(sources.tessdata), SETS[:1], 0.0))
@@ -54,9 +62,12 @@ def evaluate(sources: Sources) -> Section:
         members = [p for p in pictures if p.source == name]
         for way in ways:
             if name in way.sets:
+                detector, closer = way.detector or finder, None if way.detector else finder.detect_closer
                 warm_up(detector, way.reader)
-                path = sources.data
-                reports = [read_photo(str(path / p.path), detector, way.reader, way.least_confidence) for p in members]
+                reports = [
+                    read_photo(str(sources.data / p.path), detector, way.reader, way.least_confidence, closer)
+                    for p in members
+                ]
                 rows.append((name, way.name, *_figures(members, reports)))
     note = (
         "A picture counts as read when one of its plates equals the truth. Recall: of marked plates that a read plate "
