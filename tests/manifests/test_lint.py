@@ -20,12 +20,22 @@ def said(*command: str | Path) -> str:
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
+def validated(*paths: Path) -> str:
+    arguments = ("-k", KUBERNETES, "--strict", "--quiet", "--no-warn")
+    return said(sys.executable, "-m", "kubernetes_validate", *arguments, *paths)
+
+
 def test_kubernetes_accepts_every_field() -> None:
     applied = [path for path in (*BASE, *OVERLAYS) if "apiVersion" in path.read_text()]
     assert len(applied) >= 20
-    assert not said(
-        sys.executable, "-m", "kubernetes_validate", "--strict", "--quiet", "--version", KUBERNETES, *applied
-    )
+    assert not validated(*applied)
+
+
+def test_a_misspelt_field_is_seen(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    text = (ROOT / "k3s" / "41-ocr.yaml").read_text()
+    broken.write_text(text.replace("periodSeconds: 5\n", "periodSecond: 5\n", 1))
+    assert "periodSecond" in validated(broken)
 
 
 def test_yaml_is_tidy() -> None:
