@@ -55,7 +55,8 @@ def apply_labels(sheets: Path, read: Sequence[Path], out: Path) -> tuple[int, in
             fields = line.split("\t")
             if not line.strip() or fields[0] == READ_COLUMNS[0]:
                 continue
-            rows[_place(fields, places, f"{path}:{number}")] = _checked(fields, f"{path}:{number}")
+            place = _place(fields, places, f"{path}:{number}")
+            rows[place] = _checked(fields, f"{path}:{number}")
     with out.open("w", encoding="utf-8", newline="") as written:
         writer = csv.writer(written, delimiter="\t", lineterminator="\n")
         writer.writerow(LABEL_COLUMNS)
