@@ -1,3 +1,7 @@
 .PHONY: bench-verdict
 bench-verdict: $(VENV)/.run ## A year of traffic: false accusations of the verdict and of plain rules
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.bench
+
+.PHONY: bench-storage
+bench-storage: $(VENV)/.dev ## A million vignettes imported, ten million sightings listed, on both databases
+	@$(BIN)/python -m tests.bench.storage

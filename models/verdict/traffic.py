@@ -142,7 +142,8 @@ class Reading:
         profiles = self._profiles
         good = (profiles.truth >= profiles.top).all(axis=1) & ~profiles.length_error
         good &= profiles.top.prod(axis=1) >= PLAIN
-        return (good[draw.chosen] | ~draw.seen).all(axis=1)
+        plain: NDArray[np.bool_] = (good[draw.chosen] | ~draw.seen).all(axis=1)
+        return plain
 
     def confidence(self, draw: Draw) -> NDArray[np.float64]:
         """(n, frames) of the whole plate, -1 where there was no frame."""

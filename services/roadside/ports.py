@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from roadside.core.types import (
         CameraId,
+        Correction,
         Crop,
         Detection,
         Frame,
+        FusedPlate,
         Picture,
         PictureKind,
         Reach,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         Sighting,
         SightingPage,
         SightingQuery,
+        Verdict,
     )
 
 PayloadT = TypeVar("PayloadT")
@@ -137,6 +140,41 @@ class SightingStore(Protocol):
 
     def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
         """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""
+        ...
+
+
+class VerdictStore(Protocol):
+    """A store whose verdicts can be decided anew."""
+
+    def get(self, sighting_id: str) -> Sighting:
+        """As in SightingStore."""
+        ...
+
+    def find(self, query: SightingQuery) -> SightingPage:
+        """As in SightingStore."""
+        ...
+
+    def decide(self, sighting_id: str, verdict: Verdict, author: str, corrected: FusedPlate | None = None) -> Sighting:
+        """Put `verdict` in place of the one before, and `corrected` in place of the plate where given.
+
+        What becomes PAID or EXEMPT loses its plate and its pictures. Raises NotFoundError.
+        """
+        ...
+
+
+class ReviewQueue(Protocol):
+    """Sightings in REVIEW, and what people said of them."""
+
+    def waiting(self) -> int:
+        """How many sightings nobody has answered."""
+        ...
+
+    def next(self, skip: Sequence[str] = ()) -> str | None:
+        """Sighting id of the oldest one that waits, save those in `skip`."""
+        ...
+
+    def record(self, answer: Correction) -> None:
+        """Keep an answer."""
         ...
 
 

@@ -26,13 +26,14 @@ from roadside.adapters.sql import (
 )
 from roadside.adapters.sql.custody import Custodian
 from roadside.adapters.sql.outbox import Outbox
-from roadside.adapters.sql.reviews import Action, Reviews
+from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.sql.schema import METADATA
 from roadside.core.confusions import typical
 from roadside.core.types import (
     ALPHABET,
     Box,
     CameraId,
+    Correction,
     Exemption,
     FusedPlate,
     Hypothesis,
@@ -40,6 +41,7 @@ from roadside.core.types import (
     PictureKind,
     Reach,
     Reading,
+    ReviewAction,
     Sighting,
     SightingQuery,
     Verdict,
@@ -54,8 +56,9 @@ from roadside.errors import (
     SettingsError,
     StoreUnavailableError,
 )
+from roadside.plates.review import Reviewing
 from roadside.registry.judge import Judge
-from roadside.registry.recheck import as_read_by_person, recheck
+from roadside.registry.recheck import recheck
 from roadside.registry.vignette_file import BadRow
 from tests.databases import KINDS, fresh_postgres, postgres
 
@@ -379,14 +382,7 @@ def test_forgetting_a_plate_leaves_no_trace_of_it(world: World) -> None:
     world.store.save(sighting("paid", VerdictKind.PAID, 1000))
     world.store.save(sighting("mine", VerdictKind.UNPAID, 1000), [CROP])
     world.store.save(sighting("near", VerdictKind.REVIEW, 1000, "1A82345"), [FRAME])
-    Reviews(world.database, world.clock).record(
-        "near",
-        "jana",
-        Action.CORRECT,
-        text="1A82345",
-        country="CZ",
-        read_text="1A82345",
-    )
+    Reviews(world.database).record(Correction("near", 1, "jana", ReviewAction.CORRECT, "1A82345", "CZ", "1A82345"))
     assert world.custodian.forget("1ab-2345", "dpo") == 2
     assert [s.sighting_id for s in world.store.after(0, 9)] == ["near"]
     with world.database.read() as connection:
@@ -471,31 +467,37 @@ def test_rotation_refuses_to_seal_over_a_fault(world: World) -> None:
 
 def test_a_review_is_answered_once_and_settles_the_verdict(world: World) -> None:
     import_vignettes(world.database, vignettes("1A82345", end=2**62), "f", 1)
-    reviews = Reviews(world.database, world.clock)
+    queue = Reviews(world.database)
     judge = Judge(world.registry, typical(), Policy(), world.clock)
-    for name, at_ns in (("later", 2000), ("first", 1000)):
+    reviewing = Reviewing(world.store, queue, judge.settle, world.clock)
+    for name, at_ns in (("later", 2000), ("first", 1000), ("blurred", 3000)):
         world.store.save(sighting(name, VerdictKind.REVIEW, at_ns), [CROP])
-    assert reviews.waiting() == 2
-    assert reviews.next() == "first"
-    assert reviews.next(skip=["first"]) == "later"
-    seen = world.store.get("first").plate
-    assert seen is not None
-    reviews.record("first", "jana", Action.CORRECT, text="1A82345", country="CZ", read_text=seen.text)
-    settled = world.store.decide(
-        "first",
-        judge.settle("1A82345", "CZ", 1000),
-        "jana",
-        as_read_by_person(seen, "1a8 2345", "CZ"),
-    )
+    oldest, waiting = reviewing.next()
+    assert oldest is not None
+    assert (oldest.sighting_id, waiting) == ("first", 3)
+    after = reviewing.next(skip=["first"])[0]
+    assert after is not None
+    assert after.sighting_id == "later"
+    settled = reviewing.answer("first", ReviewAction.CORRECT, "jana", text="1a8 2345", country="cz")
     assert settled.verdict.kind is VerdictKind.PAID
     assert settled.plate_hash == world.keyring.hash_plate("1A82345")
     assert settled.evidence == ()
-    other = world.store.decide("later", judge.settle("1AB2345", "CZ", 2000), "jana", seen)
+    other = reviewing.answer("later", ReviewAction.CONFIRM, "jana")
     assert (other.verdict.kind, other.verdict.rule) == (VerdictKind.UNPAID, "read-by-person")
-    assert reviews.waiting() == 0
-    (answer,) = reviews.answers()
-    assert (answer.author, answer.at_ns, answer.action) == ("jana", world.clock.ns, Action.CORRECT)
-    assert (answer.text, answer.read_text) == ("", ""), "of a paid vehicle no plate is kept"
+    assert reviewing.answer("blurred", ReviewAction.UNREADABLE, "petr").verdict.kind is VerdictKind.REVIEW
+    assert reviewing.next() == (None, 0)
+    with pytest.raises(InputError, match="not kept"):
+        reviewing.answer("first", ReviewAction.CONFIRM, "jana")
+    with pytest.raises(InputError, match="no plate"):
+        reviewing.answer("later", ReviewAction.CORRECT, "jana", text="-")
+    answers = queue.answers()
+    assert [(a.author, a.at_ns, a.action.value) for a in answers] == [
+        ("jana", world.clock.ns, "correct"),
+        ("jana", world.clock.ns, "confirm"),
+        ("petr", world.clock.ns, "unreadable"),
+    ]
+    assert (answers[0].text, answers[0].read_text) == ("", ""), "of a paid vehicle no plate is kept"
+    assert answers[1].text == "1AB2345"
 
 
 def test_notices_are_written_once_for_each_sighting_and_each_change(world: World) -> None:

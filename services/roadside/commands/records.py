@@ -64,7 +64,7 @@ def open_records(settings: Settings) -> Records:
         judge=open_judge(settings, registry, clock),
         registry_database=registry_database,
         custodian=Custodian(database, vault, clock),
-        reviews=Reviews(database, clock),
+        reviews=Reviews(database),
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roadside.adapters.sql.reviews import Action
+from roadside.adapters.system_clock import SystemClock
 from roadside.adapters.training_export import TrainingExport
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.records import open_records, person
 from roadside.core.plates import normalise
-from roadside.core.types import PictureKind, VerdictKind
+from roadside.core.types import PictureKind, ReviewAction, VerdictKind
 from roadside.errors import InputError, NotFoundError
-from roadside.registry.recheck import as_read_by_person
+from roadside.plates.review import Reviewing
 
 if TYPE_CHECKING:
     import argparse
@@ -35,13 +35,13 @@ def add_to(commands: SubParsers) -> None:
     following.set_defaults(execute=show_next)
 
     for action, explained in (
-        (Action.CONFIRM, "the plate was read rightly"),
-        (Action.CORRECT, "the plate is another one"),
-        (Action.UNREADABLE, "nobody can read the plate"),
+        (ReviewAction.CONFIRM, "the plate was read rightly"),
+        (ReviewAction.CORRECT, "the plate is another one"),
+        (ReviewAction.UNREADABLE, "nobody can read the plate"),
     ):
         answer = actions.add_parser(action.value, help=explained)
         answer.add_argument("sighting", help="its id")
-        if action is Action.CORRECT:
+        if action is ReviewAction.CORRECT:
             answer.add_argument("plate", help="as you read it")
             answer.add_argument("--country", help="UK, CZ...")
         answer.add_argument("--author", default=None, help="who says so (default: your user name)")
@@ -57,16 +57,15 @@ def add_to(commands: SubParsers) -> None:
 def show_next(parsed: argparse.Namespace) -> int:
     """Print the oldest waiting sighting with the readings that the verdict weighed."""
     records = open_records(settings_of(parsed))
-    sighting_id = records.reviews.next()
-    if sighting_id is None:
+    sighting, waiting = _reviewing(records).next()
+    if sighting is None:
         print("nothing waits for review")
         return 0
-    sighting = records.store.get(sighting_id)
-    _print(sighting, records.reviews.waiting())
+    _print(sighting, waiting)
     for evidence in sighting.evidence:
-        data = records.store.picture(sighting_id, evidence.kind, person())
+        data = records.store.picture(sighting.sighting_id, evidence.kind, person())
         suffix = evidence.media_type.partition("/")[2]
-        path = parsed.pictures / f"{sighting_id}.{evidence.kind.value}.{suffix}"
+        path = parsed.pictures / f"{sighting.sighting_id}.{evidence.kind.value}.{suffix}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
@@ -80,31 +79,20 @@ def give_answer(parsed: argparse.Namespace) -> int:
     """Store the answer and settle the verdict by it."""
     settings = settings_of(parsed)
     records = open_records(settings)
-    author = parsed.author or person()
-    sighting = records.store.get(parsed.sighting)
-    if sighting.plate is None:
-        raise InputError(f"sighting {sighting.sighting_id} is {sighting.verdict.kind.value}: its plate is not kept")
-    text, country = sighting.plate.text, sighting.plate.country
-    if parsed.action is Action.CORRECT:
-        text, country = normalise(parsed.plate), (parsed.country or "").upper() or None
-        if not text:
-            raise InputError(f"{parsed.plate!r} is no plate")
-    if parsed.action is Action.UNREADABLE:
-        text, country = "", None
-    read_text = sighting.plate.text
-    answer = records.reviews.record(
-        sighting.sighting_id, author, parsed.action, text=text, country=country or "", read_text=read_text
-    )
-    if parsed.action is Action.UNREADABLE:
-        print(f"{sighting.sighting_id}: noted as unreadable by {author}; it stays {sighting.verdict.kind.value}")
+    author, action = parsed.author or person(), parsed.action
+    text, country = getattr(parsed, "plate", ""), getattr(parsed, "country", None) or ""
+    before = records.store.get(parsed.sighting)
+    if settings.review_training is not None and action is not ReviewAction.UNREADABLE and before.plate is not None:
+        said = normalise(text) or before.plate.text
+        export = TrainingExport(settings.review_training)
+        _export(records, export, before.sighting_id, said, country.upper() or before.plate.country or "")
+    settled = _reviewing(records).answer(before.sighting_id, action, author, text=text, country=country)
+    kind = settled.verdict.kind.value
+    if action is ReviewAction.UNREADABLE:
+        print(f"{before.sighting_id}: noted as unreadable by {author}; it stays {kind}")
         return 0
-    if settings.review_training is not None:
-        _export(records, TrainingExport(settings.review_training), sighting.sighting_id, answer.text, answer.country)
-    plate = as_read_by_person(sighting.plate, text, country)
-    verdict = records.judge.settle(text, plate.country, sighting.last_seen_ns)
-    settled = records.store.decide(sighting.sighting_id, verdict, author, plate)
     gone = "; its plate and pictures are deleted" if settled.plate is None else ""
-    print(f"{sighting.sighting_id}: {settled.verdict.kind.value} after {author} read it{gone}")
+    print(f"{before.sighting_id}: {kind} after {author} read it{gone}")
     return 0
 
 
@@ -115,11 +103,15 @@ def export_corrections(parsed: argparse.Namespace) -> int:
     written = sum(
         _export(records, export, answer.sighting_id, answer.text, answer.country)
         for answer in records.reviews.answers()
-        if answer.action is not Action.UNREADABLE
+        if answer.action is not ReviewAction.UNREADABLE
     )
     records.custodian.note(person(), "exported", "corrections", f"{written} plates")
     print(f"{parsed.folder}: {written} plates")
     return 0
+
+
+def _reviewing(records: Records) -> Reviewing:
+    return Reviewing(records.store, records.reviews, records.judge.settle, SystemClock())
 
 
 def _export(records: Records, export: TrainingExport, sighting_id: str, text: str, country: str) -> bool:

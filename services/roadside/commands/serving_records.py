@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from roadside.adapters.encryption import load_or_make_keyring
 from roadside.adapters.http_registry import HttpRegistry, load_http_options
 from roadside.adapters.sql import SqlRegistry, SqlSightingStore, Vault, import_vignettes, open_database, open_embedded
+from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
 from roadside.commands.serving_bus import backlog_tick, patience_of, stage_runner
 from roadside.core.confusions import from_json, typical
 from roadside.errors import SettingsError, StoreUnavailableError
+from roadside.plates.review import Reviewing
+from roadside.plates.review_servicer import ReviewServicer
 from roadside.plates.servicer import PlatesServicer
 from roadside.plates.stage import StoreStage
 from roadside.ports import Stream
@@ -27,7 +30,7 @@ from roadside.runtime.logs import fields
 from roadside.runtime.service_host import Loop, Work
 from roadside.runtime.service_settings import PlatesSettings, RegistrySettings, StoringSettings
 from roadside.runtime.settings import data_folder, models_folder
-from roadside.v1 import plates_pb2, plates_pb2_grpc, registry_pb2, registry_pb2_grpc
+from roadside.v1 import plates_pb2, plates_pb2_grpc, registry_pb2, registry_pb2_grpc, review_pb2, review_pb2_grpc
 
 if TYPE_CHECKING:
     import random
@@ -101,9 +104,15 @@ def plates(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
     registry_database = _registry_database(settings, host, rng) if settings.registry is not None else database
     judge = _judge(settings, registry_database)
 
-    def register(server: grpc.Server) -> tuple[str]:
+    reviewing = Reviewing(store, Reviews(database), judge.settle, clock)
+
+    def register(server: grpc.Server) -> tuple[str, str]:
         plates_pb2_grpc.add_PlatesServicer_to_server(servicer, server)
-        return (plates_pb2.DESCRIPTOR.services_by_name["Plates"].full_name,)
+        review_pb2_grpc.add_ReviewServicer_to_server(ReviewServicer(reviewing), server)
+        return (
+            plates_pb2.DESCRIPTOR.services_by_name["Plates"].full_name,
+            review_pb2.DESCRIPTOR.services_by_name["Review"].full_name,
+        )
 
     def letters() -> None:
         host.meter.set("dead_letters_count", len(bus.dead_letters()))

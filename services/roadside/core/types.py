@@ -328,3 +328,29 @@ class SightingPage:
     sightings: tuple[Sighting, ...]
     next_page_token: str = ""
     """Empty on the last page."""
+
+
+class ReviewAction(StrEnum):
+    """What a reviewer says of a sighting."""
+
+    CONFIRM = "confirm"
+    """The plate was read rightly."""
+    CORRECT = "correct"
+    """The plate is another one."""
+    UNREADABLE = "unreadable"
+    """Nobody can read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One answer of a reviewer."""
+
+    sighting_id: str
+    at_ns: int
+    author: str
+    action: ReviewAction
+    text: str
+    """The plate as the person reads it; empty for an unreadable one, and once the vehicle is PAID or EXEMPT."""
+    country: str
+    read_text: str
+    """What the machine had read."""

@@ -73,7 +73,7 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
         sighting = self._store.get(_given(request.sighting_id))
         kind = picture_kind_from_proto(request.kind)
         media_type = next((e.media_type for e in sighting.evidence if e.kind is kind), "")
-        data = self._store.picture(sighting.sighting_id, kind, _viewer(context))
+        data = self._store.picture(sighting.sighting_id, kind, viewer(context))
         for at in range(0, len(data), CHUNK_BYTES):
             yield plates_pb2.GetEvidenceResponse(
                 chunk=data[at : at + CHUNK_BYTES], media_type=media_type if at == 0 else ""
@@ -169,7 +169,7 @@ def _given(sighting_id: str) -> str:
     return sighting_id
 
 
-def _viewer(context: grpc.ServicerContext) -> str:
+def viewer(context: grpc.ServicerContext) -> str:
     """Who asks: the name in the client's certificate, or where the call comes from."""
     certified: Mapping[str, Any] = context.auth_context()  # lists of bytes, whatever its types say
     for name in certified.get("x509_common_name", ()):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
 from roadside.adapters.sql.schema import CORRECTIONS, SIGHTINGS
-from roadside.core.types import VerdictKind
+from roadside.core.types import Correction, ReviewAction, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,38 +15,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from roadside.adapters.sql.database import Database
-    from roadside.ports import Clock
-
-
-class Action(StrEnum):
-    """What a reviewer said."""
-
-    CONFIRM = "confirm"
-    CORRECT = "correct"
-    UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """One answer of a reviewer."""
-
-    sighting_id: str
-    at_ns: int
-    author: str
-    action: Action
-    text: str
-    """The plate as the person reads it; empty for an unreadable one, and once the vehicle is PAID or EXEMPT."""
-    country: str
-    read_text: str
-    """What the machine had read."""
 
 
 class Reviews:
     """The queue of sightings in REVIEW, oldest first, and the answers."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
 
     def waiting(self) -> int:
         """How many sightings nobody has looked at."""
@@ -66,11 +39,8 @@ class Reviews:
             row = connection.execute(statement).first()
             return None if row is None else row.sighting_id
 
-    def record(  # noqa: PLR0913 - the fields of an answer
-        self, sighting_id: str, author: str, action: Action, *, text: str, country: str, read_text: str
-    ) -> Correction:
-        """Keep an answer with its author and time."""
-        answer = Correction(sighting_id, self._clock.now_ns(), author, action, text, country, read_text)
+    def record(self, answer: Correction) -> None:
+        """Keep an answer."""
         values = {
             "sighting_id": answer.sighting_id,
             "at_ns": answer.at_ns,
@@ -82,7 +52,6 @@ class Reviews:
         }
         with self._database.write() as connection:
             connection.execute(insert(CORRECTIONS).values(values))
-        return answer
 
     def answers(self) -> Sequence[Correction]:
         """All of them, oldest first."""
@@ -90,7 +59,8 @@ class Reviews:
         with self._database.read() as connection:
             rows = connection.execute(statement).all()
         return [
-            Correction(r.sighting_id, r.at_ns, r.author, Action(r.action), r.text, r.country, r.read_text) for r in rows
+            Correction(r.sighting_id, r.at_ns, r.author, ReviewAction(r.action), r.text, r.country, r.read_text)
+            for r in rows
         ]
 
 

@@ -1,0 +1,72 @@
+"""What follows from a reviewer's answer: it is kept, and the verdict is settled by what the person read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from roadside.core.plates import fold, normalise, resolve
+from roadside.core.types import Correction, Hypothesis, ReviewAction
+from roadside.core.verdict import country_code
+from roadside.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from roadside.core.types import FusedPlate, Sighting, Verdict
+    from roadside.ports import Clock, ReviewQueue, VerdictStore
+
+    Settle = Callable[[str, str | None, int], Verdict]
+
+
+class Reviewing:
+    """The queue, the answers, and the verdicts that follow."""
+
+    def __init__(self, store: VerdictStore, queue: ReviewQueue, settle: Settle, clock: Clock) -> None:
+        """`settle` gives the verdict on a plate, its country and the time of the passage."""
+        self._store = store
+        self._queue = queue
+        self._settle = settle
+        self._clock = clock
+
+    def next(self, skip: Sequence[str] = ()) -> tuple[Sighting | None, int]:
+        """The oldest sighting that waits, save those in `skip`, and how many wait."""
+        waiting = self._queue.next(skip)
+        return (self._store.get(waiting) if waiting is not None else None), self._queue.waiting()
+
+    def answer(
+        self, sighting_id: str, action: ReviewAction, author: str, *, text: str = "", country: str = ""
+    ) -> Sighting:
+        """Keep what `author` says; the sighting as it stands then. `text` and `country` are for CORRECT.
+
+        Raises NotFoundError, and InputError where the plate is not kept or `text` is none.
+        """
+        sighting = self._store.get(sighting_id)
+        plate = sighting.plate
+        if plate is None:
+            raise InputError(f"sighting {sighting_id} is {sighting.verdict.kind.value}: its plate is not kept")
+        match action:
+            case ReviewAction.CONFIRM:
+                said, of = plate.text, plate.country
+            case ReviewAction.CORRECT:
+                said, of = normalise(text), country_code(country) or None
+                if not said:
+                    raise InputError(f"{text!r} is no plate")
+            case ReviewAction.UNREADABLE:
+                said, of = "", None
+        known = as_read_by_person(plate, said, of)
+        now_ns = self._clock.now_ns()
+        kept_country = (known.country or "") if said else ""
+        self._queue.record(Correction(sighting_id, now_ns, author, action, said, kept_country, plate.text))
+        if not said:
+            return sighting
+        verdict = self._settle(said, known.country, sighting.last_seen_ns)
+        return self._store.decide(sighting_id, verdict, author, known)
+
+
+def as_read_by_person(plate: FusedPlate, text: str, country: str | None) -> FusedPlate:
+    """`plate` with the text that a person read on the picture; its raw text and posterior stay."""
+    known = next((form.country for _, form in resolve(normalise(text), country)), country)
+    chosen = Hypothesis(normalise(text), known, 0.0)
+    others = tuple(h for h in plate.alternatives if fold(h.text) != fold(text))
+    return replace(plate, text=chosen.text, country=known, confidence=1.0, alternatives=(chosen, *others))

@@ -1,0 +1,57 @@
+"""The Review service: the next sighting that needs a person, and what the person says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from roadside.core.types import ReviewAction
+from roadside.errors import InputError
+from roadside.plates.servicer import viewer
+from roadside.v1 import review_pb2, review_pb2_grpc
+from roadside.wire.convert import sighting_to_proto
+
+if TYPE_CHECKING:
+    import grpc
+
+    from roadside.plates.review import Reviewing
+
+MOST_SKIPPED = 1000
+NAME_BYTES = 64
+_ACTIONS = {
+    review_pb2.REVIEW_ACTION_CONFIRM: ReviewAction.CONFIRM,
+    review_pb2.REVIEW_ACTION_CORRECT: ReviewAction.CORRECT,
+    review_pb2.REVIEW_ACTION_UNREADABLE: ReviewAction.UNREADABLE,
+}
+
+
+class ReviewServicer(review_pb2_grpc.ReviewServicer):
+    """See protos/roadside/v1/review.proto."""
+
+    def __init__(self, reviewing: Reviewing) -> None:
+        self._reviewing = reviewing
+
+    def NextSighting(  # noqa: N802 - the proto's name
+        self, request: review_pb2.NextSightingRequest, context: grpc.ServicerContext
+    ) -> review_pb2.NextSightingResponse:
+        """The oldest that waits."""
+        del context
+        if len(request.skip_sighting_ids) > MOST_SKIPPED:
+            raise InputError(f"skip_sighting_ids: at most {MOST_SKIPPED}")
+        sighting, waiting = self._reviewing.next(list(request.skip_sighting_ids))
+        found = sighting_to_proto(sighting) if sighting is not None else None
+        return review_pb2.NextSightingResponse(sighting=found, waiting_count=waiting)
+
+    def AnswerSighting(  # noqa: N802 - the proto's name
+        self, request: review_pb2.AnswerSightingRequest, context: grpc.ServicerContext
+    ) -> review_pb2.AnswerSightingResponse:
+        """Keep an answer."""
+        action = _ACTIONS.get(request.action)
+        if action is None:
+            raise InputError("action: say what the plate is")
+        if not request.sighting_id:
+            raise InputError("sighting_id: is empty")
+        author = request.author[:NAME_BYTES] or viewer(context)
+        settled = self._reviewing.answer(
+            request.sighting_id, action, author, text=request.plate, country=request.country
+        )
+        return review_pb2.AnswerSightingResponse(sighting=sighting_to_proto(settled))
