@@ -91,8 +91,7 @@ def score(belief: Belief, keys: Sequence[str]) -> NDArray[np.float64]:
     """(len(keys),): the probability of each folded plate under `belief`, summed over all alignments.
 
     Every slot holds a character of the plate, or none with probability `invented`; at every gap
-    any number of characters may be missing, each with probability `missed`. Where the reader
-    itself offered a plate with a higher probability, that one counts.
+    any number of characters may be missing, each with probability `missed`.
     """
     result = np.zeros(len(keys))
     by_length: dict[int, list[int]] = {}
@@ -101,14 +100,11 @@ def score(belief: Belief, keys: Sequence[str]) -> NDArray[np.float64]:
     for length, places in by_length.items():
         matrix = np.array([codes(keys[place]) for place in places], dtype=np.intp).reshape(-1, length)
         result[places] = score_codes(belief, matrix)
-    offered = dict(belief.offered)
-    if offered:
-        result = np.maximum(result, [offered.get(key, 0.0) for key in keys])
     return result
 
 
 def score_codes(belief: Belief, plates: NDArray[np.intp]) -> NDArray[np.float64]:
-    """As `score`, for (N, length) columns of ALPHABET and without what the reader offered."""
+    """As `score`, for (N, length) columns of ALPHABET."""
     count, length = plates.shape
     slots = len(belief.rows)
     gap = belief.missed / len(ALPHABET)

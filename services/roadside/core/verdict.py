@@ -94,8 +94,12 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
     unasked = within.left_out
     if answer.asked is not None:
         unasked = max(0.0, 1.0 - float(score(belief, answer.asked).sum()))
-    share_paid = unasked * policy.density + sum(p_of[key] * _country(plate, c, policy) for key, c in paid.items())
-    share_exempt = sum(p_of[key] * _country(plate, c, policy) for key, c in exempt.items())
+    offered = dict(belief.offered)  # what the reader itself gave a plate can only help the driver
+
+    def share(entries: Mapping[str, str]) -> float:
+        return sum(max(p_of[k], offered.get(k, 0.0)) * _country(plate, c, policy) for k, c in entries.items())
+
+    share_paid, share_exempt = unasked * policy.density + share(paid), share(exempt)
     share_exempt += sum(
         pattern_probability(belief, fold_pattern(e.pattern)) * _country(plate, e.country, policy)
         for e in answer.exemptions
