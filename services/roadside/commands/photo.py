@@ -64,6 +64,7 @@ def read_photo(
 ) -> PhotoReport:
     """Everything that can be read in the picture file `source`; what is wrong with it is in the report.
 
+    No plate has a single character: such reads are left out, like those under `least_confidence`.
     Where nothing was read for sure, the plates of `closer`, a slower and more thorough detector, are read as well.
     """
     watch = Stopwatch()
@@ -83,7 +84,7 @@ def read_photo(
             more = closer(image)
         with watch.measure("read"):
             placed = _merged(placed, _read(frame, more, reader))
-    plates = tuple(p for p in placed if p.read.text and p.read.confidence >= least_confidence)
+    plates = tuple(p for p in placed if len(p.read.text) > 1 and p.read.confidence >= least_confidence)
     return PhotoReport(source, width, height, plates, watch, image=image)
 
 

@@ -65,7 +65,7 @@ class Settings(VerdictSettings):
     threads: int = Field(1, ge=1, le=64, description="threads of the detector and of the reader")
     search: Search = Field(Search.AUTO, description="looking for small plates: fast, tiles, or auto")
     score: float = Field(0.3, ge=0, le=1, description="least score of a detected plate")
-    confidence: float = Field(0.05, ge=0, le=1, description="least confidence of a read; below it, nothing was read")
+    confidence: float = Field(0.2, ge=0, le=1, description="least confidence of a read; below it, nothing was read")
     db: Path = Field(
         default_factory=lambda: data_folder() / "roadside.db",
         description="SQLite file of sightings, and of the registry unless it has its own",
