@@ -57,7 +57,11 @@ def make_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"roadside {version('roadside')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in [only] if only is not None else COMMANDS:
-        import_module(f"roadside.commands.{module}").add_to(commands)
+        try:
+            import_module(f"roadside.commands.{module}").add_to(commands)
+        except ModuleNotFoundError as error:
+            if only is not None or (error.name or "").startswith("roadside"):
+                raise  # otherwise the help lists what an image has the packages for
     return parser
 
 
