@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 VIEW_PX = 320
 """Plate widths are told as a detector sees them that gets the picture squashed to 320 x 320."""
+UNMARKED_IOU = 0.3
+"""Unmarked plates were boxed by a detector: their edges are not exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Scene:
     """(M, 4) of the marked plates."""
     width: int
     """Of the picture in pixels."""
+    unmarked: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 4)))
+    """(K, 4) plates that are there and that whoever marked the picture left out: finding them is no false alarm."""
 
     def in_view(self, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Widths of `boxes` in pixels of the 320 px view."""
@@ -83,8 +87,9 @@ def tally(scenes: Sequence[Scene], widths: tuple[float, float], least_iou: float
         counted = (sizes >= low) & (sizes < high)
         plates += int(counted.sum())
         found = scene.in_view(scene.boxes)
+        excused = (overlaps(scene.boxes, scene.unmarked) > UNMARKED_IOU).any(axis=1)
         for i, owner in enumerate(assign(scene, counted, least_iou)):
-            stray = owner < 0 and (strays == "all" or low <= found[i] < high)
+            stray = owner < 0 and not excused[i] and (strays == "all" or low <= found[i] < high)
             if stray or (owner >= 0 and counted[owner]):
                 scores.append(scene.scores[i])
                 hits.append(owner >= 0)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,13 @@ def test_plates_of_other_widths_count_neither_way() -> None:
     wide = [scene([(0.9, B)], [B], width=1280)]
     assert tally(wide, (24.0, 50.0), strays="same width").plates == 0
     assert tally(wide, (0.0, 12.0), strays="same width").plates == 1
+
+
+def test_a_plate_that_nobody_marked_is_no_false_alarm() -> None:
+    seen = scene([(0.9, FAR), (0.8, A)], [A])
+    excused = replace(seen, unmarked=np.array([FAR], float))
+    assert tally([seen], EVERY, strays="all").hits.tolist() == [False, True]
+    assert tally([excused], EVERY, strays="all").hits.tolist() == [True]
 
 
 def test_recall_at_a_rate_of_false_alarms() -> None:
