@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from models.data.photographs import load_picture, photographs
-from models.evaluate.faults import unmarked_plates
 from models.evaluate import plots
+from models.evaluate.faults import unmarked_plates
 from models.evaluate.matching import Scene, Tally, average_precision, recall_at, recall_over, tally
 from models.evaluate.report import Section, Table, milliseconds, share
 from roadside.adapters.tflite import RUNTIMES, TfliteDetector, load_interpreter
@@ -91,7 +91,8 @@ def evaluate(sources: Sources) -> Section:
         "tenth of a false alarm a picture. pl_gate: recall at IoU 0.5 with the pipeline's score threshold 0.3 "
         "(cascade: all it finds). *: AP50 and recall at 0.1 where finding one of the "
         f"{sum(map(len, unmarked.values()))} plates that the pictures show and their makers did not mark "
-        "(models/evaluate/unmarked_plates.tsv, looked at one by one) is no false alarm. ms: a whole picture, 1 thread, median."
+        "(models/evaluate/unmarked_plates.tsv, looked at one by one) is no false alarm. "
+        "ms: a whole picture, 1 thread, median."
     )
     columns = (
         "",
