@@ -154,6 +154,9 @@ def _merge(connection: Connection, source: str, at_ns: int, rejected: int, *, re
         {"record": record},
     ).rowcount
     connection.execute(IMPORTS.update().where(IMPORTS.c.import_id == record).values(added=added))
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+    connection.exec_driver_sql("ANALYZE vignettes")  # without it a planner may read the whole table
     return added, removed
 
 
