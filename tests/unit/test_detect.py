@@ -157,10 +157,10 @@ def test_a_crop_has_a_margin_and_knows_where_it_came_from() -> None:
     image = np.arange(200 * 300 * 3, dtype=np.uint32).astype(np.uint8).reshape(200, 300, 3)
     frame = Frame(CameraId("gate"), 7, 3, image)
     crop = crop_plate(frame, Detection(Box(100, 50, 200, 75), 0.9))
-    assert crop.origin == (85, 35)
-    assert crop.image.shape == (55, 130, 3)
+    assert crop.origin == (75, 25)
+    assert crop.image.shape == (75, 150, 3)
     assert (crop.captured_at_ns, crop.sequence) == (7, 3)
-    assert np.array_equal(crop.image, image[35:90, 85:215])
+    assert np.array_equal(crop.image, image[25:100, 75:225])
     assert not np.shares_memory(crop.image, image)
 
 

@@ -18,7 +18,9 @@ from roadside.core.corners import (
     region,
     region_picture,
 )
-from roadside.core.detect import Search, SearchPolicy
+from roadside.core.detect import Search, SearchPolicy, merge, touches_seam
+from roadside.core.geometry import iou, tiles
+from roadside.core.types import Box
 from roadside.errors import ModelError
 
 if TYPE_CHECKING:
@@ -27,10 +29,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from roadside.core.types import Box, Corners, Detection
+    from roadside.core.types import Corners, Detection
 
 CORNERS_FILE = "corners.tflite"
 """Beside `detect.tflite` where a model folder has a corner net; other folders go without."""
+SAME_PLATE_IOU = 0.5
+SMALL_SHARE = 0.08
+"""Of the picture's width: a plate narrower than this is some 25 pixels wide in the detector's view of the whole."""
+TILES = 4
+PATIENCE = 3
+"""Every so many frames the sweep goes on although a small plate is followed: another may have come."""
 
 
 class TfliteCornerFinder:
@@ -93,8 +101,55 @@ class PlateFinder:
         """The same with the tiles of the picture, whatever the search policy: plates too small for one look."""
         return self._placed(image, self._detector.detect(image, SearchPolicy(search=Search.TILES)))
 
+    def detect_sweeping(self, image: NDArray[np.uint8], part: int) -> Sequence[Detection]:
+        """The same from two looks: the whole picture and one of its tiles, number `part` counted round."""
+        height, width = image.shape[:2]
+        policy = SearchPolicy(search=Search.FAST)
+        whole = self._detector.look(image, Box(0, 0, width, height))
+        regions = tiles(width, height, policy.across, policy.down, policy.overlap)
+        region = regions[part % len(regions)]
+        # What a seam cuts is whole in the next tile; read now, it would be another plate.
+        seen = [d for d in self._detector.look(image, region) if not touches_seam(d.box, region, width, height)]
+        looks = [(region, seen)]
+        return self._placed(image, merge(whole, looks, width, height, policy))
+
     def _placed(self, image: NDArray[np.uint8], detections: Sequence[Detection]) -> Sequence[Detection]:
         finder = self._corners
         if finder is None:
             return detections
-        return tuple(replace(d, corners=finder.find(image, d.box)) for d in detections)
+        kept: list[tuple[Detection, Box]] = []
+        for detection in detections:
+            corners = finder.find(image, detection.box)
+            place = detection.box if corners is None else bounding_box(np.array(corners, np.float32))
+            # Loose boxes of one plate come together at its corners: it is one detection.
+            if all(iou(place, other) < SAME_PLATE_IOU for _, other in kept):
+                kept.append((replace(detection, corners=corners), place))
+        return tuple(detection for detection, _ in kept)
+
+
+class SweepingFinder:
+    """Finds the plates of one camera's moving picture in two looks a frame; it remembers where plates are.
+
+    The first look is at the whole picture. The second is at the tile where the last small plate was seen, so that
+    it is followed, or else at the tiles in turn: of 25 frames a second each tile gets six looks.
+    """
+
+    def __init__(self, finder: PlateFinder) -> None:
+        self._finder = finder
+        self._part = 0
+        self._turns = 0
+
+    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
+        """The plates of the next frame, as PlateFinder.detect gives them."""
+        found = self._finder.detect_sweeping(image, self._part)
+        height, width = image.shape[:2]
+        small = [d for d in found if d.box.width < SMALL_SHARE * width]
+        self._turns += 1
+        if small and self._turns % PATIENCE:
+            smallest = min(small, key=lambda d: d.box.width).box
+            right = (smallest.x1 + smallest.x2) / 2 > width / 2
+            lower = (smallest.y1 + smallest.y2) / 2 > height / 2
+            self._part = 2 * lower + right
+        else:
+            self._part = (self._part + 1) % TILES
+        return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
+from roadside.adapters.corner_finder import SweepingFinder
 from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
 from roadside.adapters.system_clock import SystemClock
 from roadside.adapters.video import CameraSettings, open_source
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from roadside.commands.flags import SubParsers
     from roadside.commands.records import Records
     from roadside.core.types import Frame
-    from roadside.ports import FrameSource
+    from roadside.ports import Detector, FrameSource
     from roadside.runtime.embedded import Conclusion, FrameReport
     from roadside.runtime.settings import Settings
 
@@ -82,8 +83,9 @@ class StreetRun:
 
     def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
         self._stills = source.frames_per_s == 0
-        one_look = settings.search is Search.AUTO and not self._stills
-        detector, reader = open_detector(settings, Search.FAST if one_look else None), open_reader(settings)
+        finder, reader = open_detector(settings), open_reader(settings)
+        sweeps = settings.search is Search.AUTO and not self._stills
+        detector: Detector = SweepingFinder(finder) if sweeps else finder
         warm_up(detector, reader)
         self._source = source
         self._db = settings.db

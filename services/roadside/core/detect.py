@@ -157,7 +157,7 @@ def merge(
     cut: list[Detection] = []
     for region, detections in looks:
         for detection in detections:
-            (cut if _touches_seam(detection.box, region, width, height) else whole).append(detection)
+            (cut if touches_seam(detection.box, region, width, height) else whole).append(detection)
     kept = suppress(whole, policy.iou_threshold, policy.inside_threshold)
     rests = [
         d
@@ -183,7 +183,8 @@ def crop_plate(frame: Frame, detection: Detection) -> Crop:
     )
 
 
-def _touches_seam(box: Box, region: Box, width: int, height: int) -> bool:
+def touches_seam(box: Box, region: Box, width: int, height: int) -> bool:
+    """Whether `box` ends where its tile `region` does, inside of the picture: it may be part of a plate."""
     slack = 0.01 * max(region.width, region.height)
     return (
         (region.x1 > 0 and box.x1 - region.x1 < slack)

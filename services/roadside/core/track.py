@@ -51,7 +51,7 @@ class EvidenceRule:
 
     least_characters: int = 4
     most_characters: int = 10
-    least_confidence: float = 0.35
+    least_confidence: float = 0.6
     """Of the fused plate, when at least `least_agreeing` frames agree."""
     least_agreeing: int = 2
     least_agreement: float = 0.4
