@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from roadside.ports import Detector, Reader
 
 SETS = ("pl_gate", "nl_rfj", "hr_osijek", "hu_david", "cz_pulpan")
-LEAST_CONFIDENCE = 0.05
+LEAST_CONFIDENCE = 0.2
 """As the setting `confidence` has it."""
 
 
