@@ -58,6 +58,9 @@ class EvidenceRule:
     """Share of the reads with a text, by quality and confidence, that say the plate or are one character away."""
     lone_confidence: float = 0.85
     """Of a plate that a single frame shows."""
+    least_width_px: float = 48.0
+    """Of the plate where it is seen largest: under it characters are some five pixels wide, and reads that agree
+    can agree on an error. A vehicle so far away is told of when it has come nearer."""
 
 
 def is_evident(fusion: Fusion, rule: EvidenceRule) -> bool:
@@ -74,6 +77,8 @@ def is_evident(fusion: Fusion, rule: EvidenceRule) -> bool:
 
 def fuse_track(track: Track, rule: EvidenceRule) -> Fusion | None:
     """The plate of `track`; None where it is not evident."""
+    if max(placed.crop.detection.box.width for placed in track.reads) < rule.least_width_px:
+        return None
     fusion = fuse(track.reads)
     return fusion if is_evident(fusion, rule) else None
 
