@@ -54,7 +54,8 @@ def _kill_and_look(url: str, new: Path) -> None:
     assert SqlRegistry(database).size() == ROWS
     import_vignettes(database, old, "old", 1, replace=True)
     kills = 0
-    for share in (0.3, 0.55, 0.8, 0.95):
+    # The machine may be quicker or slower than it was the first time: earlier and earlier, until four were hit.
+    for share in (0.95, 0.8, 0.65, 0.55, 0.45, 0.35, 0.3, 0.25, 0.2):
         if _import(url, new, kill_after_s=share * whole_s) == -signal.SIGKILL:
             kills += 1
             # Either all of it was there, or none.
@@ -62,6 +63,10 @@ def _kill_and_look(url: str, new: Path) -> None:
             if SqlRegistry(database).size() == 2:
                 found = SqlRegistry(database).search(Reach(("9ZZ0001", "9ZZ0002"), (), (), 0.0), 5).vignettes
                 assert len(found) == 2
+        else:
+            import_vignettes(database, old, "old", 1, replace=True)
+        if kills == 4:
+            break
     assert kills >= 2
     assert _import(url, new, kill_after_s=None) == 0
     assert SqlRegistry(database).size() == ROWS
