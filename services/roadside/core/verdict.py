@@ -90,14 +90,15 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
     single = ((fold(e.pattern), e.country) for e in answer.exemptions if not is_pattern(e.pattern))
     exempt = _by_key(plate, single)
     keys = list(dict.fromkeys((*within.keys, *paid, *exempt)))
-    p_of = dict(zip(keys, score(belief, keys).tolist(), strict=True))
+    p_of: dict[str, float] = dict(zip(keys, score(belief, keys).tolist(), strict=True))
     unasked = within.left_out
     if answer.asked is not None:
         unasked = max(0.0, 1.0 - float(score(belief, answer.asked).sum()))
     offered = dict(belief.offered)  # what the reader itself gave a plate can only help the driver
 
     def share(entries: Mapping[str, str]) -> float:
-        return sum(max(p_of[k], offered.get(k, 0.0)) * _country(plate, c, policy) for k, c in entries.items())
+        shares = (max(p_of[k], offered.get(k, 0.0)) * _country(plate, c, policy) for k, c in entries.items())
+        return float(sum(shares))
 
     share_paid, share_exempt = unasked * policy.density + share(paid), share(exempt)
     share_exempt += sum(
