@@ -1,12 +1,11 @@
 # Photographs, Tesseract's language and the figures.
 TRAIN_WORK ?= var/train
-MINUTES ?= 70
 PART ?= all
 ARGS ?= --help
 
 .PHONY: train-tesseract dataset evaluate
-train-tesseract: $(VENV)/.dev ## Fine-tune Tesseract's `gb` (MINUTES=70); goes on where it stopped
-	@$(BIN)/python -m models.tesseract.train --work $(TRAIN_WORK)/tesseract --minutes $(MINUTES)
+train-tesseract: $(VENV)/.dev ## Fine-tune Tesseract's `gb` (MINUTES=30 for less); goes on where it stopped
+	@$(BIN)/python -m models.tesseract.train --work $(TRAIN_WORK)/tesseract $(if $(MINUTES),--minutes $(MINUTES))
 
 dataset: $(VENV)/.run ## The dataset tool: make dataset ARGS="check FOLDER"
 	@$(BIN)/python -m models.data $(ARGS)

@@ -74,27 +74,30 @@ def prepare(recipe: Recipe) -> None:
     print(f"{len(training)} files of lines, {len(crops)} real crops among them", flush=True)
 
 
-def train(recipe: Recipe, minutes: float, learning_rate: float) -> None:
-    """Train for `minutes` from the last checkpoint, if any, at `learning_rate`; the log grows in train.log."""
+def train(recipe: Recipe, until_iteration: int, learning_rate: float, minutes: float = float("inf")) -> None:
+    """Train from the last checkpoint, if any, at `learning_rate`; the log grows in train.log.
+
+    It ends at `until_iteration`, counted from the very beginning, or after `minutes`, whichever comes first.
+    """
     checkpoint = recipe.work / "checkpoints" / LANGUAGE
     checkpoint.parent.mkdir(exist_ok=True)
     command = [
         "lstmtraining", "--traineddata", str(_starter(recipe)), "--old_traineddata", str(recipe.base),
         "--continue_from", str(_start(recipe, checkpoint)), "--model_output", str(checkpoint),
         "--train_listfile", str(recipe.work / "training.txt"), "--eval_listfile", str(recipe.work / "validation.txt"),
-        "--learning_rate", str(learning_rate), "--reset_learning_rate", "--max_iterations", "10000000",
+        "--learning_rate", str(learning_rate), "--reset_learning_rate", "--max_iterations", str(until_iteration),
         "--debug_interval", "0",
     ]  # fmt: skip
     ends = time.monotonic() + 60 * minutes
     with (recipe.work / "train.log").open("a", encoding="utf-8") as log:
-        log.write(f"# {minutes} minutes at {learning_rate}\n")
+        log.write(f"# until iteration {until_iteration} at {learning_rate}\n")
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True, env=_one_thread()) as run:
             for line in run.stdout or ():
                 if "BCER" in line or "Failed" in line or "rror" in line:
                     log.write(line)
                     log.flush()
-                    print(f"{max(0.0, ends - time.monotonic()) / 60:5.1f} min left  {line.strip()}", flush=True)
+                    print(f"until {until_iteration}: {line.strip()}", flush=True)
                 if time.monotonic() > ends:
                     run.terminate()
                     break
@@ -180,6 +183,12 @@ def _start(recipe: Recipe, checkpoint: Path) -> Path:
     return last if last.exists() else recipe.work / "base.lstm"
 
 
+def _iterations_done(recipe: Recipe) -> int:
+    """Lines that the checkpoints' names tell of: the last number."""
+    names = [path.stem for path in (recipe.work / "checkpoints").glob(f"{LANGUAGE}_[0-9]*.checkpoint")]
+    return max((int(name.rsplit("_", 1)[1]) for name in names), default=0)
+
+
 def _best_checkpoint(recipe: Recipe) -> Path:
     """The checkpoint with the lowest character error, which is the first number in its name."""
     found = list((recipe.work / "checkpoints").glob(f"{LANGUAGE}_[0-9]*.checkpoint"))
@@ -205,7 +214,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path("var/train/tesseract"), help="lines and checkpoints")
     parser.add_argument("--base", type=Path, help="default: tessdata_best/fra.traineddata of ROADSIDE_DATA")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name(f"{LANGUAGE}.traineddata"))
-    parser.add_argument("--minutes", type=float, default=70.0, help="two thirds at 1e-3, one third at 2e-4")
+    parser.add_argument("--iterations", type=int, default=60_000, help="lines; two thirds at 1e-3, one third at 2e-4")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop earlier, after so many")
     parser.add_argument("--rendered-files", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--export-only", action="store_true", help="write the best checkpoint so far")
@@ -215,8 +225,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         recipe = Recipe(chosen.work.resolve(), base.resolve(), chosen.rendered_files, 12, 2, chosen.seed)
         if not chosen.export_only:
             prepare(recipe)
-            train(recipe, chosen.minutes * 2 / 3, 1e-3)
-            train(recipe, chosen.minutes / 3, 2e-4)
+            if _iterations_done(recipe) < chosen.iterations * 2 // 3:
+                train(recipe, chosen.iterations * 2 // 3, 1e-3, chosen.minutes * 2 / 3)
+            train(recipe, chosen.iterations, 2e-4, chosen.minutes / 3)
         export(recipe, chosen.out)
     except InputError as error:
         print(error, file=sys.stderr)
