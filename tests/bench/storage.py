@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 LETTERS = "ABCEHJKLMPSTUZ"
 MORE = "ABCDEFHJKLMNPRSTUVXYZ0123456789"
 VALID_NS = 1_798_700_000 * 10**9
+LISTS = ("readings", "vignettes", "lapsed", "exemptions")
 FIRST_NS = 1_700_000_000 * 10**9
 
 
@@ -114,18 +115,22 @@ def fill(database: Database, count: int) -> None:
     key = "printf('%dAB%04d', 1 + i % 9, i * 7919 % 10000)" if database.is_sqlite else (
         "(1 + i % 9) || 'AB' || lpad((i * 7919::bigint % 10000)::text, 4, '0')"
     )  # fmt: skip
+    blob = ":posterior" if database.is_sqlite else "CAST(:posterior AS bytea)"
     plate = '{"text": "1AB2345", "raw": "1AB2345", "confidence": 0.9, "looks": 3, "alternatives": [], "countries": []}'
     reasons = (
         '{"rule": "r", "p_paid": 0, "p_exempt": 0, "readings": [], "vignettes": [], "lapsed": [], "exemptions": []}'
     )
+    paid = "i % 20 > 1"
     with database.write() as connection:
         connection.execute(
             text(
                 "INSERT INTO sightings (sighting_id, camera_id, track_id, first_seen_ns, last_seen_ns, verdict, "  # noqa: S608
-                "decided_at_ns, country, plate_key, plate, posterior, reasons) "
+                "decided_at_ns, country, plate_key, plate, posterior, plate_hash, reasons) "
                 f"SELECT 's' || i, 'camera-' || (i % 20), 't', :first + i * 3000000000, :first + i * 3000000000, "
-                "CASE i % 20 WHEN 0 THEN 'UNPAID' ELSE 'REVIEW' END, 0, 'CZ', "
-                f"{key}, :plate, :posterior, :reasons FROM ({numbers}) AS numbers"
+                f"CASE WHEN {paid} THEN 'PAID' WHEN i % 20 = 0 THEN 'UNPAID' ELSE 'REVIEW' END, 0, "
+                f"CASE WHEN {paid} THEN NULL ELSE 'CZ' END, CASE WHEN {paid} THEN NULL ELSE {key} END, "
+                f"CASE WHEN {paid} THEN NULL ELSE :plate END, CASE WHEN {paid} THEN NULL ELSE {blob} END, "
+                f"CASE WHEN {paid} THEN 'k1:' || i ELSE NULL END, :reasons FROM ({numbers}) AS numbers"
             ),
             {"count": count, "first": FIRST_NS, "plate": plate, "reasons": reasons, "posterior": b"\0" * 1008},
         )
