@@ -101,7 +101,8 @@ def train(recipe: Recipe, until_iteration: int, learning_rate: float, minutes: f
                 if time.monotonic() > ends:
                     run.terminate()
                     break
-        if run.returncode not in (0, -15):
+        ended_by_us = run.returncode < 0 and time.monotonic() > ends
+        if run.returncode and not ended_by_us:
             raise InputError(f"lstmtraining failed ({run.returncode}): see {recipe.work / 'train.log'}")
 
 
