@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLOURS = ((180, 90, 20), (30, 110, 220), (60, 150, 60), (140, 60, 150), (90, 90, 90), (40, 180, 190))
-_LEFT, _TOP, _WIDE, _HIGH = 70, 40, 560, 380
+_LEFT, _TOP, _WIDE, _HIGH = 70, 56, 560, 380
+_LEGEND_BOTTOM = _TOP + round(0.7 * _HIGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def plot(path: Path, title: str, axes: tuple[str, str], curves: Sequence[Curve],
         cv2.polylines(canvas, [points], isClosed=False, color=colour, thickness=2, lineType=cv2.LINE_AA)
         for point in points if len(points) <= 24 else ():
             cv2.circle(canvas, (int(point[0]), int(point[1])), 4, colour, -1, cv2.LINE_AA)
-        _write(canvas, curve.name, (_LEFT + _WIDE - 250, _TOP + _HIGH - 14 - 20 * (len(curves) - 1 - i)), colour)
+        _write(canvas, curve.name, (_LEFT + _WIDE - 250, _LEGEND_BOTTOM - 20 * (len(curves) - 1 - i)), colour)
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), canvas)
 
