@@ -51,13 +51,17 @@ def evaluate(sources: Sources) -> Section:
     """Reading and calibration on the held-out crops."""
     crops = [c for c in plate_crops(sources.data, read_labels()) if c.held_out and c.text and c.sure]
     placed = [(c, _placed(sources.data, c)) for c in crops]
-    rows = _with_corners(sources, placed)
+    straight = _with_corners(sources, placed)
+    rows = [_read(f"ours, {f.name}, with corners", TfliteReader(f, 1), straight) for f in sources.readers if straight]
     rows += [_read(f"ours, {f.name}", TfliteReader(f, 1), placed) for f in sources.readers]
     if rows:
         rows.append(Row(f"{rows[0].name}, before the grammar", tuple(_raw(o) for o in rows[0].outcomes)))
     rows.append(_general(sources, crops))
     if sources.tessdata is not None:
-        rows.append(_read("our Tesseract, gb", TesseractReader(sources.tessdata), placed))
+        tesseract = TesseractReader(sources.tessdata)
+        if straight:
+            rows.append(_read("our Tesseract, gb, with corners", tesseract, straight))
+        rows.append(_read("our Tesseract, gb", tesseract, placed))
     rows += _article(placed)
     tables = [_table(rows)]
     notes = []
@@ -95,18 +99,16 @@ def _read(name: str, reader: Reader, placed: Sequence[tuple[PlateCrop, Crop]]) -
     return Row(name, tuple(outcomes))
 
 
-def _with_corners(sources: Sources, placed: Sequence[tuple[PlateCrop, Crop]]) -> list[Row]:
-    """The pipeline's reader on plates whose corners its corner net has placed; no row without such a net."""
+def _with_corners(sources: Sources, placed: Sequence[tuple[PlateCrop, Crop]]) -> list[tuple[PlateCrop, Crop]]:
+    """The crops with the corners that the pipeline's corner net places; none where there is no such net."""
     net = sources.detectors[0] / CORNERS_FILE if sources.detectors else None
-    if net is None or not net.is_file() or not sources.readers:
+    if net is None or not net.is_file():
         return []
     finder = TfliteCornerFinder(net)
-    straight = [
+    return [
         (crop, replace(p, detection=replace(p.detection, corners=finder.find(p.image, p.detection.box))))
         for crop, p in placed
     ]
-    first = sources.readers[0]
-    return [_read(f"ours, {first.name}, with corners", TfliteReader(first, 1), straight)]
 
 
 def _raw(outcome: Outcome) -> Outcome:
