@@ -103,7 +103,7 @@ class SqlSightingStore:
         statement = (
             select(SIGHTINGS)
             .where(*_conditions(query))
-            .order_by(SIGHTINGS.c.last_seen_ns.desc(), SIGHTINGS.c.sequence.desc())
+            .order_by(_newest(query).desc(), SIGHTINGS.c.sequence.desc())
             .limit(limit + 1)
         )
         found = self._sightings(statement)
@@ -175,6 +175,14 @@ def _with_evidence(connection: Connection, rows: Sequence[RowMapping]) -> list[S
         for picture in connection.execute(pictures).mappings():
             evidence.setdefault(picture["sighting_id"], []).append(picture)
     return [sighting_of(row, evidence.get(row["sighting_id"], ())) for row in rows]
+
+
+def _newest(query: SightingQuery) -> ColumnElement[int]:
+    """What to sort by: for a query of what is like a plate, an expression that no index is ordered by.
+
+    With the index PostgreSQL read ten million sightings in order (1.7 s) to find the few that match.
+    """
+    return SIGHTINGS.c.last_seen_ns + 0 if query.plate_like else SIGHTINGS.c.last_seen_ns
 
 
 def _conditions(query: SightingQuery) -> list[ColumnElement[bool]]:
