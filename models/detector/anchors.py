@@ -16,22 +16,19 @@ if TYPE_CHECKING:
 CENTRE_SCALE = 10.0
 SIZE_SCALE = 5.0
 """What TFLite_Detection_PostProcess divides the outputs for centres and for sizes by."""
-ANCHOR_INPUT_PX = 320
 
 
 def place_anchors(net: Net) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Anchors (places, 4) as centre x, centre y, width, height in input pixels, and each place's stride (places,)."""
     anchors, strides = [], []
-    scale = net.input_px / ANCHOR_INPUT_PX
     for (width, height), stride in zip(net.anchors, STRIDES, strict=True):
-        side = net.input_px // stride
-        rows, columns = np.mgrid[0:side, 0:side]
-        count = side * side
+        rows, columns = np.mgrid[0 : net.input_height_px // stride, 0 : net.input_width_px // stride]
+        count = rows.size
         parts = [
             (columns.ravel() + 0.5) * stride,
             (rows.ravel() + 0.5) * stride,
-            np.full(count, width * scale),
-            np.full(count, height * scale),
+            np.full(count, width),
+            np.full(count, height),
         ]
         anchors.append(np.stack(parts, 1))
         strides.append(np.full(count, stride))
@@ -41,4 +38,5 @@ def place_anchors(net: Net) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def post_process_anchors(net: Net) -> NDArray[np.float32]:
     """The same as TFLite_Detection_PostProcess takes them: centre y, centre x, height, width as shares of the input."""
     anchors, _ = place_anchors(net)
-    return anchors[:, [1, 0, 3, 2]] / np.float32(net.input_px)
+    width, height = net.size
+    return anchors[:, [1, 0, 3, 2]] / np.array([height, width, height, width], np.float32)

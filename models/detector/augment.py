@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,17 +10,23 @@ import numpy as np
 
 from models.detector.dataset import Picture
 from models.ocr.augment import motion_kernel
+from models.synth.posing import laid, pose
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from models.detector.config import Augmentation
     from models.detector.dataset import Pictures
+    from models.synth.posing import Cutout
 
 VISIBLE = 0.6
 """A plate of which less is left by a cut is neither learnt nor held against the net."""
 GONE = 0.05
+SMALLEST_PASTED_PX = 16
+MOST_STRETCHED = 1.3
 SMALLEST_PX = (6.0, 2.5)
 """Plates narrower or lower than this in the input are ignored."""
 
@@ -42,30 +48,32 @@ class View:
         return self.boxes + offset, self.ignored + offset
 
 
-def sample(rng: Generator, pictures: Pictures, side_px: int, settings: Augmentation) -> View:
-    """A training view, (side, side, 3) BGR."""
+def sample(rng: Generator, pictures: Pictures, size: tuple[int, int], settings: Augmentation) -> View:
+    """A training view, (height, width, 3) BGR; `size` is (width, height)."""
     if rng.random() < settings.mosaic:
-        view = mosaic(rng, pictures, side_px, settings)
+        view = mosaic(rng, pictures, size, settings)
     else:
-        view = cut_view(rng, pictures.draw(rng), (side_px, side_px), settings)
+        view = cut_view(rng, pictures.draw(rng), size, settings, pictures.rendered)
     image = occluded(rng, photographed(rng, view.image), view.boxes)
     sizes = view.boxes[:, 2:] - view.boxes[:, :2]
     small = (sizes < SMALLEST_PX).any(1)
     return View(image, view.boxes[~small], np.concatenate([view.ignored, view.boxes[small]]))
 
 
-def mosaic(rng: Generator, pictures: Pictures, side_px: int, settings: Augmentation) -> View:
+def mosaic(rng: Generator, pictures: Pictures, size: tuple[int, int], settings: Augmentation) -> View:
     """Four views around a point near the middle."""
-    x, y = rng.integers(side_px * 3 // 10, side_px * 7 // 10 + 1, 2).tolist()
-    image = np.zeros((side_px, side_px, 3), np.uint8)
+    wide, high = size
+    x = int(rng.integers(wide * 3 // 10, wide * 7 // 10 + 1))
+    y = int(rng.integers(high * 3 // 10, high * 7 // 10 + 1))
+    image = np.zeros((high, wide, 3), np.uint8)
     boxes, ignored = [], []
     for left, top, width, height in (
         (0, 0, x, y),
-        (x, 0, side_px - x, y),
-        (0, y, x, side_px - y),
-        (x, y, side_px - x, side_px - y),
+        (x, 0, wide - x, y),
+        (0, y, x, high - y),
+        (x, y, wide - x, high - y),
     ):
-        part = cut_view(rng, pictures.draw(rng), (width, height), settings)
+        part = cut_view(rng, pictures.draw(rng), (width, height), settings, pictures.rendered)
         image[top : top + height, left : left + width] = part.image
         part_boxes, part_ignored = part.moved(left, top)
         boxes.append(part_boxes)
@@ -73,8 +81,19 @@ def mosaic(rng: Generator, pictures: Pictures, side_px: int, settings: Augmentat
     return View(image, np.concatenate(boxes), np.concatenate(ignored))
 
 
-def cut_view(rng: Generator, picture: Picture, size: tuple[int, int], settings: Augmentation) -> View:
-    """A part of the picture around one of its plates, or all of it, stretched to `size` (width, height)."""
+def cut_view(
+    rng: Generator,
+    picture: Picture,
+    size: tuple[int, int],
+    settings: Augmentation,
+    rendered: Sequence[Cutout] = (),
+) -> View:
+    """A part of the picture around one of its plates, or all of it, stretched to `size` (width, height).
+
+    Some pictures get `rendered` plates in the place of their own.
+    """
+    if rendered and rng.random() < settings.pasted:
+        picture = pasted(rng, picture, rendered)
     if rng.random() < settings.turned:
         picture = turned(rng, picture)
     window = _window(rng, picture, size, settings)
@@ -84,6 +103,9 @@ def cut_view(rng: Generator, picture: Picture, size: tuple[int, int], settings: 
     image = np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
     offset = np.array([window[0], window[1]] * 2, np.float32)
     boxes, ignored = visible((picture.boxes - offset) * scale, size)
+    ignored = np.concatenate([ignored, np.clip((picture.ignored - offset) * scale, 0, [*size, *size])]).astype(
+        np.float32
+    )
     if rng.random() < 0.5:
         image = image[:, ::-1]
         boxes, ignored = mirrored(boxes, size[0]), mirrored(ignored, size[0])
@@ -115,7 +137,14 @@ def turned(rng: Generator, picture: Picture) -> Picture:
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     matrix[0, 1] += rng.normal(0, 0.04)
     image = cv2.warpAffine(picture.image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
-    x1, y1, x2, y2 = picture.boxes.T
+    boxes, ignored, lures = (
+        _turned_boxes(some, matrix, angle) for some in (picture.boxes, picture.ignored, picture.lures)
+    )
+    return Picture(np.asarray(image, np.uint8), boxes, ignored, lures)
+
+
+def _turned_boxes(boxes: NDArray[np.float32], matrix: NDArray[np.float64], angle: float) -> NDArray[np.float32]:
+    x1, y1, x2, y2 = boxes.T
     corners = np.stack([np.stack([x1, y1], 1), np.stack([x2, y1], 1), np.stack([x2, y2], 1), np.stack([x1, y2], 1)], 1)
     moved = corners @ matrix[:, :2].T + matrix[:, 2]
     centres = moved.mean(1)
@@ -123,7 +152,7 @@ def turned(rng: Generator, picture: Picture) -> Picture:
     # A box around the turned corners would be too high, for the plate fills little of it: a part of the rise is added.
     rise = np.abs(np.tan(np.radians(angle)))
     half_height = np.abs(moved[:, 3, 1] - moved[:, 0, 1]) / 2 + 2 * half_width * rise * 0.35
-    boxes = np.stack(
+    return np.stack(
         [
             centres[:, 0] - half_width,
             centres[:, 1] - half_height,
@@ -131,8 +160,38 @@ def turned(rng: Generator, picture: Picture) -> Picture:
             centres[:, 1] + half_height,
         ],
         1,
-    )
-    return Picture(np.asarray(image, np.uint8), boxes.astype(np.float32))
+    ).astype(np.float32)
+
+
+def pasted(rng: Generator, picture: Picture, rendered: Sequence[Cutout]) -> Picture:
+    """The picture with rendered plates over its own: turned a little, as bright as those, their boxes drawn anew."""
+    image, boxes = picture.image.copy(), picture.boxes.copy()
+    for place, (x1, y1, x2, y2) in enumerate(picture.boxes.tolist()):
+        width, height = x2 - x1, y2 - y1
+        if width < SMALLEST_PASTED_PX or rng.random() < 0.3:
+            continue
+        plate = _alike(rng, rendered, width / max(1.0, height))
+        posed = pose(rng, plate.outline, 1.08 * width, 0.35)
+        higher = max(1.0, 1.06 * height / float(np.ptp(posed[:, 1])))
+        if higher > MOST_STRETCHED:  # another shape of plate: it would not cover this one
+            continue
+        corners = posed * np.array([1, higher]) + np.array([(x1 + x2) / 2, (y1 + y2) / 2])
+        left, top = np.maximum(0, np.floor(corners.min(0)).astype(int) - 4)
+        right, bottom = np.ceil(corners.max(0)).astype(int) + 4
+        scene = image[top:bottom, left:right]
+        gain = np.percentile(image[int(y1) : int(y2) + 1, int(x1) : int(x2) + 1], 85) / 225
+        lit = replace(plate, image=np.clip(plate.image * min(1.2, max(0.2, gain)), 0, 255).astype(np.uint8))
+        moved = (corners - np.array([left, top])).astype(np.float32)
+        image[top:bottom, left:right] = laid(np.ascontiguousarray(scene), lit, moved, shadow=0.4)
+        boxes[place] = [*corners.min(0), *corners.max(0)]
+    return replace(picture, image=image, boxes=boxes)
+
+
+def _alike(rng: Generator, rendered: Sequence[Cutout], aspect: float) -> Cutout:
+    """The one of a few rendered plates whose width over height comes nearest."""
+    few = [rendered[place] for place in rng.integers(len(rendered), size=6)]
+    shapes = [float(np.ptp(plate.outline[:, 0]) / np.ptp(plate.outline[:, 1])) for plate in few]
+    return few[int(np.argmin([abs(np.log(shape / aspect)) for shape in shapes]))]
 
 
 def _window(
@@ -140,7 +199,8 @@ def _window(
 ) -> tuple[int, int, int, int]:
     """x1, y1, x2, y2 of the part to be seen; it may reach over the picture's edges."""
     height, width = picture.image.shape[:2]
-    box = picture.boxes[rng.integers(len(picture.boxes))]
+    chosen = picture.lures if len(picture.lures) and rng.random() < settings.lures else picture.boxes
+    box = chosen[rng.integers(len(chosen))]
     plate = max(4.0, float(box[2] - box[0]))
     if rng.random() < settings.whole:
         return 0, 0, width, height
@@ -206,9 +266,8 @@ def occluded(rng: Generator, image: NDArray[np.uint8], boxes: NDArray[np.float32
     """Now and then a patch of noise over a part of the picture that shows no plate."""
     if rng.random() >= 0.1:
         return image
-    side = image.shape[0]
     width, height = rng.integers(20, 121, 2).tolist()
-    x, y = int(rng.integers(side - width + 1)), int(rng.integers(side - height + 1))
+    x, y = int(rng.integers(image.shape[1] - width + 1)), int(rng.integers(image.shape[0] - height + 1))
     touches = (boxes[:, 0] < x + width) & (boxes[:, 2] > x) & (boxes[:, 1] < y + height) & (boxes[:, 3] > y)
     if touches.any():
         return image

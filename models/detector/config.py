@@ -17,14 +17,21 @@ STRIDES = (8, 16, 32)
 class Net(Section):
     """The shape of the net."""
 
-    input_px: int = Field(multiple_of=32, ge=96)
+    input_width_px: int = Field(multiple_of=32, ge=96)
+    input_height_px: int = Field(multiple_of=32, ge=96)
+    """Cameras see wide: an input that is wider than high squashes their pictures less and costs less."""
     kept: tuple[float, ...] = Field(min_length=15, max_length=15)
     """The share of each expansion's channels that pruning keeps, block 1 to block 15."""
     neck_channels: int = Field(ge=8)
     anchors: tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
-    """Width and height in input pixels at 320, one for each level."""
+    """Width and height in input pixels, one for each level."""
     frozen_blocks: int = Field(ge=0, le=15)
     """Blocks after the stem that keep their pretrained weights: their gradients cost most and bring least."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the input in pixels."""
+        return self.input_width_px, self.input_height_px
 
 
 class Pruning(Section):
@@ -47,6 +54,12 @@ class Augmentation(Section):
     narrowest_px: float = Field(gt=0)
     widest_px: float = Field(gt=0)
     """Widths in the input that the plate of a cut view may have."""
+    lures: float = Field(ge=0, le=1)
+    """The share of cut views around something that the detector once took for a plate, where the picture has one."""
+    pasted: float = Field(ge=0, le=1)
+    """The share of pictures whose plates are covered by rendered ones."""
+    pasted_pool: int = Field(ge=1)
+    """Rendered plates to paste."""
 
 
 class Assignment(Section):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from models.data.photographs import load_picture
+from models.synth import formats
+from models.synth.flat import draw_plate
+from models.synth.posing import Cutout, cutout
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -20,6 +25,14 @@ if TYPE_CHECKING:
     from models.training.photographs import Marked
 
 
+SECOND_LOOKS = Path(__file__).with_name("second_looks.tsv")
+
+
+def no_boxes() -> NDArray[np.float32]:
+    """(0, 4) float32."""
+    return np.zeros((0, 4), np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture with its plates."""
@@ -28,16 +41,47 @@ class Picture:
     """(H, W, 3), BGR."""
     boxes: NDArray[np.float32]
     """(plates, 4): x1, y1, x2, y2 in pixels."""
+    ignored: NDArray[np.float32] = field(default_factory=no_boxes)
+    """(regions, 4): plates that nobody marked and that are too blurred to be learnt."""
+    lures: NDArray[np.float32] = field(default_factory=no_boxes)
+    """(places, 4): what looks like a plate and is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """What a person said of the places where the detector saw a plate and none was marked."""
+
+    plates: NDArray[np.float32]
+    ignored: NDArray[np.float32]
+    lures: NDArray[np.float32]
+
+
+def second_looks(path: Path = SECOND_LOOKS) -> dict[str, SecondLook]:
+    """The rows of a second_looks.tsv by the picture's path below the data folder, boxes (n, 4) float32 pixels."""
+    rows: dict[str, dict[str, list[list[float]]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            kinds = rows.setdefault(row["path"], {"plate": [], "ignored": [], "lure": []})
+            kinds[row["kind"]].append([float(row[edge]) for edge in ("x1", "y1", "x2", "y2")])
+    return {
+        name: SecondLook(*(np.array(kinds[kind], np.float32).reshape(-1, 4) for kind in ("plate", "ignored", "lure")))
+        for name, kinds in rows.items()
+    }
 
 
 class Pictures:
     """Training pictures with at least one plate each."""
 
-    def __init__(self, marked: Sequence[Marked], sources: Mapping[str, float]) -> None:
+    def __init__(
+        self, marked: Sequence[Marked], sources: Mapping[str, float], rendered: int = 0, seed: int = 0
+    ) -> None:
+        """`rendered` plates are drawn for pasting."""
         used = [one for one in marked if len(one.boxes) and sources.get(one.source, 0) > 0]
         if not used:
             raise SourceError("No picture with a plate is left to train the detector on")
-        self.pictures = [Picture(load_picture(one.path), one.boxes) for one in used]
+        looks = second_looks()
+        self.pictures = [_picture(one, looks) for one in used]
+        self.rendered = rendered_plates(np.random.default_rng(seed), rendered)
         weights = np.array([sources[one.source] for one in used])
         self._cumulated = np.cumsum(weights / weights.sum())
 
@@ -50,9 +94,26 @@ class Pictures:
         return self.pictures[min(place, len(self.pictures) - 1)]
 
 
-def squashed(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
-    """A BGR picture as the net's input in whole numbers: RGB, (side, side, 3) uint8, squashed by area averaging."""
-    small = cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA)
+def _picture(marked: Marked, looks: Mapping[str, SecondLook]) -> Picture:
+    image = load_picture(marked.path)
+    look = looks.get("/".join(marked.path.parts[-3:]))
+    if look is None:
+        return Picture(image, marked.boxes)
+    return Picture(image, np.concatenate([marked.boxes, look.plates]), look.ignored, look.lures)
+
+
+def rendered_plates(rng: Generator, count: int) -> tuple[Cutout, ...]:
+    """Plates of all countries seen straight on, for pasting."""
+    drawn = (draw_plate(rng, formats.sample(rng), px_per_mm=0.35, two_lines=rng.random() < 0.1) for _ in range(count))
+    return tuple(cutout(plate.image, plate.outline) for plate in drawn)
+
+
+def squashed(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A BGR picture as the net's input in whole numbers: RGB, (height, width, 3) uint8, squashed by area averaging.
+
+    `size` is (width, height) in pixels.
+    """
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -61,8 +122,8 @@ def scaled(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     return pictures.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
-def calibration_pictures(marked: Sequence[Marked], count: int, side_px: int, seed: int) -> NDArray[np.float32]:
-    """`count` training pictures, (N, side, side, 3) float32 RGB in -1..1; the same for the same seed."""
+def calibration_pictures(marked: Sequence[Marked], count: int, size: tuple[int, int], seed: int) -> NDArray[np.float32]:
+    """`count` training pictures, (N, height, width, 3) float32 RGB in -1..1; the same for the same seed."""
     rng = np.random.default_rng(seed)
     chosen = rng.permutation(len(marked))[:count]
-    return scaled(np.stack([squashed(load_picture(marked[place].path), side_px) for place in chosen]))
+    return scaled(np.stack([squashed(load_picture(marked[place].path), size) for place in chosen]))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Found = tuple[NDArray[np.float32], NDArray[np.float32]]
     """Boxes (n, 4) in input pixels and scores (n,), best first."""
     Detect = Callable[[NDArray[np.uint8]], Found]
-    """What a detector finds in a squashed picture, (S, S, 3) uint8 RGB."""
+    """What a detector finds in a squashed picture, (H, W, 3) uint8 RGB."""
 
 BANDS_PX = ((0, 12), (12, 24), (24, 50), (50, 10_000))
 """Widths of plates in the whole picture squashed to the input."""
@@ -149,15 +149,15 @@ def recall_at(matches: Iterable[Match], plates: int, pictures: int) -> float:
     return right / max(1, plates)
 
 
-def measure(detect: Detect, marked: Sequence[Marked], side_px: int) -> Scores:
+def measure(detect: Detect, marked: Sequence[Marked], size: tuple[int, int]) -> Scores:
     """The scores of a detector on whole pictures, squashed to its input."""
     matches: list[Match] = []
     widths: list[float] = []
     for one in marked:
         image = load_picture(one.path)
-        scale = np.array([side_px / image.shape[1], side_px / image.shape[0]] * 2, np.float32)
+        scale = np.array([size[0] / image.shape[1], size[1] / image.shape[0]] * 2, np.float32)
         plates = one.boxes * scale
-        matches += match(detect(squashed(image, side_px)), plates)
+        matches += match(detect(squashed(image, size)), plates)
         widths += (plates[:, 2] - plates[:, 0]).tolist()
     bands = [Band(low, high, *_precision(matches, widths, low, high)) for low, high in BANDS_PX]
     counted = [one for one in matches if one.width >= SMALLEST_COUNTED_PX]
@@ -201,7 +201,7 @@ class TfliteDetector:
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
-        self.side_px = int(self._input["shape"][1])
+        self.size = int(self._input["shape"][2]), int(self._input["shape"][1])
         self.took_ms: list[float] = []
 
     def __call__(self, picture: NDArray[np.uint8]) -> Found:
@@ -213,7 +213,7 @@ class TfliteDetector:
         self.took_ms.append((time.perf_counter() - begun) * 1e3)
         boxes, _, scores, _ = (self._interpreter.get_tensor(index)[0] for index in self._outputs)
         likely = scores > LOWEST_SCORE
-        return boxes[likely][:, [1, 0, 3, 2]] * np.float32(self.side_px), scores[likely]
+        return boxes[likely][:, [1, 0, 3, 2]] * np.array(self.size * 2, np.float32), scores[likely]
 
 
 def _interpreter_class(runtime: str) -> Callable[..., Any]:
@@ -228,7 +228,7 @@ def _interpreter_class(runtime: str) -> Callable[..., Any]:
 # --- Figures --------------------------------------------------------------------------------------
 
 
-def coco_precision(detect: Detect, marked: Sequence[Marked], side_px: int) -> tuple[float, float]:
+def coco_precision(detect: Detect, marked: Sequence[Marked], size: tuple[int, int]) -> tuple[float, float]:
     """AP at IoU 0.5 to 0.95 and AP at 0.5 of pycocotools, in pixels of the squashed picture."""
     from pycocotools.coco import COCO  # noqa: PLC0415  # only training has it
     from pycocotools.cocoeval import COCOeval  # noqa: PLC0415
@@ -237,12 +237,12 @@ def coco_precision(detect: Detect, marked: Sequence[Marked], side_px: int) -> tu
     found: list[dict[str, object]] = []
     for number, one in enumerate(marked, 1):
         image = load_picture(one.path)
-        plates = one.boxes * np.array([side_px / image.shape[1], side_px / image.shape[0]] * 2, np.float32)
+        plates = one.boxes * np.array([size[0] / image.shape[1], size[1] / image.shape[0]] * 2, np.float32)
         truth += [
             {"id": len(truth) + place, "image_id": number, "category_id": 1, "iscrowd": 0, **_coco_box(box)}
             for place, box in enumerate(plates, 1)
         ]
-        boxes, scores = detect(squashed(image, side_px))
+        boxes, scores = detect(squashed(image, size))
         found += [
             {"image_id": number, "category_id": 1, "score": float(score), **_coco_box(box)}
             for box, score in zip(boxes, scores, strict=True)
@@ -278,7 +278,7 @@ def latency_table(models: dict[str, bytes]) -> list[str]:
         for runtime in RUNTIMES:
             for threads in (1, 2):
                 detector = TfliteDetector(model, runtime, threads)
-                picture = np.random.default_rng(0).integers(0, 256, (detector.side_px,) * 2 + (3,), np.uint8)
+                picture = np.random.default_rng(0).integers(0, 256, (*detector.size[::-1], 3), np.uint8)
                 for _ in range(30):
                     detector(picture)
                 cells.append(f"{statistics.median(detector.took_ms):.1f}")
@@ -307,8 +307,8 @@ def figures(folders: Sequence[Path], groups: dict[str, tuple[Marked, ...]]) -> s
     for group, marked in groups.items():
         for name, model in models.items():
             detector = TfliteDetector(model)
-            scores = measure(detector, marked, detector.side_px)
-            whole, half = coco_precision(detector, marked, detector.side_px)
+            scores = measure(detector, marked, detector.size)
+            whole, half = coco_precision(detector, marked, detector.size)
             bands = [f"{band.precision:.3f} ({band.plates})" for band in scores.bands]
             cells = [name, f"{group} {len(marked)}", f"{whole:.3f}", f"{half:.3f}", *bands]
             rows.append("| " + " | ".join([*cells, f"{scores.wide:.3f}", f"{scores.recall:.3f}"]) + " |")

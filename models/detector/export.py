@@ -74,7 +74,7 @@ def fold_norms(state: State) -> dict[str, NDArray[np.float32]]:
 
 
 def build(weights: State, config: DetectorConfig) -> Any:  # noqa: ANN401  # TF is untyped here
-    """The net in Keras: (1, S, S, 3) in -1..1 to box outputs (1, places, 4) and score logits (1, places, 1)."""
+    """The net in Keras: (1, H, W, 3) in -1..1 to box outputs (1, places, 4) and score logits (1, places, 1)."""
     import tensorflow as tf  # noqa: PLC0415  # slow to load
 
     from models.detector.network import LEVEL_BLOCKS, block_widths  # noqa: PLC0415  # brings torch
@@ -98,8 +98,8 @@ def build(weights: State, config: DetectorConfig) -> Any:  # noqa: ANN401  # TF 
     def merge(fine: Any, coarse: Any, name: str) -> Any:  # noqa: ANN401
         return separable(layers.Add()([fine, layers.UpSampling2D(2, interpolation="nearest")(coarse)]), name)
 
-    side = config.net.input_px
-    picture = layers.Input((side, side, 3), batch_size=1)
+    width, height = config.net.size
+    picture = layers.Input((height, width, 3), batch_size=1)
     x = convolve(picture, "stem", stride=2)
     levels = []
     for number, (inputs, _, outputs, stride, expands) in enumerate(block_widths(config.net.kept)):
@@ -124,7 +124,7 @@ def save_with_post_process(model: Any, config: DetectorConfig, folder: str) -> N
     """A SavedModel whose outputs the converter fuses into TFLite_Detection_PostProcess."""
     import tensorflow as tf  # noqa: PLC0415
 
-    count, side = config.export.detections, config.net.input_px
+    count, (width, height) = config.export.detections, config.net.size
     anchors = post_process_anchors(config.net)
 
     @tf.function(experimental_implements=_signature(config))  # type: ignore[untyped-decorator]  # TF is untyped here
@@ -135,7 +135,7 @@ def save_with_post_process(model: Any, config: DetectorConfig, folder: str) -> N
     module = tf.Module()
     module.model = model
 
-    @tf.function(input_signature=[tf.TensorSpec((1, side, side, 3), tf.float32, name="input")])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[tf.TensorSpec((1, height, width, 3), tf.float32, name="input")])  # type: ignore[untyped-decorator]
     def serve(picture: Any) -> Any:  # noqa: ANN401
         boxes, logits = model(picture, training=False)
         scores = tf.sigmoid(logits)
@@ -170,7 +170,7 @@ def _value(value: float) -> str:
 
 
 def convert(folder: str, representative: NDArray[np.float32] | None) -> bytes:
-    """A TFLite file of a SavedModel: float, or full integer with ranges measured on pictures (N, S, S, 3) in -1..1.
+    """A TFLite file of a SavedModel: float, or full integer with ranges measured on pictures (N, H, W, 3) in -1..1.
 
     Raises:
         ModelError: the converter wrote what the older runtime cannot read.
@@ -252,9 +252,9 @@ def export(checkpoint: Path, out: Path, data: Path, config: DetectorConfig) -> N
     """
     weights = fold_norms(read_state(checkpoint))
     split = read_split(data)
-    side = config.net.input_px
-    representative = calibration_pictures(split.train, config.export.representative, side, 0)
-    checked = [squashed(load_picture(one.path), side) for one in (split.held_out or split.train)[:CHECKED_PICTURES]]
+    size = config.net.size
+    representative = calibration_pictures(split.train, config.export.representative, size, 0)
+    checked = [squashed(load_picture(one.path), size) for one in (split.held_out or split.train)[:CHECKED_PICTURES]]
     with tempfile.TemporaryDirectory() as folder:
         save_with_post_process(build(weights, config), config, folder)
         files = {out: convert(folder, None), out.with_name(out.name + "_uint8"): convert(folder, representative)}

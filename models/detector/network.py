@@ -139,7 +139,7 @@ class Head(nn.Module):  # type: ignore[misc]  # torch is untyped here
 
 
 class DetectorNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
-    """Pictures (N, 3, S, S) RGB in -1..1 to score logits (N, places) and box outputs (N, places, 4)."""
+    """Pictures (N, 3, H, W) RGB in -1..1 to score logits (N, places) and box outputs (N, places, 4)."""
 
     def __init__(self, net: Net) -> None:
         super().__init__()

@@ -33,7 +33,7 @@ def prune(
     """The state of the narrow stem and blocks, from the pretrained graph's constants.
 
     Block after block: the channels before the projection are ranked by their variance on `pictures`
-    ((N, 3, S, S) float32 RGB in -1..1) times the squared weight that the projection gives them; the best stay; then
+    ((N, 3, H, W) float32 RGB in -1..1) times the squared weight that the projection gives them; the best stay; then
     the projection is solved by least squares, so that the narrow block, fed with what the narrow net before it
     gives, comes closest to the full one's output.
     """

@@ -59,7 +59,7 @@ def pruned_backbone(folder: Path, split: Split, config: DetectorConfig) -> dict[
         return course.read_checkpoint(kept)
     constants = read_pretrained(folder / "pretrained")
     net, pruning = config.net, config.pruning
-    pictures = calibration_pictures(split.train, pruning.pictures, net.input_px, pruning.seed).transpose(0, 3, 1, 2)
+    pictures = calibration_pictures(split.train, pruning.pictures, net.size, pruning.seed).transpose(0, 3, 1, 2)
     print(f"Pruning the pretrained net on {len(pictures)} pictures", flush=True)
     state = prune(constants, net, np.ascontiguousarray(pictures), lambda line: print("  " + line, flush=True))
     part = kept.with_suffix(".part")
@@ -100,11 +100,11 @@ class Run:
 
     def step(self, pictures: Pictures) -> None:
         """One batch."""
-        training, side = self.config.training, self.config.net.input_px
+        training, size = self.config.training, self.config.net.size
         rate = course.learning_rate(training, self.progress)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        views = [sample(self.rng, pictures, side, self.config.augmentation) for _ in range(training.batch)]
+        views = [sample(self.rng, pictures, size, self.config.augmentation) for _ in range(training.batch)]
         seen = scaled(np.stack([view.image[..., ::-1] for view in views]))
         outputs = self.net(torch.from_numpy(seen).permute(0, 3, 1, 2))
         plates, ignored = [view.boxes for view in views], [view.ignored for view in views]
@@ -135,7 +135,7 @@ class Run:
     def evaluate(self, groups: dict[str, tuple[Marked, ...]]) -> None:
         """How the averaged net does on pictures that it never trains on."""
         detect = torch_detector(self.average.net.eval(), self.config)
-        scores = {name: measure(detect, marked, self.config.net.input_px) for name, marked in groups.items()}
+        scores = {name: measure(detect, marked, self.config.net.size) for name, marked in groups.items()}
         for name, one in scores.items():
             print(f"   {name}: {one}", flush=True)
         if scores:
@@ -187,7 +187,7 @@ def train(job: Job) -> None:
     groups = measured_groups(split)
     job.run.mkdir(parents=True, exist_ok=True)
     run = Run(job, config, split)
-    pictures = Pictures(split.train, config.sources)
+    pictures = Pictures(split.train, config.sources, config.augmentation.pasted_pool, config.training.seed)
     print(f"{len(pictures)} pictures; measured on " + ", ".join(f"{name} {len(one)}" for name, one in groups.items()))
     _follow(run, pictures, lambda: run.evaluate(groups))
     run.save()
@@ -223,10 +223,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int, help="instead of minutes: a repeatable run")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--initial", type=Path, help="weights to start from instead of the pretrained ones")
     chosen = parser.parse_args(arguments)
     try:
-        limits = Limits(chosen.minutes, chosen.steps, chosen.threads)
+        limits = Limits(chosen.minutes, chosen.steps, chosen.threads, chosen.rate)
         train(Job(chosen.data, chosen.run, chosen.config, limits, chosen.initial))
     except RoadsideError as fault:
         print(f"models.detector.train: {fault}", file=sys.stderr)

@@ -50,7 +50,7 @@ def evaluate(sources: Sources) -> Section:
     pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts]
     one_look = SearchPolicy(search=Search.FAST)
     finder = PlateFinder(sources.detectors[0], 1, policy=one_look)
-    ways = [Way(f"ours, {f.name}", TfliteReader(f, 1), SETS) for f in sources.readers]
+    ways = [Way(f"ours, {f.name}", TfliteReader(f, 1, patient=True), SETS) for f in sources.readers]
     if ways:
         boxes = TfliteDetector(sources.detectors[0], 1, policy=one_look)
         ways.append(Way("float, one look, no corners", ways[0].reader, SETS, detector=boxes))

@@ -53,6 +53,10 @@ class Mix(Section):
     """Windows of pictures that touch no plate: lettering, lamps, bodywork. What is left is rendered plates."""
     mild: float = Field(ge=0, le=1)
     """The share of samples that are degraded only a little."""
+    placed: float = Field(ge=0, le=1)
+    """The share of real plates cut at the corners that the shipped corner net gives them; the others at their box."""
+    placements: int = Field(ge=1)
+    """Boxes around each real plate, all but the first a little off, that the corner net starts from."""
     negative_pictures: int = Field(ge=0)
     negative_windows: int = Field(ge=0)
     regions: dict[str, float]

@@ -14,6 +14,7 @@ from models.data.split import reader_held_out
 from models.ocr.augment import photographed, spoilt_strip
 from models.training.photographs import read_split, read_voc_folder
 from roadside.core.rectify import box_corners, grow, strip, two_line_strip
+from roadside.core.types import Box
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from models.data.photographs import Label
     from models.ocr.config import Mix
+    from roadside.adapters.corner_finder import TfliteCornerFinder
 
 Quality = Literal["given", "sure", "guessed", "none"]
 """Where a text comes from: the source, a person who was sure of it or guessed a character, or nobody could read it."""
@@ -34,6 +36,8 @@ TWO_LINE_ASPECT = 1.45
 TEACHER_CONFIDENCE = 0.95
 """The general recogniser was right in 290 of 305 crops from here on; below it, its texts are not used."""
 UNKNOWN_COUNTRY = -1
+BOX_SPREAD = (0.04, 0.08)
+"""Standard deviations of a detector's box edges, as shares of the plate's width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +198,32 @@ def weight(crop: Crop, mix: Mix) -> float:
     return found * doubtful.no_text if crop.quality == "none" else found
 
 
-class RealPlates:
-    """Real crops in memory, drawn by weight."""
+def placements(
+    finder: TfliteCornerFinder, grey: NDArray[np.uint8], corners: NDArray[np.float32], count: int, rng: Generator
+) -> list[NDArray[np.float32]]:
+    """Where the product would see the plate: the corner net's answers for its box and for boxes a little off.
 
-    def __init__(self, crops: Sequence[Crop], mix: Mix, countries: Sequence[str]) -> None:
+    At most `count` of (4, 2) float32 pixels; none where the net finds no plate in any of them.
+    """
+    (x1, y1), (x2, y2) = corners.min(0).tolist(), corners.max(0).tolist()
+    image = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
+    found = []
+    for number in range(count):
+        left, right = rng.normal(0, BOX_SPREAD[0] * (x2 - x1), 2) if number else (0.0, 0.0)
+        top, bottom = rng.normal(0, BOX_SPREAD[1] * (y2 - y1), 2) if number else (0.0, 0.0)
+        left, top = x1 + left, y1 + top
+        placed = finder.find(image, Box(left, top, max(left + 4, x2 + right), max(top + 2, y2 + bottom)))
+        if placed is not None:
+            found.append(np.array(placed, np.float32))
+    return found
+
+
+class RealPlates:
+    """Real crops in memory, drawn by weight, cut where the product's corner net places them if there is one."""
+
+    def __init__(
+        self, crops: Sequence[Crop], mix: Mix, countries: Sequence[str], finder: TfliteCornerFinder | None = None
+    ) -> None:
         used = [crop for crop in crops if crop.use == "train" and not crop.held_out]
         if not used:
             raise SourceError("No crop with a text is left to train the reader on")
@@ -214,6 +240,12 @@ class RealPlates:
             )
             for crop in used
         ]
+        rng = np.random.default_rng(0)
+        self._placed = [
+            placements(finder, plate.grey, plate.corners, mix.placements, rng) if finder is not None else []
+            for plate in self._plates
+        ]
+        self._placed_share = mix.placed
         weights = np.array([weight(crop, mix) for crop in used])
         self._cumulated = np.cumsum(weights / weights.sum())
 
@@ -222,8 +254,11 @@ class RealPlates:
 
     def sample(self, rng: Generator, *, mild: bool) -> Sample:
         """A spoilt strip of a crop."""
-        place = int(np.searchsorted(self._cumulated, rng.random()))
-        return _spoilt(rng, self._plates[min(place, len(self._plates) - 1)], mild=mild)
+        place = min(int(np.searchsorted(self._cumulated, rng.random())), len(self._plates) - 1)
+        plate, placed = self._plates[place], self._placed[place]
+        if placed and rng.random() < self._placed_share:
+            plate = replace(plate, corners=placed[rng.integers(len(placed))])
+        return _spoilt(rng, plate, mild=mild)
 
 
 def _spoilt(rng: Generator, plate: Plate, *, mild: bool) -> Sample:

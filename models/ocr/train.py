@@ -25,6 +25,7 @@ from models.ocr.network import ReaderNet, named, strips_to_tensor
 from models.training import course
 from models.training.course import Average, Limits
 from models.training.history import History, draw_curves
+from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
 from roadside.errors import ModelError, RoadsideError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from models.ocr.config import ReaderConfig
     from models.ocr.evaluate import Group
 
+CORNERS = Path(__file__).resolve().parents[1] / "detector" / "fast" / CORNERS_FILE
 FIRST_BATCH_TIMEOUT_S = 600.0
 SMOOTHING = 0.98
 PANELS = {"loss": ("characters", "country"), "held-out plates read, share": ("UK", "CZ", "PL gate", "others")}
@@ -52,6 +54,8 @@ class Job:
     limits: Limits
     initial: Path | None
     """Weights to start from instead of random ones."""
+    corners: Path
+    """The corner net that places real plates as the product will; without the file they are cut at their boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,13 @@ def rendering(folder: Path, config_path: Path) -> Iterator[RenderedPlates]:
     finally:
         renderer.terminate()
         renderer.wait()
+
+
+def _corner_finder(path: Path) -> TfliteCornerFinder | None:
+    if not path.is_file():
+        print(f"{path} is not there: real plates are cut at their boxes", flush=True)
+        return None
+    return TfliteCornerFinder(path)
 
 
 class Run:
@@ -195,11 +206,12 @@ def train(job: Job) -> None:
     config = settings.load(job.config)
     config = config.model_copy(update={"training": config.training.limited(job.limits)})
     crops = read_crops(job.data, read_labels(job.labels), config.countries)
-    groups = load_groups(crops, config.export.margin)
+    finder = _corner_finder(job.corners)
+    groups = load_groups(crops, config.export.margin, finder)
     run = Run(job.run, config, job.initial)
     with rendering(job.run / "pool", job.config) as pool:
         negatives = Negatives(job.data, config.mix, np.random.default_rng(config.training.seed))
-        real = RealPlates(crops, config.mix, config.countries) if crops else None
+        real = RealPlates(crops, config.mix, config.countries, finder) if crops else None
         sources = Sources(real, pool, negatives)
         print(
             f"{len(real) if real else 0} real plates, {len(negatives)} windows without one; held out: "
@@ -249,11 +261,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int, help="instead of minutes: a repeatable run")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--initial", type=Path, help="weights to start from instead of random ones")
+    parser.add_argument("--corners", type=Path, default=CORNERS, help="the corner net that places real plates")
     chosen = parser.parse_args(arguments)
     try:
-        limits = Limits(chosen.minutes, chosen.steps, chosen.threads)
-        train(Job(chosen.data, chosen.labels, chosen.run, chosen.config, limits, chosen.initial))
+        limits = Limits(chosen.minutes, chosen.steps, chosen.threads, chosen.rate)
+        train(Job(chosen.data, chosen.labels, chosen.run, chosen.config, limits, chosen.initial, chosen.corners))
     except RoadsideError as fault:
         print(f"models.ocr.train: {fault}", file=sys.stderr)
         return 1

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the command line says of a run's length and threads; None where the settings file rules."""
+    """What the command line says of a run's length, threads and learning rate; None where the settings file rules."""
 
     minutes: float | None = None
     steps: int | None = None
     threads: int | None = None
+    rate: float | None = None
+    """A course that starts from trained weights wants about half of the file's learning rate."""
 
 
 @dataclass(slots=True)

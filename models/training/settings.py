@@ -57,6 +57,8 @@ class Course(Section):
             changed |= {"steps": limits.steps, "schedule": "steps"}
         if limits.threads is not None:
             changed["threads"] = limits.threads
+        if limits.rate is not None:
+            changed["rate"] = limits.rate
         try:
             return type(self).model_validate(self.model_dump() | changed)
         except ValidationError as fault:

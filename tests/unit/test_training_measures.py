@@ -50,16 +50,18 @@ def test_recall_stops_at_a_false_box_in_ten_pictures() -> None:
 def test_anchors_cover_the_input_in_the_order_of_the_levels() -> None:
     net = detector.load().net
     anchors, strides = place_anchors(net)
-    assert len(anchors) == len(strides) == 40 * 40 + 20 * 20 + 10 * 10
+    assert len(anchors) == len(strides) == 40 * 32 + 20 * 16 + 10 * 8
     assert anchors[0].tolist() == [4, 4, 30, 12]
     assert anchors[1].tolist() == [12, 4, 30, 12]
-    assert anchors[-1].tolist() == [304, 304, 160, 64]
-    assert post_process_anchors(net)[1] == pytest.approx([4 / 320, 12 / 320, 12 / 320, 30 / 320])
+    assert anchors[-1].tolist() == [304, 240, 160, 64]
+    assert post_process_anchors(net)[1] == pytest.approx([4 / 256, 12 / 320, 12 / 256, 30 / 320])
 
 
-def test_anchors_grow_with_the_input() -> None:
-    net = detector.load().net.model_copy(update={"input_px": 640})
-    assert place_anchors(net)[0][0].tolist() == [4, 4, 60, 24]
+def test_a_larger_input_has_more_places_and_the_same_anchors() -> None:
+    net = detector.load().net.model_copy(update={"input_width_px": 640})
+    anchors, _ = place_anchors(net)
+    assert len(anchors) == 2 * (40 * 32 + 20 * 16 + 10 * 8)
+    assert anchors[79].tolist() == [636, 4, 30, 12]
 
 
 def test_calibration_error_is_nought_where_confidence_is_a_frequency() -> None:

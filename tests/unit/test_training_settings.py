@@ -30,7 +30,7 @@ def test_the_shipped_reader_takes_the_strip_that_the_product_cuts() -> None:
 def test_the_shipped_detector_has_an_anchor_for_each_stride() -> None:
     config = detector.load()
     assert len(config.net.anchors) == len(detector.STRIDES)
-    assert config.net.input_px % detector.STRIDES[-1] == 0
+    assert [side % detector.STRIDES[-1] for side in config.net.size] == [0, 0]
 
 
 @pytest.mark.parametrize(

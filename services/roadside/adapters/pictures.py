@@ -6,6 +6,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+ORIENTATION_TAG = 0x0112
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 
 
@@ -44,9 +46,14 @@ def decode_picture(data: bytes, name: str) -> NDArray[np.uint8]:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data)) as picture:
+                if picture.format == "JPEG" and _is_whole_jpeg(data):
+                    quick = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)  # turns it upright too
+                    if quick is not None:
+                        return np.asarray(quick, np.uint8)
                 picture.load()
-                upright = ImageOps.exif_transpose(picture)
-                rgb = np.asarray(upright.convert("RGB"))
+                turned = picture.getexif().get(ORIENTATION_TAG, 1) != 1
+                upright = ImageOps.exif_transpose(picture) if turned else picture
+                rgb = np.asarray(upright if upright.mode == "RGB" else upright.convert("RGB"))
     except UnidentifiedImageError:
         raise SourceError(f"{name}: is not a picture that can be read (JPEG, PNG, WebP, BMP, TIFF or GIF)") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -54,7 +61,12 @@ def decode_picture(data: bytes, name: str) -> NDArray[np.uint8]:
     except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
         fault = "is cut short" if "truncated" in str(error).lower() else "is damaged"
         raise SourceError(f"{name}: {fault}; copy or take it again") from None
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _is_whole_jpeg(data: bytes) -> bool:
+    """Whether the last scan has its end: what is cut short after a thumbnail's end must not pass for whole."""
+    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
 
 
 def list_pictures(folder: Path) -> tuple[Path, ...]:

@@ -38,6 +38,15 @@ RUNTIMES = {"litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_ru
 """By the value of ROADSIDE_RUNTIME, the faster one first (4-7 times for int8 on x86-64)."""
 READ_MARGIN = 0.03
 """Around the plate, of its width, on every side: measured best."""
+WIDE_MARGINS = (0.08, 0.02)
+"""Of a plate's width, left and right, above and below: what a second attempt cuts."""
+HOPELESS = 0.03
+"""Confidence under which not even a patient reader goes on after two attempts: it is no plate."""
+SURELY_READ = 0.8
+"""Confidence under which a patient reader tries other cuts of the plate, and takes the surest: of 895 plates
+835 were read right so, 822 at the first attempt."""
+HALVED_FROM = 2.8
+"""Times as large as the detector's input, in the direction where it is less."""
 SURELY_TWO_LINES = 1.8
 SURELY_ONE_LINE = 2.8
 """Width over height; between the two both are read and the surer one counts."""
@@ -103,6 +112,19 @@ def load_interpreter(path: Path, threads: int, runtime: str | None = None) -> In
     return interpreter
 
 
+def squash(image: NDArray[np.uint8], size: tuple[int, int], out: NDArray[np.uint8]) -> None:
+    """`image` ((H, W, 3) uint8) resized to `size` (width, height) into `out`, without regard to its shape.
+
+    It is halved by averaging until it is less than three times as large as wanted, then sampled bilinearly: the
+    detector finds as much in it as in a picture averaged in one go, which takes ten times as long.
+    """
+    while min(image.shape[1] / size[0], image.shape[0] / size[1]) >= HALVED_FROM:
+        height, width = image.shape[0] // 2, image.shape[1] // 2
+        even = image[: 2 * height, : 2 * width]
+        image = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    cv2.resize(image, size, dst=out, interpolation=cv2.INTER_LINEAR)
+
+
 class TfliteDetector:
     """Finds plates with `detect.tflite` and `labelmap.txt` of a folder, as the TF Object Detection API exports them."""
 
@@ -153,7 +175,7 @@ class TfliteDetector:
     def look(self, image: NDArray[np.uint8], region: Box) -> tuple[Detection, ...]:
         """One run of the model on a part of `image` in whole pixels, boxes in pixels of the image."""
         part = image[int(region.y1) : int(region.y2), int(region.x1) : int(region.x2)]
-        cv2.resize(part, self._size, dst=self._resized, interpolation=cv2.INTER_AREA)
+        squash(part, self._size, self._resized)
         self._fill()
         self._interpreter.set_tensor(self._input, self._tensor)
         self._interpreter.invoke()
@@ -182,8 +204,12 @@ class TfliteDetector:
 class TfliteReader:
     """Reads plates with `read.tflite` and `reader.json` of a folder."""
 
-    def __init__(self, folder: Path, threads: int = 1, runtime: str | None = None) -> None:
-        """Raises ModelError where the folder holds no such reader."""
+    def __init__(self, folder: Path, threads: int = 1, runtime: str | None = None, *, patient: bool = False) -> None:
+        """A `patient` reader cuts a plate anew that it did not read for sure: for stills, which have no next frame.
+
+        Raises ModelError where the folder holds no such reader.
+        """
+        self._patient = patient
         path = folder / "read.tflite"
         card = _load_card(folder / "reader.json")
         self._interpreter = load_interpreter(path, threads, runtime)
@@ -208,17 +234,29 @@ class TfliteReader:
         """What stands on the plate; an empty text with confidence 0 where nothing can be read."""
         if min(crop.image.shape[:2]) < 2:
             return EMPTY
-        corners = _corners_in(crop)
+        grey = np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_BGR2GRAY), np.uint8)
+        box, corners = _box_in(crop), _corners_in(crop)
+        best = self._read_placed(grey, corners, READ_MARGIN, READ_MARGIN)
+        if not self._patient:
+            return best
+        others = ((box, READ_MARGIN, 0.0), (corners, *WIDE_MARGINS))
+        for placed, across, down in others:
+            if best.confidence >= SURELY_READ or (placed is corners and best.confidence < HOPELESS):
+                break
+            best = max(best, self._read_placed(grey, placed, across, down), key=lambda read: read.confidence)
+        return best
+
+    def _read_placed(self, grey: NDArray[np.uint8], corners: NDArray[np.float32], across: float, down: float) -> Read:
+        """The read of the plate at `corners`; the margins beside it and above it are shares of its width."""
         width = float(np.linalg.norm(corners[1] - corners[0]))
         height = max(1.0, float(np.linalg.norm(corners[3] - corners[0])))
         aspect = width / height
-        placed = grow(corners, READ_MARGIN, READ_MARGIN * aspect)
-        grey = cv2.cvtColor(crop.image, cv2.COLOR_BGR2GRAY)
+        placed = grow(corners, across, down * aspect)
         reads = []
         if aspect >= SURELY_TWO_LINES:
-            reads.append(self.read_strip(strip(grey, placed)))  # type: ignore[arg-type]
+            reads.append(self.read_strip(strip(grey, placed)))
         if aspect <= SURELY_ONE_LINE:
-            reads.append(self.read_strip(two_line_strip(grey, placed)))  # type: ignore[arg-type]
+            reads.append(self.read_strip(two_line_strip(grey, placed)))
         return max(reads, key=lambda read: read.confidence)
 
     def read_strip(self, grey: NDArray[np.uint8]) -> Read:
@@ -304,9 +342,13 @@ def _load_card(path: Path) -> _Card:
 
 def _corners_in(crop: Crop) -> NDArray[np.float32]:
     """The plate's corners in pixels of the crop, (4, 2) float32."""
-    detection = crop.detection
-    if detection.corners is not None:
-        corners = np.array(detection.corners, np.float32)
-    else:
-        corners = box_corners(detection.box.x1, detection.box.y1, detection.box.x2, detection.box.y2)
-    return corners - np.array(crop.origin, np.float32)
+    corners = crop.detection.corners
+    if corners is None:
+        return _box_in(crop)
+    return np.array(corners, np.float32) - np.array(crop.origin, np.float32)
+
+
+def _box_in(crop: Crop) -> NDArray[np.float32]:
+    """The detection's box as corners in pixels of the crop, (4, 2) float32."""
+    box = crop.detection.box
+    return box_corners(box.x1, box.y1, box.x2, box.y2) - np.array(crop.origin, np.float32)

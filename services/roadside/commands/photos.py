@@ -38,7 +38,8 @@ def read_photos(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     writer = _picture_writer(arguments.out, len(arguments.files))
     auto = settings.search is Search.AUTO
-    detector, reader = open_detector(settings, Search.FAST if auto else None), open_reader(settings)
+    detector = open_detector(settings, Search.FAST if auto else None)
+    reader = open_reader(settings, patient=True)
     closer = detector.detect_closer if auto else None
     warm_up(detector, reader)
     failed = False

@@ -83,7 +83,7 @@ class StreetRun:
 
     def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
         self._stills = source.frames_per_s == 0
-        finder, reader = open_detector(settings), open_reader(settings)
+        finder, reader = open_detector(settings), open_reader(settings, patient=self._stills)
         sweeps = settings.search is Search.AUTO and not self._stills
         detector: Detector = SweepingFinder(finder) if sweeps else finder
         warm_up(detector, reader)

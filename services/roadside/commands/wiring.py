@@ -44,12 +44,12 @@ def open_detector(settings: Settings, search: Search | None = None) -> PlateFind
         return PlateFinder(settings.modeldir, settings.threads, settings.score, policy, settings.runtime)
 
 
-def open_reader(settings: Settings) -> Reader:
-    """The reader of `--reader`. Raises ModelError, SettingsError."""
+def open_reader(settings: Settings, *, patient: bool = False) -> Reader:
+    """The reader of `--reader`; a `patient` one tries unsure plates again. Raises ModelError, SettingsError."""
     match settings.reader:
         case ReaderKind.TFLITE:
             with _native_silence():
-                return TfliteReader(settings.reader_modeldir, settings.threads, settings.runtime)
+                return TfliteReader(settings.reader_modeldir, settings.threads, settings.runtime, patient=patient)
         case ReaderKind.TESSERACT:
             return TesseractReader(settings.tessdata)
         case ReaderKind.ARTICLE:
