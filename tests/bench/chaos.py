@@ -1,7 +1,8 @@
 """`make chaos`: services, Redis and PostgreSQL are killed while a clip is played; nothing may be lost or double.
 
 Every passage of the clip is known from an undisturbed run of the same services. Afterwards each loop of each camera
-must have exactly those sightings.
+must have exactly those sightings, and each of these exactly one verdict. The car's vignette ends in the middle of the
+run, so that it is known which passages are paid, whenever the registry came to answer.
 """
 
 from __future__ import annotations
@@ -23,19 +24,28 @@ import cv2
 import redis
 from sqlalchemy import text
 
-from roadside.adapters.sql import open_database
+from roadside.adapters.sql import import_vignettes, open_database
 from roadside.capture.worker import BETWEEN_LOOPS_NS
+from roadside.core.plates import fold
+from roadside.core.types import VerdictKind, Vignette
 from tests.processes import Cluster
 from tests.servers import PostgresServer, RedisServer, redis_binary, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from roadside.adapters.sql import Database
+
 CAMERAS = ("north", "south")
 FPS = 3.0
 SERVICES = ("capture", "detector", "ocr", "registry", "plates")
 SETTLE_TIMEOUT_S = 1800.0
 STREAMS = ("frames", "crops", "reads", "sightings")
+PLATE = "LS15EBC"
+"""Of the car in the default clip; its maker names it."""
+UNDECIDED = VerdictKind.UNKNOWN.value
+_SIGHTINGS = "SELECT sighting_id, camera_id, first_seen_ns, last_seen_ns, verdict FROM sightings ORDER BY sequence"
+_CHANGES = "SELECT sighting_id, before, after FROM verdict_changes ORDER BY change_id"
 SAME_MOMENT_S = 0.5
 """How far a passage may begin from where the undisturbed run saw it begin."""
 
@@ -47,7 +57,15 @@ class Seen:
     sighting_id: str
     camera_id: str
     first_seen_ns: int
+    last_seen_ns: int
     verdict: str
+    told: tuple[str, ...]
+    """Every verdict that it ever had, in order; the last is `verdict`."""
+
+    @property
+    def decisions(self) -> int:
+        """How often the registry's answer was taken for final."""
+        return sum(kind != UNDECIDED for kind in self.told)
 
 
 @dataclass
@@ -62,8 +80,17 @@ class Outcome:
     double: int = 0
     strange: int = 0
     """Sightings that no passage explains."""
+    verdicts: Counter[str] = field(default_factory=Counter)
+    once: int = 0
+    """Sightings that were decided exactly once."""
     undecided: int = 0
     """Sightings whose verdict is still UNKNOWN."""
+    changed: int = 0
+    """Sightings that were decided more than once."""
+    late: int = 0
+    """Sightings that the registry could not answer at first, decided by the re-check."""
+    mistaken: int = 0
+    """Paid passages called UNPAID, unpaid ones called PAID."""
     dead_letters: int = 0
     fell: list[str] = field(default_factory=list)
     """Services that ended by themselves."""
@@ -71,7 +98,8 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        return not (self.lost or self.double or self.strange or self.undecided or self.dead_letters or self.fell)
+        torn = self.lost or self.double or self.strange or self.dead_letters or self.fell
+        return not (torn or self.undecided or self.changed or self.mistaken)
 
     def report(self) -> str:
         kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
@@ -86,7 +114,11 @@ class Outcome:
                 f"lost               {self.lost}",
                 f"double             {self.double}",
                 f"unexplained        {self.strange}",
-                f"verdict undecided  {self.undecided}",
+                f"verdicts           {', '.join(f'{kind} {n}' for kind, n in sorted(self.verdicts.items()))}",
+                f"exactly one        {self.once}, {self.late} of them by the re-check, UNKNOWN until then",
+                f"none (UNKNOWN)     {self.undecided}",
+                f"two or more        {self.changed}",
+                f"mistaken           {self.mistaken}",
                 f"dead letters       {self.dead_letters}",
                 f"ended unasked      {', '.join(self.fell) or 'none'}",
             )
@@ -100,6 +132,7 @@ class Stage:
     folder: Path
     clip: Path
     loops: int
+    paid_until_ns: int
     redis: RedisServer = field(init=False)
     postgres: PostgresServer = field(init=False)
     cluster: Cluster = field(init=False)
@@ -117,7 +150,7 @@ class Stage:
         self.cluster = Cluster(self.folder, self.redis.url, self.postgres.url, settings)
         self.cluster.command("database", "migrate")
         database = open_database(self.postgres.url)
-        import_known_plates(self.folder, database)
+        import_known_plates(database, self.paid_until_ns)
         database.close()
         sources = "; ".join(f"{camera}={self.clip}" for camera in CAMERAS)
         self.cluster.add("capture", cameras=sources, loops=str(self.loops), publish_fps=str(FPS))
@@ -130,12 +163,14 @@ class Stage:
         database = open_database(self.postgres.url)
         try:
             with database.read() as connection:
-                rows = connection.execute(
-                    text("SELECT sighting_id, camera_id, first_seen_ns, verdict FROM sightings ORDER BY sequence")
-                )
-                return [Seen(*row) for row in rows]
+                rows = connection.execute(text(_SIGHTINGS)).all()
+                changes = connection.execute(text(_CHANGES)).all()
         finally:
             database.close()
+        told: dict[str, tuple[str, ...]] = {}
+        for sighting_id, before, after in changes:
+            told[sighting_id] = (*told.get(sighting_id, (before,)), after)
+        return [Seen(*row, told.get(row.sighting_id, (row.verdict,))) for row in rows]
 
     def is_settled(self) -> bool:
         """Whether all was played, and nothing is on its way."""
@@ -164,7 +199,7 @@ class Stage:
             client.close()
 
     def undecided(self) -> int:
-        return sum(seen.verdict == "UNKNOWN" for seen in self.sightings())
+        return sum(seen.verdict == UNDECIDED for seen in self.sightings())
 
     def stop(self) -> None:
         for service in self.cluster.services.values():
@@ -174,16 +209,11 @@ class Stage:
         self.redis.stop()
 
 
-def import_known_plates(folder: Path, database: object) -> None:
-    """A registry that can answer: without any list every verdict would be UNKNOWN for ever."""
-    from roadside.adapters.sql import Database, import_vignettes  # noqa: PLC0415 - beside its only use
-    from roadside.registry.validity import zone  # noqa: PLC0415
-    from roadside.registry.vignette_file import read_vignettes  # noqa: PLC0415
-
-    assert isinstance(database, Database)
-    path = folder / "vignettes.csv"
-    path.write_text("plate,country,valid_from,valid_to\nAB12CDE,UK,2020-01-01,2099-12-31\n")
-    import_vignettes(database, read_vignettes(path, zone("Europe/Prague")), path.name, time.time_ns())
+def import_known_plates(database: Database, paid_until_ns: int) -> None:
+    """A registry that can answer: another's vignette, and that of the car in the clip."""
+    far_ns = paid_until_ns + 10**18
+    known = (Vignette(fold("AB12CDE"), "UK", "", 0, far_ns), Vignette(fold(PLATE), "UK", "", 0, paid_until_ns))
+    import_vignettes(database, known, "chaos", time.time_ns())
 
 
 def clip_seconds(clip: Path) -> tuple[float, float]:
@@ -196,7 +226,7 @@ def clip_seconds(clip: Path) -> tuple[float, float]:
 
 def undisturbed(folder: Path, clip: Path) -> list[float]:
     """When, in seconds from the first sighting, the passages of one loop begin: a run that nobody disturbs."""
-    stage = Stage(folder / "undisturbed", clip, loops=1)
+    stage = Stage(folder / "undisturbed", clip, loops=1, paid_until_ns=time.time_ns())
     try:
         stage.cluster.start()
         wait_for(stage.is_settled, "the end of the undisturbed run", SETTLE_TIMEOUT_S)
@@ -240,9 +270,9 @@ def is_over(stage: Stage, outcome: Outcome) -> bool:
 
 
 def targets(rng: random.Random) -> Iterator[str]:
-    """Every service in random order, then Redis, then PostgreSQL, and again."""
+    """Every service in random order and the registry once more, then Redis, then PostgreSQL, and again."""
     while True:
-        yield from rng.sample(SERVICES, len(SERVICES))
+        yield from rng.sample((*SERVICES, "registry"), len(SERVICES) + 1)
         yield "redis"
         yield "postgres"
 
@@ -297,6 +327,18 @@ def judge(seen: Sequence[Seen], begins_s: Sequence[float], loops: int, loop_s: f
         outcome.double += sum(count - 1 for count in found.values())
 
 
+def judge_verdicts(seen: Sequence[Seen], paid_until_ns: int, outcome: Outcome) -> None:
+    """Count what was decided, how often, and against what is known of the car's vignette."""
+    for sighting in seen:
+        outcome.verdicts[sighting.verdict] += 1
+        outcome.once += sighting.decisions == 1 and sighting.verdict != UNDECIDED
+        outcome.changed += sighting.decisions > 1
+        outcome.undecided += sighting.verdict == UNDECIDED
+        outcome.late += sighting.told[0] == UNDECIDED and sighting.decisions == 1
+        wrong = VerdictKind.UNPAID if sighting.last_seen_ns < paid_until_ns else VerdictKind.PAID
+        outcome.mistaken += sighting.verdict == wrong.value
+
+
 def run(clip: Path, minutes: float, seed: int, folder: Path, pause_s: tuple[float, float] = (2.0, 9.0)) -> Outcome:
     """The whole test."""
     begins_s = undisturbed(folder, clip)
@@ -304,7 +346,9 @@ def run(clip: Path, minutes: float, seed: int, folder: Path, pause_s: tuple[floa
     loops = max(2, math.ceil(minutes * 60 / loop_s))
     print(f"{len(begins_s)} passages a loop, {loops} loops of {loop_s:.1f} s, {len(CAMERAS)} cameras", flush=True)
     outcome = Outcome()
-    stage = Stage(folder / "disturbed", clip, loops)
+    # About half of the passages are paid: the services take some ten seconds to start.
+    paid_until_ns = time.time_ns() + round((10 + minutes * 30) * 1e9)
+    stage = Stage(folder / "disturbed", clip, loops, paid_until_ns)
     started_s = time.monotonic()
     try:
         stage.cluster.start()
@@ -315,8 +359,9 @@ def run(clip: Path, minutes: float, seed: int, folder: Path, pause_s: tuple[floa
         outcome.seconds = time.monotonic() - started_s
         outcome.messages = stage.messages()
         outcome.dead_letters = stage.dead_letters()
-        outcome.undecided = stage.undecided()
-        judge(stage.sightings(), begins_s, loops, loop_s, outcome)
+        seen = stage.sightings()
+        judge(seen, begins_s, loops, loop_s, outcome)
+        judge_verdicts(seen, paid_until_ns, outcome)
     finally:
         stage.stop()
     return outcome
