@@ -161,6 +161,10 @@ class VerdictStore(Protocol):
         """
         ...
 
+    def decide_unknown(self, sighting_id: str, verdict: Verdict, author: str) -> Sighting | None:
+        """Put `verdict` in place of UNKNOWN; None, and nothing changed, where it is that no more or is gone."""
+        ...
+
 
 class ReviewQueue(Protocol):
     """Sightings in REVIEW, and what people said of them."""

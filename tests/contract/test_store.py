@@ -363,6 +363,36 @@ def test_unknown_is_asked_again_and_nothing_is_lost(world: World) -> None:
     assert world.custodian.verify().faults == ()
 
 
+def test_of_many_who_ask_again_one_decides_and_a_person_is_not_overruled(world: World) -> None:
+    import_vignettes(world.database, vignettes("9ZZ9999", end=2**62), "f", 1)
+    judge = Judge(world.registry, typical(), Policy(), world.clock)
+    names = [f"s{number}" for number in range(6)]
+    for name in names:
+        world.store.save(sighting(name, VerdictKind.UNKNOWN, world.clock.ns, "5CD6789"))
+    told: list[str] = []
+
+    def night() -> None:
+        told.extend(s.sighting_id for s in recheck(world.store, judge, "night"))
+
+    asking = [threading.Thread(target=night) for _ in range(4)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert sorted(told) == names
+    with world.database.read() as connection:
+        changes = connection.execute(text("SELECT sighting_id, after FROM verdict_changes")).all()
+    assert sorted(changes) == [(name, "UNPAID") for name in names]
+
+    world.store.save(sighting("slow", VerdictKind.UNKNOWN, world.clock.ns, "5CD6789"))
+    late = judge.judge(plate("5CD6789"), world.clock.ns)
+    by_person = replace(late, kind=VerdictKind.REVIEW, rule="read-by-person")
+    world.store.decide("slow", by_person, "jana")
+    assert world.store.decide_unknown("slow", late, "night") is None
+    assert world.store.get("slow").verdict.rule == "read-by-person"
+    assert world.store.decide_unknown("purged meanwhile", late, "night") is None
+
+
 def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World) -> None:
     now = world.clock.ns
     for kind in VerdictKind:
@@ -498,6 +528,30 @@ def test_a_review_is_answered_once_and_settles_the_verdict(world: World) -> None
     ]
     assert (answers[0].text, answers[0].read_text) == ("", ""), "of a paid vehicle no plate is kept"
     assert answers[1].text == "1AB2345"
+
+
+def test_only_a_country_that_a_person_states_sets_a_vignette_aside(world: World) -> None:
+    """1AB2345 looks Czech and may be another country's: the machine's guess must not accuse who paid there."""
+    paid = Vignette("1AB2345", "LT", "", 0, 2**62)
+    import_vignettes(world.database, [paid], "f", 1)
+    judge = Judge(world.registry, typical(), Policy(), world.clock)
+    reviewing = Reviewing(world.store, Reviews(world.database), judge.settle, world.clock)
+    for name in ("confirmed", "corrected", "stated", "stated rightly"):
+        world.store.save(sighting(name, VerdictKind.REVIEW, 1000))
+    kinds = {
+        "confirmed": reviewing.answer("confirmed", ReviewAction.CONFIRM, "jana"),
+        "corrected": reviewing.answer("corrected", ReviewAction.CORRECT, "jana", text="1AB2345"),
+        "stated": reviewing.answer("stated", ReviewAction.CORRECT, "jana", text="1AB2345", country="CZ"),
+        "stated rightly": reviewing.answer(
+            "stated rightly", ReviewAction.CORRECT, "jana", text="1AB2345", country="lt"
+        ),
+    }
+    assert {name: settled.verdict.kind.value for name, settled in kinds.items()} == {
+        "confirmed": "PAID",
+        "corrected": "PAID",
+        "stated": "UNPAID",
+        "stated rightly": "PAID",
+    }
 
 
 def test_notices_are_written_once_for_each_sighting_and_each_change(world: World) -> None:

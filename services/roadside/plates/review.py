@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from roadside.core.plates import fold, normalise, resolve
 from roadside.core.types import Correction, Hypothesis, ReviewAction
@@ -11,19 +11,24 @@ from roadside.core.verdict import country_code
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from roadside.core.types import FusedPlate, Sighting, Verdict
     from roadside.ports import Clock, ReviewQueue, VerdictStore
 
-    Settle = Callable[[str, str | None, int], Verdict]
+
+class Settle(Protocol):
+    """Gives the verdict on a plate and its country, which the person has `stated` or not, at a time."""
+
+    def __call__(self, text: str, country: str | None, passed_at_ns: int, *, stated: bool) -> Verdict:
+        """See `roadside.registry.judge.Judge.settle`."""
+        ...
 
 
 class Reviewing:
     """The queue, the answers, and the verdicts that follow."""
 
     def __init__(self, store: VerdictStore, queue: ReviewQueue, settle: Settle, clock: Clock) -> None:
-        """`settle` gives the verdict on a plate, its country and the time of the passage."""
         self._store = store
         self._queue = queue
         self._settle = settle
@@ -60,7 +65,8 @@ class Reviewing:
         self._queue.record(Correction(sighting_id, now_ns, author, action, said, kept_country, plate.text))
         if not said:
             return sighting
-        verdict = self._settle(said, known.country, sighting.last_seen_ns)
+        stated = action is ReviewAction.CORRECT and of is not None
+        verdict = self._settle(said, known.country, sighting.last_seen_ns, stated=stated)
         return self._store.decide(sighting_id, verdict, author, known)
 
 

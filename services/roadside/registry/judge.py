@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from roadside.core.plates import fold, resolve
 from roadside.core.types import Reach, Reading, Verdict, VerdictKind
-from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, unanswered
+from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
 from roadside.errors import RegistryUnavailableError
 
 if TYPE_CHECKING:
@@ -44,18 +44,26 @@ class Judge:
         )
         return decide(question, answer, self._policy, circumstances)
 
-    def settle(self, text: str, country: str | None, passed_at_ns: int) -> Verdict:
-        """The verdict on a plate that a person has read: nothing is left to doubt but the registry."""
+    def settle(self, text: str, country: str | None, passed_at_ns: int, *, stated: bool) -> Verdict:
+        """The verdict on a plate that a person has read: nothing is left to doubt but the registry.
+
+        Only a country that the person has `stated` can set a vignette of another country aside: the reader's guess,
+        or what the text looks like, must not accuse a driver who paid.
+        """
         key = fold(text)
         try:
             answer = self._registry.search(Reach((key,), (), (), 0.0), passed_at_ns)
         except RegistryUnavailableError:
             return unanswered("registry-unavailable")
-        mine = tuple(v for v in answer.vignettes if v.plate == key and country in (None, v.country))
+        any_country = country is None or not stated
+        mine = tuple(
+            v for v in answer.vignettes if v.plate == key and (any_country or v.country in ("", ANY_COUNTRY, country))
+        )
         free = tuple(
             e
             for e in answer.exemptions
-            if fnmatchcase(key, fold_pattern(e.pattern)) and (country is None or e.country in (country, ANY_COUNTRY))
+            if fnmatchcase(key, fold_pattern(e.pattern))
+            and (country is None or e.country in (ANY_COUNTRY, country) or not (stated or is_pattern(e.pattern)))
         )
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if mine else VerdictKind.UNPAID
         if kind is VerdictKind.UNPAID and self._clock.now_ns() < passed_at_ns + self._grace_ns:

@@ -20,7 +20,7 @@ _PAGE = 200
 def recheck(store: VerdictStore, judge: Judge, author: str) -> Iterator[Sighting]:
     """Every UNKNOWN sighting as it stands after the registry was asked again, newest first.
 
-    What the registry still cannot answer is left as it is and not given.
+    What the registry still cannot answer is left as it is and not given, nor is what somebody else has decided.
     """
     query = SightingQuery(limit=_PAGE, verdict=VerdictKind.UNKNOWN)
     while True:
@@ -29,8 +29,11 @@ def recheck(store: VerdictStore, judge: Judge, author: str) -> Iterator[Sighting
             if sighting.plate is None:
                 continue
             verdict = judge.judge(sighting.plate, sighting.last_seen_ns)
-            if verdict.kind is not VerdictKind.UNKNOWN:
-                yield store.decide(sighting.sighting_id, verdict, author)
+            if verdict.kind is VerdictKind.UNKNOWN:
+                continue
+            decided = store.decide_unknown(sighting.sighting_id, verdict, author)
+            if decided is not None:
+                yield decided
         if not page.next_page_token:
             return
         query = replace(query, page_token=page.next_page_token)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, t
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
 from roadside.adapters.sql.schema import AUDIT, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
-from roadside.core.types import ALPHABET, SightingPage
+from roadside.core.types import ALPHABET, SightingPage, VerdictKind
 from roadside.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -70,24 +70,27 @@ class SqlSightingStore:
 
         What becomes PAID or EXEMPT loses its plate and its pictures. Raises NotFoundError.
         """
-        now_ns = self._clock.now_ns()
         with self._database.write() as connection:
-            known = self.known(connection, sighting_id)
+            known = self._locked(connection, sighting_id)
             if known is None:
                 raise NotFoundError(f"there is no sighting {sighting_id}")
-            plate = corrected or known.plate
-            after = redacted(replace(known, verdict=verdict, plate=plate), self._vault)
-            values = {**sighting_row(after, now_ns), "sighting_id": sighting_id}
-            connection.execute(update(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id).values(values))
-            change = {"before": known.verdict.kind.value, "after": verdict.kind.value, "rule": verdict.rule}
-            connection.execute(insert(CHANGES).values(sighting_id=sighting_id, at_ns=now_ns, author=author, **change))
-            erased = []
-            if verdict.kind in HASHED:
-                erased = self._vault.forget(connection, sighting_id, now_ns)
-                _strip(connection, sighting_id)
-        for digest in erased:
-            self._vault.remove(digest)
+            erased = self._change(connection, known, verdict, author, corrected)
+        self._vault_remove(erased)
         return self.get(sighting_id)
+
+    def decide_unknown(self, sighting_id: str, verdict: Verdict, author: str) -> Sighting | None:
+        """Put `verdict` in place of UNKNOWN; None, and nothing changed, where it is that no more or is gone.
+
+        So of several who ask the registry again, and of people who answer meanwhile, one decides.
+        """
+        with self._database.write() as connection:
+            known = self._locked(connection, sighting_id)
+            if known is None or known.verdict.kind is not VerdictKind.UNKNOWN:
+                return None
+            erased = self._change(connection, known, verdict, author, None)
+            decided = self.known(connection, sighting_id)
+        self._vault_remove(erased)
+        return decided
 
     def get(self, sighting_id: str) -> Sighting:
         """Raises NotFoundError, StoreUnavailableError."""
@@ -142,6 +145,32 @@ class SqlSightingStore:
         statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id)
         found = _with_evidence(connection, connection.execute(statement).mappings().all())
         return found[0] if found else None
+
+    def _locked(self, connection: Connection, sighting_id: str) -> Sighting | None:
+        """The sighting, which nobody else changes until the transaction ends."""
+        mine = select(SIGHTINGS.c.sequence).where(SIGHTINGS.c.sighting_id == sighting_id)
+        connection.execute(mine.with_for_update())
+        return self.known(connection, sighting_id)
+
+    def _change(
+        self, connection: Connection, known: Sighting, verdict: Verdict, author: str, corrected: FusedPlate | None
+    ) -> Sequence[str]:
+        """Write the new verdict; the pictures that nobody needs after the transaction."""
+        now_ns, sighting_id = self._clock.now_ns(), known.sighting_id
+        after = redacted(replace(known, verdict=verdict, plate=corrected or known.plate), self._vault)
+        values = {**sighting_row(after, now_ns), "sighting_id": sighting_id}
+        connection.execute(update(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id).values(values))
+        change = {"before": known.verdict.kind.value, "after": verdict.kind.value, "rule": verdict.rule}
+        connection.execute(insert(CHANGES).values(sighting_id=sighting_id, at_ns=now_ns, author=author, **change))
+        if verdict.kind not in HASHED:
+            return ()
+        erased = self._vault.forget(connection, sighting_id, now_ns)
+        _strip(connection, sighting_id)
+        return erased
+
+    def _vault_remove(self, digests: Sequence[str]) -> None:
+        for digest in digests:
+            self._vault.remove(digest)
 
     def _sightings(self, statement: Select[Any]) -> list[Sighting]:
         with self._database.read() as connection:
