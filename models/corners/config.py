@@ -41,6 +41,8 @@ class Mix(Section):
     """The share of samples that are degraded only a little."""
     warped: float = Field(ge=0, le=1)
     """The share of rendered plates that are warped once more; real ones always are."""
+    read: float = Field(ge=0, le=1)
+    """Of a batch, how many real plates with texts are judged by the reader beside it, if there is a reader."""
 
 
 class Warp(Section):
@@ -71,6 +73,8 @@ class CornersCourse(Course):
 
     loss_beta: float = Field(gt=0)
     """Error, in plate heights, from which the smooth L1 loss grows linearly."""
+    reading_weight: float = Field(ge=0)
+    """What the reader's loss a character counts beside the corners' error."""
 
 
 class Rendered(Section):

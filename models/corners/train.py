@@ -19,6 +19,7 @@ from models.corners import config as settings
 from models.corners.dataset import Plates, held_out_rendered, load_frontal, sample_of
 from models.corners.evaluate import errors
 from models.corners.network import CornersNet, named, regions_to_tensor
+from models.corners.reading import ReadablePlates, load_reader, reading_loss
 from models.data.photographs import read_labels
 from models.ocr import config as reader
 from models.ocr.dataset import read_crops
@@ -32,11 +33,19 @@ from roadside.errors import ModelError, RoadsideError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.random import Generator
+
     from models.corners.config import CornersConfig
     from models.corners.dataset import Sample, View
+    from models.ocr.config import ReaderConfig
+    from models.ocr.network import ReaderNet
 
 SMOOTHING = 0.98
-PANELS = {"loss": ("loss",), "held-out corner error, plate heights": ("mean", "ninetieth")}
+PANELS = {
+    "loss": ("loss",),
+    "reader's loss": ("reading",),
+    "held-out corner error, plate heights": ("mean", "ninetieth"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,24 @@ class Job:
     limits: Limits
     initial: Path | None
     """Weights to start from instead of random ones."""
+    reader: Path | None
+    """A reader's checkpoint: real plates with texts are then placed so that it reads them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A trained reader and the plates that it is to read."""
+
+    net: ReaderNet
+    config: ReaderConfig
+    plates: ReadablePlates
+
+    def loss(self, net: torch.nn.Module, rng: Generator, config: CornersConfig) -> torch.Tensor:
+        """The reader's loss on a share of a batch of real plates, placed by `net`."""
+        count = round(config.mix.read * config.training.batch)
+        plates = [self.plates.sample(rng, mild=rng.random() < config.mix.mild) for _ in range(count)]
+        pictures = torch.from_numpy(np.stack([plate.picture for plate in plates]))
+        return reading_loss(net(regions_to_tensor(pictures)), plates, self.net, self.config)
 
 
 def loss(net: torch.nn.Module, samples: Sequence[Sample], config: CornersConfig) -> torch.Tensor:
@@ -80,7 +107,7 @@ class Run:
         self.progress = course.resume(self.checkpoint, self.net, self.average, self.optimiser)
         # A resumed run must not draw the samples of its start again.
         self.rng = np.random.default_rng([training.seed, self.progress.step])
-        self._smooth = float("nan")
+        self._smooth = {"loss": float("nan"), "reading": float("nan")}
 
     def _start_from(self, path: Path) -> None:
         try:
@@ -88,20 +115,22 @@ class Run:
         except (KeyError, RuntimeError) as fault:
             raise ModelError(f"{path} is no checkpoint of this corner net") from fault
 
-    def step(self, plates: Plates) -> None:
+    def step(self, plates: Plates, judge: Judge | None) -> None:
         """One batch."""
         training = self.config.training
         for group in self.optimiser.param_groups:
             group["lr"] = course.learning_rate(training, self.progress)
         cost = loss(self.net, [plates.sample(self.rng) for _ in range(training.batch)], self.config)
+        reading = judge.loss(self.net, self.rng, self.config) if judge else torch.zeros(())
         self.optimiser.zero_grad()
-        cost.backward()
+        (cost + training.reading_weight * reading).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), training.gradient_norm)
         self.optimiser.step()
         self.progress.step += 1
         self.average.update(self.net, course.average_decay(training, self.progress.step))
-        value = float(cost.detach())
-        self._smooth = value if np.isnan(self._smooth) else SMOOTHING * self._smooth + (1 - SMOOTHING) * value
+        for name, value in (("loss", float(cost.detach())), ("reading", float(reading.detach()))):
+            before = self._smooth[name]
+            self._smooth[name] = value if np.isnan(before) else SMOOTHING * before + (1 - SMOOTHING) * value
 
     def report(self, plates: Plates) -> None:
         """A line of progress."""
@@ -109,10 +138,11 @@ class Run:
         pace = progress.step * training.batch / max(1e-9, progress.elapsed_s)
         print(
             f"{progress.elapsed_s / 60:6.1f} min  {course.share_done(training, progress):4.0%}  step {progress.step}  "
-            f"{pace:.0f} regions/s  loss {self._smooth:.4f}  rendered {len(plates.rendered)}",
+            f"{pace:.0f} regions/s  loss {self._smooth['loss']:.4f}  reading {self._smooth['reading']:.4f}  "
+            f"rendered {len(plates.rendered)}",
             flush=True,
         )
-        self.history.add(step=progress.step, elapsed_s=progress.elapsed_s, loss=self._smooth)
+        self.history.add(step=progress.step, elapsed_s=progress.elapsed_s, **self._smooth)
 
     def measure(self, views: Sequence[View]) -> None:
         """A line of how far the averaged net's corners are off, after one look, in `views`."""
@@ -149,19 +179,24 @@ def train(job: Job) -> None:
     crops = read_crops(job.data, read_labels(job.labels), reader.load().countries)
     real = load_frontal([crop for crop in crops if crop.use == "train" and not crop.held_out], config.frontal)
     run = Run(job.run, config, job.initial)
+    judge = None
+    if job.reader is not None:
+        judged = ReadablePlates(crops, reader.load(), config.box)
+        judge = Judge(load_reader(job.reader, reader.load()), reader.load(), judged)
+        print(f"{len(judged)} real plates are placed for the reader", flush=True)
     with rendering(job.run / "pool", reader.DEFAULT) as pool:
         print(f"{len(real)} real plates seen from the front, rendered ones as they come", flush=True)
-        _follow(run, Plates(real, pool, config), held_out_rendered(config))
+        _follow(run, Plates(real, pool, config), judge, held_out_rendered(config))
     draw_curves(run.history, job.run / "curves.png", PANELS)
     print(f"{run.checkpoint} holds the weights, {job.run / 'curves.png'} the curves", flush=True)
 
 
-def _follow(run: Run, plates: Plates, views: Sequence[View]) -> None:
+def _follow(run: Run, plates: Plates, judge: Judge | None, views: Sequence[View]) -> None:
     training = run.config.training
     begun = time.monotonic() - run.progress.elapsed_s
     measured_s = saved_s = reported_s = run.progress.elapsed_s
     while course.share_done(training, run.progress) < 1:
-        run.step(plates)
+        run.step(plates, judge)
         now_s = run.progress.elapsed_s = time.monotonic() - begun
         if now_s - reported_s > training.report_every_s:
             reported_s = now_s
@@ -188,10 +223,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="instead of minutes: a repeatable run")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--initial", type=Path, help="weights to start from instead of random ones")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
+    parser.add_argument("--reader", type=Path, help="a reader's checkpoint: place real plates so that it reads them")
     chosen = parser.parse_args(arguments)
     try:
-        limits = Limits(chosen.minutes, chosen.steps, chosen.threads)
-        train(Job(chosen.data, chosen.labels, chosen.run, chosen.config, limits, chosen.initial))
+        limits = Limits(chosen.minutes, chosen.steps, chosen.threads, chosen.rate)
+        train(Job(chosen.data, chosen.labels, chosen.run, chosen.config, limits, chosen.initial, chosen.reader))
     except RoadsideError as fault:
         print(f"models.corners.train: {fault}", file=sys.stderr)
         return 1

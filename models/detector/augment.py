@@ -134,7 +134,7 @@ def turned(rng: Generator, picture: Picture) -> Picture:
     """The picture turned and sheared by a few degrees, its boxes around the plates' middles."""
     height, width = picture.image.shape[:2]
     angle = rng.normal(0, 4)
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0), np.float64)
     matrix[0, 1] += rng.normal(0, 0.04)
     image = cv2.warpAffine(picture.image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
     boxes, ignored, lures = (
@@ -152,7 +152,7 @@ def _turned_boxes(boxes: NDArray[np.float32], matrix: NDArray[np.float64], angle
     # A box around the turned corners would be too high, for the plate fills little of it: a part of the rise is added.
     rise = np.abs(np.tan(np.radians(angle)))
     half_height = np.abs(moved[:, 3, 1] - moved[:, 0, 1]) / 2 + 2 * half_width * rise * 0.35
-    return np.stack(
+    turned_boxes = np.stack(
         [
             centres[:, 0] - half_width,
             centres[:, 1] - half_height,
@@ -160,7 +160,8 @@ def _turned_boxes(boxes: NDArray[np.float32], matrix: NDArray[np.float64], angle
             centres[:, 1] + half_height,
         ],
         1,
-    ).astype(np.float32)
+    )
+    return np.asarray(turned_boxes, np.float32)
 
 
 def pasted(rng: Generator, picture: Picture, rendered: Sequence[Cutout]) -> Picture:
@@ -191,7 +192,8 @@ def _alike(rng: Generator, rendered: Sequence[Cutout], aspect: float) -> Cutout:
     """The one of a few rendered plates whose width over height comes nearest."""
     few = [rendered[place] for place in rng.integers(len(rendered), size=6)]
     shapes = [float(np.ptp(plate.outline[:, 0]) / np.ptp(plate.outline[:, 1])) for plate in few]
-    return few[int(np.argmin([abs(np.log(shape / aspect)) for shape in shapes]))]
+    best: Cutout = few[int(np.argmin([abs(np.log(shape / aspect)) for shape in shapes]))]
+    return best
 
 
 def _window(
