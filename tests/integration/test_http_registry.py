@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import threading
@@ -93,6 +94,17 @@ def drips(handler: BaseHTTPRequestHandler) -> None:
         except OSError:
             return
         time.sleep(0.1)
+
+
+def drips_headers(handler: BaseHTTPRequestHandler) -> None:
+    try:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        for number in range(60):
+            handler.wfile.write(f"X-{number}: and another\r\n".encode())
+            handler.wfile.flush()
+            time.sleep(0.1)
+    except OSError:
+        handler.close_connection = True
 
 
 def hangs_up(handler: BaseHTTPRequestHandler) -> None:
@@ -215,6 +227,35 @@ def test_what_stays_broken_is_unavailable_in_good_time(
     with pytest.raises(RegistryUnavailableError):
         registry(office).search(reach("1AB2345"), JULY_NS)
     assert questions in (None, len(office.asked))
+
+
+def test_headers_that_drip_are_not_waited_for(office: Office) -> None:
+    """Each piece is in time, the whole never is."""
+    office.answers = [drips_headers]
+    started = time.monotonic()
+    with pytest.raises(RegistryUnavailableError):
+        registry(office, retries=0).search(reach("1AB2345"), JULY_NS)
+    assert time.monotonic() - started < 4
+
+
+def test_a_slow_registry_is_given_up_for_a_vehicle_and_goes_on_where_it_was(office: Office) -> None:
+    keys = [f"1AB234{digit}" for digit in range(6)]
+
+    def slowly(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(0.2)
+        says({"vignettes": []})(handler)
+
+    office.answers = [slowly]
+    asked = registry(office, timeout_s=10, vehicle_s=0.3)
+    with pytest.raises(RegistryUnavailableError, match="too slow"):
+        asked.search(reach(*keys), JULY_NS)
+    first = len(office.asked)
+    assert 1 <= first < len(keys)
+    for _ in keys:
+        with contextlib.suppress(RegistryUnavailableError):
+            assert asked.search(reach(*keys), JULY_NS).vignettes == ()
+            break
+    assert len(office.asked) == len(keys), "no reading was asked about twice"
 
 
 def test_a_registry_that_keeps_failing_is_left_alone_and_tried_once_after_a_while(office: Office) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
+import socket
 import subprocess
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -71,29 +74,67 @@ def receiver() -> Iterator[Receiver]:
     server.server_close()
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[int]:
-    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-    assert found is not None, "mosquitto is missing: see packages.txt"
-    port = free_port()
-    (tmp_path / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
-    process = subprocess.Popen(
-        [found, "-c", str(tmp_path / "mosquitto.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+@dataclass
+class Broker:
+    """A mosquitto that can be killed and started again; it forgets everything in between."""
 
-    def answers() -> bool:
-        client = paho.Client(CallbackAPIVersion.VERSION2)
+    folder: Path
+    options: str = "allow_anonymous true"
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+        assert found is not None, "mosquitto is missing: see packages.txt"
+        settings = self.folder / "mosquitto.conf"
+        settings.write_text(f"listener {self.port} 127.0.0.1\n{self.options}\npersistence false\nuser root\n")
+        self.process = subprocess.Popen(
+            [found, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_for(self.answers, "mosquitto")
+
+    def answers(self) -> bool:
         try:
-            client.connect("127.0.0.1", port)
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:
             return False
-        client.disconnect()
         return True
 
-    wait_for(answers, "mosquitto")
-    yield port
-    process.terminate()
-    process.wait(10)
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    made = Broker(tmp_path)
+    made.start()
+    yield made
+    made.kill()
+
+
+@dataclass
+class Listener:
+    """Everything that a broker has to tell, topic by topic."""
+
+    got: dict[str, str] = field(default_factory=dict)
+    client: paho.Client = field(default_factory=lambda: paho.Client(CallbackAPIVersion.VERSION2))
+
+    def listen(self, broker: Broker, topics: str = "#") -> None:
+        subscribed = threading.Event()
+        self.client.on_message = lambda _client, _data, message: self.got.update(
+            {message.topic: message.payload.decode()}
+        )
+        self.client.on_subscribe = lambda *_: subscribed.set()
+        self.client.connect("127.0.0.1", broker.port)
+        self.client.loop_start()
+        self.client.subscribe(topics, 1)
+        assert subscribed.wait(20)
+
+    def leave(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
 
 
 def sighting(name: str = "s1", kind: VerdictKind = VerdictKind.UNPAID) -> Sighting:
@@ -189,35 +230,101 @@ def compose_one() -> str:
     return compose(sighting(), options)[0][1]
 
 
-def test_mqtt_brings_notices_and_home_assistant_finds_the_camera(broker: int) -> None:
-    got: dict[str, str] = {}
-    listener = paho.Client(CallbackAPIVersion.VERSION2)
-    listener.on_message = lambda _client, _data, message: got.update({message.topic: message.payload.decode()})
-    subscribed = threading.Event()
-    listener.on_subscribe = lambda *_: subscribed.set()
-    listener.connect("127.0.0.1", broker)
-    listener.loop_start()
-    listener.subscribe("#", 1)
-    assert subscribed.wait(20)
-    channel = MqttChannel(MqttOptions(name="m", host="127.0.0.1", port=broker, home_assistant=True))
+ANNOUNCEMENT = "homeassistant/sensor/roadside_gate_1/verdict/config"
+
+
+def test_mqtt_brings_notices_and_home_assistant_finds_the_camera(broker: Broker) -> None:
+    listener, late = Listener(), Listener()
+    listener.listen(broker)
+    channel = MqttChannel(MqttOptions(name="m", host="127.0.0.1", port=broker.port, home_assistant=True))
     body = compose_one()
     channel.send(body)
-    wait_for(lambda: len(got) >= 3, "three messages")
+    wait_for(lambda: len(listener.got) >= 3, "three messages")
     channel.close()
-    assert got["roadside/gate_1/unpaid"] == got["roadside/gate_1/state"] == body
-    config = json.loads(got["homeassistant/sensor/roadside_gate_1/verdict/config"])
+    assert listener.got["roadside/gate_1/unpaid"] == listener.got["roadside/gate_1/state"] == body
+    config = json.loads(listener.got[ANNOUNCEMENT])
     assert config["state_topic"] == "roadside/gate_1/state"
     assert config["unique_id"] == "roadside_gate_1_verdict"
-    late = paho.Client(CallbackAPIVersion.VERSION2)
-    kept: list[str] = []
-    late.on_message = lambda _client, _data, message: kept.append(message.topic)
-    late.connect("127.0.0.1", broker)
-    late.loop_start()
-    late.subscribe("homeassistant/#", 1)
-    wait_for(lambda: kept == ["homeassistant/sensor/roadside_gate_1/verdict/config"], "the retained announcement")
-    for client in (listener, late):
-        client.disconnect()
-        client.loop_stop()
+    late.listen(broker, "homeassistant/#")
+    wait_for(lambda: list(late.got) == [ANNOUNCEMENT], "the retained announcement")
+    listener.leave()
+    late.leave()
+
+
+def test_a_broker_that_was_killed_gets_the_notice_and_the_announcement_later(broker: Broker, tmp_path: Path) -> None:
+    clock = Clock()
+    database = open_embedded(tmp_path / "r.db")
+    store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k")), clock)
+    outbox = Outbox(database, store)
+    mqtt = {"name": "m", "host": "127.0.0.1", "port": broker.port, "home_assistant": True, "timeout_s": 2.0}
+    options = NotifyOptions.model_validate({"mqtt": [mqtt], "attempts": 5, "backoff_s": 1.0})
+    channel = MqttChannel(options.mqtt[0])
+    postman = Postman(outbox, {"m": channel}, options, clock, random.Random(1))
+
+    def pass_by(name: str) -> None:
+        store.save(replace(sighting(), sighting_id=name))
+        outbox.collect(lambda seen: compose(seen, options), clock.ns)
+
+    pass_by("before")
+    assert postman.deliver().delivered == 1
+    broker.kill()
+    pass_by("meanwhile")
+    assert postman.deliver().failed == 1
+    broker.start()
+    listener = Listener()
+    listener.listen(broker)
+    clock.ns += 60 * 10**9
+    assert postman.deliver().delivered == 1
+    wait_for(lambda: len(listener.got) >= 3, "three messages")
+    assert json.loads(listener.got["roadside/gate_1/unpaid"])["sighting_id"] == "meanwhile"
+    assert ANNOUNCEMENT in listener.got, "the new broker knows nothing of the camera"
+    assert outbox.due(clock.ns) == []
+    channel.close()
+    listener.leave()
+    database.close()
+
+
+def test_a_broker_with_a_password_lets_in_who_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "roadside", SECRET], check=True)
+    broker = Broker(tmp_path, f"allow_anonymous false\npassword_file {passwords}")
+    broker.start()
+    options = MqttOptions(
+        name="m",
+        host="127.0.0.1",
+        port=broker.port,
+        username="roadside",
+        password_env="HOOK_SECRET",  # noqa: S106 - the variable's name
+        timeout_s=2.0,
+    )
+    try:
+        channel = MqttChannel(options)
+        channel.send(compose_one())
+        channel.close()
+        monkeypatch.setenv("HOOK_SECRET", "wrong")
+        with pytest.raises(UnavailableError):
+            MqttChannel(options).send(compose_one())
+    finally:
+        broker.kill()
+
+
+def test_a_receiver_that_drips_its_answer_holds_nobody_up() -> None:
+    def drip() -> None:
+        conversation, _ = server.accept()
+        with conversation, contextlib.suppress(OSError):
+            conversation.sendall(b"HTTP/1.1 200 OK\r\n")
+            for number in range(60):
+                conversation.sendall(f"X-{number}: and another\r\n".encode())
+                time.sleep(0.1)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, daemon=True).start()
+        options = WebhookOptions.model_validate(
+            {"name": "h", "url": f"http://127.0.0.1:{server.getsockname()[1]}/", "secret_env": "HOOK_SECRET"}
+        )
+        started = time.monotonic()
+        Webhook(options.model_copy(update={"timeout_s": 0.4}), Clock()).send(compose_one())  # its status has come
+        assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from roadside.adapters.http_deadline import within
 from roadside.core.plates import fold
 from roadside.core.types import Exemption, RegistryAnswer, Vignette
 from roadside.core.verdict import country_code
@@ -61,6 +62,9 @@ class HttpOptions(BaseModel):
     keys: int = Field(16, ge=1, le=4096)
     """Most plates asked about for one vehicle."""
     timeout_s: float = Field(2.0, gt=0, le=60)
+    """Of one question, from connecting to the last byte of the answer."""
+    vehicle_s: float = Field(20.0, gt=0)
+    """No further reading of a vehicle is asked about after this time; answers are remembered for the next try."""
     retries: int = Field(2, ge=0, le=10)
     backoff_s: float = Field(0.2, ge=0, le=60)
     """Before the first retry, doubled each time; a random half of it is taken off."""
@@ -139,19 +143,27 @@ class HttpRegistry:
         with self._lock:
             held = {key: self._cache[key][1] for key in keys if key in self._cache and self._cache[key][0] > now_ns}
         missing = [key for key in keys if key not in held]
-        if "{plate}" in self._options.url:
-            for key in missing:
-                held[key] = self._ask([key])[key]
-        elif missing:
-            held.update(self._ask(missing))
         until_ns = now_ns + int(self._options.cache_s * 1e9)
+        if "{plate}" not in self._options.url:
+            found = self._ask(missing) if missing else {}
+            self._remember(found, until_ns)
+            return {**held, **found}
+        deadline = time.monotonic() + self._options.vehicle_s
+        for key in missing:
+            if time.monotonic() > deadline:
+                raise RegistryUnavailableError("the registry is too slow for all readings of a vehicle")
+            found = self._ask([key])
+            self._remember(found, until_ns)
+            held.update(found)
+        return held
+
+    def _remember(self, found: Mapping[str, list[Vignette | Exemption]], until_ns: int) -> None:
         with self._lock:
-            for key in missing:
-                self._cache[key] = (until_ns, held[key])
+            for key, entries in found.items():
+                self._cache[key] = (until_ns, entries)
                 self._cache.move_to_end(key)
             while len(self._cache) > self._options.cache_size:
                 self._cache.popitem(last=False)
-        return held
 
     def _ask(self, keys: Sequence[str]) -> dict[str, list[Vignette | Exemption]]:
         """One question, with retries, unless the registry is being left alone."""
@@ -188,7 +200,7 @@ class HttpRegistry:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         deadline = time.monotonic() + options.timeout_s
         connection = kind(address.hostname or "", address.port, timeout=options.timeout_s)
-        try:
+        with within(connection, options.timeout_s):
             target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
             if single:
                 connection.request("GET", target, headers=self._headers)
@@ -198,8 +210,6 @@ class HttpRegistry:
                 connection.request("POST", target, body=body, headers=headers)
             response = connection.getresponse()
             data = _read(response, deadline)
-        finally:
-            connection.close()
         if response.status == http.HTTPStatus.NOT_FOUND and single:
             return None  # of a plate that is asked for by its address, "not found" says that nobody paid
         if response.status in _RETRIED:

@@ -32,6 +32,7 @@ class MqttChannel:
         notice = json.loads(body)
         camera, verdict = topic_level(notice["camera"]), notice["verdict"].lower()
         try:
+            self._connected()
             if self._options.home_assistant and camera not in self._announced:
                 topic, payload = discovery(self._options.topic, notice["camera"])
                 self._publish(topic, payload, retain=True)
@@ -49,6 +50,7 @@ class MqttChannel:
             self._client.disconnect()
             self._client.loop_stop()
         self._client = None
+        self._announced.clear()
 
     def _publish(self, topic: str, payload: str, *, retain: bool) -> None:
         sent = self._connected().publish(topic, payload, qos=_AT_LEAST_ONCE, retain=retain)
@@ -62,6 +64,8 @@ class MqttChannel:
         self.close()
         client = paho.Client(CallbackAPIVersion.VERSION2)
         client.connect_timeout = self._options.timeout_s
+        # The client comes back by itself to a broker that may have forgotten what was announced.
+        client.on_disconnect = lambda *_: self._announced.clear()
         if self._options.username:
             client.username_pw_set(self._options.username, self._password)
         if self._options.tls:

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from roadside.adapters.http_deadline import within
 from roadside.adapters.notices import secret
 from roadside.errors import UnavailableError
 
@@ -39,12 +40,11 @@ class Webhook:
         }
         try:
             target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
-            connection.request("POST", target, body=body.encode(), headers=headers)
-            status = connection.getresponse().status
+            with within(connection, self._options.timeout_s):
+                connection.request("POST", target, body=body.encode(), headers=headers)
+                status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(f"webhook {self._options.name}: {error or type(error).__name__}") from error
-        finally:
-            connection.close()
         if not 200 <= status < 300:
             raise UnavailableError(f"webhook {self._options.name}: HTTP {status}")
 
