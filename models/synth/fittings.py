@@ -24,6 +24,7 @@ _STATES = (
     "CALIFORNIA", "Michigan", "TEXAS", "New York", "FLORIDA", "OHIO", "Great Lakes", "SUNSHINE STATE", "Virginia",
 )  # fmt: skip
 _BRITISH_CODES = ("GB", "GB", "GB", "GB", "GB", "GB", "UK", "UK", "", "ENG", "SCO", "CYM")
+_PALE_HUNGARIAN = 0.35
 _DEALER_LINE_COUNTRIES = ("UK", "IE", "FR", "XX")
 
 
@@ -39,6 +40,9 @@ def left_band(rng: Generator, image: Bgr, width: int, code: str) -> None:
     """The blue band with stars or a flag above the country's letters, in place; GB stands for all British kinds."""
     if code == "GB":
         code = _BRITISH_CODES[int(rng.integers(len(_BRITISH_CODES)))]
+    if code == "H" and rng.random() < _PALE_HUNGARIAN:
+        _pale_band(image, width)
+        return
     green = code in _BRITISH_CODES and rng.random() < 0.12  # the flash of zero-emission cars
     image[:, :width] = (60, 150, 20) if green else _band_blue(rng)
     middle = (width / 2, image.shape[0] * 0.32)
@@ -48,6 +52,16 @@ def left_band(rng: Generator, image: Bgr, width: int, code: str) -> None:
         _stars(rng, image, middle, width * 0.36)
     if code:
         _band_text(image, (0, width), code, 0.62 if len(code) < 2 else 0.5 if len(code) < 3 else 0.4)
+
+
+def _pale_band(image: Bgr, width: int) -> None:
+    """No band but the flag over a black H, small on the paper, as on Hungarian plates until 2004."""
+    left, right = round(0.22 * width), max(round(0.78 * width), round(0.22 * width) + 3)
+    top, stripe = round(0.2 * image.shape[0]), max(1, round(0.07 * image.shape[0]))
+    for number, colour in enumerate(((50, 50, 190), (235, 235, 235), (70, 120, 40))):
+        image[top + number * stripe : top + (number + 1) * stripe, left:right] = colour
+    line = lettering("H", max(5, round(width * 0.55)))[:, :width]
+    paste(image, line, (width - line.shape[1]) // 2, round(image.shape[0] * 0.5), colour=_DARK)
 
 
 def right_band(rng: Generator, image: Bgr, width: int) -> None:

@@ -26,6 +26,11 @@ PHOTO = CameraId("photo")
 
 SURE_CONFIDENCE = 0.5
 """Of the best read of a photograph, under which it is worth the time to look for smaller plates."""
+WIDE_PX = 1200
+"""Pictures from this width on hold plates of 45 pixels, which can be read, that the first look sees 12 pixels wide,
+which is too few to find them all..."""
+DISTANT = 0.08
+"""... if the plates it did find are narrower than this share of the picture: it is a view of traffic."""
 SAME_PLATE_IOU = 0.3
 
 
@@ -65,7 +70,8 @@ def read_photo(
     """Everything that can be read in the picture file `source`; what is wrong with it is in the report.
 
     No plate has a single character: such reads are left out, like those under `least_confidence`.
-    Where nothing was read for sure, the plates of `closer`, a slower and more thorough detector, are read as well.
+    Where nothing was read for sure, or the picture is a wide view of traffic, the plates of `closer`, a slower and more
+    thorough detector, are read as well.
     """
     watch = Stopwatch()
     try:
@@ -79,13 +85,20 @@ def read_photo(
         detections = detector.detect(image)
     with watch.measure("read"):
         placed = _read(frame, detections, reader)
-    if closer is not None and max((p.read.confidence for p in placed), default=0.0) < SURE_CONFIDENCE:
+    if closer is not None and _may_hold_more(placed, width):
         with watch.measure("detect"):
             more = closer(image)
         with watch.measure("read"):
             placed = _merged(placed, _read(frame, more, reader))
     plates = tuple(p for p in placed if len(p.read.text) > 1 and p.read.confidence >= least_confidence)
     return PhotoReport(source, width, height, plates, watch, image=image)
+
+
+def _may_hold_more(placed: Sequence[PlacedRead], width: int) -> bool:
+    """Whether a picture that gave `placed` at the first look is worth the time of a closer one."""
+    if max((p.read.confidence for p in placed), default=0.0) < SURE_CONFIDENCE:
+        return True
+    return width >= WIDE_PX and max(p.crop.detection.box.width for p in placed) < DISTANT * width
 
 
 def _read(frame: Frame, detections: Sequence[Detection], reader: Reader) -> list[PlacedRead]:

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from roadside.adapters.encryption import load_keyring, save_keyring
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.records import keys_file, open_records, person
-from roadside.core.types import VerdictKind
 
 if TYPE_CHECKING:
     import argparse
 
     from roadside.commands.flags import SubParsers
-    from roadside.runtime.settings import Settings
 
 _KEEPING = ("db", "evidence", "keys")
 _RETENTION = ("keep_paid_days", "keep_exempt_days", "keep_unpaid_days", "keep_review_days", "keep_unknown_days")
@@ -64,21 +62,10 @@ def forget_plate(parsed: argparse.Namespace) -> int:
 def purge_old(parsed: argparse.Namespace) -> int:
     """Delete what is older than its retention."""
     settings = settings_of(parsed)
-    purged = open_records(settings).custodian.purge(retention(settings), person())
+    purged = open_records(settings).custodian.purge(settings.retention_days(), person())
     counts = ", ".join(f"{count} {kind}" for kind, count in purged.sightings.items())
     print(f"deleted: {counts}; {purged.pictures} pictures, {purged.strays} strays")
     return 0
-
-
-def retention(settings: Settings) -> dict[VerdictKind, float]:
-    """Days that a sighting of each verdict is kept."""
-    return {
-        VerdictKind.PAID: settings.keep_paid_days,
-        VerdictKind.EXEMPT: settings.keep_exempt_days,
-        VerdictKind.UNPAID: settings.keep_unpaid_days,
-        VerdictKind.REVIEW: settings.keep_review_days,
-        VerdictKind.UNKNOWN: settings.keep_unknown_days,
-    }
 
 
 def rotate_keys(parsed: argparse.Namespace) -> int:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_or_make_keyring
 from roadside.adapters.http_registry import HttpRegistry, load_http_options
-from roadside.adapters.sql import Database, SqlRegistry, SqlSightingStore, Vault, open_embedded
+from roadside.adapters.sql import Database, SqlRegistry, SqlSightingStore, Vault, open_database, open_embedded
 from roadside.adapters.sql.custody import Custodian
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.confusions import Confusions, from_json, typical
 from roadside.errors import SettingsError
 from roadside.registry.judge import Judge
+from roadside.runtime.settings import PREFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,7 @@ FIRST_KEY = "k1"
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Everything that the embedded mode keeps, open."""
+    """Everything that is kept, open."""
 
     database: Database
     store: SqlSightingStore
@@ -45,9 +46,9 @@ class Records:
 
 
 def open_records(settings: Settings) -> Records:
-    """The records at `settings.db`, made where there are none. Raises StoreUnavailableError, SettingsError."""
+    """The records that the settings name. Raises StoreUnavailableError, SettingsError."""
     clock = SystemClock()
-    database = open_embedded(settings.db)
+    database = open_sightings(settings)
     vault = Vault(
         settings.evidence or beside(settings.db, "evidence"),
         load_or_make_keyring(keys_file(settings), FIRST_KEY),
@@ -68,11 +69,25 @@ def open_records(settings: Settings) -> Records:
     )
 
 
+def open_sightings(settings: Settings) -> Database:
+    """The database at `settings.db`, made where there is none; or that of the services, which must be migrated.
+
+    Raises StoreUnavailableError, SettingsError.
+    """
+    if settings.database_url is None:
+        return open_embedded(settings.db)
+    if "db" in settings.model_fields_set:
+        raise SettingsError(f"give {PREFIX}DATABASE_URL or db, not both: which of the two is meant?")
+    database = open_database(settings.database_url.get_secret_value())
+    database.check_migrated()
+    return database
+
+
 def open_registry(settings: Settings, database: Database | None = None) -> Database:
     """The database of the registry: its own file, or that of the sightings."""
     if settings.registry is not None and settings.registry != settings.db:
         return open_embedded(settings.registry)
-    return database if database is not None else open_embedded(settings.db)
+    return database if database is not None else open_sightings(settings)
 
 
 def keys_file(settings: Settings) -> Path:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,12 +26,14 @@ from roadside.registry.vignette_file import read_exemptions, read_vignettes
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
     from datetime import tzinfo
 
     from roadside.adapters.sql import ImportReport
     from roadside.commands.flags import SubParsers
     from roadside.core.types import Vignette
 
+STANDARD_INPUT = "-"
 EXIT_SOME_REJECTED = 1
 EXIT_NOT_PAID = 1
 _MOST_LINES = 20
@@ -41,13 +46,15 @@ def add_to(commands: SubParsers) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     load = actions.add_parser("import", help="add the vignettes of a CSV file")
-    load.add_argument("file", type=Path, help="CSV: plate, country, valid_from, valid_to and, if any, category")
+    columns = "plate, country, valid_from, valid_to and, if any, category"
+    load.add_argument("file", type=Path, help=f"CSV (- for the standard input): {columns}")
     load.add_argument("--replace", action="store_true", help="remove vignettes that the file does not hold")
     add_settings(load, *_KEEPING)
     load.set_defaults(execute=load_vignettes)
 
     exempt = actions.add_parser("exempt", help="replace the exemptions by those of a CSV file")
-    exempt.add_argument("file", type=Path, help="CSV: pattern, country, reason and, if any, valid_from, valid_to")
+    columns = "pattern, country, reason and, if any, valid_from, valid_to"
+    exempt.add_argument("file", type=Path, help=f"CSV (- for the standard input): {columns}")
     add_settings(exempt, *_KEEPING)
     exempt.set_defaults(execute=load_exemptions)
 
@@ -76,18 +83,21 @@ def recheck_unknown(parsed: argparse.Namespace) -> int:
 def load_vignettes(parsed: argparse.Namespace) -> int:
     """Import vignettes; exit code 1 where rows were rejected."""
     settings = settings_of(parsed)
-    rows = read_vignettes(parsed.file, zone(settings.timezone))
     database = open_registry(settings)
     now_ns = SystemClock().now_ns()
-    report = import_vignettes(database, rows, parsed.file.name, now_ns, replace=parsed.replace)
+    with _readable(parsed.file) as path:
+        rows = read_vignettes(path, zone(settings.timezone))
+        report = import_vignettes(database, rows, parsed.file.name, now_ns, replace=parsed.replace)
     return _told(parsed.file, "vignettes", report)
 
 
 def load_exemptions(parsed: argparse.Namespace) -> int:
     """Import exemptions; exit code 1 where rows were rejected."""
     settings = settings_of(parsed)
-    rows = read_exemptions(parsed.file, zone(settings.timezone))
-    report = import_exemptions(open_registry(settings), rows, parsed.file.name, SystemClock().now_ns())
+    database = open_registry(settings)
+    with _readable(parsed.file) as path:
+        rows = read_exemptions(path, zone(settings.timezone))
+        report = import_exemptions(database, rows, parsed.file.name, SystemClock().now_ns())
     return _told(parsed.file, "exemptions", report)
 
 
@@ -109,6 +119,18 @@ def check_plate(parsed: argparse.Namespace) -> int:
         when = "expired" if vignette.valid_to_ns <= at_ns else "not begun"
         print(f"  {_line(vignette, where)}, {when}")
     return 0 if checked.kind is not VerdictKind.UNPAID else EXIT_NOT_PAID
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[Path]:
+    """The file; of the standard input, a copy on disk, for its beginning is read twice."""
+    if str(file) != STANDARD_INPUT:
+        yield file
+        return
+    with tempfile.NamedTemporaryFile(prefix="roadside-import-") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def _told(file: Path, what: str, report: ImportReport) -> int:

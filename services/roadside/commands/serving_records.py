@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from roadside.adapters.encryption import load_or_make_keyring
 from roadside.adapters.http_registry import HttpRegistry, load_http_options
 from roadside.adapters.sql import SqlRegistry, SqlSightingStore, Vault, import_vignettes, open_database, open_embedded
+from roadside.adapters.sql.custody import Custodian
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
 from roadside.commands.serving_bus import backlog_tick, patience_of, stage_runner
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 SIGHTINGS_AT_ONCE = 16
 FIRST_KEY = "k1"
 STORE = "store"
-RECHECKER = "the plates service"
+ACTOR = "the plates service"
 STORE_TICKS = 5
 
 _log = logging.getLogger(__name__)
@@ -96,7 +97,8 @@ def plates(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
     clock = SystemClock()
     database = _database(settings, host, rng)
     keyring = load_or_make_keyring(settings.keys or data_folder() / "keys.json", FIRST_KEY)
-    store = SqlSightingStore(database, Vault(settings.evidence or data_folder() / "evidence", keyring), clock)
+    vault = Vault(settings.evidence or data_folder() / "evidence", keyring)
+    store = SqlSightingStore(database, vault, clock)
     stage = StoreStage(store, clock, host.meter)
     runner = stage_runner(host, bus, Stream.SIGHTINGS, stage, host.meter, rng, at_once=SIGHTINGS_AT_ONCE)
     stopping = host.lifecycle.stopping
@@ -104,6 +106,7 @@ def plates(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
     registry_database = _registry_database(settings, host, rng) if settings.registry is not None else database
     judge = _judge(settings, registry_database)
 
+    custodian = Custodian(database, vault, clock)
     reviewing = Reviewing(store, Reviews(database), judge.settle, clock)
 
     def register(server: grpc.Server) -> tuple[str, str]:
@@ -122,6 +125,7 @@ def plates(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
         (
             Loop("store", runner.run),
             Loop("recheck", lambda: _recheck(store, judge, settings.recheck_every_s, stopping)),
+            Loop("purge", lambda: _purge(custodian, settings, stopping)),
         ),
         ticks=(backlog_tick(host, bus, Stream.SIGHTINGS), letters, _store_tick(host, store.newest_sequence)),
         closers=(bus.close, database.close),
@@ -133,11 +137,23 @@ def _recheck(store: SqlSightingStore, judge: Judge, every_s: float, stopping: th
     """Ask again about what the registry could not answer, until it is time to end."""
     while not stopping.wait(every_s):
         try:
-            for sighting in recheck(store, judge, RECHECKER):
+            for sighting in recheck(store, judge, ACTOR):
                 where = fields(sighting=sighting.sighting_id, verdict=sighting.verdict.kind.value)
                 _log.info("decided later", extra=where)
         except StoreUnavailableError as error:
             _log.warning("waiting", extra=fields(loop="recheck", reason=str(error)))
+
+
+def _purge(custodian: Custodian, settings: PlatesSettings, stopping: threading.Event) -> None:
+    """Delete what is older than its retention, until it is time to end."""
+    while not stopping.wait(settings.purge_every_s):
+        try:
+            purged = custodian.purge(settings.retention_days(), ACTOR)
+        except StoreUnavailableError as error:
+            _log.warning("waiting", extra=fields(loop="purge", reason=str(error)))
+        else:
+            counts = {f"{kind.lower()}_count": count for kind, count in purged.sightings.items()}
+            _log.info("purged", extra=fields(**counts, pictures=purged.pictures, strays=purged.strays))
 
 
 def _judge(settings: StoringSettings, database: Database) -> Judge:

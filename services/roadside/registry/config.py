@@ -7,6 +7,7 @@ from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from roadside.core.types import VerdictKind
 from roadside.core.verdict import Policy
 
 _DEFAULT = Policy()
@@ -84,3 +85,13 @@ class VerdictSettings(BaseSettings):
             density=self.verdict_density,
             keys=self.verdict_keys,
         )
+
+    def retention_days(self) -> dict[VerdictKind, float]:
+        """How long a sighting of each verdict is kept."""
+        return {
+            VerdictKind.PAID: self.keep_paid_days,
+            VerdictKind.EXEMPT: self.keep_exempt_days,
+            VerdictKind.UNPAID: self.keep_unpaid_days,
+            VerdictKind.REVIEW: self.keep_review_days,
+            VerdictKind.UNKNOWN: self.keep_unknown_days,
+        }

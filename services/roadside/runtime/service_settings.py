@@ -210,6 +210,9 @@ class PlatesSettings(StoringSettings):
     recheck_every_s: float = Field(
         60.0, gt=0, description="how often the registry is asked again about sightings with the verdict UNKNOWN"
     )
+    purge_every_s: float = Field(
+        3600.0, gt=0, description="how often sightings and pictures older than their retention are deleted"
+    )
 
 
 SETTINGS: Mapping[Service, type[ServiceSettings]] = {

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from roadside.core.detect import Search
@@ -41,7 +41,7 @@ def data_folder() -> Path:
 
 
 class Settings(VerdictSettings):
-    """Everything that can be set; each has a flag of the same name."""
+    """Everything that can be set; each has a flag of the same name, but for what a list of processes must not show."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="forbid", protected_namespaces=(), validate_default=True
@@ -69,6 +69,9 @@ class Settings(VerdictSettings):
     db: Path = Field(
         default_factory=lambda: data_folder() / "roadside.db",
         description="SQLite file of sightings, and of the registry unless it has its own",
+    )
+    database_url: SecretStr | None = Field(
+        None, description="database of the services, sqlite:///path or postgresql://..., instead of db (no flag)"
     )
     width: int = Field(1280, ge=160, le=8192, description="pixels asked of USB and Pi cameras")
     height: int = Field(720, ge=120, le=8192, description="pixels asked of USB and Pi cameras")
