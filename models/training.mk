@@ -11,8 +11,9 @@ DETECTOR_OUT ?= $(TRAIN_WORK)/detector/fast
 # The corner net lies beside either detector.
 CORNERS_OUT ?= $(DETECTOR_OUT) $(DETECTOR_OUT)_uint8
 READER_OUT ?= $(TRAIN_WORK)/reader
-# Minutes and steps of the settings files, unless given: make train-reader MINUTES=60
-TRAIN_LIMITS = $(foreach name,MINUTES STEPS,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
+# The settings files' minutes, steps and highest learning rate, and a random start, unless given:
+# make train-reader MINUTES=60; make train-detector INITIAL=var/train/detector/detector.ck RATE=9e-4
+TRAIN_LIMITS = $(foreach name,MINUTES STEPS RATE INITIAL,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
 TRAIN_QUIET := TF_CPP_MIN_LOG_LEVEL=3
 
 $(TRAIN_VENV)/.done: requirements-train.lock
@@ -39,6 +40,10 @@ train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.train --data "$(DATA)" --run $(TRAIN_WORK)/reader $(TRAIN_LIMITS)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.export --data "$(DATA)" --checkpoint $(TRAIN_WORK)/reader/reader.ck --out $(READER_OUT)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.calibrate --data "$(DATA)" --folder $(READER_OUT)/float --folder $(READER_OUT)/int8 --plot $(READER_OUT)
+
+.PHONY: ablate-reader
+ablate-reader: $(TRAIN_VENV)/.done ## Compare heads and kinds of data by short trainings of the reader (STEPS=400 each)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.ablate --data "$(DATA)" --run $(TRAIN_WORK)/ablation $(if $(STEPS),--steps $(STEPS))
 
 .PHONY: test-training
 test-training: $(TRAIN_VENV)/.done ## Run the tests of the training code, those that need torch included

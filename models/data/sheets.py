@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from models.data.formats import Annotated
     from models.data.photographs import PlateCrop
+    from roadside.core.types import Box
 
 TILE_PX = (320, 240)
 PLATE_TILE_PX = (250, 130)
+PLACE_TILE_PX = (170, 120)
 CAPTION_PX = 20
 BOX_COLOUR = (60, 220, 60)
 CAPTION_COLOUR = (0, 255, 255)
@@ -47,6 +49,19 @@ def plate_tile(crop: PlateCrop, folder: Path, caption: str) -> NDArray[np.uint8]
     part = image[y1 : int(box.y2 + margin) + 1, x1 : int(box.x2 + margin) + 1]
     scale = min((PLATE_TILE_PX[0] - 8) / part.shape[1], (PLATE_TILE_PX[1] - CAPTION_PX - 4) / part.shape[0])
     return _tile(_resized(part, scale), caption, PLATE_TILE_PX)
+
+
+def place_tile(image: NDArray[np.uint8], box: Box, caption: str) -> NDArray[np.uint8]:
+    """A place in a picture with half of its width around it, its box drawn."""
+    margin = max(12.0, 0.5 * box.width)
+    x1, y1 = max(0, int(box.x1 - margin)), max(0, int(box.y1 - margin / 2))
+    part = image[y1 : max(y1 + 1, int(box.y2 + margin / 2)), x1 : max(x1 + 1, int(box.x2 + margin))]
+    scale = min((PLACE_TILE_PX[0] - 4) / part.shape[1], (PLACE_TILE_PX[1] - CAPTION_PX - 2) / part.shape[0])
+    large = _resized(part, scale)
+    low = (int((box.x1 - x1) * scale), int((box.y1 - y1) * scale))
+    high = (int((box.x2 - x1) * scale), int((box.y2 - y1) * scale))
+    cv2.rectangle(large, low, high, BOX_COLOUR, 1)
+    return _tile(large, caption, PLACE_TILE_PX)
 
 
 def sheet(tiles: Sequence[NDArray[np.uint8]], across: int) -> NDArray[np.uint8]:

@@ -56,6 +56,11 @@ class SecondLook:
     lures: NDArray[np.float32]
 
 
+def listed_name(path: Path) -> str:
+    """What second_looks.tsv calls a picture: images, its source and its name."""
+    return "/".join(path.parts[-3:])
+
+
 def second_looks(path: Path = SECOND_LOOKS) -> dict[str, SecondLook]:
     """The rows of a second_looks.tsv by the picture's path below the data folder, boxes (n, 4) float32 pixels."""
     rows: dict[str, dict[str, list[list[float]]]] = {}
@@ -96,7 +101,7 @@ class Pictures:
 
 def _picture(marked: Marked, looks: Mapping[str, SecondLook]) -> Picture:
     image = load_picture(marked.path)
-    look = looks.get("/".join(marked.path.parts[-3:]))
+    look = looks.get(listed_name(marked.path))
     if look is None:
         return Picture(image, marked.boxes)
     return Picture(image, np.concatenate([marked.boxes, look.plates]), look.ignored, look.lures)

@@ -79,8 +79,13 @@ def evaluate(net: torch.nn.Module, groups: Mapping[str, Group], characters: str)
     scores = {}
     for name, group in groups.items():
         read = [greedy_text(logits, characters) for logits in logits_of(net, group.strips)]
-        pairs = list(zip(read, group.texts, strict=True))
-        raw = sum(mine == text for mine, text in pairs)
-        folded = sum(fold(mine) == fold(text) for mine, text in pairs)
-        scores[name] = Score(raw, folded, len(pairs))
+        scores[name] = score(read, group.texts)
     return scores
+
+
+def score(read: Sequence[str], texts: Sequence[str]) -> Score:
+    """How many of `read` are the truth in `texts`, one beside the other."""
+    pairs = list(zip(read, texts, strict=True))
+    raw = sum(mine == text for mine, text in pairs)
+    folded = sum(fold(mine) == fold(text) for mine, text in pairs)
+    return Score(raw, folded, len(pairs))

@@ -92,17 +92,24 @@ class ReaderNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
         self.country_hidden = nn.Linear(column, net.country_hidden)
         self.country = nn.Linear(net.country_hidden, len(config.countries))
 
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Character logits (N, columns, classes) and country logits (N, countries)."""
+    def features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the characters are read from and what the country is told by, (N, channels, 1, columns) each."""
         x = fn.max_pool2d(self.early(self.stem(x)), 2)
         x = fn.max_pool2d(self.middle2(self.middle1(x)), (2, 1))
         x = self.deep1(x)
         x = fn.max_pool2d(fn.relu(x + self.deep2(x)), (2, 1))
         columns = self.column(self.late(x))
-        seen = self.context2(self.context1(columns))
+        return self.context2(self.context1(columns)), columns
+
+    def countries(self, columns: torch.Tensor) -> torch.Tensor:
+        """Country logits (N, countries) of the second of the features."""
+        return self.country(fn.relu(self.country_hidden(self.dropout(columns.mean((2, 3))))))
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Character logits (N, columns, classes) and country logits (N, countries)."""
+        seen, columns = self.features(x)
         characters = self.characters(self.dropout(seen))[:, :, 0].transpose(1, 2)
-        hidden = fn.relu(self.country_hidden(self.dropout(columns.mean((2, 3)))))
-        return characters, self.country(hidden)
+        return characters, self.countries(columns)
 
 
 def named(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
