@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.evaluate import clips, detection, end_to_end, machine, reading, report
+from models.evaluate import clips, detection, end_to_end, machine, reading, report, tracks
 from models.evaluate.settings import find_sources
 from roadside.errors import RoadsideError
 
@@ -20,6 +20,7 @@ PARTS = {
     "read": reading.evaluate,
     "end": end_to_end.evaluate,
     "clips": clips.evaluate,
+    "tracks": tracks.evaluate,
 }
 """In the order of the report. `calibration` is told with `read`, from the same reads."""
 MODELS = Path(__file__).resolve().parents[1]

@@ -1,0 +1,103 @@
+"""Whether the reads of a vehicle fused are better than its best frame, a vote of its frames and its last frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.evaluate import approaches, streets, weather
+from models.evaluate.approaches import Eyes
+from models.evaluate.deciding import WAYS, KnownTrack, duel, right
+from models.evaluate.end_to_end import LEAST_CONFIDENCE
+from models.evaluate.report import Section, Table, share
+from roadside.adapters.corner_finder import CORNERS_FILE, PlateFinder, TfliteCornerFinder
+from roadside.adapters.tflite import TfliteReader
+from roadside.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.evaluate.settings import Sources
+
+STREETS = {7: weather.FAR, 11: weather.NIGHT, 12: weather.RAIN, 13: weather.FAR}
+"""Seeds of rendered clips; each is seen by day and in this weather."""
+CLIP, CLIP_PLATE, CLIP_FPS, CLIP_STEP = "uk_ls15ebc.mp4", "LS15EBC", 25.0, 2
+LEAST_READS = 2
+"""Tracks of clips with fewer reads leave nothing to decide."""
+
+
+def evaluate(sources: Sources) -> Section:
+    """The same reads decided in every way."""
+    if not sources.detectors or not sources.readers:
+        raise ModelError("no detector or no reader to evaluate")
+    eyes = Eyes(
+        PlateFinder(sources.detectors[0], 1),
+        TfliteCornerFinder(sources.detectors[0] / CORNERS_FILE),
+        TfliteReader(sources.readers[0], 1),
+        LEAST_CONFIDENCE,
+    )
+    sets = {**photographed(sources, eyes), **streets_driven(sources, eyes), **clip_parts(sources, eyes)}
+    rows = [_row(name, members) for name, members in sets.items() if members]
+    columns = ("tracks of", "tracks", "reads", *WAYS, *(f"against {way}" for way in list(WAYS)[1:]))
+    return Section("tracks", "Reads of a passage together", (Table("Folded exact", columns, tuple(rows), NOTE),))
+
+
+NOTE = (
+    "Every way decides on the same reads of the product's corner net and reader. Best frame: the read with the highest "
+    "confidence. Majority: the text of most reads, of equally many the surest. Against: tracks that only the fusion "
+    "has right - only the other (chance of so uneven a result were they equally good: two-sided sign test). "
+    f"Photographs: held-out plates, each as {approaches.FRAMES} frames that approach (30 to 80 px wide, far 24 to 52), "
+    "shifted, turned, blurred, noisy, compressed, the box inexact. Rendered: "
+    f"{len(STREETS)} streets of six vehicles through detector and tracks at {streets.FPS} frames a second. Clip: "
+    f"{CLIP}, its car's track in parts of {streets.WINDOW} reads, which are one car and so not independent."
+)
+
+
+def photographed(sources: Sources, eyes: Eyes) -> dict[str, list[KnownTrack]]:
+    """Photographs that approach, by group and by weather."""
+    by_group: dict[str, list[KnownTrack]] = {}
+    by_weather: dict[str, list[KnownTrack]] = {f"photographs, {each.name}": [] for each in weather.ALL}
+    for plate in approaches.plates(sources.data, eyes.finder):
+        seen_in = approaches.weather_of(plate)
+        found = approaches.track(plate, seen_in, eyes)
+        by_group.setdefault(f"photographs, {plate.group}", []).append(found)
+        by_weather[f"photographs, {seen_in.name}"].append(found)
+    everything = [track for members in by_group.values() for track in members]
+    return {**by_group, **by_weather, "photographs, all": everything}
+
+
+def streets_driven(sources: Sources, eyes: Eyes) -> dict[str, list[KnownTrack]]:
+    """Rendered streets, by day and worse."""
+    folder = sources.out.parents[1] / "var" / "evaluate"
+    day: list[KnownTrack] = []
+    worse: list[KnownTrack] = []
+    for seed, hardship in STREETS.items():
+        made = streets.rendered(folder, seed)
+        for members, seen_in in ((day, weather.DAY), (worse, hardship)):
+            found = streets.street_tracks(made, seen_in, eyes)
+            members += [track for track in found if len(track.reads) >= LEAST_READS]
+    return {"rendered, day": day, "rendered, far, night, rain": worse, "rendered, all": day + worse}
+
+
+def clip_parts(sources: Sources, eyes: Eyes) -> dict[str, list[KnownTrack]]:
+    """The car of the clip is the one whose plate is seen largest for longest; a distant other one passes too."""
+    path = sources.data / "clips" / CLIP
+    parts: list[KnownTrack] = []
+    for seen_in in weather.ALL:
+        frames = streets.pictures(path, CLIP_STEP)
+        found = streets.tracks(frames, seen_in, CLIP_FPS / CLIP_STEP, eyes)
+        car = max(found, key=lambda track: sum(placed.crop.detection.box.width for placed in track.reads))
+        parts += streets.windows(KnownTrack("clip", CLIP_PLATE, car.reads))
+    return {"clip, in parts": parts}
+
+
+def _row(name: str, members: Sequence[KnownTrack]) -> tuple[str, ...]:
+    results = {way: [right(track, decide) for track in members] for way, decide in WAYS.items()}
+    (_, mine), *others = results.items()
+    duels = [duel(mine, other) for _, other in others]
+    return (
+        name,
+        str(len(members)),
+        f"{sum(len(track.reads) for track in members) / len(members):.1f}",
+        *(share(sum(found) / len(found)) for found in results.values()),
+        *(f"{d.won} - {d.lost} ({d.chance:.2g})" for d in duels),
+    )
