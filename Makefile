@@ -17,7 +17,7 @@ OUT ?=
 help: ## This list
 	@echo "Roadside reads number plates and checks vignettes. Start with: make run"
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort -u | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort -u | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 	@echo
 	@echo "Your own camera, clip or picture: make run SOURCE=rtsp://user:pass@camera/stream"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from roadside.adapters.encryption import load_keyring, load_or_make_keyring
-from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
+from roadside.adapters.sql import SqlSightingStore, Vault, open_database, open_embedded
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.types import (
     ALPHABET,
@@ -39,9 +39,9 @@ def plate(text: str) -> FusedPlate:
     return FusedPlate(text, text, "CZ", 0.97, rows / rows.sum(axis=1, keepdims=True), (), (), 3)
 
 
-def fill(home: Path, *seen: tuple[str, str, VerdictKind]) -> None:
-    """A database as a run leaves it, with a crop of each sighting."""
-    database = open_embedded(home / "r.db")
+def fill(home: Path, *seen: tuple[str, str, VerdictKind], url: str = "") -> None:
+    """A database as a run leaves it, or the one at `url`, with a crop of each sighting."""
+    database = open_database(url) if url else open_embedded(home / "r.db")
     vault = Vault(home / "r.evidence", load_or_make_keyring(home / "r.keys.json", "k1"))
     store = SqlSightingStore(database, vault, SystemClock())
     for name, text, kind in seen:
