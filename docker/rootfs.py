@@ -44,7 +44,8 @@ def gather(destination: Path, paths: list[Path], venv: Path | None) -> None:
         sources += [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
     for library in sorted(_libraries(sources, venv)):
         _copy(destination, library)
-    (destination / "tmp").mkdir(mode=0o1777, exist_ok=True)
+    (destination / "tmp").mkdir(exist_ok=True)
+    (destination / "tmp").chmod(0o1777)  # the engine gives a tmpfs mounted here the folder's mode
     (destination / "etc/passwd").write_text(f"roadside:x:{USER_ID}:{USER_ID}:roadside:/tmp:/sbin/nologin\n")
     (destination / "etc/group").write_text(f"roadside:x:{USER_ID}:\n")
     subprocess.run(["ldconfig", "-r", str(destination)], check=True)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 import urllib.parse
 import urllib.request
@@ -26,6 +27,8 @@ services:
   capture:
     environment: {{ROADSIDE_LOOPS: "{loops}"}}
     volumes: ["{clip}:/clips/street.mp4:ro"]
+  plates:
+    environment: {{ROADSIDE_PURGE_EVERY_S: "20"}}
 """
 
 
@@ -96,6 +99,25 @@ class Stack:
         found = docker("ps", "--all", "--quiet", *filters).split()
         assert len(found) == 1, f"{len(found)} containers of {service}"
         return found[0]
+
+    def execute(self, service: str, *command: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        """A command in a running container, with a text on its standard input."""
+        return subprocess.run(
+            ["docker", "exec", "--interactive", self.container(service), *command],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def load_registry(self) -> None:
+        """All of the street have paid but the first, which is exempt, and the last; as an operator does it."""
+        lists = {"import": self.folder / "vignettes.csv", "exempt": self.folder / "exemptions.csv"}
+        street = self.clip.with_suffix(".tsv")
+        subprocess.run([sys.executable, str(ROOT / "demo" / "registry.py"), street, *lists.values()], check=True)
+        for action, file in lists.items():
+            done = self.execute("plates", "roadside", "registry", action, "-", text=file.read_text())
+            assert done.returncode == 0, done.stdout + done.stderr
 
     def healthy(self, *services: str) -> bool:
         return all(

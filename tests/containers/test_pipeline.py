@@ -11,6 +11,7 @@ import grpc
 import pytest
 
 from roadside.client import ClientOptions
+from roadside.core.types import VerdictKind
 from roadside.errors import RoadsideError
 from tests.containers.stack import KEEPERS, ROOT, SERVICES, USER, docker, inspect
 from tests.manifests.test_watching import dashboards, rules
@@ -48,6 +49,31 @@ def test_containers_are_confined(stack: Stack) -> None:
 def test_the_street_is_read(stack: Stack) -> None:
     street = plates_of_the_street()
     stack.wait(lambda: street <= seen(stack), f"sightings of {sorted(street)}", PASSAGE_TIMEOUT_S)
+
+
+def test_the_registry_is_loaded_and_decides(stack: Stack) -> None:
+    stack.load_registry()
+    wanted = {VerdictKind.PAID, VerdictKind.EXEMPT, VerdictKind.UNPAID}
+
+    def verdicts() -> dict[VerdictKind, set[str | None]]:
+        with stack.plates() as plates:
+            found: dict[VerdictKind, set[str | None]] = {}
+            for sighting in plates.sightings():
+                texts = found.setdefault(sighting.verdict.kind, set())
+                texts.add(sighting.plate.text if sighting.plate else None)
+            return found
+
+    stack.wait(lambda: wanted <= set(verdicts()), f"verdicts {sorted(wanted)}", PASSAGE_TIMEOUT_S)
+    decided = verdicts()
+    assert decided[VerdictKind.UNPAID] == {"KV46RNE"}, "the last vehicle of the street alone has not paid"
+    assert decided[VerdictKind.PAID] == decided[VerdictKind.EXEMPT] == {None}, "of those who paid no plate is kept"
+
+
+def test_a_purge_by_hand_finds_the_database_and_takes_nothing_young(stack: Stack) -> None:
+    done = stack.execute("plates", "roadside", "purge")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("0 pictures, 0 strays\n"), done.stdout
+    stack.wait(lambda: '"event": "purged"' in docker("logs", stack.container("plates")), "purge by the service", 120)
 
 
 def test_strangers_are_not_answered(stack: Stack) -> None:
@@ -100,6 +126,12 @@ def test_every_expression_of_every_dashboard_and_alert_has_an_answer(stack: Stac
         stack.wait(all_answered, "answers", 300)
     except TimeoutError:
         pytest.fail("no answer for:\n" + "\n".join(empty))
+
+
+def test_every_alert_can_be_asked_as_it_is_written(stack: Stack) -> None:
+    for rule in rules("alerts.yml"):
+        stack.ask("query", query=rule["expr"])  # refuses an answer without success; empty while all is well
+    assert stack.ask("label/camera/values") == ["street"], "what the dashboard Camera lets one choose from"
 
 
 def test_alerts_are_loaded_and_evaluated(stack: Stack) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from tests.containers.stack import Stack
 
+PAID = "9K74182"
+"""A plate of the street's registry."""
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
 
 
@@ -33,10 +35,13 @@ def pictures(stack: Stack) -> dict[tuple[str, str], str]:
 
 
 def test_the_same_sightings_come_back(stack: Stack, tmp_path: Path) -> None:
+    stack.load_registry()
     stack.wait(lambda: len(sightings(stack)) >= 4, "sightings", 600)
     stack.compose("stop", "capture", "detector", "ocr", "registry")
     before, looked = sightings(stack), pictures(stack)
     assert looked, "the street has a vehicle that did not pay"
+    registered = stack.execute("plates", "roadside", "registry", "check", PAID)
+    assert registered.stdout.startswith("PAID"), registered.stdout + registered.stderr
 
     done = stack.script("backup", tmp_path / "backup")
     assert done.returncode == 0, done.stderr
@@ -51,11 +56,13 @@ def test_the_same_sightings_come_back(stack: Stack, tmp_path: Path) -> None:
     stack.compose("up", "-d", "plates")
     stack.wait(stack.answers, "an answer of plates", 600)
     assert sightings(stack) == {}
+    assert stack.execute("plates", "roadside", "registry", "check", PAID).returncode != 0
 
     done = stack.script("restore", tmp_path / "backup")
     assert done.returncode == 0, done.stderr
     assert sightings(stack) == before
     assert pictures(stack) == looked
+    assert stack.execute("plates", "roadside", "registry", "check", PAID).stdout == registered.stdout
 
 
 def test_a_damaged_backup_is_refused(stack: Stack, tmp_path: Path) -> None:
