@@ -180,7 +180,8 @@ def pasted(rng: Generator, picture: Picture, rendered: Sequence[Cutout]) -> Pict
         left, top = np.maximum(0, np.floor(corners.min(0)).astype(int) - 4)
         right, bottom = np.ceil(corners.max(0)).astype(int) + 4
         scene = image[top:bottom, left:right]
-        gain = np.percentile(image[int(y1) : int(y2) + 1, int(x1) : int(x2) + 1], 85) / 225
+        covered = image[max(0, int(y1)) : int(y2) + 1, max(0, int(x1)) : int(x2) + 1]
+        gain = np.percentile(covered, 85) / 225
         lit = replace(plate, image=np.clip(plate.image * min(1.2, max(0.2, gain)), 0, 255).astype(np.uint8))
         moved = (corners - np.array([left, top])).astype(np.float32)
         image[top:bottom, left:right] = laid(np.ascontiguousarray(scene), lit, moved, shadow=0.4)

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from roadside.adapters.pictures import decode_picture, is_picture, list_pictures, read_bytes
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def picture() -> Image.Image:
@@ -69,6 +72,73 @@ def test_what_is_no_whole_picture_is_named(data: bytes, fault: str) -> None:
     with pytest.raises(SourceError, match=fault) as raised:
         decode_picture(data, "shot.jpg")
     assert str(raised.value).startswith("shot.jpg: ")
+
+
+def noisy(width: int = 64, height: int = 48) -> Image.Image:
+    """Smooth enough that two JPEG decoders agree to a level or two."""
+    rng = np.random.default_rng(0)
+    return Image.fromarray(rng.integers(0, 256, (height // 8, width // 8, 3), np.uint8)).resize((width, height))
+
+
+def by_pillow(data: bytes) -> NDArray[np.uint8]:
+    """The picture as Pillow decodes it and turns it upright."""
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    return np.asarray(upright)[..., ::-1]
+
+
+@pytest.mark.parametrize("orientation", [None, *range(10)])
+def test_a_jpeg_stands_as_pillow_sets_it_up(orientation: int | None) -> None:
+    data = encoded(noisy(), orientation=orientation)
+    image = decode_picture(data, "it")
+    assert image.shape == by_pillow(data).shape
+    assert np.abs(image.astype(int) - by_pillow(data)).max() <= 6
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_grey_and_cmyk_jpegs_have_the_colours_that_pillow_gives_them(mode: str, *, progressive: bool) -> None:
+    data = io.BytesIO()
+    noisy().convert(mode).save(data, "JPEG", progressive=progressive, quality=95)
+    image = decode_picture(data.getvalue(), "it")
+    assert image.shape == (48, 64, 3)
+    assert np.abs(image.astype(int) - by_pillow(data.getvalue())).mean() < 6
+
+
+def with_thumbnail(data: bytes) -> bytes:
+    """A JPEG with a small JPEG of its own in its EXIF part, as cameras write them."""
+    small = encoded(noisy(16, 16))
+    entries = [(0x0201, 4, 1, 26 + 30), (0x0202, 4, 1, len(small))]  # where the thumbnail begins, how long it is
+    table = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    tiff = b"II*\0" + struct.pack("<IHIH", 8, 0, 14, len(entries)) + table + struct.pack("<I", 0)
+    tiff = tiff.ljust(26 + 30, b"\0") + small
+    exif = b"Exif\0\0" + tiff
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:]
+
+
+def test_a_jpeg_with_a_thumbnail_is_whole_and_cut_short_it_is_refused() -> None:
+    whole = with_thumbnail(encoded(Image.effect_noise((200, 200), 80)))
+    assert whole.count(b"\xff\xd9") == 2
+    assert decode_picture(whole, "it").shape == (200, 200, 3)
+    thumbnail_end = whole.find(b"\xff\xd9") + 2
+    picture_begins = whole.find(b"\xff\xda", thumbnail_end)
+    for length in (*range(thumbnail_end, picture_begins, 7), *range(picture_begins, len(whole) - 2, 997)):
+        with pytest.raises(SourceError, match=r"it: "):
+            decode_picture(whole[:length], "it")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_is_refused_wherever_it_breaks_off(*, progressive: bool) -> None:
+    data = io.BytesIO()
+    noisy(160, 120).save(data, "JPEG", progressive=progressive, quality=95)
+    whole = data.getvalue()
+    for length in range(4, len(whole) - 2, 61):
+        with pytest.raises(SourceError):
+            decode_picture(whole[:length], "it")
+
+
+def test_bytes_after_a_jpegs_end_do_no_harm() -> None:
+    data = encoded(noisy())
+    assert np.array_equal(decode_picture(data + b"\0" * 99, "it"), decode_picture(data, "it"))
 
 
 def test_a_decompression_bomb_is_refused() -> None:

@@ -1,26 +1,34 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from roadside.adapters.flatbuffer import is_whole
-from roadside.adapters.tflite import READ_MARGIN, TfliteDetector, TfliteReader, load_interpreter
+from roadside.adapters.tflite import READ_MARGIN, TfliteDetector, TfliteReader, load_interpreter, squash
 from roadside.core.detect import Search, SearchPolicy
+from roadside.core.read import EMPTY
 from roadside.core.types import ALPHABET, Box, CameraId, Crop, Detection
 from roadside.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+    from roadside.core.types import Read
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 MODELS = Path(__file__).parents[2] / "models"
@@ -259,6 +267,94 @@ def test_an_empty_plate_gives_an_empty_read(tmp_path: Path) -> None:
 def test_a_crop_without_pixels_gives_an_empty_read(tmp_path: Path) -> None:
     crop = Crop(CameraId("gate"), 0, 0, Detection(Box(0, 0, 5, 2), 0.4), np.zeros((0, 0, 3), np.uint8))
     assert TfliteReader(reader_folder(tmp_path)).read(crop).confidence == 0
+
+
+class Scripted(TfliteReader):
+    """A reader whose every look is as sure as the script says; it keeps the strips that it was shown."""
+
+    def __init__(self, folder: Path, sure: Sequence[float], *, patient: bool) -> None:
+        super().__init__(folder, patient=patient)
+        self._sure = list(sure)
+        self.strips: list[NDArray[np.uint8]] = []
+
+    def read_strip(self, grey: NDArray[np.uint8]) -> Read:
+        self.strips.append(grey)
+        return replace(EMPTY, raw=f"LOOK{len(self.strips)}", confidence=self._sure[len(self.strips) - 1])
+
+
+def tilted_crop() -> Crop:
+    """A plate whose corners lie within a looser box; width over height is over SURELY_ONE_LINE however it is cut."""
+    image = np.random.default_rng(0).integers(0, 256, (90, 300, 3), np.uint8)
+    corners = ((130.0, 230.0), (370.0, 236.0), (370.0, 280.0), (130.0, 274.0))
+    return Crop(CameraId("gate"), 0, 0, Detection(Box(120, 225, 380, 285), 0.9, corners), image, (100, 200))
+
+
+@pytest.mark.parametrize(
+    ("sure", "looks", "taken"),
+    [
+        ([0.8], 1, "LOOK1"),
+        ([0.79, 0.8], 2, "LOOK2"),
+        ([0.5, 0.6, 0.7], 3, "LOOK3"),
+        ([0.5, 0.7, 0.6], 3, "LOOK2"),
+        ([0.7, 0.5, 0.6], 3, "LOOK1"),
+        ([0.5, 0.5, 0.5], 3, "LOOK1"),
+        ([0.02, 0.029], 2, "LOOK2"),
+        ([0.02, 0.03, 0.9], 3, "LOOK3"),
+    ],
+)
+def test_a_patient_reader_looks_again_where_unsure_and_takes_the_surest(
+    tmp_path: Path, sure: list[float], looks: int, taken: str
+) -> None:
+    reader = Scripted(reader_folder(tmp_path), sure, patient=True)
+    assert reader.read(tilted_crop()).raw == taken
+    assert len(reader.strips) == looks <= 3
+    for one, other in itertools.combinations(reader.strips, 2):
+        assert not np.array_equal(one, other), "each look cuts the plate another way"
+
+
+def test_a_reader_of_a_street_looks_once(tmp_path: Path) -> None:
+    reader = Scripted(reader_folder(tmp_path), [0.1], patient=False)
+    assert reader.read(tilted_crop()).raw == "LOOK1"
+    assert len(reader.strips) == 1
+
+
+def test_a_patient_reader_begins_as_the_other_does(tmp_path: Path) -> None:
+    readers = [Scripted(reader_folder(tmp_path), [0.9], patient=patient) for patient in (True, False)]
+    for reader in readers:
+        reader.read(tilted_crop())
+    assert np.array_equal(readers[0].strips[0], readers[1].strips[0])
+
+
+def test_a_patient_reader_gives_up_where_there_is_nothing(tmp_path: Path) -> None:
+    reader = TfliteReader(reader_folder(tmp_path), patient=True)
+    assert reader.read(crop_of(np.full((48, 176), 255, np.uint8))).confidence == 0
+    crop = Crop(CameraId("gate"), 0, 0, Detection(Box(0, 0, 5, 2), 0.4), np.zeros((0, 0, 3), np.uint8))
+    assert reader.read(crop).confidence == 0
+
+
+@pytest.mark.parametrize("size", [(320, 256), (300, 300)])
+@pytest.mark.parametrize(
+    "picture", [(1920, 1080), (4032, 3024), (3001, 1777), (640, 480), (320, 256), (100, 900), (1, 1)]
+)
+def test_a_squashed_picture_is_nearly_the_averaged_one(picture: tuple[int, int], size: tuple[int, int]) -> None:
+    waves = [np.sin(np.linspace(0, 9, length)) for length in picture]
+    grey = np.clip(127 + 60 * (waves[0][None] + waves[1][:, None]), 0, 255).astype(np.uint8)
+    image = np.repeat(grey[..., None], 3, 2)
+    image[..., 2] //= 2
+    kept = image.copy()
+    out = np.empty((size[1], size[0], 3), np.uint8)
+    squash(image, size, out)
+    averaged = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    assert np.array_equal(image, kept), "the picture itself stays"
+    assert np.abs(out.astype(int) - averaged).mean() < 1.5
+
+
+def test_squashing_averages_what_is_much_too_large() -> None:
+    board = np.zeros((2048, 2560, 3), np.uint8)
+    board[::2, ::2] = board[1::2, 1::2] = 255  # sampled without averaging it would be black, white or moire
+    out = np.empty((256, 320, 3), np.uint8)
+    squash(board, (320, 256), out)
+    assert np.abs(out.astype(int) - 128).max() <= 1
 
 
 def test_models_are_shipped() -> None:

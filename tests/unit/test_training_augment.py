@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import cv2
 import numpy as np
 import pytest
 
 from models.detector import config as detector
-from models.detector.augment import cut_view, mirrored, sample, turned, visible
-from models.detector.dataset import Picture, Pictures, squashed
+from models.detector.augment import MOST_STRETCHED, cut_view, mirrored, pasted, sample, turned, visible
+from models.detector.dataset import (
+    Picture,
+    Pictures,
+    SecondLook,
+    listed_name,
+    no_boxes,
+    rendered_plates,
+    second_looks,
+    squashed,
+)
 from models.detector.pretrained import PREFIX, backbone_state
 from models.ocr.augment import jitter, motion_kernel, spoilt_strip
 from models.ocr.dataset import centred
+from models.synth.posing import cutout
+from models.training.photographs import Marked
 from roadside.core.rectify import box_corners
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from models.synth.posing import Cutout
+
 SETTINGS = detector.load().augmentation
+SIZE = detector.load().net.size
 
 
 class OnePicture(Pictures):
     """A source of one picture, in memory."""
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: Picture, rendered: tuple[Cutout, ...] = ()) -> None:
         self.pictures = [picture]
+        self.rendered = rendered
         self._cumulated = np.ones(1)
 
 
@@ -38,17 +59,17 @@ def brightness(image: np.ndarray, box: np.ndarray) -> float:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_a_view_keeps_the_plate_in_its_box(seed: int) -> None:
-    view = cut_view(np.random.default_rng(seed), street(), (320, 320), SETTINGS)
-    assert view.image.shape == (320, 320, 3)
+    view = cut_view(np.random.default_rng(seed), street(), SIZE, SETTINGS)
+    assert view.image.shape == (256, 320, 3)
     for box in view.boxes:
         assert (box >= 0).all()
-        assert (box <= 320).all()
+        assert (box <= [*SIZE, *SIZE]).all()
         assert brightness(view.image, box) > 150
 
 
 def test_the_same_seed_gives_the_same_sample() -> None:
     first, again, other = (
-        sample(np.random.default_rng(seed), OnePicture(street()), 320, SETTINGS) for seed in (4, 4, 5)
+        sample(np.random.default_rng(seed), OnePicture(street()), SIZE, SETTINGS) for seed in (4, 4, 5)
     )
     assert np.array_equal(first.image, again.image)
     assert np.array_equal(first.boxes, again.boxes)
@@ -58,7 +79,7 @@ def test_the_same_seed_gives_the_same_sample() -> None:
 def test_samples_hold_only_plates_that_can_be_learnt() -> None:
     rng = np.random.default_rng(0)
     for _ in range(40):
-        view = sample(rng, OnePicture(street()), 320, SETTINGS)
+        view = sample(rng, OnePicture(street()), SIZE, SETTINGS)
         sizes = view.boxes[:, 2:] - view.boxes[:, :2]
         assert (sizes[:, 0] >= 6).all()
         assert view.image.dtype == np.uint8
@@ -107,10 +128,173 @@ def test_motion_blur_keeps_the_light() -> None:
         assert motion_kernel(np.random.default_rng(seed)).sum() == pytest.approx(1)
 
 
-def test_a_picture_is_squashed_to_rgb() -> None:
+def test_a_picture_is_squashed_to_rgb_of_the_inputs_shape() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
     image[..., 0] = 200
-    assert squashed(image, 32)[5, 5].tolist() == [0, 0, 200]
+    image[:, 100:] = 40
+    small = squashed(image, (64, 32))
+    assert small.shape == (32, 64, 3)
+    assert small[5, 5].tolist() == [0, 0, 200]
+    assert small[5, 60].tolist() == [40, 40, 40]
+
+
+# --- Pasted plates, lures, ignored regions ----------------------------------------------------------
+
+
+def plate(width: int, height: int) -> Cutout:
+    """A flat plate of one colour that the street does not have."""
+    return cutout(np.full((height, width, 3), (0, 180, 0), np.uint8), box_corners(0, 0, width, height))
+
+
+def greens(image: np.ndarray) -> np.ndarray:
+    return (image[..., 1].astype(int) - image[..., 2] > 40) & (image[..., 1] > 60)
+
+
+def test_a_pasted_plate_covers_the_old_one_and_its_box_follows() -> None:
+    before, changed = street(), 0
+    kept = before.image.copy()
+    for seed in range(30):
+        after = pasted(np.random.default_rng(seed), before, [plate(300, 66)])
+        assert np.array_equal(before.image, kept), "the picture itself stays"
+        if np.array_equal(after.image, before.image):
+            assert np.array_equal(after.boxes, before.boxes)
+            continue
+        changed += 1
+        rows, columns = np.nonzero(greens(after.image))
+        drawn = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        assert drawn == pytest.approx(after.boxes[0].tolist(), abs=2.5)
+        assert (after.image[205:215, 160:240].max(-1) < 250).all(), "nothing of the old plate shines through"
+    assert 10 < changed < 30
+
+
+def test_a_pasted_plate_is_as_bright_as_the_one_that_it_covers() -> None:
+    levels = []
+    for light in (110, 255):
+        scene = street()
+        scene.image[200:220, 150:250] = light
+        pictures = [pasted(np.random.default_rng(seed), scene, [plate(300, 66)]).image for seed in range(8)]
+        levels.append(np.median([image[greens(image), 1].mean() for image in pictures if greens(image).any()]))
+    assert levels[0] < 0.6 * levels[1]
+
+
+def test_plates_of_another_shape_and_plates_too_small_are_left() -> None:
+    square = [plate(100, 100)]
+    small = Picture(street().image, np.array([[150, 200, 165, 203]], np.float32))
+    wide = [plate(300, 66)]
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        assert np.array_equal(pasted(rng, small, wide).image, small.image)
+        tall = Picture(street().image, np.array([[150, 150, 250, 230]], np.float32))
+        assert np.array_equal(pasted(rng, tall, wide).boxes, tall.boxes), f"over {MOST_STRETCHED} times as high"
+    covered = [pasted(np.random.default_rng(seed), tall, square).boxes for seed in range(10)]
+    assert any(not np.array_equal(boxes, tall.boxes) for boxes in covered)
+
+
+def test_a_plate_at_the_edge_can_be_covered() -> None:
+    image = street().image
+    for box in ([-6, -4, 60, 12], [350, 285, 410, 306]):
+        scene = Picture(image, np.array([box], np.float32))
+        for seed in range(10):
+            assert pasted(np.random.default_rng(seed), scene, [plate(300, 66)]).image.shape == image.shape
+
+
+def test_views_show_pasted_plates_as_often_as_the_settings_say() -> None:
+    pool = (plate(300, 66),)
+    seen = [
+        greens(cut_view(np.random.default_rng(seed), street(), SIZE, SETTINGS, pool).image).sum() > 20
+        for seed in range(200)
+    ]
+    assert SETTINGS.pasted * 0.4 < np.mean(seen) < SETTINGS.pasted * 1.2  # three plates in ten stay as they are
+    assert not any(
+        greens(cut_view(np.random.default_rng(seed), street(), SIZE, SETTINGS).image).any() for seed in range(20)
+    )
+
+
+def test_rendered_plates_are_flat_and_of_many_shapes() -> None:
+    drawn = rendered_plates(np.random.default_rng(0), 12)
+    assert len(drawn) == 12
+    shapes = {round(float(np.ptp(one.outline[:, 0]) / np.ptp(one.outline[:, 1])), 1) for one in drawn}
+    assert len(shapes) > 1
+    for one in drawn:
+        assert one.image.shape[:2] == one.cover.shape
+        assert one.outline[0] == pytest.approx([one.outline[3][0], one.outline[1][1]], abs=0.01)
+    again = rendered_plates(np.random.default_rng(0), 12)
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(drawn, again, strict=True))
+    assert rendered_plates(np.random.default_rng(0), 0) == ()
+
+
+def luring() -> Picture:
+    """The street with a green sign that looks like a plate, far from the plate, and a red region to ignore."""
+    scene = street()
+    scene.image[40:50, 20:60] = (0, 180, 0)
+    scene.image[100:110, 340:380] = (0, 0, 200)
+    ignored, lures = np.array([[340, 100, 380, 110]], np.float32), np.array([[20, 40, 60, 50]], np.float32)
+    return Picture(scene.image, scene.boxes, ignored, lures)
+
+
+def test_some_cut_views_are_around_a_lure() -> None:
+    seen = {}
+    for share in (0.0, 1.0):
+        changed = {"lures": share, "whole": 0.0, "turned": 0.0, "narrowest_px": 200.0}
+        settings = SETTINGS.model_copy(update=changed)
+        views = [cut_view(np.random.default_rng(seed), luring(), SIZE, settings) for seed in range(40)]
+        seen[share] = np.mean([greens(view.image).any() for view in views])
+    assert seen[1.0] == 1
+    assert seen[0.0] < 0.8
+
+
+def test_an_ignored_region_moves_with_the_picture() -> None:
+    for seed in range(30):
+        view = cut_view(np.random.default_rng(seed), luring(), SIZE, SETTINGS)
+        for region in view.ignored:
+            x1, y1, x2, y2 = np.round(region).astype(int)
+            if x2 - x1 > 6 and y2 - y1 > 3 and not _is_a_plate(view.image[y1:y2, x1:x2]):
+                red = view.image[y1:y2, x1:x2, 2].astype(int) - view.image[y1:y2, x1:x2, 1]
+                assert red.mean() > 60
+
+
+def _is_a_plate(part: np.ndarray) -> bool:
+    """What a cut has left too little of is ignored too; in the street it is white."""
+    return bool(part[..., 1].mean() > 90)
+
+
+def test_lures_and_ignored_regions_turn_with_the_picture() -> None:
+    for seed in range(10):
+        after = turned(np.random.default_rng(seed), luring())
+        assert greens(after.image)[int(after.lures[0, 1:4:2].mean()), int(after.lures[0, 0:3:2].mean())]
+        x, y = int(after.ignored[0, 0:3:2].mean()), int(after.ignored[0, 1:4:2].mean())
+        assert int(after.image[y, x, 2]) - int(after.image[y, x, 1]) > 60
+
+
+def test_second_looks_change_what_is_learnt_of_a_picture(tmp_path: Path) -> None:
+    table = "path\tx1\ty1\tx2\ty2\tkind\n" + "".join(
+        f"images/own/a.png\t{x}\t10\t{x + 40}\t20\t{kind}\n"
+        for x, kind in ((10, "plate"), (60, "ignored"), (110, "lure"), (160, "lure"))
+    )
+    (tmp_path / "looks.tsv").write_text(table, encoding="utf-8")
+    looks = second_looks(tmp_path / "looks.tsv")
+    look = looks["images/own/a.png"]
+    assert (look.plates.tolist(), look.ignored.tolist()) == ([[10, 10, 50, 20]], [[60, 10, 100, 20]])
+    assert look.lures[:, 0].tolist() == [110, 160]
+    assert listed_name(tmp_path / "images" / "own" / "a.png") == "images/own/a.png"
+
+
+def test_a_picture_of_the_list_has_its_second_looks(tmp_path: Path) -> None:
+    name = next(name for name, look in second_looks().items() if len(look.lures) and not len(look.plates))
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    cv2.imwrite(str(path), street().image)
+    other = path.with_name("never_listed.jpg")
+    cv2.imwrite(str(other), street().image)
+    pictures = Pictures(
+        [Marked(one, "own", street().boxes, ()) for one in (path, other)], {"own": 1.0}, rendered=2, seed=0
+    )
+    listed, unlisted = pictures.pictures
+    look: SecondLook = second_looks()[name]
+    assert np.array_equal(listed.lures, look.lures)
+    assert np.array_equal(listed.boxes, street().boxes)
+    assert np.array_equal(unlisted.lures, no_boxes())
+    assert len(pictures.rendered) == 2
 
 
 def test_a_pretrained_norm_is_folded_into_its_convolution() -> None:
