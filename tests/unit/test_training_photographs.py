@@ -16,12 +16,15 @@ from models.ocr.dataset import (
     RealPlates,
     RenderedPlates,
     held_out_groups,
+    placements,
     read_batch,
     read_crops,
     weight,
     write_batch,
 )
 from models.training.photographs import read_split, read_voc
+from roadside.core.rectify import box_corners
+from roadside.core.types import Box
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -175,3 +178,76 @@ def test_negatives_touch_no_plate(tmp_path: Path) -> None:
     sample = negatives.sample(np.random.default_rng(1), mild=False)
     assert len(negatives) > 10
     assert (sample.text, sample.country, sample.strip.shape) == ("", -1, (48, 176))
+
+
+class Corners:
+    """A corner net that sees every plate in the middle half of the box it is given, or none at all."""
+
+    def __init__(self, *, blind: bool = False) -> None:
+        self.boxes: list[Box] = []
+        self._blind = blind
+
+    def find(self, image: np.ndarray, box: Box) -> tuple[tuple[float, float], ...] | None:
+        assert image.ndim == 3
+        self.boxes.append(box)
+        if self._blind:
+            return None
+        x, y = box.width / 4, box.height / 4
+        return (
+            (box.x1 + x, box.y1 + y), (box.x2 - x, box.y1 + y), (box.x2 - x, box.y2 - y), (box.x1 + x, box.y2 - y),
+        )  # fmt: skip
+
+
+def test_placements_begin_at_the_box_and_go_on_a_little_off() -> None:
+    grey, corners = np.zeros((100, 200), np.uint8), box_corners(50, 40, 150, 60)
+    finder = Corners()
+    found = placements(finder, grey, corners, 40, np.random.default_rng(0))  # type: ignore[arg-type]
+    assert len(found) == len(finder.boxes) == 40
+    assert finder.boxes[0] == Box(50, 40, 150, 60)
+    assert found[0].tolist() == [[75, 45], [125, 45], [125, 55], [75, 55]]
+    assert (found[0].shape, found[0].dtype) == ((4, 2), np.float32)
+    off = np.array([[box.x1 - 50, box.y1 - 40, box.x2 - 150, box.y2 - 60] for box in finder.boxes[1:]])
+    assert np.abs(off).max(0) == pytest.approx([10, 5, 10, 5], rel=0.6)
+    assert (np.abs(off) > 0).all()
+
+
+def test_a_plate_that_the_corner_net_does_not_see_is_cut_at_its_box(tmp_path: Path) -> None:
+    finder = Corners(blind=True)
+    assert placements(finder, np.zeros((9, 9), np.uint8), box_corners(1, 1, 8, 4), 3, np.random.default_rng(0)) == []  # type: ignore[arg-type]
+    crops = read_crops(own_folder(tmp_path, 3), {}, COUNTRIES)
+    without, blind = (RealPlates(crops, reader.load().mix, COUNTRIES, one) for one in (None, Corners(blind=True)))  # type: ignore[arg-type]
+    drawn = [one.sample(np.random.default_rng(5), mild=True).strip for one in (without, blind)]
+    assert np.array_equal(*drawn)
+
+
+def test_the_share_of_placed_plates_is_the_settings(tmp_path: Path) -> None:
+    """A white plate whose middle half is black: cut where this corner net places it, a strip is black all over."""
+    image = np.full((240, 320), 255, np.uint8)
+    image[27:40, 36:86] = 0
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    voc(tmp_path / "a.xml", "a.png", [("AB12CDE", 12, 22, 110, 45)])
+    crops, mix = read_crops(tmp_path, {}, COUNTRIES), reader.load().mix
+    dark = {}
+    for share in (0.0, 0.5, 1.0):
+        changed = mix.model_copy(update={"placed": share})
+        plates = RealPlates(crops, changed, COUNTRIES, Corners())  # type: ignore[arg-type]
+        strips = [plates.sample(np.random.default_rng(seed), mild=True).strip for seed in range(60)]
+        dark[share] = np.mean([np.median(strip[12:36, 14:34]) < 125 for strip in strips])
+    assert dark[0.0] < 0.2
+    assert 0.25 < dark[0.5] < 0.75
+    assert dark[1.0] > 0.8
+
+
+def test_held_out_crops_are_cut_where_the_corner_net_places_them(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is only in .venv-train: run `make test-training`")
+    from models.ocr.evaluate import load_groups  # noqa: PLC0415
+
+    crops = read_crops(crops_folder(tmp_path), {}, COUNTRIES)
+    finder = Corners()
+    placed, plain = load_groups(crops, 0.03, finder), load_groups(crops, 0.03)  # type: ignore[arg-type]
+    assert set(placed) == set(plain)
+    assert len(finder.boxes) == sum(len(group.texts) for group in placed.values())
+    for name, group in placed.items():
+        assert group.texts == plain[name].texts
+        assert group.strips.shape == plain[name].strips.shape
+        assert not np.array_equal(group.strips, plain[name].strips)
