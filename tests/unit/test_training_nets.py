@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DETECTOR, READER = detector.load(), reader.load()
+SHAPE = (256, 320)
+"""Rows and columns of the detector's input."""
+PLACES = 40 * 32 + 20 * 16 + 10 * 8
 
 
 def grid() -> tuple[torch.Tensor, torch.Tensor]:
@@ -39,8 +42,8 @@ def grid() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_the_nets_answer_in_their_contracts_shapes() -> None:
-    scores, boxes = DetectorNet(DETECTOR.net)(torch.zeros(2, 3, 320, 320))
-    assert (scores.shape, boxes.shape) == ((2, 2100), (2, 2100, 4))
+    scores, boxes = DetectorNet(DETECTOR.net)(torch.zeros(2, 3, *SHAPE))
+    assert (scores.shape, boxes.shape) == ((2, PLACES), (2, PLACES, 4))
     characters, countries = ReaderNet(READER)(strips_to_tensor(torch.zeros(2, 48, 176, dtype=torch.uint8)))
     assert (characters.shape, countries.shape) == ((2, 44, 37), (2, 30))
 
@@ -94,13 +97,13 @@ def test_complete_iou_is_one_for_the_same_box_and_falls_with_distance() -> None:
 
 
 def test_ignored_regions_cost_nothing() -> None:
-    logits = torch.full((1, 2100), -4.0)
+    logits = torch.full((1, PLACES), -4.0)
     anchors, _ = grid()
     loud = (anchors[:, 0] > 100) & (anchors[:, 0] < 140) & (anchors[:, 1] > 100) & (anchors[:, 1] < 140)
     logits[0, loud] = 4.0
     nothing, region = np.zeros((0, 4), np.float32), np.array([[100, 100, 140, 140]], np.float32)
     costs = [
-        float(losses((logits, torch.zeros(1, 2100, 4)), [nothing], [ignored], grid(), DETECTOR)[0])
+        float(losses((logits, torch.zeros(1, PLACES, 4)), [nothing], [ignored], grid(), DETECTOR)[0])
         for ignored in (nothing, region)
     ]
     assert costs[1] < costs[0] / 10
@@ -109,7 +112,7 @@ def test_ignored_regions_cost_nothing() -> None:
 def test_the_detector_learns_a_plate_by_heart() -> None:
     torch.manual_seed(0)
     net = DetectorNet(DETECTOR.net)
-    picture = torch.full((2, 3, 320, 320), -0.5)
+    picture = torch.full((2, 3, *SHAPE), -0.5)
     picture[:, :, 100:124, 60:120] = 0.9
     plates = [np.array([[60, 100, 120, 124]], np.float32)] * 2
     nothing = [np.zeros((0, 4), np.float32)] * 2
