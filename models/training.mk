@@ -42,7 +42,7 @@ train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.calibrate --data "$(DATA)" --folder $(READER_OUT)/float --folder $(READER_OUT)/int8 --plot $(READER_OUT)
 
 .PHONY: ablate-reader
-ablate-reader: $(TRAIN_VENV)/.done ## Compare heads and kinds of data by short trainings of the reader (STEPS=400 each)
+ablate-reader: $(TRAIN_VENV)/.done ## Compare heads and kinds of data by short trainings of the reader (STEPS=800 each)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.ablate --data "$(DATA)" --run $(TRAIN_WORK)/ablation $(if $(STEPS),--steps $(STEPS))
 
 .PHONY: test-training

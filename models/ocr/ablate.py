@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,19 +20,15 @@ import numpy as np
 import torch
 import torch.nn.functional as fn
 
-from models.data.photographs import read_labels
 from models.ocr import config as settings
-from models.ocr.ablation_table import GROUPS, Result, draw, table
-from models.ocr.dataset import Negatives, RealPlates, RenderedPlates, read_crops
-from models.ocr.evaluate import Score, load_groups, score
-from models.ocr.heads import HeadedReader, HeadName
+from models.ocr.ablation_table import Result, draw, table
+from models.ocr.evaluate import Score, score
+from models.ocr.heads import HeadedReader
 from models.ocr.network import strips_to_tensor
-from models.ocr.pool import fill
-from models.ocr.train import CORNERS, Sources
+from models.ocr.variants import VARIANTS, config_of, read_material, sources_of
 from models.training import course
 from models.training.course import Average, Limits
 from models.training.history import History
-from roadside.adapters.corner_finder import TfliteCornerFinder
 from roadside.errors import RoadsideError
 
 if TYPE_CHECKING:
@@ -41,102 +37,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.ocr.config import ReaderConfig
-    from models.ocr.dataset import Crop, Sample
+    from models.ocr.dataset import Sample
     from models.ocr.evaluate import Group
+    from models.ocr.train import Sources
+    from models.ocr.variants import Material, Variant
 
-STEPS = 400
+STEPS, BATCH = 800, 32
+"""Twice the steps of half the recipe's batch: what a short run lacks is steps."""
 MEASURED_TIMES = 5
 """How often a run is measured on its way, for the plot."""
 SAVE_EVERY_S = 60.0
-REPORT_STEPS = 20
+REPORT_STEPS = 40
 WARMUP_STEPS = 40
 TIMED_STRIPS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """The shipped recipe with one thing changed."""
-
-    name: str
-    told: str
-    """What is changed, as the table says it."""
-    head: HeadName = "ctc"
-    real: float | None = None
-    """Share of real crops instead of the settings'."""
-    negative: float | None = None
-    placed: bool = True
-    """Whether the corner net places the real plates of the training."""
-    mild_start: bool = True
-
-
-BASELINE = Variant("ctc", "the shipped recipe: CTC, real and rendered plates, negatives, corners placed")
-VARIANTS = (
-    BASELINE,
-    Variant("slots", "head: fixed slots", head="slots"),
-    Variant("attention", "head: attention decoder", head="attention"),
-    Variant("rendered", "data: rendered plates only", real=0.0),
-    Variant("real", "data: real crops only", real=1.0),
-    Variant("boxes", "data: real plates cut at their boxes, not where the corner net places them", placed=False),
-    Variant("harsh", "data: fully degraded from the first step", mild_start=False),
-    Variant("plates", "data: no windows without a plate", negative=0.0),
-)
-MILD_SHARE = 0.4
+MILD_SHARE = 0.3
 """Of a run: CTC leaves its blank plateau in about 200 steps of mild samples."""
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What the runs share: sources of samples and the held-out strips."""
-
-    placed: RealPlates
-    boxed: RealPlates
-    rendered: RenderedPlates
-    negatives: Negatives
-    groups: Mapping[str, Group]
-    """Cut where the corner net places them."""
-    at_boxes: Mapping[str, Group]
-
-
-def config_of(variant: Variant, config: ReaderConfig) -> ReaderConfig:
-    """The settings with the variant's shares."""
-    real = config.mix.real if variant.real is None else min(variant.real, 1 - config.mix.negative)
-    negative = config.mix.negative if variant.negative is None else variant.negative
-    return config.model_copy(update={"mix": config.mix.model_copy(update={"real": real, "negative": negative})})
-
-
-def sources_of(variant: Variant, material: Material) -> Sources:
-    """What the variant's batches are drawn from."""
-    real = material.placed if variant.placed else material.boxed
-    return Sources(None if variant.real == 0 else real, material.rendered, material.negatives)
-
-
-def read_material(data: Path, labels: Path | None, pool: Path, config: ReaderConfig) -> Material:
-    """Crops, rendered plates (missing batches are drawn first), windows without a plate.
-
-    Raises:
-        SourceError: `data` holds no crops.
-
-    """
-    fill(pool, config)
-    rendered = RenderedPlates(pool)
-    rendered.refresh()
-    crops = read_crops(data, read_labels(labels), config.countries)
-    finder = TfliteCornerFinder(CORNERS)
-    margin = config.export.margin
-    return Material(
-        RealPlates(crops, config.mix, config.countries, finder),
-        RealPlates(crops, config.mix, config.countries),
-        rendered,
-        Negatives(data, config.mix, np.random.default_rng(config.training.seed)),
-        pooled(crops, margin, finder),
-        pooled(crops, margin, None),
-    )
-
-
-def pooled(crops: Sequence[Crop], margin: float, finder: TfliteCornerFinder | None) -> dict[str, Group]:
-    """The held-out groups of the table, in its order."""
-    found = load_groups(crops, margin, finder)
-    return {name: found[name] for name in GROUPS if name in found}
 
 
 class Training:
@@ -280,6 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pool", type=Path, help="rendered plates; default: pool in the run's folder")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--steps", type=int, default=STEPS, help="of each run")
+    parser.add_argument("--batch", type=int, default=BATCH, help="strips of a step")
     parser.add_argument("--batches", type=int, default=26, help="of 1,000 rendered plates")
     parser.add_argument("--threads", type=int, default=1, help="with more than 1, runs repeat only nearly")
     parser.add_argument("--only", action="append", choices=[one.name for one in VARIANTS], help="these runs alone")
@@ -300,7 +216,8 @@ def ablate(chosen: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(chosen.threads)
     config = settings.load(chosen.config)
-    training = config.training.limited(Limits(steps=chosen.steps)).model_copy(update={"warmup_steps": WARMUP_STEPS})
+    short = {"warmup_steps": WARMUP_STEPS, "batch": chosen.batch}
+    training = config.training.limited(Limits(steps=chosen.steps)).model_copy(update=short)
     rendered = config.rendered.model_copy(update={"batches": chosen.batches})
     config = config.model_copy(update={"training": training, "rendered": rendered})
     chosen.run.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,8 @@ from models.ocr.ablation_table import Result, draw, table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from models.ocr.ablate import Material
     from models.ocr.config import ReaderConfig
+    from models.ocr.variants import Material
 
 
 def result(name: str, uk: int, pl: int) -> Result:
@@ -69,9 +69,9 @@ def small(steps: int) -> ReaderConfig:
 
 def material(config: ReaderConfig, folder: Path) -> Material:
     """Noise for plates: four real crops and four rendered ones."""
-    from models.ocr.ablate import Material  # noqa: PLC0415
     from models.ocr.dataset import Plate, RealPlates, RenderedPlates, write_batch  # noqa: PLC0415
     from models.ocr.evaluate import Group  # noqa: PLC0415
+    from models.ocr.variants import Material  # noqa: PLC0415
     from roadside.core.rectify import box_corners  # noqa: PLC0415
 
     rng = np.random.default_rng(0)
@@ -174,7 +174,8 @@ def test_a_text_costs_each_head_its_negative_log_likelihood() -> None:
 def test_a_run_repeats_itself_also_after_an_interruption(tmp_path: Path) -> None:
     import torch  # noqa: PLC0415
 
-    from models.ocr.ablate import VARIANTS, Training, run, sources_of  # noqa: PLC0415
+    from models.ocr.ablate import Training, run  # noqa: PLC0415
+    from models.ocr.variants import VARIANTS, sources_of  # noqa: PLC0415
 
     config, variant = small(4), VARIANTS[1]
     shared = material(config, tmp_path)
@@ -195,7 +196,7 @@ def test_each_variant_changes_one_thing() -> None:
     from dataclasses import fields  # noqa: PLC0415
 
     from models.ocr import config as settings  # noqa: PLC0415
-    from models.ocr.ablate import BASELINE, VARIANTS, config_of  # noqa: PLC0415
+    from models.ocr.variants import BASELINE, VARIANTS, config_of  # noqa: PLC0415
 
     config = settings.load()
     assert config_of(BASELINE, config).mix == config.mix

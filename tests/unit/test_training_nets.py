@@ -118,7 +118,7 @@ def test_the_detector_learns_a_plate_by_heart() -> None:
     nothing = [np.zeros((0, 4), np.float32)] * 2
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3)
     costs = []
-    for _ in range(12):
+    for _ in range(20):
         score, box = losses(net(picture), plates, nothing, grid(), DETECTOR)
         optimiser.zero_grad()
         (score + box).backward()
