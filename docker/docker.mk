@@ -10,5 +10,5 @@ manifests: $(VENV)/.dev ## Write what k3s/ makes of cameras.toml, dashboards.py 
 test-cluster: $(VENV)/.dev $(DEMO_CLIP) ## Build the images and run the whole pipeline in containers
 	@time bash docker/engine bash -c 'bash docker/build && $(BIN)/python -m pytest -m containers tests/containers'
 
-test-arm64: ## Build detector and ocr for arm64 under emulation, and run both
+test-arm64: $(DEMO_CLIP) ## Build detector and ocr for arm64 under emulation, and run both
 	@time bash docker/engine bash docker/arm64
