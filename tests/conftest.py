@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+with contextlib.suppress(ImportError):  # the training's environment goes without hypothesis
+    from hypothesis import settings
+
+    settings.register_profile("unhurried", deadline=None)  # a busy machine is no fault of the code
+    settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
