@@ -209,6 +209,12 @@ def test_a_missing_character_in_one_read_is_aligned_away() -> None:
     assert fusion.plate.posterior.shape == (7, 36)
 
 
+def test_stumps_that_agree_do_not_cut_a_plate_short() -> None:
+    stumps = [placed("B", 0.9, i) for i in range(3)] + [placed("B12", 0.9, 3)]
+    assert fuse([*stumps, placed("AB12CDE", 0.6, 4)]).plate.text == "AB12CDE"
+    assert fuse(stumps).plate.text == "B"
+
+
 def test_sharp_and_large_reads_outweigh_blurred_and_small_ones() -> None:
     good = placed("AB12CDE", 0.9, 0, width=160)
     poor = [placed("AB12CDF", 0.9, i, width=25, blur=12) for i in (1, 2)]

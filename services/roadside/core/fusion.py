@@ -27,6 +27,8 @@ GAP_LOG_P = math.log(0.02)
 """Of a slot that one read has and another has not."""
 FULL_WIDTH_PX = 110.0
 """A plate this wide or wider is read as well as it will be."""
+LEAST_CHARACTERS = 4
+"""Of what can be a vehicle's plate: frames from far away give stumps, and these agree easily."""
 SHARP = 0.3
 """Sharpness at which a read weighs half as much as a perfectly sharp one."""
 
@@ -135,11 +137,14 @@ def _looks(weights: Sequence[float]) -> list[float]:
 
 
 def _reference(reads: Sequence[Read], weights: Sequence[float]) -> Read:
-    """The best read of the text with the most confidence behind it: the others are aligned to it."""
+    """The best read of the text with the most confidence behind it: the others are aligned to it.
+
+    A text too short for a plate is none that the others could be aligned to, while there is another.
+    """
     behind: dict[str, float] = defaultdict(float)
     for read, weight in zip(reads, weights, strict=True):
         behind[fold(read.text)] += weight * read.confidence * bool(read.text)
-    text = max(behind, key=lambda t: (behind[t], t))
+    text = max(behind, key=lambda t: (len(t) >= LEAST_CHARACTERS, behind[t], t))
     return max(
         (entry for entry in zip(reads, weights, strict=True) if fold(entry[0].text) == text),
         key=lambda entry: (entry[1] * entry[0].confidence, entry[0].text),

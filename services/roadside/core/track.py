@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from roadside.core.fusion import Fusion, edit_distance, fuse, quality
+from roadside.core.fusion import LEAST_CHARACTERS, Fusion, edit_distance, fuse, quality
 from roadside.core.geometry import iou, shift
 from roadside.core.plates import fold
 from roadside.core.types import Track
@@ -49,7 +49,7 @@ class TrackPolicy:
 class EvidenceRule:
     """What a track must show to be a sighting; lettering and lamps give reads that do not agree."""
 
-    least_characters: int = 4
+    least_characters: int = LEAST_CHARACTERS
     most_characters: int = 10
     least_confidence: float = 0.6
     """Of the fused plate, when at least `least_agreeing` frames agree."""
