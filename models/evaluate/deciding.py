@@ -43,6 +43,11 @@ def fused(reads: Sequence[PlacedRead]) -> str:
     return fuse(reads).plate.text
 
 
+def unweighed(reads: Sequence[PlacedRead]) -> str:
+    """The same with every frame weighing alike, sharp and large ones no more than others."""
+    return fuse(reads, [1.0] * len(reads)).plate.text
+
+
 def surest(reads: Sequence[PlacedRead]) -> str:
     """The text of the single frame with the highest confidence."""
     return max(reads, key=lambda placed: placed.read.confidence).read.text
@@ -64,6 +69,7 @@ WAYS: Mapping[str, Callable[[Sequence[PlacedRead]], str]] = {
     "best frame": surest,
     "majority": majority,
     "last frame": last,
+    "unweighed": unweighed,
 }
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from models.synth.vehicles import Lane, Model
     from roadside.core.types import Track
 
-FPS = 10
+FPS = 5
 COUNTRIES = ("UK", "CZ", "SK", "PL", "DE", "AT", "NL", "FR", "HU", "HR")
 CAMERA = CameraId("street")
 WINDOW = 8

@@ -14,13 +14,13 @@ from roadside.adapters.tflite import TfliteReader
 from roadside.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from models.evaluate.settings import Sources
 
 STREETS = {7: weather.FAR, 11: weather.NIGHT, 12: weather.RAIN, 13: weather.FAR}
 """Seeds of rendered clips; each is seen by day and in this weather."""
-CLIP, CLIP_PLATE, CLIP_FPS, CLIP_STEP = "uk_ls15ebc.mp4", "LS15EBC", 25.0, 2
+CLIP, CLIP_PLATE, CLIP_FPS, CLIP_STEP = "uk_ls15ebc.mp4", "LS15EBC", 25.0, 4
 LEAST_READS = 2
 """Tracks of clips with fewer reads leave nothing to decide."""
 
@@ -36,6 +36,11 @@ def evaluate(sources: Sources) -> Section:
         LEAST_CONFIDENCE,
     )
     sets = {**photographed(sources, eyes), **streets_driven(sources, eyes), **clip_parts(sources, eyes)}
+    return section(sets)
+
+
+def section(sets: Mapping[str, Sequence[KnownTrack]]) -> Section:
+    """The report of the named `sets` of tracks."""
     rows = [_row(name, members) for name, members in sets.items() if members]
     columns = ("tracks of", "tracks", "reads", *WAYS, *(f"against {way}" for way in list(WAYS)[1:]))
     return Section("tracks", "Reads of a passage together", (Table("Folded exact", columns, tuple(rows), NOTE),))
@@ -43,7 +48,8 @@ def evaluate(sources: Sources) -> Section:
 
 NOTE = (
     "Every way decides on the same reads of the product's corner net and reader. Best frame: the read with the highest "
-    "confidence. Majority: the text of most reads, of equally many the surest. Against: tracks that only the fusion "
+    "confidence. Majority: the text of most reads, of equally many the surest. Unweighed: the fusion without regard to "
+    "sharpness and size. Against: tracks that only the fusion "
     "has right - only the other (chance of so uneven a result were they equally good: two-sided sign test). "
     f"Photographs: held-out plates, each as {approaches.FRAMES} frames that approach (30 to 80 px wide, far 24 to 52), "
     "shifted, turned, blurred, noisy, compressed, the box inexact. Rendered: "

@@ -27,6 +27,7 @@ def test_each_way_decides_as_its_name_says() -> None:
         "best frame": "A812CDE",
         "majority": "AB12CDE",
         "last frame": "AB12CDF",
+        "unweighed": "AB12CDE",
     }
 
 
