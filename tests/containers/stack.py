@@ -112,10 +112,11 @@ class Stack:
 
     def load_registry(self) -> None:
         """All of the street have paid but the first, which is exempt, and the last; as an operator does it."""
-        lists = {"import": self.folder / "vignettes.csv", "exempt": self.folder / "exemptions.csv"}
+        vignettes, exemptions = self.folder / "vignettes.csv", self.folder / "exemptions.csv"
         street = self.clip.with_suffix(".tsv")
-        subprocess.run([sys.executable, str(ROOT / "demo" / "registry.py"), street, *lists.values()], check=True)
-        for action, file in lists.items():
+        subprocess.run([sys.executable, str(ROOT / "demo" / "registry.py"), street, vignettes, exemptions], check=True)
+        # While there is no vignette nobody is judged: the exempt must be known before the first one is there.
+        for action, file in (("exempt", exemptions), ("import", vignettes)):
             done = self.execute("plates", "roadside", "registry", action, "-", text=file.read_text())
             assert done.returncode == 0, done.stdout + done.stderr
 
