@@ -15,7 +15,7 @@ import numpy as np
 from models.data.photographs import read_labels
 from models.data.split import fold
 from models.ocr import config as settings
-from models.ocr.dataset import centred, held_out_groups, read_crops, read_grey
+from models.ocr.dataset import CORNERS, corner_finder, held_out_groups, read_crops, strip_of
 from models.ocr.tflite import run_tflite
 from roadside.core.read import compose, decode, softmax
 from roadside.errors import ModelError, RoadsideError
@@ -127,7 +127,8 @@ def calibrate(data: Path, labels: Path | None, folder: Path, config: settings.Re
     if len(crops) < FEWEST_CROPS:
         print(f"{folder.name}: {len(crops)} held-out crops with a text are too few to calibrate on; left as it is")
         return float(json.loads(described.read_text(encoding="utf-8"))["temperature"])
-    strips = [centred(read_grey(crop.path), crop.corners, crop.lines, config.export.margin) for crop in crops]
+    finder = corner_finder(CORNERS)
+    strips = [strip_of(crop, config.export.margin, finder) for crop in crops]
     characters, told, _ = run_tflite(model.read_bytes(), strips)
     order = {text: place for place, text in enumerate(sorted({fold(crop.text) for crop in crops}))}
     finding = np.array([order[fold(crop.text)] % 2 == 0 for crop in crops])

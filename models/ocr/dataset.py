@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -13,20 +14,19 @@ from models.data.photographs import UNREADABLE
 from models.data.split import reader_held_out
 from models.ocr.augment import photographed, spoilt_strip
 from models.training.photographs import read_split, read_voc_folder
+from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
 from roadside.core.rectify import box_corners, grow, strip, two_line_strip
 from roadside.core.types import Box
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     from models.data.photographs import Label
     from models.ocr.config import Mix
-    from roadside.adapters.corner_finder import TfliteCornerFinder
 
 Quality = Literal["given", "sure", "guessed", "none"]
 """Where a text comes from: the source, a person who was sure of it or guessed a character, or nobody could read it."""
@@ -35,6 +35,7 @@ TWO_LINE_ASPECT = 1.45
 """Width over height under which a plate is taken for a two-line one where nobody said."""
 TEACHER_CONFIDENCE = 0.95
 """The general recogniser was right in 290 of 305 crops from here on; below it, its texts are not used."""
+CORNERS = Path(__file__).resolve().parents[1] / "detector" / "fast" / CORNERS_FILE
 UNKNOWN_COUNTRY = -1
 BOX_SPREAD = (0.04, 0.08)
 """Standard deviations of a detector's box edges, as shares of the plate's width and height."""
@@ -175,6 +176,13 @@ def centred(
     return two_line_strip(grey, grown) if lines == 2 else strip(grey, grown)
 
 
+def strip_of(crop: Crop, margin: float, finder: TfliteCornerFinder | None) -> NDArray[np.uint8]:
+    """The strip that the product would read of the crop, placed by the corner net if there is one."""
+    grey = read_grey(crop.path)
+    placed = placements(finder, grey, crop.corners, 1, np.random.default_rng(0)) if finder is not None else []
+    return centred(grey, placed[0] if placed else crop.corners, crop.lines, margin)
+
+
 def held_out_groups(crops: Iterable[Crop]) -> dict[str, list[Crop]]:
     """The crops that are measured on: UK and other texts kept from training, and the two sources that never train."""
     groups: dict[str, list[Crop]] = {}
@@ -196,6 +204,14 @@ def weight(crop: Crop, mix: Mix) -> float:
     if crop.quality == "guessed":
         found *= doubtful.guessed_text * (doubtful.guessed_uk if crop.region == "UK" else 1)
     return found * doubtful.no_text if crop.quality == "none" else found
+
+
+def corner_finder(path: Path) -> TfliteCornerFinder | None:
+    """The corner net that places real plates as the product will; none, said aloud, where the file is missing."""
+    if not path.is_file():
+        print(f"{path} is not there: real plates are cut at their boxes", flush=True)
+        return None
+    return TfliteCornerFinder(path)
 
 
 def placements(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from models.data.split import fold
-from models.ocr.dataset import centred, held_out_groups, placements, read_grey
+from models.ocr.dataset import held_out_groups, strip_of
 from models.ocr.network import strips_to_tensor
 
 if TYPE_CHECKING:
@@ -46,15 +46,9 @@ def load_groups(crops: Sequence[Crop], margin: float, finder: TfliteCornerFinder
     """The held-out crops by group, cut as the product cuts them: where the corner net places them if there is one."""
     groups = {}
     for name, members in held_out_groups(crops).items():
-        strips = [_strip(crop, margin, finder) for crop in members]
+        strips = [strip_of(crop, margin, finder) for crop in members]
         groups[name] = Group(np.stack(strips), tuple(crop.text for crop in members))
     return groups
-
-
-def _strip(crop: Crop, margin: float, finder: TfliteCornerFinder | None) -> NDArray[np.uint8]:
-    grey = read_grey(crop.path)
-    placed = placements(finder, grey, crop.corners, 1, np.random.default_rng(0)) if finder is not None else []
-    return centred(grey, placed[0] if placed else crop.corners, crop.lines, margin)
 
 
 def greedy_text(logits: NDArray[np.float32], characters: str) -> str:

@@ -19,13 +19,12 @@ import torch.nn.functional as fn
 
 from models.data.photographs import read_labels
 from models.ocr import config as settings
-from models.ocr.dataset import Negatives, RealPlates, RenderedPlates, Sample, read_crops
+from models.ocr.dataset import CORNERS, Negatives, RealPlates, RenderedPlates, Sample, corner_finder, read_crops
 from models.ocr.evaluate import evaluate, load_groups
 from models.ocr.network import ReaderNet, named, strips_to_tensor
 from models.training import course
 from models.training.course import Average, Limits
 from models.training.history import History, draw_curves
-from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
 from roadside.errors import ModelError, RoadsideError
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from models.ocr.config import ReaderConfig
     from models.ocr.evaluate import Group
 
-CORNERS = Path(__file__).resolve().parents[1] / "detector" / "fast" / CORNERS_FILE
 FIRST_BATCH_TIMEOUT_S = 600.0
 SMOOTHING = 0.98
 PANELS = {"loss": ("characters", "country"), "held-out plates read, share": ("UK", "CZ", "PL gate", "others")}
@@ -128,13 +126,6 @@ def rendering(folder: Path, config_path: Path) -> Iterator[RenderedPlates]:
         renderer.wait()
 
 
-def _corner_finder(path: Path) -> TfliteCornerFinder | None:
-    if not path.is_file():
-        print(f"{path} is not there: real plates are cut at their boxes", flush=True)
-        return None
-    return TfliteCornerFinder(path)
-
-
 class Run:
     """One training, from its checkpoint on."""
 
@@ -206,7 +197,7 @@ def train(job: Job) -> None:
     config = settings.load(job.config)
     config = config.model_copy(update={"training": config.training.limited(job.limits)})
     crops = read_crops(job.data, read_labels(job.labels), config.countries)
-    finder = _corner_finder(job.corners)
+    finder = corner_finder(job.corners)
     groups = load_groups(crops, config.export.margin, finder)
     run = Run(job.run, config, job.initial)
     with rendering(job.run / "pool", job.config) as pool:

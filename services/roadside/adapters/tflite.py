@@ -38,13 +38,13 @@ RUNTIMES = {"litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_ru
 """By the value of ROADSIDE_RUNTIME, the faster one first (4-7 times for int8 on x86-64)."""
 READ_MARGIN = 0.03
 """Around the plate, of its width, on every side: measured best."""
-WIDE_MARGINS = (0.08, 0.02)
-"""Of a plate's width, left and right, above and below: what a second attempt cuts."""
+OTHER_MARGINS = ((0.08, 0.02), (0.0, 0.0))
+"""Of a plate's width, left and right, above and below: what a second and a third attempt cut."""
 HOPELESS = 0.03
-"""Confidence under which not even a patient reader goes on after two attempts: it is no plate."""
-SURELY_READ = 0.8
+"""Confidence under which not even a patient reader tries again: it is no plate."""
+SURELY_READ = 0.9
 """Confidence under which a patient reader tries other cuts of the plate, and takes the surest: of 895 plates
-835 were read right so, 822 at the first attempt."""
+856 were read right so, 843 at the first attempt."""
 HALVED_FROM = 2.8
 """Times as large as the detector's input, in the direction where it is less."""
 SURELY_TWO_LINES = 1.8
@@ -235,15 +235,14 @@ class TfliteReader:
         if min(crop.image.shape[:2]) < 2:
             return EMPTY
         grey = np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_BGR2GRAY), np.uint8)
-        box, corners = _box_in(crop), _corners_in(crop)
+        corners = _corners_in(crop)
         best = self._read_placed(grey, corners, READ_MARGIN, READ_MARGIN)
         if not self._patient:
             return best
-        others = ((box, READ_MARGIN, 0.0), (corners, *WIDE_MARGINS))
-        for placed, across, down in others:
-            if best.confidence >= SURELY_READ or (placed is corners and best.confidence < HOPELESS):
+        for across, down in OTHER_MARGINS:
+            if not HOPELESS < best.confidence < SURELY_READ:
                 break
-            best = max(best, self._read_placed(grey, placed, across, down), key=lambda read: read.confidence)
+            best = max(best, self._read_placed(grey, corners, across, down), key=lambda read: read.confidence)
         return best
 
     def _read_placed(self, grey: NDArray[np.uint8], corners: NDArray[np.float32], across: float, down: float) -> Read:

@@ -1,0 +1,48 @@
+"""The mean of the weights of several checkpoints of one run (Izmailov et al. 2018, stochastic weight averaging)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.training.course import averaged_state, read_checkpoint
+from roadside.errors import ModelError, RoadsideError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+
+
+def mean(paths: Sequence[Path]) -> dict[str, torch.Tensor]:
+    """The mean of the averaged weights of checkpoints. Raises ModelError where they are not of one net."""
+    states = [averaged_state(read_checkpoint(path)) for path in paths]
+    shapes = [{key: value.shape for key, value in state.items()} for state in states]
+    if any(shape != shapes[0] for shape in shapes):
+        raise ModelError("The checkpoints belong to different nets")
+    return {
+        key: (sum(state[key].double() for state in states) / len(states)).to(value.dtype)
+        for key, value in states[0].items()
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    import torch  # noqa: PLC0415  # slow to load
+
+    parser = argparse.ArgumentParser(prog="models.training.mean", description=__doc__)
+    parser.add_argument("checkpoints", type=Path, nargs="+")
+    parser.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args(arguments)
+    try:
+        torch.save(mean(chosen.checkpoints), chosen.out)
+    except RoadsideError as fault:
+        print(f"models.training.mean: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
