@@ -292,14 +292,14 @@ def tilted_crop() -> Crop:
 @pytest.mark.parametrize(
     ("sure", "looks", "taken"),
     [
-        ([0.8], 1, "LOOK1"),
-        ([0.79, 0.8], 2, "LOOK2"),
+        ([0.9], 1, "LOOK1"),
+        ([0.89, 0.9], 2, "LOOK2"),
         ([0.5, 0.6, 0.7], 3, "LOOK3"),
         ([0.5, 0.7, 0.6], 3, "LOOK2"),
         ([0.7, 0.5, 0.6], 3, "LOOK1"),
         ([0.5, 0.5, 0.5], 3, "LOOK1"),
-        ([0.02, 0.029], 2, "LOOK2"),
-        ([0.02, 0.03, 0.9], 3, "LOOK3"),
+        ([0.03], 1, "LOOK1"),
+        ([0.031, 0.02, 0.9], 3, "LOOK3"),
     ],
 )
 def test_a_patient_reader_looks_again_where_unsure_and_takes_the_surest(
