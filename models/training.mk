@@ -42,8 +42,8 @@ train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.calibrate --data "$(DATA)" --folder $(READER_OUT)/float --folder $(READER_OUT)/int8 --plot $(READER_OUT)
 
 .PHONY: ablate-reader
-ablate-reader: $(TRAIN_VENV)/.done ## Compare heads and kinds of data by short trainings of the reader (STEPS=640 each)
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.ablate --data "$(DATA)" --run $(TRAIN_WORK)/ablation $(if $(STEPS),--steps $(STEPS))
+ablate-reader: $(TRAIN_VENV)/.done ## Compare heads and kinds of data by short trainings of the reader (INITIAL=checkpoint STEPS=280 each)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.ablate --data "$(DATA)" --run $(TRAIN_WORK)/ablation $(if $(INITIAL),--initial $(INITIAL)) $(if $(RATE),--rate $(RATE)) $(if $(STEPS),--steps $(STEPS))
 
 .PHONY: test-training
 test-training: $(TRAIN_VENV)/.done ## Run the tests of the training code, those that need torch included

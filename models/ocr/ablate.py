@@ -24,45 +24,47 @@ from models.ocr import config as settings
 from models.ocr.ablation_table import Result, draw, table
 from models.ocr.evaluate import Score, score
 from models.ocr.heads import HeadedReader
-from models.ocr.network import strips_to_tensor
+from models.ocr.network import named, strips_to_tensor
 from models.ocr.variants import VARIANTS, config_of, read_material, sources_of
 from models.training import course
 from models.training.course import Average, Limits
 from models.training.history import History
-from roadside.errors import RoadsideError
+from roadside.errors import ModelError, RoadsideError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from models.ocr.config import ReaderConfig
+    from models.ocr.config import ReaderConfig, ReaderCourse
     from models.ocr.dataset import Sample
     from models.ocr.evaluate import Group
     from models.ocr.train import Sources
     from models.ocr.variants import Material, Variant
 
-STEPS, BATCH = 800, 32
-"""Twice the steps of half the recipe's batch: what a short run lacks is steps."""
+STEPS = 280
 MEASURED_TIMES = 5
 """How often a run is measured on its way, for the plot."""
 SAVE_EVERY_S = 60.0
 REPORT_STEPS = 40
-WARMUP_STEPS = 40
+WARMUP_STEPS = 30
 TIMED_STRIPS = 40
-MILD_SHARE = 0.3
-"""Of a run: CTC leaves its blank plateau in about 200 steps of mild samples."""
+MILD_SHARE = 0.4
+"""Of a run: CTC leaves its blank plateau after about 200 steps of mild samples, and hardly otherwise."""
 
 
 class Training:
     """One run, from its checkpoint on."""
 
-    def __init__(self, folder: Path, variant: Variant, config: ReaderConfig) -> None:
+    def __init__(self, folder: Path, variant: Variant, config: ReaderConfig, initial: Path | None = None) -> None:
         training = config.training
         self.variant, self.config = variant, config_of(variant, config)
         self.checkpoint = folder / f"{variant.name}_{training.steps}.ck"
         torch.manual_seed(training.seed)
         self.net = HeadedReader(config, variant.head)
+        if initial is not None:
+            start(self.net.backbone, initial)
+        self._mild_steps = MILD_SHARE * training.steps if variant.mild_start and initial is None else 0.0
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=training.rate, weight_decay=training.weight_decay)
         self.average = Average(self.net)
         self.progress = course.resume(self.checkpoint, self.net, self.average, self.optimiser)
@@ -79,8 +81,8 @@ class Training:
             group["lr"] = course.learning_rate(training, progress)
         rng = np.random.default_rng([training.seed, progress.step])
         torch.manual_seed(training.seed * 1_000_003 + progress.step)
-        only_mild = self.variant.mild_start and progress.step < MILD_SHARE * training.steps
-        cost, country = losses(self.net, sources.batch(rng, self.config, only_mild=only_mild), self.config)
+        samples = sources.batch(rng, self.config, only_mild=progress.step < self._mild_steps)
+        cost, country = losses(self.net, samples, self.config)
         self.optimiser.zero_grad()
         (cost + training.country_weight * country).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), training.gradient_norm)
@@ -92,6 +94,20 @@ class Training:
     def save(self) -> None:
         """Writes the checkpoint."""
         course.save(self.checkpoint, self.net, self.average, self.optimiser, self.progress)
+
+
+def start(backbone: torch.nn.Module, path: Path) -> None:
+    """The backbone from a reader's checkpoint; its head stays out, for each variant begins with one of its own.
+
+    Raises:
+        ModelError: the file is no checkpoint of this reader.
+
+    """
+    try:
+        state = named(course.averaged_state(course.read_checkpoint(path)))
+        backbone.load_state_dict({key: value for key, value in state.items() if not key.startswith("characters.")})
+    except (KeyError, RuntimeError) as fault:
+        raise ModelError(f"{path} is no checkpoint of this reader") from fault
 
 
 def losses(net: HeadedReader, samples: Sequence[Sample], config: ReaderConfig) -> tuple[torch.Tensor, torch.Tensor]:
@@ -134,12 +150,14 @@ def milliseconds(net: HeadedReader, strips: NDArray[np.uint8], characters: str) 
     return float(np.median(spent)) * 1000
 
 
-def run(folder: Path, variant: Variant, material: Material, config: ReaderConfig) -> Result:
+def run(
+    folder: Path, variant: Variant, material: Material, config: ReaderConfig, initial: Path | None = None
+) -> Result:
     """The figures of one run; a run that has ended is not repeated."""
     out = folder / f"{variant.name}_{config.training.steps}.json"
     if out.exists():
         return Result.of(json.loads(out.read_text(encoding="utf-8")))
-    training = Training(folder, variant, config)
+    training = Training(folder, variant, config, initial)
     follow(training, sources_of(variant, material), material.groups)
     net = training.average.net
     some = np.concatenate([group.strips for group in material.groups.values()])
@@ -194,8 +212,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, default=Path("var/train/ablation"), help="checkpoints, table, plot")
     parser.add_argument("--pool", type=Path, help="rendered plates; default: pool in the run's folder")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
+    parser.add_argument("--initial", type=Path, help="a reader's checkpoint: start from its backbone, with new heads")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--steps", type=int, default=STEPS, help="of each run")
-    parser.add_argument("--batch", type=int, default=BATCH, help="strips of a step")
     parser.add_argument("--batches", type=int, default=26, help="of 1,000 rendered plates")
     parser.add_argument("--threads", type=int, default=1, help="with more than 1, runs repeat only nearly")
     parser.add_argument("--only", action="append", choices=[one.name for one in VARIANTS], help="these runs alone")
@@ -216,8 +235,9 @@ def ablate(chosen: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(chosen.threads)
     config = settings.load(chosen.config)
-    short = {"warmup_steps": WARMUP_STEPS, "batch": chosen.batch}
-    training = config.training.limited(Limits(steps=chosen.steps)).model_copy(update=short)
+    training = config.training.limited(Limits(steps=chosen.steps, rate=chosen.rate)).model_copy(
+        update={"warmup_steps": WARMUP_STEPS}
+    )
     rendered = config.rendered.model_copy(update={"batches": chosen.batches})
     config = config.model_copy(update={"training": training, "rendered": rendered})
     chosen.run.mkdir(parents=True, exist_ok=True)
@@ -225,15 +245,15 @@ def ablate(chosen: argparse.Namespace) -> None:
     for variant in VARIANTS:
         if chosen.only is None or variant.name in chosen.only:
             print(f"{variant.name}: {variant.told}", flush=True)
-            run(chosen.run, variant, material, config)
-            _write(chosen.run, training.steps, training.batch)
+            run(chosen.run, variant, material, config, chosen.initial)
+            _write(chosen.run, training, initial=chosen.initial is not None)
     print(chosen.run / "ablation.md", flush=True)
 
 
-def _write(folder: Path, steps: int, batch: int) -> None:
-    files = [folder / f"{variant.name}_{steps}.json" for variant in VARIANTS]
+def _write(folder: Path, training: ReaderCourse, *, initial: bool) -> None:
+    files = [folder / f"{variant.name}_{training.steps}.json" for variant in VARIANTS]
     results = [Result.of(json.loads(path.read_text(encoding="utf-8"))) for path in files if path.exists()]
-    (folder / "ablation.md").write_text(table(results, batch), encoding="utf-8")
+    (folder / "ablation.md").write_text(table(results, training.batch, initial=initial), encoding="utf-8")
     draw(results, folder / "ablation.png")
 
 

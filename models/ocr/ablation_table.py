@@ -45,7 +45,7 @@ class Result:
         return Result(**content)
 
 
-def table(results: Sequence[Result], batch: int) -> str:
+def table(results: Sequence[Result], batch: int, *, initial: bool = False) -> str:
     """Markdown: a row a run, the best of each column in bold, and how short the runs are."""
     if not results:
         return ""
@@ -61,15 +61,16 @@ def table(results: Sequence[Result], batch: int) -> str:
     for (one, told, _), score in zip(rows, scores, strict=True):
         cells = [_cell(score[name], best[name]) for name in counts]
         lines.append(f"| {told} | {one.parameters / 1e6:.2f} M | {one.strip_ms:.1f} | " + " | ".join(cells) + " |")
-    lines += ["", _told(results, batch)]
+    lines += ["", _told(results, batch, initial=initial)]
     return "\n".join(lines) + "\n"
 
 
-def _told(results: Sequence[Result], batch: int) -> str:
+def _told(results: Sequence[Result], batch: int, *, initial: bool) -> str:
     steps, minutes = results[0].steps, sum(one.minutes for one in results)
+    start = "from one backbone, with a new head," if initial else "from random weights,"
     return (
         "Held-out crops read without any fault when O, Q = 0 and I = 1, in brackets as they stand; cut where the"
-        f" corner net places them. Each run: {steps} steps of {batch} strips from random weights,"
+        f" corner net places them. Each run: {steps} steps of {batch} strips {start}"
         f" {steps * batch:,} strips, where a full training sees {FULL_TRAINING}. One seed, so a few crops more or fewer"
         " say nothing. ms: a strip in PyTorch, its text included, 1 thread, median."
         f" {minutes:.0f} minutes for these runs."

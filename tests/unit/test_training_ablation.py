@@ -30,6 +30,8 @@ def test_the_table_has_a_row_a_run_and_the_best_in_bold() -> None:
     assert second == "| told of slots | 0.44 M | 1.2 | 6 (5) | **17** (17) | **23** (22) |"
     assert "40 steps of 64 strips" in note
     assert "2,560 strips" in note
+    assert "from random weights" in note
+    assert "from one backbone, with a new head" in table([result("ctc", 8, 15)], 64, initial=True)
     assert table([], 64) == ""
 
 
@@ -189,6 +191,27 @@ def test_a_run_repeats_itself_also_after_an_interruption(tmp_path: Path) -> None
     assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
     assert whole.scores == resumed.scores
     assert run(tmp_path / "whole", variant, shared, config).minutes == whole.minutes, "an ended run is not repeated"
+
+
+@pytest.mark.usefixtures("torch_here")
+def test_runs_can_start_from_one_backbone(tmp_path: Path) -> None:
+    import torch  # noqa: PLC0415
+
+    from models.ocr.ablate import Training  # noqa: PLC0415
+    from models.ocr.heads import ReaderNet  # noqa: PLC0415
+    from models.ocr.variants import VARIANTS  # noqa: PLC0415
+    from roadside.errors import ModelError  # noqa: PLC0415
+
+    config = small(4)
+    torch.manual_seed(7)
+    trained = ReaderNet(config).state_dict()
+    torch.save({"average": trained}, tmp_path / "reader.ck")
+    for variant in VARIANTS[:3]:
+        backbone = Training(tmp_path / "run", variant, config, tmp_path / "reader.ck").net.backbone.state_dict()
+        assert all(torch.equal(value, trained[key]) for key, value in backbone.items())
+    torch.save({"stem.convolution.weight": torch.zeros(1)}, tmp_path / "other.ck")
+    with pytest.raises(ModelError, match=r"other\.ck"):
+        Training(tmp_path / "run", VARIANTS[0], config, tmp_path / "other.ck")
 
 
 @pytest.mark.usefixtures("torch_here")
