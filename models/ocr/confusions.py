@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from models.data.photographs import data_folder, load_picture, plate_crops, read_labels
+from roadside.adapters.corner_finder import TfliteCornerFinder
 from roadside.adapters.tflite import TfliteReader
 from roadside.core.confusions import folding_matrix
 from roadside.core.plates import fold
@@ -53,6 +54,7 @@ def main() -> None:
     """Read every held-out crop with a known text and write the statistics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reader", type=Path, default=Path("models/ocr/float"), help="folder of the reader")
+    parser.add_argument("--corners", type=Path, default=Path("models/detector/fast/corners.tflite"))
     parser.add_argument("--out", type=Path, default=Path("models/ocr/confusions.json"))
     parsed = parser.parse_args()
     folder = data_folder()
@@ -61,9 +63,9 @@ def main() -> None:
         for crop in plate_crops(folder, read_labels())
         if crop.held_out and crop.text and (crop.given or crop.sure) and set(fold(crop.text)) <= set(ALPHABET)
     ]
-    reader = TfliteReader(parsed.reader)
+    reader, finder = TfliteReader(parsed.reader), TfliteCornerFinder(parsed.corners)
     rng = np.random.default_rng(7)
-    passages = [_looks(reader, folder, crop, rng) for crop in crops]
+    passages = [_looks(reader, finder, folder, crop, rng) for crop in crops]
     statistics = {"reader": parsed.reader.name, "sources": _sources(crops), **summarise(passages)}
     parsed.out.write_text(_compact(statistics), encoding="utf-8")
     first = [looks[0] for looks in passages]
@@ -108,11 +110,19 @@ def compare(read: Read, truth: str) -> Look:
     return Look(read.confidence, text == expected, tuple(_align(expected, text)), slots, text)
 
 
-def _looks(reader: TfliteReader, folder: Path, crop: PlateCrop, rng: np.random.Generator) -> list[Look]:
+def _looks(
+    reader: TfliteReader, finder: TfliteCornerFinder, folder: Path, crop: PlateCrop, rng: np.random.Generator
+) -> list[Look]:
     image = load_picture(folder / crop.path)
     first = Crop(CameraId("held-out"), 0, 0, Detection(crop.box, 1.0), image)
     views = [first, *(_neighbouring(first, rng) for _ in range(LOOKS - 1))]
-    return [compare(reader.read(view), crop.text) for view in views]
+    return [compare(reader.read(_placed(view, finder)), crop.text) for view in views]
+
+
+def _placed(crop: Crop, finder: TfliteCornerFinder) -> Crop:
+    """The crop with the corners that the product would give its plate."""
+    detection = crop.detection
+    return replace(crop, detection=replace(detection, corners=finder.find(crop.image, detection.box)))
 
 
 def _neighbouring(crop: Crop, rng: np.random.Generator) -> Crop:
