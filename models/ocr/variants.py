@@ -9,10 +9,10 @@ import numpy as np
 
 from models.data.photographs import read_labels
 from models.ocr.ablation_table import GROUPS
-from models.ocr.dataset import Negatives, RealPlates, RenderedPlates, read_crops
+from models.ocr.dataset import CORNERS, Negatives, RealPlates, RenderedPlates, read_crops
 from models.ocr.evaluate import load_groups
 from models.ocr.pool import fill
-from models.ocr.train import CORNERS, Sources
+from models.ocr.train import Sources
 from roadside.adapters.corner_finder import TfliteCornerFinder
 
 if TYPE_CHECKING:

@@ -43,7 +43,7 @@ def draw_curves(history: History, out: Path, panels: Mapping[str, tuple[str, ...
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     reports = history.reports()
-    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.4), squeeze=False)
+    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.8), squeeze=False)
     for axis, (title, names) in zip(axes[0], panels.items(), strict=True):
         for name in names:
             points = [(one["elapsed_s"] / 60, one[name]) for one in reports if name in one]
@@ -52,7 +52,7 @@ def draw_curves(history: History, out: Path, panels: Mapping[str, tuple[str, ...
         axis.set(title=title, xlabel="minutes of training")
         axis.grid(visible=True, alpha=0.3)
         if axis.get_legend_handles_labels()[0]:
-            axis.legend()
+            axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize="small", frameon=False)
     figure.tight_layout()
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=110)
