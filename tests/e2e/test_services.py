@@ -67,7 +67,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Iter
         cluster.command("database", "migrate")
         vignettes = folder / "vignettes.csv"
         vignettes.write_text("plate,country,valid_from,valid_to\nAB12CDE,UK,2020-01-01,2099-12-31\n")
-        cluster.command("registry", "import", str(vignettes), "--db", str(folder / "roadside.db"))
+        cluster.command("registry", "import", str(vignettes))
         source = photographs / "clips" / "uk_ls15ebc.mp4"
         cluster.add("capture", cameras=f"north={source}; south={source}", loops=str(LOOPS), publish_fps="8")
         for service in ("detector", "ocr", "registry", "plates"):
