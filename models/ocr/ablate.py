@@ -243,6 +243,8 @@ def ablate(chosen: argparse.Namespace) -> None:
     chosen.run.mkdir(parents=True, exist_ok=True)
     material = read_material(chosen.data, chosen.labels, chosen.pool or chosen.run / "pool", config)
     for variant in VARIANTS:
+        if chosen.initial is not None and not variant.mild_start:
+            continue  # no run that starts from a backbone has a mild start
         if chosen.only is None or variant.name in chosen.only:
             print(f"{variant.name}: {variant.told}", flush=True)
             run(chosen.run, variant, material, config, chosen.initial)
