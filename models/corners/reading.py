@@ -18,12 +18,13 @@ import torch.nn.functional as fn
 from models.corners.dataset import loose_box
 from models.ocr.augment import photographed
 from models.ocr.dataset import read_grey, weight
-from models.ocr.network import ReaderNet, named
-from models.training import course
+from models.ocr.loss import a_character, classes_of, ctc_costs
+from models.ocr.network import ReaderNet, load_trained
+from models.training.draw import Weighted
 from roadside.adapters.tflite import READ_MARGIN
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, region
 from roadside.core.rectify import STRIP_HEIGHT_PX, STRIP_WIDTH_PX, box_corners, cut
-from roadside.errors import ModelError, SourceError
+from roadside.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,12 +34,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.corners.config import LooseBox
-    from models.ocr.config import ReaderConfig
+    from models.ocr.config import Mix, ReaderConfig
     from models.ocr.dataset import Crop
 
 CANVAS_PX = (288, 128)
 """Width and height that every crop is stretched to, so that a batch of them is one tensor."""
-SHORTEST_TEXT = 4
 HOPELESS_LOSS = 2.5
 """A character: what is over it has no gradient."""
 
@@ -63,7 +63,7 @@ class Readable:
 class ReadablePlates:
     """One-line real crops with texts, in memory, drawn by the reader's weights."""
 
-    def __init__(self, crops: Sequence[Crop], mix: ReaderConfig, loose: LooseBox) -> None:
+    def __init__(self, crops: Sequence[Crop], mix: Mix, loose: LooseBox) -> None:
         used = [
             crop
             for crop in crops
@@ -72,8 +72,7 @@ class ReadablePlates:
         if not used:
             raise SourceError("No one-line plate with a text is left to train the corner net on")
         self._crops = [(read_grey(crop.path), crop.corners, crop.text) for crop in used]
-        weights = np.array([weight(crop, mix.mix) for crop in used])
-        self._cumulated = np.cumsum(weights / weights.sum())
+        self._by_weight = Weighted([weight(crop, mix) for crop in used])
         self._loose = loose
 
     def __len__(self) -> int:
@@ -81,8 +80,7 @@ class ReadablePlates:
 
     def sample(self, rng: Generator, *, mild: bool) -> Readable:
         """A plate in a loose box, spoilt."""
-        place = min(int(np.searchsorted(self._cumulated, rng.random())), len(self._crops) - 1)
-        grey, corners, text = self._crops[place]
+        grey, corners, text = self._crops[self._by_weight.draw(rng)]
         box = loose_box(rng, corners, self._loose)
         scale = np.array([CANVAS_PX[0] / grey.shape[1], CANVAS_PX[1] / grey.shape[0]], np.float32)
         canvas = np.asarray(cv2.resize(grey, CANVAS_PX, interpolation=cv2.INTER_AREA), np.uint8)
@@ -102,10 +100,7 @@ class ReadablePlates:
 def load_reader(path: Path, config: ReaderConfig) -> ReaderNet:
     """The reader of a checkpoint, for judging: nothing of it learns. Raises ModelError where it is none."""
     net = ReaderNet(config)
-    try:
-        net.load_state_dict(named(course.averaged_state(course.read_checkpoint(path))))
-    except (KeyError, RuntimeError) as fault:
-        raise ModelError(f"{path} is no checkpoint of this reader") from fault
+    load_trained(net, path)
     net.eval()
     net.requires_grad_(requires_grad=False)
     return net
@@ -120,7 +115,7 @@ def placed_corners(offsets: torch.Tensor, plates: Sequence[Readable]) -> torch.T
 
 
 def grown(corners: torch.Tensor, margin: float, stretch: torch.Tensor) -> torch.Tensor:
-    """`corners` (N, 4, 2) moved outwards by `margin` of the plate's width; `stretch` (N,): across over down."""
+    """`corners` (N, 4, 2) moved outwards by `margin` of the plate's width; `stretch` (N,) as Readable has it."""
     tl, tr, br, bl = corners.unbind(1)
     size = torch.stack([torch.ones_like(stretch), stretch], 1)
     width = torch.linalg.vector_norm((tr - tl) * size, dim=1)
@@ -157,18 +152,10 @@ def reading_loss(
 ) -> torch.Tensor:
     """The reader's mean CTC loss a character on the plates as cut where the net's `offsets` (N, 8) place them."""
     stretch = torch.tensor([plate.stretch for plate in plates])
-    corners = grown(placed_corners(offsets, plates), READ_MARGIN, 1 / stretch)
+    corners = grown(placed_corners(offsets, plates), READ_MARGIN, stretch)
     canvases = torch.from_numpy(np.stack([plate.canvas for plate in plates])).float()[:, None] / 127.5 - 1
     characters, _ = reader(cut_through(canvases, corners))
-    place = {character: index + 1 for index, character in enumerate(config.characters)}
-    lengths = torch.tensor([len(plate.text) for plate in plates])
-    each = fn.ctc_loss(
-        characters.log_softmax(-1).transpose(0, 1),
-        torch.tensor([place[character] for plate in plates for character in plate.text]),
-        torch.full((len(plates),), characters.shape[1]),
-        lengths,
-        reduction="none",
-        zero_infinity=True,
-    )
+    targets = [classes_of(plate.text, config.characters) for plate in plates]
+    each = a_character(ctc_costs(characters, targets), targets, config.training.shortest_text)
     # A plate that nothing helps to read says nothing of the corners.
-    return (each / lengths.clamp(min=SHORTEST_TEXT)).clamp(max=HOPELESS_LOSS).mean()
+    return each.clamp(max=HOPELESS_LOSS).mean()

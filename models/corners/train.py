@@ -181,8 +181,9 @@ def train(job: Job) -> None:
     run = Run(job.run, config, job.initial)
     judge = None
     if job.reader is not None:
-        judged = ReadablePlates(crops, reader.load(), config.box)
-        judge = Judge(load_reader(job.reader, reader.load()), reader.load(), judged)
+        reading = reader.load()
+        judged = ReadablePlates(crops, reading.mix, config.box)
+        judge = Judge(load_reader(job.reader, reading), reading, judged)
         print(f"{len(judged)} real plates are placed for the reader", flush=True)
     with rendering(job.run / "pool", reader.DEFAULT) as pool:
         print(f"{len(real)} real plates seen from the front, rendered ones as they come", flush=True)

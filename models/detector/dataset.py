@@ -14,6 +14,7 @@ from models.data.photographs import load_picture
 from models.synth import formats
 from models.synth.flat import draw_plate
 from models.synth.posing import Cutout, cutout
+from models.training.draw import Weighted
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -87,16 +88,14 @@ class Pictures:
         looks = second_looks()
         self.pictures = [_picture(one, looks) for one in used]
         self.rendered = rendered_plates(np.random.default_rng(seed), rendered)
-        weights = np.array([sources[one.source] for one in used])
-        self._cumulated = np.cumsum(weights / weights.sum())
+        self._by_weight = Weighted([sources[one.source] for one in used])
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def draw(self, rng: Generator) -> Picture:
         """A picture, by its source's weight."""
-        place = int(np.searchsorted(self._cumulated, rng.random()))
-        return self.pictures[min(place, len(self.pictures) - 1)]
+        return self.pictures[self._by_weight.draw(rng)]
 
 
 def _picture(marked: Marked, looks: Mapping[str, SecondLook]) -> Picture:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as fn
 
 from models.ocr import config as settings
 from models.ocr.ablation_table import Result, draw, table
 from models.ocr.evaluate import Score, score
 from models.ocr.heads import HeadedReader
+from models.ocr.loss import a_character, classes_of, country_cost
 from models.ocr.network import named, strips_to_tensor
 from models.ocr.variants import VARIANTS, config_of, read_material, sources_of
 from models.training import course
@@ -112,14 +112,11 @@ def start(backbone: torch.nn.Module, path: Path) -> None:
 
 def losses(net: HeadedReader, samples: Sequence[Sample], config: ReaderConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """The cost of the texts a character, and the cross-entropy of the countries that are known."""
-    place = {character: index + 1 for index, character in enumerate(config.characters)}
-    targets = [[place[character] for character in sample.text] for sample in samples]
+    targets = [classes_of(sample.text, config.characters) for sample in samples]
     strips = torch.from_numpy(np.stack([one.strip for one in samples]))
     costs, countries = net.costs(strips_to_tensor(strips), targets)
-    lengths = torch.tensor([max(len(target), config.training.shortest_text) for target in targets])
-    known = torch.tensor([one.country for one in samples])
-    country = fn.cross_entropy(countries, known, ignore_index=-1) if bool((known >= 0).any()) else countries.sum() * 0
-    return (costs / lengths).mean(), country
+    each = a_character(costs, targets, config.training.shortest_text)
+    return each.mean(), country_cost(countries, [one.country for one in samples])
 
 
 def read_strips(net: HeadedReader, strips: NDArray[np.uint8], characters: str) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from models.data.photographs import UNREADABLE
 from models.data.split import reader_held_out
 from models.ocr.augment import photographed, spoilt_strip
+from models.training.draw import Weighted
 from models.training.photographs import read_split, read_voc_folder
 from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
 from roadside.core.rectify import box_corners, grow, strip, two_line_strip
@@ -262,15 +263,14 @@ class RealPlates:
             for plate in self._plates
         ]
         self._placed_share = mix.placed
-        weights = np.array([weight(crop, mix) for crop in used])
-        self._cumulated = np.cumsum(weights / weights.sum())
+        self._by_weight = Weighted([weight(crop, mix) for crop in used])
 
     def __len__(self) -> int:
         return len(self._plates)
 
     def sample(self, rng: Generator, *, mild: bool) -> Sample:
         """A spoilt strip of a crop."""
-        place = min(int(np.searchsorted(self._cumulated, rng.random())), len(self._plates) - 1)
+        place = self._by_weight.draw(rng)
         plate, placed = self._plates[place], self._placed[place]
         if placed and rng.random() < self._placed_share:
             plate = replace(plate, corners=placed[rng.integers(len(placed))])

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as fn
 from torch import nn
 
+from models.ocr.loss import ctc_costs
 from models.ocr.network import ReaderNet
 
 if TYPE_CHECKING:
@@ -39,15 +40,7 @@ class CtcHead(nn.Module):  # type: ignore[misc]  # torch is untyped here
 
     def cost(self, seen: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Of columns (N, columns, channels) and the classes of each text: (N,)."""
-        logits = self.characters(seen)
-        return fn.ctc_loss(
-            logits.log_softmax(-1).transpose(0, 1),
-            torch.tensor([index for target in targets for index in target]),
-            torch.full((len(targets),), logits.shape[1]),
-            torch.tensor([len(target) for target in targets]),
-            reduction="none",
-            zero_infinity=True,
-        )
+        return ctc_costs(self.characters(seen), targets)
 
     def read(self, seen: torch.Tensor) -> list[list[int]]:
         """Of columns (N, columns, channels) the classes of each text."""

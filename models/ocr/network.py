@@ -8,8 +8,12 @@ import torch
 import torch.nn.functional as fn
 from torch import nn
 
+from models.training import course
+from roadside.errors import ModelError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from models.ocr.config import ReaderConfig
 
@@ -126,3 +130,11 @@ def named(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def strips_to_tensor(strips: torch.Tensor) -> torch.Tensor:
     """Grey strips (N, H, W) uint8 as the net's input, (N, 1, H, W) float32 in -1..1."""
     return (strips.float() / 127.5 - 1)[:, None]
+
+
+def load_trained(net: ReaderNet, path: Path) -> None:
+    """Gives `net` the averaged weights of a checkpoint. Raises ModelError where it is none of this reader."""
+    try:
+        net.load_state_dict(named(course.averaged_state(course.read_checkpoint(path))))
+    except (KeyError, RuntimeError, ValueError) as fault:
+        raise ModelError(f"{path} is no checkpoint of this reader") from fault

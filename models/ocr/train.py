@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as fn
 
 from models.data.photographs import read_labels
 from models.ocr import config as settings
 from models.ocr.dataset import CORNERS, Negatives, RealPlates, RenderedPlates, Sample, corner_finder, read_crops
 from models.ocr.evaluate import evaluate, load_groups
-from models.ocr.network import ReaderNet, named, strips_to_tensor
+from models.ocr.loss import a_character, classes_of, country_cost, ctc_costs
+from models.ocr.network import ReaderNet, load_trained, strips_to_tensor
 from models.training import course
 from models.training.course import Average, Limits
 from models.training.history import History, draw_curves
@@ -83,21 +83,10 @@ class Sources:
 
 def losses(net: torch.nn.Module, samples: Sequence[Sample], config: ReaderConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """The CTC loss a character, and the cross-entropy of the countries that are known."""
-    place = {character: index + 1 for index, character in enumerate(config.characters)}
-    targets = [[place[character] for character in sample.text] for sample in samples]
-    lengths = torch.tensor([len(target) for target in targets])
+    targets = [classes_of(sample.text, config.characters) for sample in samples]
     characters, countries = net(strips_to_tensor(torch.from_numpy(np.stack([one.strip for one in samples]))))
-    each = fn.ctc_loss(
-        characters.log_softmax(-1).transpose(0, 1),
-        torch.tensor([index for target in targets for index in target]),
-        torch.full((len(samples),), characters.shape[1]),
-        lengths,
-        reduction="none",
-        zero_infinity=True,
-    )
-    known = torch.tensor([one.country for one in samples])
-    country = fn.cross_entropy(countries, known, ignore_index=-1) if bool((known >= 0).any()) else countries.sum() * 0
-    return (each / lengths.clamp(min=config.training.shortest_text)).mean(), country
+    each = a_character(ctc_costs(characters, targets), targets, config.training.shortest_text)
+    return each.mean(), country_cost(countries, [one.country for one in samples])
 
 
 @contextlib.contextmanager
@@ -137,7 +126,7 @@ class Run:
         self.history = History(folder / "history.jsonl")
         self.net = ReaderNet(config).to(memory_format=torch.channels_last)
         if initial is not None:
-            self._start_from(initial)
+            load_trained(self.net, initial)
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=training.rate, weight_decay=training.weight_decay)
         self.average = Average(self.net)
         self.progress = course.resume(self.checkpoint, self.net, self.average, self.optimiser)
@@ -145,12 +134,6 @@ class Run:
         # A resumed run must not draw the samples of its start again.
         self.rng = np.random.default_rng([training.seed, self.progress.step])
         self._smooth = {"characters": float("nan"), "country": float("nan")}
-
-    def _start_from(self, path: Path) -> None:
-        try:
-            self.net.load_state_dict(named(course.averaged_state(course.read_checkpoint(path))))
-        except (KeyError, RuntimeError) as fault:
-            raise ModelError(f"{path} is no checkpoint of this reader") from fault
 
     def step(self, sources: Sources) -> None:
         """One batch."""

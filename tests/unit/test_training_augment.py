@@ -24,6 +24,7 @@ from models.detector.pretrained import PREFIX, backbone_state
 from models.ocr.augment import jitter, motion_kernel, spoilt_strip
 from models.ocr.dataset import centred
 from models.synth.posing import cutout
+from models.training.draw import Weighted
 from models.training.photographs import Marked
 from roadside.core.rectify import box_corners
 
@@ -42,7 +43,7 @@ class OnePicture(Pictures):
     def __init__(self, picture: Picture, rendered: tuple[Cutout, ...] = ()) -> None:
         self.pictures = [picture]
         self.rendered = rendered
-        self._cumulated = np.ones(1)
+        self._by_weight = Weighted([1.0])
 
 
 def street() -> Picture:

@@ -341,13 +341,9 @@ def _load_card(path: Path) -> _Card:
 
 def _corners_in(crop: Crop) -> NDArray[np.float32]:
     """The plate's corners in pixels of the crop, (4, 2) float32."""
-    corners = crop.detection.corners
-    if corners is None:
-        return _box_in(crop)
-    return np.array(corners, np.float32) - np.array(crop.origin, np.float32)
-
-
-def _box_in(crop: Crop) -> NDArray[np.float32]:
-    """The detection's box as corners in pixels of the crop, (4, 2) float32."""
-    box = crop.detection.box
-    return box_corners(box.x1, box.y1, box.x2, box.y2) - np.array(crop.origin, np.float32)
+    detection = crop.detection
+    if detection.corners is not None:
+        corners = np.array(detection.corners, np.float32)
+    else:
+        corners = box_corners(detection.box.x1, detection.box.y1, detection.box.x2, detection.box.y2)
+    return corners - np.array(crop.origin, np.float32)
