@@ -40,9 +40,13 @@ class Judge:
             return unanswered("registry-unavailable")
         circumstances = Circumstances(
             grammatical=any(resolve(plate.text)),
-            grace_open=self._clock.now_ns() < passed_at_ns + self._grace_ns,
+            grace_open=self._grace_open(passed_at_ns),
         )
         return decide(question, answer, self._policy, circumstances)
+
+    def _grace_open(self, passed_at_ns: int) -> bool:
+        """Whether a vignette may still be bought: never without a grace, however far a clip is ahead of the clock."""
+        return self._grace_ns > 0 and self._clock.now_ns() < passed_at_ns + self._grace_ns
 
     def settle(self, text: str, country: str | None, passed_at_ns: int, *, stated: bool) -> Verdict:
         """The verdict on a plate that a person has read: nothing is left to doubt but the registry.
@@ -66,7 +70,7 @@ class Judge:
             and (country is None or e.country in (ANY_COUNTRY, country) or not (stated or is_pattern(e.pattern)))
         )
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if mine else VerdictKind.UNPAID
-        if kind is VerdictKind.UNPAID and self._clock.now_ns() < passed_at_ns + self._grace_ns:
+        if kind is VerdictKind.UNPAID and self._grace_open(passed_at_ns):
             return unanswered("grace-open")
         reading = Reading(key, 1.0, paid=bool(mine), exempt=bool(free))
         return Verdict(
