@@ -35,10 +35,10 @@ class Finder:
         """The near plate."""
         return [self._near]
 
-    def detect_closer(self, image: NDArray[np.uint8]) -> Sequence[Detection]:  # noqa: ARG002
+    def detect_closer(self, image: NDArray[np.uint8], first: Sequence[Detection]) -> Sequence[Detection]:  # noqa: ARG002
         """Both plates."""
         self.closer_looks += 1
-        return [self._near, FAR]
+        return [*first, FAR]
 
 
 class Reader:
@@ -46,9 +46,11 @@ class Reader:
 
     def __init__(self, confidence: float) -> None:
         self._confidence = confidence
+        self.reads = 0
 
     def read(self, crop: Crop) -> Read:
         """A text that tells the plates apart by where they are."""
+        self.reads += 1
         return replace(EMPTY, text=f"AT{int(crop.detection.box.x1)}", confidence=self._confidence)
 
 
@@ -67,9 +69,10 @@ def test_unsure_pictures_and_wide_views_of_traffic_are_looked_at_closer(
 ) -> None:
     path = tmp_path / "street.png"
     cv2.imwrite(str(path), np.full((600, picture_width, 3), 90, np.uint8))
-    finder = Finder(plate_share * picture_width)
-    report = read_photo(str(path), finder, Reader(confidence), 0.2, finder.detect_closer)
+    finder, reader = Finder(plate_share * picture_width), Reader(confidence)
+    report = read_photo(str(path), finder, reader, 0.2, finder.detect_closer)
     assert finder.closer_looks == closer
+    assert reader.reads == (2 if closer else 1), "a plate is read once"
     assert [p.read.text for p in report.plates] == (["AT100", "AT600"] if closer else ["AT100"])
 
 

@@ -97,9 +97,12 @@ class PlateFinder:
         """The plates of `image` ((H, W, 3) uint8, BGR), best score first, as the search policy looks for them."""
         return self._placed(image, self._detector.detect(image))
 
-    def detect_closer(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
-        """The same with the tiles of the picture, whatever the search policy: plates too small for one look."""
-        return self._placed(image, self._detector.detect(image, SearchPolicy(search=Search.TILES)))
+    def detect_closer(self, image: NDArray[np.uint8], first: Sequence[Detection]) -> Sequence[Detection]:
+        """The same with the tiles of the picture, whatever the search policy: plates too small for one look.
+
+        `first` is what `detect` found in one look at the whole; what of it stays is returned as it is.
+        """
+        return self._placed(image, self._detector.detect(image, SearchPolicy(search=Search.TILES), first))
 
     def detect_sweeping(self, image: NDArray[np.uint8], part: int) -> Sequence[Detection]:
         """The same from two looks: the whole picture and one of its tiles, number `part` counted round."""
@@ -119,7 +122,7 @@ class PlateFinder:
             return detections
         kept: list[tuple[Detection, Box]] = []
         for detection in detections:
-            corners = finder.find(image, detection.box)
+            corners = detection.corners or finder.find(image, detection.box)
             place = detection.box if corners is None else bounding_box(np.array(corners, np.float32))
             # Loose boxes of one plate come together at its corners: it is one detection.
             if all(iou(place, other) < SAME_PLATE_IOU for _, other in kept):

@@ -161,14 +161,20 @@ class TfliteDetector:
         """Width and height of the model's input in pixels."""
         return self._size
 
-    def detect(self, image: NDArray[np.uint8], policy: SearchPolicy | None = None) -> Sequence[Detection]:
+    def detect(
+        self,
+        image: NDArray[np.uint8],
+        policy: SearchPolicy | None = None,
+        first: Sequence[Detection] | None = None,
+    ) -> Sequence[Detection]:
         """The plates of `image` ((H, W, 3) uint8, blue green red), best score first, boxes in its pixels.
 
-        `policy` takes the place of the detector's own for this picture.
+        `policy` takes the place of the detector's own for this picture, `first` that of the look at all of it.
         """
         policy = policy or self._policy
         height, width = image.shape[:2]
-        first = self.look(image, Box(0, 0, width, height))
+        if first is None:
+            first = self.look(image, Box(0, 0, width, height))
         regions = second_look(first, width, height, policy)
         return merge(first, [(region, self.look(image, region)) for region in regions], width, height, policy)
 
@@ -236,27 +242,23 @@ class TfliteReader:
             return EMPTY
         grey = np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_BGR2GRAY), np.uint8)
         corners = _corners_in(crop)
-        best = self._read_placed(grey, corners, READ_MARGIN, READ_MARGIN)
+        width = float(np.linalg.norm(corners[1] - corners[0]))
+        aspect = width / max(1.0, float(np.linalg.norm(corners[3] - corners[0])))
+        layouts = [strip] if aspect >= SURELY_TWO_LINES else []
+        if aspect <= SURELY_ONE_LINE:
+            layouts.append(two_line_strip)
+        placed = grow(corners, READ_MARGIN, READ_MARGIN * aspect)
+        best, layout = max(
+            ((self.read_strip(cut(grey, placed)), cut) for cut in layouts), key=lambda one: one[0].confidence
+        )
         if not self._patient:
             return best
         for across, down in OTHER_MARGINS:
             if not HOPELESS < best.confidence < SURELY_READ:
                 break
-            best = max(best, self._read_placed(grey, corners, across, down), key=lambda read: read.confidence)
+            again = self.read_strip(layout(grey, grow(corners, across, down * aspect)))
+            best = max(best, again, key=lambda read: read.confidence)
         return best
-
-    def _read_placed(self, grey: NDArray[np.uint8], corners: NDArray[np.float32], across: float, down: float) -> Read:
-        """The read of the plate at `corners`; the margins beside it and above it are shares of its width."""
-        width = float(np.linalg.norm(corners[1] - corners[0]))
-        height = max(1.0, float(np.linalg.norm(corners[3] - corners[0])))
-        aspect = width / height
-        placed = grow(corners, across, down * aspect)
-        reads = []
-        if aspect >= SURELY_TWO_LINES:
-            reads.append(self.read_strip(strip(grey, placed)))
-        if aspect <= SURELY_ONE_LINE:
-            reads.append(self.read_strip(two_line_strip(grey, placed)))
-        return max(reads, key=lambda read: read.confidence)
 
     def read_strip(self, grey: NDArray[np.uint8]) -> Read:
         """The read of a strip of `roadside.core.rectify`, (STRIP_HEIGHT_PX, STRIP_WIDTH_PX) uint8."""

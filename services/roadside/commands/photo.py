@@ -65,13 +65,13 @@ def read_photo(
     detector: Detector,
     reader: Reader,
     least_confidence: float,
-    closer: Callable[[NDArray[np.uint8]], Sequence[Detection]] | None = None,
+    closer: Callable[[NDArray[np.uint8], Sequence[Detection]], Sequence[Detection]] | None = None,
 ) -> PhotoReport:
     """Everything that can be read in the picture file `source`; what is wrong with it is in the report.
 
     No plate has a single character: such reads are left out, like those under `least_confidence`.
     Where nothing was read for sure, or the picture is a wide view of traffic, the plates of `closer`, a slower and more
-    thorough detector, are read as well.
+    thorough detector that is told of those known, are read as well.
     """
     watch = Stopwatch()
     try:
@@ -87,7 +87,7 @@ def read_photo(
         placed = _read(frame, detections, reader)
     if closer is not None and _may_hold_more(placed, width):
         with watch.measure("detect"):
-            more = closer(image)
+            more = [found for found in closer(image, detections) if found not in detections]
         with watch.measure("read"):
             placed = _merged(placed, _read(frame, more, reader))
     plates = tuple(p for p in placed if len(p.read.text) > 1 and p.read.confidence >= least_confidence)

@@ -1,0 +1,58 @@
+"""When a vignette may still be bought after a passage, and the verdict therefore waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from roadside.core.confusions import typical
+from roadside.core.types import ALPHABET, FusedPlate, Reach, RegistryAnswer, VerdictKind
+from roadside.core.verdict import Policy
+from roadside.registry.judge import Judge
+
+PASSED_AT_NS = 1_000_000_000_000
+GRACE_S = 60.0
+
+
+class NobodyPaid:
+    def search(self, reach: Reach, at_ns: int) -> RegistryAnswer:
+        del reach, at_ns
+        return RegistryAnswer((), ())
+
+
+@dataclass
+class Clock:
+    after_s: float
+
+    def now_ns(self) -> int:
+        return PASSED_AT_NS + round(self.after_s * 1e9)
+
+
+def seen(text: str = "1AB2345") -> FusedPlate:
+    rows = np.full((len(text), len(ALPHABET)), 1e-9)
+    rows[np.arange(len(text)), [ALPHABET.index(c) for c in text]] = 1 - 35e-9
+    return FusedPlate(text, text, "CZ", 0.995, rows.astype(np.float32), (), (), 3)
+
+
+@pytest.mark.parametrize(
+    ("grace_s", "after_s", "kind", "rule"),
+    [
+        (GRACE_S, GRACE_S - 1, VerdictKind.UNKNOWN, "grace-open"),
+        (GRACE_S, GRACE_S + 1, VerdictKind.UNPAID, None),
+        (0.0, 1, VerdictKind.UNPAID, None),
+        # A recording may be read faster than it plays: its passages then lie ahead of the clock.
+        (0.0, -5, VerdictKind.UNPAID, None),
+        (GRACE_S, -5, VerdictKind.UNKNOWN, "grace-open"),
+    ],
+)
+def test_an_unpaid_passage_waits_for_the_end_of_its_grace_period(
+    grace_s: float, after_s: float, kind: VerdictKind, rule: str | None
+) -> None:
+    judge = Judge(NobodyPaid(), typical(), Policy(), Clock(after_s), grace_s)
+    given = judge.judge(seen(), PASSED_AT_NS)
+    settled = judge.settle("1AB2345", "CZ", PASSED_AT_NS, stated=True)
+    for verdict in (given, settled):
+        assert verdict.kind is kind
+        assert rule in (None, verdict.rule)
