@@ -31,8 +31,8 @@ train-detector: $(TRAIN_VENV)/.done ## Train the plate detector (DATA=folder MIN
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.evaluate --data "$(DATA)" --folder $(DETECTOR_OUT) --folder $(DETECTOR_OUT)_uint8 --out $(TRAIN_WORK)/detector/figures.md
 	@echo "Try it: roadside run SOURCE --modeldir $(DETECTOR_OUT)"
 
-train-corners: $(TRAIN_VENV)/.done ## Train the corner net (DATA=folder MINUTES=22 READER=reader.ck); goes on where it stopped
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.train --data "$(DATA)" --run $(TRAIN_WORK)/corners $(TRAIN_LIMITS) $(if $(READER),--reader $(READER))
+train-corners: $(TRAIN_VENV)/.done ## Train the corner net (DATA=folder MINUTES=22 READER=reader.ck DETECTOR=folder); goes on where it stopped
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.train --data "$(DATA)" --run $(TRAIN_WORK)/corners $(TRAIN_LIMITS) $(if $(READER),--reader $(READER)) $(if $(DETECTOR),--detector $(DETECTOR))
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.export --checkpoint $(TRAIN_WORK)/corners/corners.ck $(addprefix --out ,$(CORNERS_OUT))
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.evaluate --data "$(DATA)" --model $(firstword $(CORNERS_OUT))/corners.tflite --out $(TRAIN_WORK)/corners/figures.md
 

@@ -43,6 +43,8 @@ class Mix(Section):
     """The share of rendered plates that are warped once more; real ones always are."""
     read: float = Field(ge=0, le=1)
     """Of a batch, how many real plates with texts are judged by the reader beside it, if there is a reader."""
+    candidates: float = Field(ge=0, le=4)
+    """Of a batch, how many of a detector's candidates are told apart beside it, if there is a detector."""
 
 
 class Warp(Section):
@@ -68,6 +70,20 @@ class LooseBox(Section):
     height_mean: float
 
 
+class Mined(Section):
+    """What a detector takes for plates in the training pictures."""
+
+    lowest_score: float = Field(gt=0, lt=1)
+    most: int = Field(ge=1)
+    """False alarms kept of a picture, the surest."""
+    plate_overlap: float = Field(gt=0, le=1)
+    """Intersection over union with a marked plate from which a candidate is that plate."""
+    other_overlap: float = Field(ge=0, lt=1)
+    """Up to which it is none; between the two nothing is said."""
+    least_weight: float = Field(gt=0)
+    """A false alarm is drawn by its score, at least by this."""
+
+
 class CornersCourse(Course):
     """The course of the corner net's training."""
 
@@ -75,6 +91,8 @@ class CornersCourse(Course):
     """Error, in plate heights, from which the smooth L1 loss grows linearly."""
     reading_weight: float = Field(ge=0)
     """What the reader's loss a character counts beside the corners' error."""
+    plate_weight: float = Field(ge=0)
+    """What the cross entropy of plate or not counts beside it."""
 
 
 class Rendered(Section):
@@ -97,6 +115,7 @@ class CornersConfig(Section):
     warp: Warp
     box: LooseBox
     rendered: Rendered
+    candidates: Mined
     training: CornersCourse
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Weights = Mapping[str, NDArray[np.float32]]
 
 LARGEST_DIFFERENCE = 1e-3
-"""Of an offset, in shares of the region: an eighth of a pixel of the region's picture."""
+"""Of an offset, in shares of the region: an eighth of a pixel of the region's picture. Of the log odds as well."""
 
 
 def read_state(path: Path) -> dict[str, NDArray[np.float32]]:
@@ -50,7 +50,7 @@ def read_state(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def build(weights: Weights, net: Net) -> Any:  # noqa: ANN401  # TF is untyped here
-    """The net in Keras, of folded weights: grey regions (1, 64, 128, 1) in 0..255 to offsets (1, 8)."""
+    """The net in Keras, of folded weights: grey regions (1, 64, 128, 1) in 0..255 to offsets and log odds (1, 9)."""
     import tensorflow as tf  # noqa: PLC0415  # slow to load
 
     layers = tf.keras.layers
@@ -76,7 +76,8 @@ def build(weights: Weights, net: Net) -> Any:  # noqa: ANN401  # TF is untyped h
     x = convolve(convolve(x, "late", 2), "narrow")
     x = layers.Flatten()(layers.Permute((3, 1, 2))(x))  # torch flattens channels first
     x = dense(x, "hidden", "relu", 1.0)
-    return tf.keras.Model(picture, dense(x, "offsets", None, net.offset_scale))
+    outputs = layers.Concatenate()([dense(x, "offsets", None, net.offset_scale), dense(x, "plate", None, 1.0)])
+    return tf.keras.Model(picture, outputs)
 
 
 def convert(model: Any) -> bytes:  # noqa: ANN401
@@ -87,7 +88,7 @@ def convert(model: Any) -> bytes:  # noqa: ANN401
 
 
 def run_torch(state: Weights, config: CornersConfig, regions: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """What the trained net itself says of `regions`: (N, 8).
+    """What the trained net itself says of `regions`: (N, 9).
 
     Raises:
         ModelError: the weights are not of this net.
@@ -99,7 +100,7 @@ def run_torch(state: Weights, config: CornersConfig, regions: Sequence[NDArray[n
 
     net = CornersNet(config.net)
     try:
-        net.load_state_dict({key: torch.from_numpy(np.asarray(value)) for key, value in state.items()})
+        net.load({key: torch.from_numpy(np.asarray(value)) for key, value in state.items()})
     except RuntimeError as fault:
         raise ModelError("The checkpoint's weights are not of the corner net that the settings describe") from fault
     net.eval()
@@ -108,7 +109,7 @@ def run_torch(state: Weights, config: CornersConfig, regions: Sequence[NDArray[n
 
 
 def run_tflite(model: bytes, regions: Sequence[NDArray[np.uint8]], runtime: str) -> tuple[NDArray[np.float32], float]:
-    """Offsets (N, 8), and the median milliseconds of a call on one thread."""
+    """Offsets and log odds (N, 9), and the median milliseconds of a call on one thread."""
     interpreter = interpreter_class(runtime)(model_content=model, num_threads=1)
     interpreter.allocate_tensors()
     entry, output = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]

@@ -1,4 +1,4 @@
-"""The corner net in PyTorch: the grey region around a detection to eight offsets."""
+"""The corner net in PyTorch: the grey region around a detection to eight offsets, and whether it holds a plate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch.nn.functional as fn
 from torch import nn
 
 from models.ocr.network import Convolution
-from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX
+from roadside.core.corners import OFFSETS, REGION_HEIGHT_PX, REGION_WIDTH_PX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ _SHORT_PARTS = {"c": "convolution", "b": "norm"}
 
 
 class CornersNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
-    """Regions (N, 1, 64, 128) scaled to -1..1 to offsets (N, 8), as roadside.core.corners.place takes them."""
+    """Regions (N, 1, 64, 128) scaled to -1..1 to what roadside.core.corners makes sense of, (N, 9)."""
 
     def __init__(self, net: Net) -> None:
         super().__init__()
@@ -41,16 +41,29 @@ class CornersNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
         self.late = Convolution(deep, late, stride=2)
         self.narrow = Convolution(late, narrow, (1, 1))
         self.hidden = nn.Linear(narrow * (REGION_HEIGHT_PX // STRIDE) * (REGION_WIDTH_PX // STRIDE), net.hidden)
-        self.offsets = nn.Linear(net.hidden, 8)
+        self.offsets = nn.Linear(net.hidden, OFFSETS)
+        self.plate = nn.Linear(net.hidden, 1)
         self.offset_scale = net.offset_scale
         nn.init.normal_(self.offsets.weight, 0, 0.01)  # the box itself is the first guess
         nn.init.zeros_(self.offsets.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Offsets (N, 8) in shares of the region."""
+        """Offsets (N, 8) in shares of the region, and beside them the log odds that there is a plate."""
         x = self.deep(self.middle(self.early(self.stem(x))))
         x = self.narrow(self.late(x + self.residual(x)))
-        return self.offsets(fn.relu(self.hidden(x.flatten(1)))) * self.offset_scale
+        hidden = fn.relu(self.hidden(x.flatten(1)))
+        return torch.cat([self.offsets(hidden) * self.offset_scale, self.plate(hidden)], 1)
+
+    def load(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Takes the weights of a state dict, under whichever names; one without `plate` leaves that as it is.
+
+        Raises:
+            RuntimeError: they are of another net.
+
+        """
+        missing, unexpected = self.load_state_dict(named(state), strict=False)
+        if unexpected or any(not key.startswith("plate.") for key in missing):
+            raise RuntimeError(f"missing {missing}, unexpected {unexpected}")
 
 
 def named(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

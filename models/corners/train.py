@@ -16,9 +16,10 @@ import torch
 import torch.nn.functional as fn
 
 from models.corners import config as settings
+from models.corners.candidates import Candidates, mine
 from models.corners.dataset import Plates, held_out_rendered, load_frontal, sample_of
 from models.corners.evaluate import errors
-from models.corners.network import CornersNet, named, regions_to_tensor
+from models.corners.network import CornersNet, regions_to_tensor
 from models.corners.reading import ReadablePlates, load_reader, reading_loss
 from models.data.photographs import read_labels
 from models.ocr import config as reader
@@ -27,7 +28,8 @@ from models.ocr.train import rendering
 from models.training import course
 from models.training.course import Average, Limits
 from models.training.history import History, draw_curves
-from roadside.core.corners import place
+from models.training.photographs import read_split
+from roadside.core.corners import OFFSETS, place
 from roadside.errors import ModelError, RoadsideError
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ SMOOTHING = 0.98
 PANELS = {
     "loss": ("loss",),
     "reader's loss": ("reading",),
+    "plate or not": ("doubt",),
     "held-out corner error, plate heights": ("mean", "ninetieth"),
 }
 
@@ -62,6 +65,8 @@ class Job:
     """Weights to start from instead of random ones."""
     reader: Path | None
     """A reader's checkpoint: real plates with texts are then placed so that it reads them."""
+    detector: Path | None
+    """A detector's folder: what it takes for plates teaches the net to tell them from what only looks like one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Judge:
         count = round(config.mix.read * config.training.batch)
         plates = [self.plates.sample(rng, mild=rng.random() < config.mix.mild) for _ in range(count)]
         pictures = torch.from_numpy(np.stack([plate.picture for plate in plates]))
-        return reading_loss(net(regions_to_tensor(pictures)), plates, self.net, self.config)
+        return reading_loss(net(regions_to_tensor(pictures))[:, :OFFSETS], plates, self.net, self.config)
 
 
 def loss(net: torch.nn.Module, samples: Sequence[Sample], config: CornersConfig) -> torch.Tensor:
@@ -86,8 +91,25 @@ def loss(net: torch.nn.Module, samples: Sequence[Sample], config: CornersConfig)
         torch.from_numpy(np.stack(parts))
         for parts in zip(*((one.picture, one.offsets, one.spans) for one in samples), strict=True)
     )
-    away = (net(regions_to_tensor(pictures)) - wanted) * spans
+    away = (net(regions_to_tensor(pictures))[:, :OFFSETS] - wanted) * spans
     return fn.smooth_l1_loss(away, torch.zeros_like(away), beta=config.training.loss_beta)
+
+
+def doubt(net: torch.nn.Module, candidates: Candidates, rng: Generator, config: CornersConfig) -> torch.Tensor:
+    """The cross entropy of what the net says of a share of a batch of candidates, half of them plates."""
+    count = round(config.mix.candidates * config.training.batch)
+    drawn = [candidates.sample(rng, plate=i % 2 == 0, mild=rng.random() < config.mix.mild) for i in range(count)]
+    said = net(regions_to_tensor(torch.from_numpy(np.stack(drawn))))[:, OFFSETS]
+    return fn.binary_cross_entropy_with_logits(said, 1.0 - torch.arange(count) % 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What a net is taught."""
+
+    plates: Plates
+    judge: Judge | None
+    candidates: Candidates | None
 
 
 class Run:
@@ -107,30 +129,33 @@ class Run:
         self.progress = course.resume(self.checkpoint, self.net, self.average, self.optimiser)
         # A resumed run must not draw the samples of its start again.
         self.rng = np.random.default_rng([training.seed, self.progress.step])
-        self._smooth = {"loss": float("nan"), "reading": float("nan")}
+        self._smooth = dict.fromkeys(("loss", "reading", "doubt"), float("nan"))
 
     def _start_from(self, path: Path) -> None:
         try:
-            self.net.load_state_dict(named(course.averaged_state(course.read_checkpoint(path))))
+            self.net.load(course.averaged_state(course.read_checkpoint(path)))
         except (KeyError, RuntimeError) as fault:
             raise ModelError(f"{path} is no checkpoint of this corner net") from fault
 
-    def step(self, plates: Plates, judge: Judge | None) -> None:
+    def step(self, lessons: Lessons) -> None:
         """One batch."""
         training = self.config.training
         for group in self.optimiser.param_groups:
             group["lr"] = course.learning_rate(training, self.progress)
-        cost = loss(self.net, [plates.sample(self.rng) for _ in range(training.batch)], self.config)
-        reading = judge.loss(self.net, self.rng, self.config) if judge else torch.zeros(())
+        cost = loss(self.net, [lessons.plates.sample(self.rng) for _ in range(training.batch)], self.config)
+        nothing = torch.zeros(())
+        reading = lessons.judge.loss(self.net, self.rng, self.config) if lessons.judge else nothing
+        doubted = doubt(self.net, lessons.candidates, self.rng, self.config) if lessons.candidates else nothing
         self.optimiser.zero_grad()
-        (cost + training.reading_weight * reading).backward()
+        (cost + training.reading_weight * reading + training.plate_weight * doubted).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), training.gradient_norm)
         self.optimiser.step()
         self.progress.step += 1
         self.average.update(self.net, course.average_decay(training, self.progress.step))
-        for name, value in (("loss", float(cost.detach())), ("reading", float(reading.detach()))):
+        for name, value in (("loss", cost), ("reading", reading), ("doubt", doubted)):
             before = self._smooth[name]
-            self._smooth[name] = value if np.isnan(before) else SMOOTHING * before + (1 - SMOOTHING) * value
+            now = float(value.detach())
+            self._smooth[name] = now if np.isnan(before) else SMOOTHING * before + (1 - SMOOTHING) * now
 
     def report(self, plates: Plates) -> None:
         """A line of progress."""
@@ -139,6 +164,7 @@ class Run:
         print(
             f"{progress.elapsed_s / 60:6.1f} min  {course.share_done(training, progress):4.0%}  step {progress.step}  "
             f"{pace:.0f} regions/s  loss {self._smooth['loss']:.4f}  reading {self._smooth['reading']:.4f}  "
+            f"doubt {self._smooth['doubt']:.4f}  "
             f"rendered {len(plates.rendered)}",
             flush=True,
         )
@@ -185,24 +211,28 @@ def train(job: Job) -> None:
         judged = ReadablePlates(crops, reading.mix, config.box)
         judge = Judge(load_reader(job.reader, reading), reading, judged)
         print(f"{len(judged)} real plates are placed for the reader", flush=True)
+    candidates = None
+    if job.detector is not None:
+        candidates = Candidates(mine(read_split(job.data).train, job.detector, config.candidates), config.box)
+        print(f"{candidates.plates} plates and {candidates.others} other things are to be told apart", flush=True)
     with rendering(job.run / "pool", reader.DEFAULT) as pool:
         print(f"{len(real)} real plates seen from the front, rendered ones as they come", flush=True)
-        _follow(run, Plates(real, pool, config), judge, held_out_rendered(config))
+        _follow(run, Lessons(Plates(real, pool, config), judge, candidates), held_out_rendered(config))
     draw_curves(run.history, job.run / "curves.png", PANELS)
     print(f"{run.checkpoint} holds the weights, {job.run / 'curves.png'} the curves", flush=True)
 
 
-def _follow(run: Run, plates: Plates, judge: Judge | None, views: Sequence[View]) -> None:
+def _follow(run: Run, lessons: Lessons, views: Sequence[View]) -> None:
     training = run.config.training
     begun = time.monotonic() - run.progress.elapsed_s
     measured_s = saved_s = reported_s = run.progress.elapsed_s
     while course.share_done(training, run.progress) < 1:
-        run.step(plates, judge)
+        run.step(lessons)
         now_s = run.progress.elapsed_s = time.monotonic() - begun
         if now_s - reported_s > training.report_every_s:
             reported_s = now_s
-            plates.rendered.refresh()
-            run.report(plates)
+            lessons.plates.rendered.refresh()
+            run.report(lessons.plates)
         if now_s - measured_s > training.evaluate_every_s:
             measured_s = now_s
             run.measure(views)
@@ -226,10 +256,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--initial", type=Path, help="weights to start from instead of random ones")
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--reader", type=Path, help="a reader's checkpoint: place real plates so that it reads them")
+    parser.add_argument("--detector", type=Path, help="a detector's folder: learn to tell plates from its false alarms")
     chosen = parser.parse_args(arguments)
     try:
         limits = Limits(chosen.minutes, chosen.steps, chosen.threads, chosen.rate)
-        train(Job(chosen.data, chosen.labels, chosen.run, chosen.config, limits, chosen.initial, chosen.reader))
+        train(
+            Job(
+                chosen.data,
+                chosen.labels,
+                chosen.run,
+                chosen.config,
+                limits,
+                chosen.initial,
+                chosen.reader,
+                chosen.detector,
+            )
+        )
     except RoadsideError as fault:
         print(f"models.corners.train: {fault}", file=sys.stderr)
         return 1

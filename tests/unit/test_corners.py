@@ -18,8 +18,10 @@ from roadside.core.corners import (
     checked,
     needs_second_look,
     place,
+    plate_odds,
     region,
     region_picture,
+    weighed,
 )
 from roadside.core.rectify import box_corners
 from roadside.core.types import Box
@@ -68,6 +70,15 @@ def test_the_region_picture_has_its_size_wherever_the_region_lies(box: Box) -> N
 )
 def test_implausible_corners_are_refused(corners: list[list[float]]) -> None:
     assert checked(np.array(corners, np.float32), Box(0, 0, 100, 30)) is None
+
+
+def test_a_close_look_moves_the_score_towards_what_it_says() -> None:
+    assert weighed(0.5, None) == 0.5
+    assert weighed(0.5, 0.5) == pytest.approx(0.5)
+    assert weighed(0.5, 0.05) < 0.5 < weighed(0.5, 0.99)
+    assert plate_odds(np.zeros(8, np.float32)) is None
+    assert plate_odds(np.array([0] * 8 + [0.0], np.float32)) == 0.5
+    assert plate_odds(np.array([9] * 8 + [200.0], np.float32)) == pytest.approx(1.0)
 
 
 def test_the_shipped_net_comes_nearer_to_the_corners_than_the_box() -> None:

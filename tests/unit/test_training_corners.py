@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from models.corners import candidates
 from models.corners import config as settings
+from models.corners.candidates import Candidates
 from models.corners.dataset import (
     View,
     held_out_rendered,
@@ -25,12 +27,15 @@ from models.corners.evaluate import by_box, errors
 from models.ocr.dataset import Crop
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, place, region, region_picture
 from roadside.core.rectify import box_corners
-from roadside.core.types import Box
+from roadside.core.types import Box, Detection
+from roadside.errors import SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
+
+    from models.corners.candidates import Candidate
 
 CONFIG = settings.load()
 TILTED = np.array([[100, 60], [200, 74], [198, 98], [98, 84]], np.float32)
@@ -148,13 +153,13 @@ def test_an_untrained_net_answers_with_nearly_the_box() -> None:
 
     torch.manual_seed(0)
     with torch.no_grad():
-        offsets = CornersNet(CONFIG.net).eval()(regions_to_tensor(torch.zeros(2, 64, 128, dtype=torch.uint8)))
-    assert offsets.shape == (2, 8)
-    assert float(offsets.abs().max()) < 0.05
+        answers = CornersNet(CONFIG.net).eval()(regions_to_tensor(torch.zeros(2, 64, 128, dtype=torch.uint8)))
+    assert answers.shape == (2, 9)
+    assert float(answers[:, :8].abs().max()) < 0.05
 
 
 def short(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """A state dict under the names of the first runs."""
+    """A state dict as the first runs left it: under other names, and without `plate`."""
     heads = dict(
         zip(
             ("stem", "early", "middle", "deep", "residual", "late", "narrow", "hidden", "offsets"),
@@ -166,6 +171,8 @@ def short(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     renamed = {}
     for key, value in state.items():
         head, *middle, leaf = key.split(".")
+        if head == "plate":
+            continue
         renamed[".".join([heads[head], *(parts[part] for part in middle), leaf])] = value
     return renamed
 
@@ -180,8 +187,9 @@ def test_names_of_the_first_runs_are_understood(tmp_path: Path) -> None:
     state = CornersNet(CONFIG.net).state_dict()
     torch.save(short(state), tmp_path / "first.pt")
     read = read_state(tmp_path / "first.pt")
-    assert list(read) == list(state)
-    assert all(np.array_equal(read[key], state[key].numpy()) for key in state)
+    assert list(read) == [key for key in state if not key.startswith("plate.")]
+    assert all(np.array_equal(value, state[key].numpy()) for key, value in read.items())
+    CornersNet(CONFIG.net).load({key: torch.from_numpy(value) for key, value in read.items()})
 
 
 @pytest.mark.usefixtures("torch_here")
@@ -199,6 +207,64 @@ def test_a_checkpoint_of_another_net_is_refused(tmp_path: Path) -> None:
     torch.save(CornersNet(wider).state_dict(), tmp_path / "wide.pt")
     with pytest.raises(ModelError, match="settings"):
         run_torch(read_state(tmp_path / "wide.pt"), CONFIG, [np.zeros((64, 128), np.uint8)])
+
+
+def places() -> list[Candidate]:
+    """Two plates and as many places without one, cut out of the street."""
+    settings_of = CONFIG.candidates
+    marks = np.array([[100.0, 50.0, 200.0, 100.0]])
+    unclear = np.array([[20.0, 10.0, 60.0, 30.0]])
+    seen = [
+        Detection(Box(102, 52, 198, 99), 0.9),
+        Detection(Box(170, 60, 260, 100), 0.6),  # part of the plate: neither
+        Detection(Box(22, 12, 58, 29), 0.5),  # unclear
+        Detection(Box(220, 110, 280, 130), 0.4),
+        Detection(Box(10, 110, 40, 120), 0.01),
+    ]
+    found = candidates.of_detections(street(), seen, marks, unclear, settings_of)
+    return [*found, *candidates.of_detections(street(1), seen[:1], marks, unclear, settings_of)]
+
+
+def test_what_overlaps_a_plate_a_little_is_neither_a_plate_nor_another_thing() -> None:
+    found = places()
+    assert [one.plate for one in found] == [True, False, False, True]
+    assert [one.weight for one in found] == [1.0, 0.4, CONFIG.candidates.least_weight, 1.0]
+
+
+def test_a_candidate_is_cut_with_its_box_in_place() -> None:
+    one = places()[0]
+    grey, box = street(), Box(102, 52, 198, 99)
+    wanted, found = region_of(grey, box), region_of(one.grey, one.box)
+    assert np.abs(wanted.astype(int) - found).max() <= 1
+
+
+def test_candidates_are_drawn_by_kind() -> None:
+    drawn = Candidates(places(), CONFIG.box)
+    assert (drawn.plates, drawn.others) == (2, 2)
+    assert drawn.sample(np.random.default_rng(0), plate=False, mild=True).shape == (REGION_HEIGHT_PX, REGION_WIDTH_PX)
+    with pytest.raises(SourceError, match="nothing but plates"):
+        Candidates(places()[:1], CONFIG.box)
+
+
+@pytest.mark.usefixtures("torch_here")
+def test_the_net_learns_to_tell_plates_from_other_things() -> None:
+    import torch  # noqa: PLC0415
+
+    from models.corners.network import CornersNet  # noqa: PLC0415
+    from models.corners.train import doubt  # noqa: PLC0415
+
+    torch.manual_seed(0)
+    net, drawn, rng = CornersNet(CONFIG.net), Candidates(places(), CONFIG.box), np.random.default_rng(0)
+    few = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update={"batch": 8})})
+    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3)
+    costs = []
+    for _ in range(70):
+        cost = doubt(net, drawn, rng, few)
+        optimiser.zero_grad()
+        cost.backward()
+        optimiser.step()
+        costs.append(float(cost.detach()))
+    assert np.mean(costs[-5:]) < 0.5 * costs[0]
 
 
 @pytest.mark.usefixtures("torch_here")

@@ -1,4 +1,4 @@
-"""The shipped way to find plates: the detector, and the corner net that places each plate's four corners."""
+"""The shipped way to find plates: the detector, and the corner net that looks at each of them closely."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import numpy as np
 
 from roadside.adapters.tflite import Quantisation, TfliteDetector, as_numbers, load_interpreter
 from roadside.core.corners import (
+    OFFSETS,
     REGION_HEIGHT_PX,
     REGION_WIDTH_PX,
     bounding_box,
     checked,
     needs_second_look,
     place,
+    plate_odds,
     region,
     region_picture,
+    weighed,
 )
 from roadside.core.detect import Search, SearchPolicy, merge, touches_seam
 from roadside.core.geometry import iou, tiles
@@ -50,10 +53,10 @@ class TfliteCornerFinder:
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shape = [int(n) for n in inputs[0]["shape"]]
         given = [[int(n) for n in o["shape"]] for o in outputs]
-        if shape != [1, REGION_HEIGHT_PX, REGION_WIDTH_PX, 1] or given != [[1, 8]]:
+        if shape != [1, REGION_HEIGHT_PX, REGION_WIDTH_PX, 1] or given not in ([[1, OFFSETS]], [[1, OFFSETS + 1]]):
             raise ModelError(
                 f"{path} is no corner net: it takes {shape} and gives {given}, not"
-                f" [1, {REGION_HEIGHT_PX}, {REGION_WIDTH_PX}, 1] and [[1, 8]]"
+                f" [1, {REGION_HEIGHT_PX}, {REGION_WIDTH_PX}, 1] and [[1, {OFFSETS + 1}]]"
             )
         self._input, self._output = inputs[0]["index"], outputs[0]
         self._quantisation = Quantisation.of(inputs[0])
@@ -64,17 +67,22 @@ class TfliteCornerFinder:
 
         A plate that reaches out of its box is looked at once more, from the box around its corners.
         """
-        corners = self._look(image, box)
-        if needs_second_look(corners, box) and checked(corners, box) is not None:
-            corners = self._look(image, bounding_box(corners))
-        return checked(corners, box)
+        return self.look(image, box)[0]
 
-    def _look(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
+    def look(self, image: NDArray[np.uint8], box: Box) -> tuple[Corners | None, float | None]:
+        """The same, and how probable it is that `box` holds a plate at all; None where the net does not tell."""
+        answer = self._ask(image, box)
+        corners, plate = place(answer, box), plate_odds(answer)
+        if needs_second_look(corners, box) and checked(corners, box) is not None:
+            closer = bounding_box(corners)
+            corners = place(self._ask(image, closer), closer)
+        return checked(corners, box), plate
+
+    def _ask(self, image: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
         self._tensor[0, :, :, 0] = as_numbers(region_picture(image, region(box)), self._quantisation.dtype)
         self._interpreter.set_tensor(self._input, self._tensor)
         self._interpreter.invoke()
-        offsets = self._interpreter.get_tensor(self._output["index"])[0]
-        return place(Quantisation.of(self._output).to_real(offsets), box)
+        return Quantisation.of(self._output).to_real(self._interpreter.get_tensor(self._output["index"])[0])
 
 
 class PlateFinder:
@@ -90,6 +98,7 @@ class PlateFinder:
     ) -> None:
         """Raises ModelError where the folder holds no detector, or a corner net that is none."""
         self._detector = TfliteDetector(modeldir, threads, score_threshold, policy, runtime)
+        self._threshold = score_threshold
         path = modeldir / CORNERS_FILE
         self._corners = TfliteCornerFinder(path, threads, runtime) if path.is_file() else None
 
@@ -102,7 +111,7 @@ class PlateFinder:
 
         `first` is what `detect` found in one look at the whole; what of it stays is returned as it is.
         """
-        return self._placed(image, self._detector.detect(image, SearchPolicy(search=Search.TILES), first))
+        return self._placed(image, self._detector.detect(image, SearchPolicy(search=Search.TILES), first), first)
 
     def detect_sweeping(self, image: NDArray[np.uint8], part: int) -> Sequence[Detection]:
         """The same from two looks: the whole picture and one of its tiles, number `part` counted round."""
@@ -116,17 +125,29 @@ class PlateFinder:
         looks = [(region, seen)]
         return self._placed(image, merge(whole, looks, width, height, policy))
 
-    def _placed(self, image: NDArray[np.uint8], detections: Sequence[Detection]) -> Sequence[Detection]:
+    def _placed(
+        self, image: NDArray[np.uint8], detections: Sequence[Detection], known: Sequence[Detection] = ()
+    ) -> Sequence[Detection]:
+        """`detections` with corners and the scores of a close look, a plate once; those `known` have had theirs."""
         finder = self._corners
         if finder is None:
             return detections
-        kept: list[tuple[Detection, Box]] = []
+        looked: list[Detection] = []
         for detection in detections:
-            corners = detection.corners or finder.find(image, detection.box)
+            if detection in known:
+                looked.append(detection)
+                continue
+            corners, plate = finder.look(image, detection.box)
+            score = weighed(detection.score, plate)
+            if score >= self._threshold:
+                looked.append(replace(detection, corners=corners, score=score))
+        kept: list[tuple[Detection, Box]] = []
+        for detection in sorted(looked, key=lambda d: -d.score):
+            corners = detection.corners
             place = detection.box if corners is None else bounding_box(np.array(corners, np.float32))
             # Loose boxes of one plate come together at its corners: it is one detection.
             if all(iou(place, other) < SAME_PLATE_IOU for _, other in kept):
-                kept.append((replace(detection, corners=corners), place))
+                kept.append((detection, place))
         return tuple(detection for detection, _ in kept)
 
 

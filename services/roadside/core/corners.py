@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 REGION_WIDTH_PX = 128
 REGION_HEIGHT_PX = 64
+OFFSETS = 8
+"""What the net says of the corners; a ninth number, where there is one, says whether there is a plate at all."""
 ACROSS = 0.2
 """The region reaches this share of the box's width over it, left and right."""
 DOWN = (0.25, 0.5)
@@ -27,6 +30,8 @@ AGREEMENT = 0.8
 SMALLEST_AREA = 0.15
 LARGEST_AREA = 2.5
 """Of the box's area; corners that span less or more are a slip of the net."""
+PLATE_SHARE = 0.25
+"""What the close look at a detection counts beside the detector's own score."""
 
 
 def region(box: Box) -> Box:
@@ -49,13 +54,23 @@ def region_picture(image: NDArray[np.uint8], seen: Box) -> NDArray[np.uint8]:
 def place(offsets: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
     """The corners of the plate, (4, 2) float32 pixels of the picture, of the net's answer for `box`.
 
-    `offsets` are (8,) float32: for the top left, top right, bottom right and bottom left corner of the box how
+    `offsets` are (8,) float32 or more: for the top left, top right, bottom right and bottom left corner of the box how
     far the plate's corner lies from it, x and y, in shares of the region's width and height.
     """
     seen = region(box)
     span = np.array([seen.width, seen.height], np.float32)
-    moved: NDArray[np.float32] = box_corners(box.x1, box.y1, box.x2, box.y2) + offsets.reshape(4, 2) * span
+    moved: NDArray[np.float32] = box_corners(box.x1, box.y1, box.x2, box.y2) + offsets[:OFFSETS].reshape(4, 2) * span
     return moved
+
+
+def plate_odds(answer: NDArray[np.float32]) -> float | None:
+    """The probability that there is a plate, of the net's answer, (8,) or (9,) float32; None where it says nothing."""
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, float(answer[OFFSETS]))))) if len(answer) > OFFSETS else None
+
+
+def weighed(score: float, plate: float | None) -> float:
+    """A detector's `score` with the corner net's probability of a `plate`: their weighted geometric mean."""
+    return score if plate is None else score ** (1 - PLATE_SHARE) * plate**PLATE_SHARE
 
 
 def bounding_box(corners: NDArray[np.float32]) -> Box:
