@@ -12,6 +12,7 @@ from roadside.core.detect import (
     Search,
     SearchPolicy,
     crop_plate,
+    grid,
     merge,
     order_outputs,
     parse_labelmap,
@@ -120,16 +121,16 @@ def test_the_classes_of_plates_are_known_by_their_names(labels: tuple[str, ...],
 
 def test_a_sure_plate_ends_the_search_and_a_small_or_unsure_one_does_not() -> None:
     policy = SearchPolicy(Search.AUTO, confident_score=0.5, confident_width=0.06)
-    assert second_look([Detection(Box(0, 0, 100, 25), 0.8)], 1000, 600, policy) == ()
-    assert len(second_look([Detection(Box(0, 0, 100, 25), 0.4)], 1000, 600, policy)) == 4
-    assert len(second_look([Detection(Box(0, 0, 30, 8), 0.8)], 1000, 600, policy)) == 4
-    assert len(second_look([], 1000, 600, policy)) == 4
+    assert second_look([Detection(Box(0, 0, 100, 25), 0.8)], 1000, 750, policy) == ()
+    assert len(second_look([Detection(Box(0, 0, 100, 25), 0.4)], 1000, 750, policy)) == 4
+    assert len(second_look([Detection(Box(0, 0, 30, 8), 0.8)], 1000, 750, policy)) == 4
+    assert len(second_look([], 1000, 750, policy)) == 4
 
 
 def test_the_kind_of_search_is_obeyed() -> None:
     sure = [Detection(Box(0, 0, 100, 25), 0.8)]
-    assert second_look([], 1000, 600, SearchPolicy(Search.FAST)) == ()
-    assert len(second_look(sure, 1000, 600, SearchPolicy(Search.TILES))) == 4
+    assert second_look([], 1000, 750, SearchPolicy(Search.FAST)) == ()
+    assert len(second_look(sure, 1000, 750, SearchPolicy(Search.TILES))) == 4
 
 
 def test_a_plate_seen_whole_and_in_tiles_is_one_plate() -> None:
@@ -173,3 +174,18 @@ def test_a_crop_never_leaves_the_frame(x: float, y: float) -> None:
     assert 0 <= crop.origin[1] <= crop.origin[1] + height <= 200
     assert width >= 10
     assert height >= 10
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((1280, 960), (2, 2)),
+        ((1500, 1000), (2, 2)),
+        ((1920, 1080), (3, 2)),
+        ((720, 960), (2, 3)),
+        ((1080, 1920), (2, 4)),
+        ((9000, 100), (6, 2)),
+    ],
+)
+def test_tiles_are_shaped_much_as_the_input_is(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert grid(*size, SearchPolicy()) == expected

@@ -87,11 +87,11 @@ def test_only_the_class_of_plates_is_told(tmp_path: Path) -> None:
 
 def test_tiles_give_boxes_in_pixels_of_the_picture(tmp_path: Path) -> None:
     folder = detector_folder(tmp_path, "detector_tf1_float")
-    image = np.full((200, 400, 3), 0, np.uint8)
-    image[:90, :180, 2] = 255
+    image = np.full((320, 400, 3), 0, np.uint8)
+    image[:144, :180, 2] = 255
     found = TfliteDetector(folder, 1, 0.6, SearchPolicy(Search.TILES, overlap=0.0)).detect(image)
     (box,) = [d.box for d in found]
-    assert (box.x1, box.y1, box.x2, box.y2) == pytest.approx((50, 25, 150, 50), abs=1)
+    assert (box.x1, box.y1, box.x2, box.y2) == pytest.approx((50, 40, 150, 80), abs=1)
 
 
 def test_pictures_of_any_size_can_follow_one_another(tmp_path: Path) -> None:
