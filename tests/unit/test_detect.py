@@ -13,6 +13,7 @@ from roadside.core.detect import (
     SearchPolicy,
     crop_plate,
     grid,
+    halves,
     merge,
     order_outputs,
     parse_labelmap,
@@ -189,3 +190,14 @@ def test_a_crop_never_leaves_the_frame(x: float, y: float) -> None:
 )
 def test_tiles_are_shaped_much_as_the_input_is(size: tuple[int, int], expected: tuple[int, int]) -> None:
     assert grid(*size, SearchPolicy()) == expected
+
+
+def test_an_upright_picture_without_a_sure_plate_is_looked_at_in_halves() -> None:
+    sure, small = Detection(Box(0, 0, 100, 25), 0.8), Detection(Box(0, 0, 30, 8), 0.8)
+    policy = SearchPolicy()
+    assert halves([sure], 720, 960, policy) == ()
+    assert halves([], 960, 720, policy) == ()
+    for found in ([], [small]):
+        upper, lower = halves(found, 720, 960, policy)
+        assert (upper.y1, lower.y2) == (0, 960)
+        assert upper.y2 > lower.y1

@@ -292,8 +292,8 @@ def tilted_crop() -> Crop:
 @pytest.mark.parametrize(
     ("sure", "looks", "taken"),
     [
-        ([0.9], 1, "LOOK1"),
-        ([0.89, 0.9], 2, "LOOK2"),
+        ([0.98], 1, "LOOK1"),
+        ([0.97, 0.98], 2, "LOOK2"),
         ([0.5, 0.6, 0.7], 3, "LOOK3"),
         ([0.5, 0.7, 0.6], 3, "LOOK2"),
         ([0.7, 0.5, 0.6], 3, "LOOK1"),
@@ -318,8 +318,24 @@ def test_a_reader_of_a_street_looks_once(tmp_path: Path) -> None:
     assert len(reader.strips) == 1
 
 
+def test_a_doubtful_detection_is_read_once(tmp_path: Path) -> None:
+    crop = tilted_crop()
+    doubtful = replace(crop, detection=replace(crop.detection, score=0.49))
+    reader = Scripted(reader_folder(tmp_path), [0.5], patient=True)
+    assert reader.read(doubtful).raw == "LOOK1"
+
+
+def test_a_plate_of_doubtful_layout_is_cut_anew_as_the_surer_one_only(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+    box = Box(150, 250, 350, 350)
+    crop = Crop(CameraId("gate"), 0, 0, Detection(box, 0.9), image, (100, 200))
+    reader = Scripted(reader_folder(tmp_path), [0.3, 0.5, 0.6, 0.7], patient=True)
+    assert reader.read(crop).raw == "LOOK4"
+    assert len(reader.strips) == 4, "both layouts once, the surer one twice more"
+
+
 def test_a_patient_reader_begins_as_the_other_does(tmp_path: Path) -> None:
-    readers = [Scripted(reader_folder(tmp_path), [0.9], patient=patient) for patient in (True, False)]
+    readers = [Scripted(reader_folder(tmp_path), [0.99], patient=patient) for patient in (True, False)]
     for reader in readers:
         reader.read(tilted_crop())
     assert np.array_equal(readers[0].strips[0], readers[1].strips[0])

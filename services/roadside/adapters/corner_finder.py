@@ -141,14 +141,28 @@ class PlateFinder:
             score = weighed(detection.score, plate)
             if score >= self._threshold:
                 looked.append(replace(detection, corners=corners, score=score))
-        kept: list[tuple[Detection, Box]] = []
-        for detection in sorted(looked, key=lambda d: -d.score):
-            corners = detection.corners
-            place = detection.box if corners is None else bounding_box(np.array(corners, np.float32))
-            # Loose boxes of one plate come together at its corners: it is one detection.
-            if all(iou(place, other) < SAME_PLATE_IOU for _, other in kept):
-                kept.append((detection, place))
-        return tuple(detection for detection, _ in kept)
+        return _one_each(sorted(looked, key=lambda d: -d.score))
+
+
+def _one_each(detections: Sequence[Detection]) -> tuple[Detection, ...]:
+    """`detections`, best score first, each plate once.
+
+    Loose boxes of one plate come together at its corners: of them the one that fits its corners best is kept, with the
+    best score.
+    """
+    kept: list[tuple[Detection, Box]] = []
+    for detection in detections:
+        place = _place(detection)
+        same = next((i for i, (_, other) in enumerate(kept) if iou(place, other) >= SAME_PLATE_IOU), None)
+        if same is None:
+            kept.append((detection, place))
+        elif iou(place, detection.box) > iou(kept[same][1], kept[same][0].box):
+            kept[same] = (replace(detection, score=kept[same][0].score), place)
+    return tuple(detection for detection, _ in kept)
+
+
+def _place(detection: Detection) -> Box:
+    return detection.box if detection.corners is None else bounding_box(np.array(detection.corners, np.float32))
 
 
 class SweepingFinder:

@@ -14,6 +14,7 @@ import numpy as np
 from roadside.adapters.flatbuffer import is_tflite, is_whole
 from roadside.core.detect import (
     SearchPolicy,
+    halves,
     merge,
     order_outputs,
     parse_labelmap,
@@ -38,13 +39,15 @@ RUNTIMES = {"litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_ru
 """By the value of ROADSIDE_RUNTIME, the faster one first (4-7 times for int8 on x86-64)."""
 READ_MARGIN = 0.03
 """Around the plate, of its width, on every side: measured best."""
-OTHER_MARGINS = ((0.08, 0.02), (0.0, 0.0))
+OTHER_MARGINS = ((0.1, 0.05), (0.0, 0.0))
 """Of a plate's width, left and right, above and below: what a second and a third attempt cut."""
 HOPELESS = 0.03
 """Confidence under which not even a patient reader tries again: it is no plate."""
-SURELY_READ = 0.9
-"""Confidence under which a patient reader tries other cuts of the plate, and takes the surest: of 895 plates
-856 were read right so, 843 at the first attempt."""
+SURELY_READ = 0.98
+"""Confidence under which a patient reader tries other cuts of the plate, and takes the surest: of 893 plates
+856 were read right so, 848 at the first attempt."""
+WORTH_PATIENCE = 0.5
+"""Score of a detection from which a patient reader takes that trouble: of 80 below it one was a plate that counted."""
 HALVED_FROM = 2.8
 """Times as large as the detector's input, in the direction where it is less."""
 SURELY_TWO_LINES = 1.8
@@ -169,12 +172,14 @@ class TfliteDetector:
     ) -> Sequence[Detection]:
         """The plates of `image` ((H, W, 3) uint8, blue green red), best score first, boxes in its pixels.
 
-        `policy` takes the place of the detector's own for this picture, `first` that of the look at all of it.
+        `policy` takes the place of the detector's own for this picture, `first` that of the first look.
         """
         policy = policy or self._policy
         height, width = image.shape[:2]
         if first is None:
             first = self.look(image, Box(0, 0, width, height))
+            if regions := halves(first, width, height, policy):
+                first = merge(first, [(region, self.look(image, region)) for region in regions], width, height, policy)
         regions = second_look(first, width, height, policy)
         return merge(first, [(region, self.look(image, region)) for region in regions], width, height, policy)
 
@@ -254,7 +259,7 @@ class TfliteReader:
         if not self._patient:
             return best
         for across, down in OTHER_MARGINS:
-            if not HOPELESS < best.confidence < SURELY_READ:
+            if not HOPELESS < best.confidence < SURELY_READ or crop.detection.score < WORTH_PATIENCE:
                 break
             again = self.read_strip(layout(grey, grow(corners, across, down * aspect)))
             best = max(best, again, key=lambda read: read.confidence)
