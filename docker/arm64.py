@@ -25,7 +25,7 @@ CLIP = "/street.mp4"
 FRAME = 48
 PLATE = "HK47TVN"
 PLACE = Box(425, 536, 493, 555)
-"""Where the detector finds that plate in this frame on amd64."""
+"""Where that plate is in this frame; the detector finds it there on amd64."""
 NEAR_PX = 5.0
 RUNTIME = "tflite-runtime"
 """LiteRT ends with a segmentation fault in `allocate_tensors` under the user emulation of QEMU 7.2, whatever CPU that
