@@ -53,6 +53,11 @@ def evaluate(sources: Sources) -> Section:
     placed = [(c, _placed(sources.data, c)) for c in crops]
     straight = _with_corners(sources, placed)
     rows = [_read(f"ours, {f.name}, with corners", TfliteReader(f, 1), straight) for f in sources.readers if straight]
+    rows += [
+        _read(f"ours, {f.name}, with corners, as photographs are read", TfliteReader(f, 1, patient=True), straight)
+        for f in sources.readers
+        if straight
+    ]
     rows += [_read(f"ours, {f.name}", TfliteReader(f, 1), placed) for f in sources.readers]
     if rows:
         rows.append(Row(f"{rows[0].name}, before the grammar", tuple(_raw(o) for o in rows[0].outcomes)))
