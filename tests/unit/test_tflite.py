@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from roadside.adapters.flatbuffer import is_whole
 from roadside.adapters.tflite import READ_MARGIN, TfliteDetector, TfliteReader, load_interpreter, squash
 from roadside.core.detect import Search, SearchPolicy
 from roadside.core.read import EMPTY
-from roadside.core.types import ALPHABET, Box, CameraId, Crop, Detection
+from roadside.core.types import ALPHABET, Box, CameraId, Crop, Detection, Hypothesis
 from roadside.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -332,6 +333,20 @@ def test_a_plate_of_doubtful_layout_is_cut_anew_as_the_surer_one_only(tmp_path: 
     reader = Scripted(reader_folder(tmp_path), [0.3, 0.5, 0.6, 0.7], patient=True)
     assert reader.read(crop).raw == "LOOK4"
     assert len(reader.strips) == 4, "both layouts once, the surer one twice more"
+
+
+def test_a_plate_that_is_unsure_in_alike_characters_alone_is_read_once(tmp_path: Path) -> None:
+    """No other cut tells O from 0."""
+
+    class Torn(Scripted):
+        def read_strip(self, grey: NDArray[np.uint8]) -> Read:
+            read = replace(super().read_strip(grey), text="AB0123")
+            alike = (Hypothesis("AB0123", None, math.log(0.5)), Hypothesis("ABO123", None, math.log(0.49)))
+            return replace(read, alternatives=alike)
+
+    reader = Torn(reader_folder(tmp_path), [0.5, 0.5, 0.5], patient=True)
+    assert reader.read(tilted_crop()).raw == "LOOK1"
+    assert len(reader.strips) == 1
 
 
 def test_a_patient_reader_begins_as_the_other_does(tmp_path: Path) -> None:

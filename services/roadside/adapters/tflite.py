@@ -22,6 +22,7 @@ from roadside.core.detect import (
     second_look,
     to_detections,
 )
+from roadside.core.plates import fold
 from roadside.core.read import COLUMN, EMPTY, compose, decode, softmax
 from roadside.core.rectify import STRIP_HEIGHT_PX, STRIP_WIDTH_PX, box_corners, grow, strip, two_line_strip
 from roadside.core.types import ALPHABET, Box
@@ -259,10 +260,10 @@ class TfliteReader:
         if not self._patient:
             return best
         for across, down in OTHER_MARGINS:
-            if not HOPELESS < best.confidence < SURELY_READ or crop.detection.score < WORTH_PATIENCE:
+            if not HOPELESS < _sureness(best) < SURELY_READ or crop.detection.score < WORTH_PATIENCE:
                 break
             again = self.read_strip(layout(grey, grow(corners, across, down * aspect)))
-            best = max(best, again, key=lambda read: read.confidence)
+            best = max(best, again, key=_sureness)
         return best
 
     def read_strip(self, grey: NDArray[np.uint8]) -> Read:
@@ -344,6 +345,15 @@ def _load_card(path: Path) -> _Card:
     if sorted(loaded.characters) != sorted(COLUMN) or not math.isfinite(loaded.temperature) or loaded.temperature <= 0:
         raise ModelError(f"{path} must list each of {ALPHABET} once and a temperature over 0")
     return loaded
+
+
+def _sureness(read: Read) -> float:
+    """The probability of the text and of those that differ from it in characters of one glyph, O and 0, I and 1.
+
+    No other cut of the plate tells these apart.
+    """
+    alike = [a.log_p for a in read.alternatives if fold(a.text) == fold(read.text)]
+    return max(read.confidence, min(1.0, sum(map(math.exp, alike))))
 
 
 def _corners_in(crop: Crop) -> NDArray[np.float32]:
