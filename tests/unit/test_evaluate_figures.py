@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from models.evaluate.calibration import bins, expected_error
+from models.evaluate.faults import FaultyMark, faulty_marks, mended
 from models.evaluate.matching import Scene, average_precision, overlaps, recall_at, recall_over, tally
 from models.evaluate.report import Section, Table, share, write
 from models.evaluate.texts import Outcome, edits, score
+from roadside.core.geometry import iou
+from roadside.core.types import Box
 
 EVERY = (0.0, 1e9)
 
@@ -107,3 +110,17 @@ def test_a_part_takes_the_place_of_its_former_self(tmp_path: Path) -> None:
     assert text.count("# How well") == 1
     assert text.count("today") == text.count("later") == 1
     assert share(float("nan")) == "-"
+
+
+def test_faulty_marks_are_moved_to_their_plate_or_left_out() -> None:
+    right, loose, wrong = Box(0, 0, 50, 12), Box(100, 100, 200, 160), Box(300, 0, 400, 90)
+    faults = (FaultyMark(Box(99, 101, 201, 159), Box(120, 110, 180, 130)), FaultyMark(wrong, None))
+    assert mended((right, loose, wrong), faults) == (right, Box(120, 110, 180, 130))
+    assert mended((right, loose), ()) == (right, loose)
+
+
+def test_every_listed_fault_is_of_a_picture_by_name_and_tells_what_is_there() -> None:
+    listed = faulty_marks()
+    assert all(path.startswith("images/") for path in listed)
+    for fault in (one for faults in listed.values() for one in faults):
+        assert fault.plate is None or iou(fault.plate, fault.mark) < 0.6
