@@ -262,14 +262,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         limits = Limits(chosen.minutes, chosen.steps, chosen.threads, chosen.rate)
         train(
             Job(
-                chosen.data,
-                chosen.labels,
-                chosen.run,
-                chosen.config,
-                limits,
-                chosen.initial,
-                chosen.reader,
-                chosen.detector,
+                data=chosen.data,
+                labels=chosen.labels,
+                run=chosen.run,
+                config=chosen.config,
+                limits=limits,
+                initial=chosen.initial,
+                reader=chosen.reader,
+                detector=chosen.detector,
             )
         )
     except RoadsideError as fault:

@@ -35,7 +35,7 @@ class Search(StrEnum):
     """How hard small plates are looked for."""
 
     FAST = "fast"
-    """The whole picture once."""
+    """The whole picture once; one that stands upright and shows no sure plate so, in its halves as well."""
     TILES = "tiles"
     """The whole picture and its tiles, always."""
     AUTO = "auto"
