@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLOURS = ((180, 90, 20), (30, 110, 220), (60, 150, 60), (140, 60, 150), (90, 90, 90), (40, 180, 190))
+FONT, SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.48
 _LEFT, _TOP, _WIDE, _HIGH = 70, 56, 560, 380
 _LEGEND_BOTTOM = _TOP + round(0.7 * _HIGH)
 
@@ -31,13 +32,15 @@ class Curve:
 def plot(path: Path, title: str, axes: tuple[str, str], curves: Sequence[Curve], x_most: float = 1.0) -> None:
     """Write the `curves` as a PNG; `x_most` is the right end of the x axis."""
     canvas = _frame(title, axes, x_most)
+    longest = max((cv2.getTextSize(curve.name, FONT, SCALE, 1)[0][0] for curve in curves), default=0)
+    legend = _LEFT + _WIDE - max(250, longest + 8)
     for i, curve in enumerate(curves):
         colour = COLOURS[i % len(COLOURS)]
         points = np.array([_place(x / x_most, y) for x, y in zip(curve.x, curve.y, strict=True)], np.int32)
         cv2.polylines(canvas, [points], isClosed=False, color=colour, thickness=2, lineType=cv2.LINE_AA)
         for point in points if len(points) <= 24 else ():
             cv2.circle(canvas, (int(point[0]), int(point[1])), 4, colour, -1, cv2.LINE_AA)
-        _write(canvas, curve.name, (_LEFT + _WIDE - 250, _LEGEND_BOTTOM - 20 * (len(curves) - 1 - i)), colour)
+        _write(canvas, curve.name, (legend, _LEGEND_BOTTOM - 20 * (len(curves) - 1 - i)), colour)
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), canvas)
 
@@ -67,6 +70,6 @@ def _write(
     text: str,
     at: tuple[int, int],
     colour: tuple[int, int, int] = (60, 60, 60),
-    scale: float = 0.48,
+    scale: float = SCALE,
 ) -> None:
-    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
+    cv2.putText(canvas, text, at, FONT, scale, colour, 1, cv2.LINE_AA)
