@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 
 from models.corners.dataset import loose_box, region_of
-from models.data.photographs import load_picture
-from models.detector.dataset import listed_name, no_boxes, second_looks
+from models.detector.dataset import marked_picture, second_looks
 from models.evaluate.matching import overlaps
 from models.ocr.augment import photographed
 from models.training.draw import Weighted
@@ -65,15 +64,12 @@ def mine(pictures: Sequence[Marked], detector: Path, settings: Mined) -> list[Ca
     for number, one in enumerate(pictures):
         if number % PROGRESS_EVERY == 0:
             print(f"Looking for what is no plate: picture {number} of {len(pictures)}", flush=True)
-        image = load_picture(one.path)
-        grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-        look = looks.get(listed_name(one.path))
-        plates = np.concatenate([one.boxes, look.plates if look else no_boxes()]).astype(float)
-        unclear = (look.ignored if look else no_boxes()).astype(float)
-        lures = (look.lures if look else no_boxes()).astype(float)
+        picture = marked_picture(one, looks)
+        grey = np.asarray(cv2.cvtColor(picture.image, cv2.COLOR_BGR2GRAY), np.uint8)
+        plates, unclear, lures = (marks.astype(float) for marks in (picture.boxes, picture.ignored, picture.lures))
         found += [_cut(grey, _box(plate), plate=True, weight=1.0) for plate in plates if _large_enough(plate)]
         found += [_cut(grey, _box(lure), plate=False, weight=1.0) for lure in lures if _large_enough(lure)]
-        found += of_detections(grey, finder.detect(image), plates, unclear, settings)
+        found += of_detections(grey, finder.detect(picture.image), plates, unclear, settings)
     return found
 
 

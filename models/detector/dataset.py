@@ -86,7 +86,7 @@ class Pictures:
         if not used:
             raise SourceError("No picture with a plate is left to train the detector on")
         looks = second_looks()
-        self.pictures = [_picture(one, looks) for one in used]
+        self.pictures = [marked_picture(one, looks) for one in used]
         self.rendered = rendered_plates(np.random.default_rng(seed), rendered)
         self._by_weight = Weighted([sources[one.source] for one in used])
 
@@ -98,7 +98,8 @@ class Pictures:
         return self.pictures[self._by_weight.draw(rng)]
 
 
-def _picture(marked: Marked, looks: Mapping[str, SecondLook]) -> Picture:
+def marked_picture(marked: Marked, looks: Mapping[str, SecondLook]) -> Picture:
+    """A picture with what its source marked and what second looks at it said."""
     image = load_picture(marked.path)
     look = looks.get(listed_name(marked.path))
     if look is None:

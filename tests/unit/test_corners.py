@@ -18,7 +18,7 @@ from roadside.core.corners import (
     checked,
     needs_second_look,
     place,
-    plate_odds,
+    plate_probability,
     region,
     region_picture,
     weighed,
@@ -76,9 +76,9 @@ def test_a_close_look_moves_the_score_towards_what_it_says() -> None:
     assert weighed(0.5, None) == 0.5
     assert weighed(0.5, 0.5) == pytest.approx(0.5)
     assert weighed(0.5, 0.05) < 0.5 < weighed(0.5, 0.99)
-    assert plate_odds(np.zeros(8, np.float32)) is None
-    assert plate_odds(np.array([0] * 8 + [0.0], np.float32)) == 0.5
-    assert plate_odds(np.array([9] * 8 + [200.0], np.float32)) == pytest.approx(1.0)
+    assert plate_probability(np.zeros(8, np.float32)) is None
+    assert plate_probability(np.array([0] * 8 + [0.0], np.float32)) == 0.5
+    assert plate_probability(np.array([9] * 8 + [200.0], np.float32)) == pytest.approx(1.0)
 
 
 def test_the_shipped_net_comes_nearer_to_the_corners_than_the_box() -> None:

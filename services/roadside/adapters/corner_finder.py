@@ -16,7 +16,7 @@ from roadside.core.corners import (
     checked,
     needs_second_look,
     place,
-    plate_odds,
+    plate_probability,
     region,
     region_picture,
     weighed,
@@ -72,7 +72,7 @@ class TfliteCornerFinder:
     def look(self, image: NDArray[np.uint8], box: Box) -> tuple[Corners | None, float | None]:
         """The same, and how probable it is that `box` holds a plate at all; None where the net does not tell."""
         answer = self._ask(image, box)
-        corners, plate = place(answer, box), plate_odds(answer)
+        corners, plate = place(answer, box), plate_probability(answer)
         if needs_second_look(corners, box) and checked(corners, box) is not None:
             closer = bounding_box(corners)
             corners = place(self._ask(image, closer), closer)

@@ -257,10 +257,10 @@ class TfliteReader:
         best, layout = max(
             ((self.read_strip(cut(grey, placed)), cut) for cut in layouts), key=lambda one: one[0].confidence
         )
-        if not self._patient:
+        if not self._patient or crop.detection.score < WORTH_PATIENCE:
             return best
         for across, down in OTHER_MARGINS:
-            if not HOPELESS < _sureness(best) < SURELY_READ or crop.detection.score < WORTH_PATIENCE:
+            if not HOPELESS < _sureness(best) < SURELY_READ:
                 break
             again = self.read_strip(layout(grey, grow(corners, across, down * aspect)))
             best = max(best, again, key=_sureness)

@@ -63,7 +63,7 @@ def place(offsets: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
     return moved
 
 
-def plate_odds(answer: NDArray[np.float32]) -> float | None:
+def plate_probability(answer: NDArray[np.float32]) -> float | None:
     """The probability that there is a plate, of the net's answer, (8,) or (9,) float32; None where it says nothing."""
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, float(answer[OFFSETS]))))) if len(answer) > OFFSETS else None
 
