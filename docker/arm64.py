@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from roadside.adapters.tflite import TfliteDetector, TfliteReader
+from roadside.adapters.models.tflite import TfliteDetector, TfliteReader
 from roadside.core.detect import SearchPolicy, crop_plate
-from roadside.core.types import Box, CameraId, Detection, Frame
+from roadside.core.frames import Box, CameraId, Detection, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable

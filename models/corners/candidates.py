@@ -13,11 +13,11 @@ from models.detector.dataset import marked_picture, second_looks
 from models.evaluate.matching import overlaps
 from models.ocr.augment import photographed
 from models.training.draw import Weighted
-from roadside.adapters.tflite import TfliteDetector
+from roadside.adapters.models.tflite import TfliteDetector
 from roadside.core.corners import REGION_WIDTH_PX, region
 from roadside.core.detect import Search, SearchPolicy
+from roadside.core.frames import Box
 from roadside.core.rectify import box_corners
-from roadside.core.types import Box
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from models.corners.config import LooseBox, Mined
     from models.training.photographs import Marked
-    from roadside.core.types import Detection
+    from roadside.core.frames import Detection
 
 ROOM = 0.3
 """Of the region's width and height, kept around it, so that a loosened box is still inside."""

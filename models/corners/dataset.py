@@ -12,8 +12,8 @@ from models.ocr.augment import photographed
 from models.ocr.dataset import read_grey
 from models.ocr.pool import render
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, bounding_box, region
+from roadside.core.frames import Box
 from roadside.core.rectify import box_corners, cut
-from roadside.core.types import Box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

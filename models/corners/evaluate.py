@@ -17,7 +17,7 @@ from models.corners.dataset import held_out_real, held_out_rendered, plate_heigh
 from models.data.photographs import read_labels
 from models.ocr import config as reader
 from models.ocr.dataset import read_crops
-from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
+from roadside.adapters.models.corner_finder import CORNERS_FILE, TfliteCornerFinder
 from roadside.core.rectify import box_corners
 from roadside.errors import RoadsideError
 

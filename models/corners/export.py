@@ -17,7 +17,7 @@ from models.corners.dataset import held_out_rendered, sample_of
 from models.ocr.export import fold_norms
 from models.ocr.tflite import interpreter_class
 from models.training.course import averaged_state, read_checkpoint
-from roadside.adapters.corner_finder import CORNERS_FILE
+from roadside.adapters.models.corner_finder import CORNERS_FILE
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX
 from roadside.errors import ModelError, RoadsideError
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from models.data.fingerprints import SAME_BITS, alike, clusters, fingerprint
-from roadside.adapters.pictures import decode_picture
+from roadside.adapters.sources.pictures import decode_picture
 from roadside.adapters.voc import read_voc, voc_of
 from roadside.errors import SourceError
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from roadside.adapters.pictures import list_pictures
+from roadside.adapters.sources.pictures import list_pictures
 from roadside.adapters.voc import Annotation, LabelledBox, annotation_of, read_voc, voc_of, write_voc
-from roadside.core.types import Box
+from roadside.core.frames import Box
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from models.data.split import detector_held_out, reader_held_out
-from roadside.core.types import Box
+from roadside.core.frames import Box
 from roadside.errors import InputError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from models.data.formats import Annotated
     from models.data.photographs import PlateCrop
-    from roadside.core.types import Box
+    from roadside.core.frames import Box
 
 TILE_PX = (320, 240)
 PLATE_TILE_PX = (250, 130)

@@ -17,7 +17,7 @@ from models.data import sheets
 from models.data.photographs import load_picture
 from models.detector.dataset import SECOND_LOOKS, listed_name, second_looks
 from models.training.photographs import read_split
-from roadside.adapters.tflite import TfliteDetector
+from roadside.adapters.models.tflite import TfliteDetector
 from roadside.core.detect import Search, SearchPolicy
 from roadside.errors import RoadsideError
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from models.detector.dataset import SecondLook
     from models.training.photographs import Marked
-    from roadside.core.types import Box
-    from roadside.ports import Detector
+    from roadside.core.frames import Box
+    from roadside.ports.vision import Detector
 
 COLUMNS = ("path", "x1", "y1", "x2", "y2", "kind")
 UNSEEN_KIND = "lure"

@@ -14,8 +14,9 @@ from models.evaluate import weather
 from models.evaluate.deciding import KnownTrack
 from models.evaluate.reading import group_of
 from roadside.core.detect import crop_plate
+from roadside.core.frames import Box, CameraId, Detection, Frame
 from roadside.core.plates import normalise
-from roadside.core.types import Box, CameraId, Detection, Frame, PlacedRead
+from roadside.core.reads import PlacedRead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
     from models.evaluate.weather import Weather
     from models.synth.canvas import Bgr
-    from roadside.adapters.corner_finder import PlateFinder, TfliteCornerFinder
-    from roadside.core.types import Crop
-    from roadside.ports import Reader
+    from roadside.adapters.models.corner_finder import PlateFinder, TfliteCornerFinder
+    from roadside.core.frames import Crop
+    from roadside.ports.vision import Reader
 
 Member = TypeVar("Member")
 

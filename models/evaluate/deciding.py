@@ -13,7 +13,7 @@ from roadside.core.fusion import fuse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from roadside.core.types import PlacedRead
+    from roadside.core.reads import PlacedRead
 
 
 @dataclass(frozen=True, slots=True)

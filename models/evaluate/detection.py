@@ -15,10 +15,10 @@ from models.evaluate import plots
 from models.evaluate.faults import faulty_marks, mended, unmarked_plates
 from models.evaluate.matching import Scene, Tally, average_precision, recall_at, recall_over, tally
 from models.evaluate.report import Section, Table, milliseconds, share
-from roadside.adapters.corner_finder import PlateFinder
-from roadside.adapters.tflite import RUNTIMES, TfliteDetector, load_interpreter
+from roadside.adapters.models.corner_finder import PlateFinder
+from roadside.adapters.models.tflite import RUNTIMES, TfliteDetector, load_interpreter
 from roadside.core.detect import Search, SearchPolicy
-from roadside.core.types import Box, Detection
+from roadside.core.frames import Box, Detection
 from roadside.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from models.data.photographs import Photograph
     from models.evaluate.settings import Sources
-    from roadside.ports import Detector
+    from roadside.ports.vision import Detector
 
 SETS = ("pl_gate", "oi_gplates", "es_canary")
 WIDTHS = ((0.0, 12.0), (12.0, 24.0), (24.0, 50.0), (50.0, 1e9))

@@ -10,11 +10,11 @@ import numpy as np
 from models.data.photographs import Photograph, photographs
 from models.data.split import fold
 from models.evaluate.report import Section, Table, milliseconds, share
-from roadside.adapters.corner_finder import PlateFinder
-from roadside.adapters.tesseract import ArticleReader, TesseractReader
-from roadside.adapters.tflite import TfliteDetector, TfliteReader
+from roadside.adapters.models.corner_finder import PlateFinder
+from roadside.adapters.models.tesseract import ArticleReader, TesseractReader
+from roadside.adapters.models.tflite import TfliteDetector, TfliteReader
+from roadside.assembly.wiring import warm_up
 from roadside.commands.photo import PhotoReport, read_photo
-from roadside.commands.wiring import warm_up
 from roadside.core.detect import Search, SearchPolicy
 from roadside.core.geometry import iou
 from roadside.core.plates import normalise
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.evaluate.settings import Sources
-    from roadside.ports import Detector, Reader
+    from roadside.ports.vision import Detector, Reader
 
 SETS = ("pl_gate", "nl_rfj", "hr_osijek", "hu_david", "cz_pulpan")
 LEAST_CONFIDENCE = 0.2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roadside.core.types import Box
+from roadside.core.frames import Box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,11 +17,11 @@ from models.data.photographs import PlateCrop, load_picture, plate_crops, read_l
 from models.evaluate import calibration, general
 from models.evaluate.report import Section, Table, milliseconds, share
 from models.evaluate.texts import Outcome, score
-from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
-from roadside.adapters.tesseract import ArticleReader, TesseractReader
-from roadside.adapters.tflite import TfliteReader
+from roadside.adapters.models.corner_finder import CORNERS_FILE, TfliteCornerFinder
+from roadside.adapters.models.tesseract import ArticleReader, TesseractReader
+from roadside.adapters.models.tflite import TfliteReader
+from roadside.core.frames import CameraId, Crop, Detection
 from roadside.core.plates import normalise
-from roadside.core.types import CameraId, Crop, Detection, Read
 from roadside.errors import ModelError
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.evaluate.settings import Sources
-    from roadside.core.types import Box
-    from roadside.ports import Reader
+    from roadside.core.frames import Box
+    from roadside.core.reads import Read
+    from roadside.ports.vision import Reader
 
 GROUPS = ("UK", "PL gate", "CZ", "others, Europe", "others, world")
 SINGLE_LINE = 7

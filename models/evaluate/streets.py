@@ -15,11 +15,11 @@ from models.evaluate.deciding import KnownTrack
 from models.synth import formats, street, vehicles
 from models.synth.bodies import BODIES
 from models.synth.vehicles import Vehicle
-from roadside.adapters.corner_finder import SweepingFinder
+from roadside.adapters.models.corner_finder import SweepingFinder
 from roadside.core.detect import crop_plate
+from roadside.core.frames import Box, CameraId, Frame
 from roadside.core.geometry import iou
 from roadside.core.track import TrackBuilder
-from roadside.core.types import Box, CameraId, Frame, PlacedRead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from models.evaluate.weather import Weather
     from models.synth.canvas import Bgr
     from models.synth.vehicles import Lane, Model
-    from roadside.core.types import Track
+    from roadside.core.reads import PlacedRead, Track
 
 FPS = 5
 COUNTRIES = ("UK", "CZ", "SK", "PL", "DE", "AT", "NL", "FR", "HU", "HR")

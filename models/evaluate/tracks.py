@@ -9,8 +9,8 @@ from models.evaluate.approaches import Eyes
 from models.evaluate.deciding import WAYS, KnownTrack, duel, right
 from models.evaluate.end_to_end import LEAST_CONFIDENCE
 from models.evaluate.report import Section, Table, share
-from roadside.adapters.corner_finder import CORNERS_FILE, PlateFinder, TfliteCornerFinder
-from roadside.adapters.tflite import TfliteReader
+from roadside.adapters.models.corner_finder import CORNERS_FILE, PlateFinder, TfliteCornerFinder
+from roadside.adapters.models.tflite import TfliteReader
 from roadside.errors import ModelError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from models.data.split import fold
 from models.ocr import config as settings
 from models.ocr.dataset import CORNERS, corner_finder, held_out_groups, read_crops, strip_of
 from models.ocr.tflite import run_tflite
-from roadside.core.read import compose, decode, softmax
+from roadside.core.ctc import compose, decode, softmax
 from roadside.errors import ModelError, RoadsideError
 
 if TYPE_CHECKING:

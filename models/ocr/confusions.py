@@ -18,11 +18,12 @@ import cv2
 import numpy as np
 
 from models.data.photographs import data_folder, load_picture, plate_crops, read_labels
-from roadside.adapters.corner_finder import TfliteCornerFinder
-from roadside.adapters.tflite import TfliteReader
+from roadside.adapters.models.corner_finder import TfliteCornerFinder
+from roadside.adapters.models.tflite import TfliteReader
 from roadside.core.confusions import folding_matrix
+from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.plates import fold
-from roadside.core.types import ALPHABET, Box, CameraId, Crop, Detection
+from roadside.core.reads import ALPHABET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.data.photographs import PlateCrop
-    from roadside.core.types import Read
+    from roadside.core.reads import Read
 
 LOOKS = 4
 """Readings of each crop: the crop itself, and as it would look in neighbouring frames."""

@@ -15,9 +15,9 @@ from models.data.split import reader_held_out
 from models.ocr.augment import photographed, spoilt_strip
 from models.training.draw import Weighted
 from models.training.photographs import read_split, read_voc_folder
-from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
+from roadside.adapters.models.corner_finder import CORNERS_FILE, TfliteCornerFinder
+from roadside.core.frames import Box
 from roadside.core.rectify import box_corners, grow, strip, two_line_strip
-from roadside.core.types import Box
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.ocr.dataset import Crop
-    from roadside.adapters.corner_finder import TfliteCornerFinder
+    from roadside.adapters.models.corner_finder import TfliteCornerFinder
 
 
 @dataclass(frozen=True, slots=True)

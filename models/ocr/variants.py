@@ -13,7 +13,7 @@ from models.ocr.dataset import CORNERS, Negatives, RealPlates, RenderedPlates, r
 from models.ocr.evaluate import load_groups
 from models.ocr.pool import fill
 from models.ocr.train import Sources
-from roadside.adapters.corner_finder import TfliteCornerFinder
+from roadside.adapters.models.corner_finder import TfliteCornerFinder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

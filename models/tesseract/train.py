@@ -18,7 +18,7 @@ import numpy as np
 
 from models.data.photographs import data_folder, plate_crops, read_labels
 from models.tesseract.lines import TWO_LINE_ASPECT, real_line, rendered_line, write_lines
-from roadside.core.types import ALPHABET
+from roadside.core.reads import ALPHABET
 from roadside.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roadside.core.types import ALPHABET
+from roadside.core.reads import ALPHABET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

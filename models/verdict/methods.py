@@ -13,9 +13,9 @@ import numpy as np
 
 from models.verdict.fleet import SLOTS
 from models.verdict.traffic import COLUMNS
+from roadside.core.candidates import length_doubts, soften_rows
 from roadside.core.plates import resolve
-from roadside.core.reach import length_doubts, soften_rows
-from roadside.core.types import ALPHABET
+from roadside.core.reads import ALPHABET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Passages of vehicles and what the reader makes of them, sampled from its statistics on held-out plates."""
+"""PassageBuilder of vehicles and what the reader makes of them, sampled from its statistics on held-out plates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from models.verdict.fleet import SLOTS
 from roadside.core.confusions import folding_matrix, from_counts, from_json
 from roadside.core.fusion import SLOT_DOUBT
-from roadside.core.types import ALPHABET
+from roadside.core.reads import ALPHABET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "street": ("run",),
-    "photos": ("read",),
+    "run": ("run",),
+    "read": ("read",),
     "annotate": ("annotate",),
     "plates": ("plates",),
     "registry": ("registry",),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import grpc
 import grpc.aio
 
-from roadside.core.types import PictureKind, VerdictKind
+from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import RoadsideError, UnavailableError
 from roadside.v1 import plates_pb2, plates_pb2_grpc, registry_pb2, registry_pb2_grpc
 from roadside.wire import convert
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from roadside.core.types import Exemption, Sighting, Vignette
+    from roadside.core.sightings import Sighting
+    from roadside.core.vignettes import Exemption, Vignette
 
 __all__ = [
     "AsyncPlatesClient",

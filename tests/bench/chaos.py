@@ -27,7 +27,8 @@ from sqlalchemy import text
 from roadside.adapters.sql import import_vignettes, open_database
 from roadside.capture.worker import BETWEEN_LOOPS_NS
 from roadside.core.plates import fold
-from roadside.core.types import VerdictKind, Vignette
+from roadside.core.sightings import VerdictKind
+from roadside.core.vignettes import Vignette
 from tests.processes import Cluster
 from tests.servers import PostgresServer, RedisServer, redis_binary, wait_for
 

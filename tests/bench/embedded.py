@@ -15,12 +15,12 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from roadside.adapters.sources.video import open_source
 from roadside.adapters.system_clock import SystemClock
-from roadside.adapters.video import open_source
-from roadside.commands.records import open_records
-from roadside.commands.street import StreetRun
-from roadside.core.types import CameraId
-from roadside.runtime.settings import load_settings
+from roadside.assembly.records import open_records
+from roadside.assembly.settings import load_settings
+from roadside.commands.run import StreetRun
+from roadside.core.frames import CameraId
 
 PACKAGES = ("ai-edge-litert", "opencv-python-headless", "numpy", "sqlalchemy")
 STAGES = ("detect", "read", "track", "store")

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import redis
 
+from roadside.adapters.sources.video import open_source
 from roadside.adapters.system_clock import SystemClock
-from roadside.adapters.video import open_source
-from roadside.commands.records import open_records
-from roadside.commands.street import StreetRun
-from roadside.core.types import CameraId
-from roadside.runtime.settings import load_settings
+from roadside.assembly.records import open_records
+from roadside.assembly.settings import load_settings
+from roadside.commands.run import StreetRun
+from roadside.core.frames import CameraId
 from tests.bench.embedded import machine
 from tests.processes import Cluster, ServiceProcess
 from tests.servers import RedisServer, redis_binary, wait_for

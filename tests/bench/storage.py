@@ -23,7 +23,9 @@ from roadside.adapters.sql import (
     open_database,
 )
 from roadside.adapters.system_clock import SystemClock
-from roadside.core.types import CameraId, Reach, SightingQuery, VerdictKind
+from roadside.core.frames import CameraId
+from roadside.core.sightings import SightingQuery, VerdictKind
+from roadside.core.vignettes import CandidateQuery
 from roadside.registry.validity import zone
 from roadside.registry.vignette_file import read_vignettes
 from tests.databases import fresh_postgres, postgres
@@ -85,7 +87,7 @@ def measure(kind: str, url: str, listed: Path, sightings: int) -> None:
             flush=True,
         )
     registry = SqlRegistry(database)
-    wanted = Reach(("1AB2345", "1A82345"), ("71AB", "718B"), ("72345", "72845"), 0.0)
+    wanted = CandidateQuery(("1AB2345", "1A82345"), ("71AB", "718B"), ("72345", "72845"), 0.0)
     found = len(registry.search(wanted, VALID_NS).vignettes)
     _timed(f"{kind}: search that finds {found} vignettes in reach", lambda: registry.search(wanted, VALID_NS))
     if not sightings:

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from roadside.client import ClientOptions
-from roadside.core.types import VerdictKind
+from roadside.core.sightings import VerdictKind
 from roadside.errors import RoadsideError
 from tests.containers.stack import KEEPERS, ROOT, SERVICES, USER, docker, inspect
 from tests.manifests.test_watching import dashboards, rules

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
-from roadside.adapters.redis_streams import RedisOptions, RedisStreams
-from roadside.core.types import CameraId
-from roadside.ports import Leadership, Message, Stream
+from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
+from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
+from roadside.core.frames import CameraId
+from roadside.ports.bus import Leadership, Message, Stream
 from tests.servers import RedisServer, redis_binary, valkey_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from roadside.ports import Bus
+    from roadside.ports.bus import Bus
 
 GATE = CameraId("gate")
 IDLE_S = 0.3

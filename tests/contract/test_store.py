@@ -24,31 +24,17 @@ from roadside.adapters.sql import (
     open_database,
     open_embedded,
 )
-from roadside.adapters.sql.custody import Custodian
 from roadside.adapters.sql.outbox import Outbox
+from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.sql.schema import METADATA
 from roadside.core.confusions import typical
-from roadside.core.types import (
-    ALPHABET,
-    Box,
-    CameraId,
-    Correction,
-    Exemption,
-    FusedPlate,
-    Hypothesis,
-    Picture,
-    PictureKind,
-    Reach,
-    Reading,
-    ReviewAction,
-    Sighting,
-    SightingQuery,
-    Verdict,
-    VerdictKind,
-    Vignette,
-)
+from roadside.core.frames import Box, CameraId
+from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
+from roadside.core.reviews import Correction, ReviewAction
+from roadside.core.sightings import Picture, PictureKind, Reading, Sighting, SightingQuery, Verdict, VerdictKind
 from roadside.core.verdict import Policy
+from roadside.core.vignettes import CandidateQuery, Exemption, Vignette
 from roadside.errors import (
     InputError,
     NotFoundError,
@@ -95,8 +81,8 @@ class World:
         return SqlSightingStore(self.database, self.vault, self.clock)
 
     @property
-    def custodian(self) -> Custodian:
-        return Custodian(self.database, self.vault, self.clock)
+    def retention(self) -> RetentionManager:
+        return RetentionManager(self.database, self.vault, self.clock)
 
     @property
     def registry(self) -> SqlRegistry:
@@ -200,7 +186,7 @@ def test_many_threads_saving_one_sighting_keep_one(world: World) -> None:
     assert faults == []
     names = [s.sighting_id for s in world.store.after(0, 100)]
     assert sorted(names) == ["own-0", "own-1", "own-2", "own-3", "same"]
-    assert world.custodian.verify().faults == ()
+    assert world.retention.verify().faults == ()
 
 
 @pytest.mark.parametrize("kind", [VerdictKind.PAID, VerdictKind.EXEMPT])
@@ -221,7 +207,7 @@ def test_pictures_lie_encrypted_and_a_look_is_written_down(world: World) -> None
     (path,) = world.pictures()
     assert CROP.data not in path.read_bytes()
     assert world.store.picture("s1", PictureKind.CROP, "jana") == CROP.data
-    entry = world.custodian.audit()[0]
+    entry = world.retention.audit()[0]
     assert (entry.actor, entry.action, entry.subject) == ("jana", "looked", "s1")
     with pytest.raises(NotFoundError):
         world.store.picture("s1", PictureKind.FRAME, "jana")
@@ -281,7 +267,7 @@ def vignettes(*plates: str, start: int = 0, end: int = 10_000) -> list[Vignette 
 
 
 def asked(world: World, *keys: str, at_ns: int = 500) -> list[str]:
-    return sorted(v.plate for v in world.registry.search(Reach(keys, (), (), 0.0), at_ns).vignettes)
+    return sorted(v.plate for v in world.registry.search(CandidateQuery(keys, (), (), 0.0), at_ns).vignettes)
 
 
 def test_a_registry_that_was_never_filled_cannot_answer(world: World) -> None:
@@ -317,14 +303,18 @@ def test_an_import_that_fails_changes_nothing(world: World) -> None:
 
 def test_the_registry_answers_by_halves_and_by_time(world: World) -> None:
     import_vignettes(world.database, vignettes("1AB2345", "1AB9999", "7ZZ2345", "8XY0000", start=100, end=200), "f", 1)
-    found = world.registry.search(Reach((), ("71AB",), ("72345",), 0.0), 150)
+    found = world.registry.search(CandidateQuery((), ("71AB",), ("72345",), 0.0), 150)
     assert sorted(v.plate for v in found.vignettes) == ["1AB2345", "1AB9999", "7ZZ2345"]
     for at_ns, count in ((99, 0), (100, 1), (199, 1), (200, 0)):
-        answer = world.registry.search(Reach(("1AB2345",), (), (), 0.0), at_ns)
+        answer = world.registry.search(CandidateQuery(("1AB2345",), (), (), 0.0), at_ns)
         assert len(answer.vignettes) == count, at_ns
         assert len(answer.lapsed) == 1 - count
     graced = SqlRegistry(world.database, grace_s=50e-9)
-    assert [len(graced.search(Reach(("1AB2345",), (), (), 0.0), at).vignettes) for at in (49, 50, 99)] == [0, 1, 1]
+    assert [len(graced.search(CandidateQuery(("1AB2345",), (), (), 0.0), at).vignettes) for at in (49, 50, 99)] == [
+        0,
+        1,
+        1,
+    ]
 
 
 def test_exemptions_are_replaced_as_a_whole(world: World) -> None:
@@ -336,7 +326,7 @@ def test_exemptions_are_replaced_as_a_whole(world: World) -> None:
         "e",
         2,
     )
-    found = world.registry.search(Reach(("P01",), (), (), 0.0), 7).exemptions
+    found = world.registry.search(CandidateQuery(("P01",), (), (), 0.0), 7).exemptions
     assert [e.reason for e in found] == ["police"]
     assert world.registry.check("p 01", None, 7).kind is VerdictKind.EXEMPT
     assert world.registry.check("1A1", None, 3).kind is VerdictKind.EXEMPT
@@ -360,7 +350,7 @@ def test_unknown_is_asked_again_and_nothing_is_lost(world: World) -> None:
     assert decided["b"].evidence
     assert world.store.find(SightingQuery(verdict=VerdictKind.UNKNOWN)).sightings == ()
     assert len(world.pictures()) == 1
-    assert world.custodian.verify().faults == ()
+    assert world.retention.verify().faults == ()
 
 
 def test_of_many_who_ask_again_one_decides_and_a_person_is_not_overruled(world: World) -> None:
@@ -399,13 +389,13 @@ def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World)
         world.store.save(sighting(f"old-{kind}", kind, now - 40 * DAY_NS), [replace(CROP, data=kind.encode())])
         world.store.save(sighting(f"new-{kind}", kind, now - 2 * DAY_NS), [FRAME])
     keep = dict.fromkeys(VerdictKind, 30.0) | {VerdictKind.PAID: 1.0, VerdictKind.UNPAID: 90.0}
-    purged = world.custodian.purge(keep, "cron")
+    purged = world.retention.purge(keep, "cron")
     assert purged.sightings == {"PAID": 2, "EXEMPT": 1, "UNPAID": 0, "REVIEW": 1, "UNKNOWN": 1}
     left = {s.sighting_id for s in world.store.after(0, 100)}
     assert left == {"old-UNPAID", "new-UNPAID", "new-REVIEW", "new-UNKNOWN", "new-EXEMPT"}
     assert len(world.pictures()) == 2  # one crop of the old UNPAID, and one frame that three sightings share
-    assert world.custodian.verify().faults == ()
-    assert {e.action for e in world.custodian.audit()} == {"purged"}
+    assert world.retention.verify().faults == ()
+    assert {e.action for e in world.retention.audit()} == {"purged"}
 
 
 def test_forgetting_a_plate_leaves_no_trace_of_it(world: World) -> None:
@@ -413,7 +403,7 @@ def test_forgetting_a_plate_leaves_no_trace_of_it(world: World) -> None:
     world.store.save(sighting("mine", VerdictKind.UNPAID, 1000), [CROP])
     world.store.save(sighting("near", VerdictKind.REVIEW, 1000, "1A82345"), [FRAME])
     Reviews(world.database).record(Correction("near", 1, "jana", ReviewAction.CORRECT, "1A82345", "CZ", "1A82345"))
-    assert world.custodian.forget("1ab-2345", "dpo") == 2
+    assert world.retention.forget("1ab-2345", "dpo") == 2
     assert [s.sighting_id for s in world.store.after(0, 9)] == ["near"]
     with world.database.read() as connection:
         rows = [
@@ -423,14 +413,14 @@ def test_forgetting_a_plate_leaves_no_trace_of_it(world: World) -> None:
     assert not any("1AB2345" in row for row in rows)
     assert world.store.passages_of("1AB2345") == []
     assert len(world.pictures()) == 1
-    assert world.custodian.audit()[0].action == "forgot"
-    assert world.custodian.verify().faults == ()
+    assert world.retention.audit()[0].action == "forgot"
+    assert world.retention.verify().faults == ()
 
 
 def _tampered(world: World, statement: str) -> int:
     with world.database.write() as connection:
         connection.execute(text(statement))
-    return len(world.custodian.verify().faults)
+    return len(world.retention.verify().faults)
 
 
 @pytest.mark.parametrize(
@@ -446,53 +436,53 @@ def _tampered(world: World, statement: str) -> int:
 def test_tampering_with_records_shows(world: World, statement: str) -> None:
     for name in ("s1", "s2", "s3"):
         world.store.save(sighting(name, VerdictKind.UNPAID, 1000), [replace(CROP, data=name.encode())])
-    assert world.custodian.verify().faults == ()
+    assert world.retention.verify().faults == ()
     assert _tampered(world, statement) > 0
 
 
 def test_tampering_with_pictures_or_the_end_of_the_chain_shows(world: World) -> None:
     for name in ("s1", "s2"):
         world.store.save(sighting(name, VerdictKind.UNPAID, 1000), [replace(CROP, data=name.encode())])
-    noted = world.custodian.verify().last_link
+    noted = world.retention.verify().last_link
     first, second = world.pictures()
     original = first.read_bytes()
     first.write_bytes(original[:-1] + bytes([original[-1] ^ 1]))
-    assert len(world.custodian.verify().faults) == 1
+    assert len(world.retention.verify().faults) == 1
     first.write_bytes(second.read_bytes())
-    assert len(world.custodian.verify().faults) == 1
+    assert len(world.retention.verify().faults) == 1
     first.unlink()
-    assert len(world.custodian.verify().faults) == 1
+    assert len(world.retention.verify().faults) == 1
     first.write_bytes(original)
-    assert world.custodian.verify(noted).faults == ()
+    assert world.retention.verify(noted).faults == ()
     with world.database.write() as connection:
         connection.execute(text("DELETE FROM evidence_chain WHERE sequence = 2"))
         connection.execute(text("DELETE FROM evidence WHERE sighting_id = 's2'"))
-    assert world.custodian.verify().faults == ()
-    assert world.custodian.verify(noted).faults != ()
+    assert world.retention.verify().faults == ()
+    assert world.retention.verify(noted).faults != ()
 
 
 def test_new_keys_take_over_pictures_and_chain_and_old_hashes_stay_findable(world: World) -> None:
     world.store.save(sighting("paid", VerdictKind.PAID, 1000))
     world.store.save(sighting("unpaid", VerdictKind.UNPAID, 1000), [CROP])
     rotated = world.keyring.rotated("k2")
-    assert world.custodian.reencrypt(rotated, "admin") == 1
+    assert world.retention.reencrypt(rotated, "admin") == 1
     world.vault = Vault(world.folder, rotated)
-    assert world.custodian.reencrypt(rotated, "admin") == 0
-    assert world.custodian.verify().faults == ()
+    assert world.retention.reencrypt(rotated, "admin") == 0
+    assert world.retention.verify().faults == ()
     assert world.store.picture("unpaid", PictureKind.CROP, "jana") == CROP.data
     assert len(world.store.passages_of("1AB2345")) == 2
-    assert world.custodian.keys_in_use() == {"k1", "k2"}
-    world.custodian.purge(dict.fromkeys([VerdictKind.PAID], 0.0), "cron")
-    assert world.custodian.keys_in_use() == {"k2"}
+    assert world.retention.keys_in_use() == {"k1", "k2"}
+    world.retention.purge(dict.fromkeys([VerdictKind.PAID], 0.0), "cron")
+    assert world.retention.keys_in_use() == {"k2"}
     without = Vault(world.folder, rotated.without("k1"))
-    assert Custodian(world.database, without, world.clock).verify().faults == ()
+    assert RetentionManager(world.database, without, world.clock).verify().faults == ()
 
 
 def test_rotation_refuses_to_seal_over_a_fault(world: World) -> None:
     world.store.save(sighting("s1", VerdictKind.UNPAID, 1000), [CROP])
     world.pictures()[0].unlink()
     with pytest.raises(InputError, match="faults"):
-        world.custodian.reencrypt(world.keyring.rotated("k2"), "admin")
+        world.retention.reencrypt(world.keyring.rotated("k2"), "admin")
 
 
 def test_a_review_is_answered_once_and_settles_the_verdict(world: World) -> None:

@@ -12,17 +12,9 @@ import pytest
 from roadside.adapters.encryption import load_keyring, load_or_make_keyring
 from roadside.adapters.sql import SqlSightingStore, Vault, open_database, open_embedded
 from roadside.adapters.system_clock import SystemClock
-from roadside.core.types import (
-    ALPHABET,
-    Box,
-    CameraId,
-    FusedPlate,
-    Picture,
-    PictureKind,
-    Sighting,
-    Verdict,
-    VerdictKind,
-)
+from roadside.core.frames import Box, CameraId
+from roadside.core.reads import ALPHABET, FusedPlate
+from roadside.core.sightings import Picture, PictureKind, Sighting, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,9 +23,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from roadside.client import AsyncPlatesClient, PlatesClient, RegistryClient, SightingFilter
-from roadside.core.types import CameraId, PictureKind, VerdictKind
+from roadside.core.events import EncodedPicture, FrameEvent, PictureEncoding
+from roadside.core.frames import CameraId
+from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import InputError, NotFoundError
-from roadside.runtime.metrics import SPECS, Kind, full_name
+from roadside.kit.metrics import SPECS, Kind, full_name
 from roadside.v1 import (
     capture_pb2,
     capture_pb2_grpc,
@@ -41,7 +43,6 @@ from roadside.v1 import (
 )
 from roadside.wire.codec import encode_frame
 from roadside.wire.convert import sighting_to_proto
-from roadside.wire.events import EncodedPicture, FrameEvent, PictureEncoding
 from tests.processes import Cluster
 from tests.servers import RedisServer, free_port, redis_binary, wait_for
 
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from roadside.core.types import Sighting
+    from roadside.core.sightings import Sighting
 
 PLATE = "LS15EBC"
 LOOPS = 2

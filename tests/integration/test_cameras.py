@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roadside.adapters.video import CameraSettings, open_source
+from roadside.adapters.sources.video import CameraSettings, open_source
 from roadside.capture.feed import FrameFeed
-from roadside.core.types import CameraId
+from roadside.core.frames import CameraId
 from roadside.errors import SourceError
 from tests.cameras import mjpeg_server, rtsp_server, write_rpicam
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from roadside.ports import FrameSource
+    from roadside.ports.sources import FrameSource
 
 GATE = CameraId("gate")
 QUICK = CameraSettings(width_px=320, height_px=240, frames_per_s=50, timeout_s=5, backoff_s=0.05)

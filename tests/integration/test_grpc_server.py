@@ -16,13 +16,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry
 
-from roadside.core.types import Box, Detection
+from roadside.assembly.service_settings import Service
+from roadside.core.frames import Box, Detection
 from roadside.detector.servicer import DetectorServicer
 from roadside.errors import ModelError
-from roadside.runtime.grpc_server import GrpcServer, ServerOptions
-from roadside.runtime.health import Health
-from roadside.runtime.metrics import PrometheusMeter
-from roadside.runtime.service_settings import Service
+from roadside.kit.grpc_server import GrpcServer, ServerOptions
+from roadside.kit.health import Health
+from roadside.kit.metrics import PrometheusMeter
 from roadside.v1 import detector_pb2, detector_pb2_grpc, types_pb2
 from tests.certificates import Authority
 

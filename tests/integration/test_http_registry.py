@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roadside.adapters.http_registry import HttpOptions, HttpRegistry, load_http_options
-from roadside.core.types import Reach
+from roadside.adapters.http.registry import HttpOptions, HttpRegistry, load_http_options
+from roadside.core.vignettes import CandidateQuery
 from roadside.errors import RegistryUnavailableError, SettingsError
 
 if TYPE_CHECKING:
@@ -148,14 +148,14 @@ def registry(
     return HttpRegistry(HttpOptions.model_validate(given), clock or Clock(), random.Random(1), slept.append)
 
 
-def reach(*keys: str) -> Reach:
-    return Reach(keys, (), (), 0.0)
+def asked_for(*keys: str) -> CandidateQuery:
+    return CandidateQuery(keys, (), (), 0.0)
 
 
 def test_an_answer_becomes_vignettes_valid_at_the_time(office: Office) -> None:
     expired = ENTRY | {"valid_from": "2025-01-01", "valid_to": "2025-12-31"}
     office.answers = [says({"vignettes": [ENTRY, expired, ENTRY | {"plate": "9ZZ9999"}]})]
-    answer = registry(office).search(reach("1AB2345"), JULY_NS)
+    answer = registry(office).search(asked_for("1AB2345"), JULY_NS)
     assert [(v.plate, v.country, v.category) for v in answer.vignettes] == [("1AB2345", "CZ", "car")]
     assert len(answer.lapsed) == 1
     assert answer.asked == ("1AB2345",)
@@ -173,7 +173,7 @@ def test_names_headers_and_one_question_for_all_plates(office: Office, monkeypat
         plate="car.spz", valid_from="from", valid_to="till", exempt="free",
         headers={"Authorization": "Bearer ${REGISTRY_TOKEN}"},
     )  # fmt: skip
-    answer = asked.search(reach("1AB2345", "EL123AB", "1A82345"), JULY_NS)
+    answer = asked.search(asked_for("1AB2345", "EL123AB", "1A82345"), JULY_NS)
     assert [v.plate for v in answer.vignettes] == ["1AB2345"]
     assert [(e.pattern, e.reason) for e in answer.exemptions] == [("EL123AB", "electric")]
     ((method, _, headers, body),) = office.asked
@@ -184,7 +184,7 @@ def test_names_headers_and_one_question_for_all_plates(office: Office, monkeypat
 
 def test_not_found_says_that_nobody_paid(office: Office) -> None:
     office.answers = [says({}, 404)]
-    assert registry(office).search(reach("1AB2345"), JULY_NS).vignettes == ()
+    assert registry(office).search(asked_for("1AB2345"), JULY_NS).vignettes == ()
 
 
 FAULTS = (
@@ -208,7 +208,7 @@ def test_a_fault_is_tried_again_with_jitter_and_mended(
 ) -> None:
     office.answers = [fault, says({"vignettes": [ENTRY]})]
     pauses: list[float] = []
-    answer = registry(office, pauses=pauses, backoff_s=1.0).search(reach("1AB2345"), JULY_NS)
+    answer = registry(office, pauses=pauses, backoff_s=1.0).search(asked_for("1AB2345"), JULY_NS)
     assert len(answer.vignettes) == 1
     assert len(pauses) == 1
     assert 0.5 <= pauses[0] <= 1.0
@@ -225,7 +225,7 @@ def test_what_stays_broken_is_unavailable_in_good_time(
 ) -> None:
     office.answers = [fault]
     with pytest.raises(RegistryUnavailableError):
-        registry(office).search(reach("1AB2345"), JULY_NS)
+        registry(office).search(asked_for("1AB2345"), JULY_NS)
     assert questions in (None, len(office.asked))
 
 
@@ -234,7 +234,7 @@ def test_headers_that_drip_are_not_waited_for(office: Office) -> None:
     office.answers = [drips_headers]
     started = time.monotonic()
     with pytest.raises(RegistryUnavailableError):
-        registry(office, retries=0).search(reach("1AB2345"), JULY_NS)
+        registry(office, retries=0).search(asked_for("1AB2345"), JULY_NS)
     assert time.monotonic() - started < 4
 
 
@@ -248,12 +248,12 @@ def test_a_slow_registry_is_given_up_for_a_vehicle_and_goes_on_where_it_was(offi
     office.answers = [slowly]
     asked = registry(office, timeout_s=10, vehicle_s=0.3)
     with pytest.raises(RegistryUnavailableError, match="too slow"):
-        asked.search(reach(*keys), JULY_NS)
+        asked.search(asked_for(*keys), JULY_NS)
     first = len(office.asked)
     assert 1 <= first < len(keys)
     for _ in keys:
         with contextlib.suppress(RegistryUnavailableError):
-            assert asked.search(reach(*keys), JULY_NS).vignettes == ()
+            assert asked.search(asked_for(*keys), JULY_NS).vignettes == ()
             break
     assert len(office.asked) == len(keys), "no reading was asked about twice"
 
@@ -264,19 +264,19 @@ def test_a_registry_that_keeps_failing_is_left_alone_and_tried_once_after_a_whil
     asked = registry(office, clock, retries=0, open_after=3, open_s=30.0)
     for _ in range(3):
         with pytest.raises(RegistryUnavailableError):
-            asked.search(reach("1AB2345"), JULY_NS)
+            asked.search(asked_for("1AB2345"), JULY_NS)
     with pytest.raises(RegistryUnavailableError, match="left alone"):
-        asked.search(reach("1AB2345"), JULY_NS)
+        asked.search(asked_for("1AB2345"), JULY_NS)
     assert len(office.asked) == 3
     clock.ns += 31 * 10**9
     with pytest.raises(RegistryUnavailableError, match="HTTP 500"):
-        asked.search(reach("1AB2345"), JULY_NS)
+        asked.search(asked_for("1AB2345"), JULY_NS)
     with pytest.raises(RegistryUnavailableError, match="left alone"):
-        asked.search(reach("1AB2345"), JULY_NS)
+        asked.search(asked_for("1AB2345"), JULY_NS)
     assert len(office.asked) == 4
     clock.ns += 31 * 10**9
     office.answers = [says({"vignettes": [ENTRY]})]
-    assert asked.search(reach("1AB2345"), JULY_NS).vignettes
+    assert asked.search(asked_for("1AB2345"), JULY_NS).vignettes
 
 
 def test_an_answer_is_remembered_for_a_while_and_not_for_ever(office: Office) -> None:
@@ -284,20 +284,20 @@ def test_an_answer_is_remembered_for_a_while_and_not_for_ever(office: Office) ->
     office.answers = [says({"vignettes": [ENTRY]})]
     asked = registry(office, clock, cache_s=60.0, cache_size=2)
     for _ in range(3):
-        asked.search(reach("1AB2345"), JULY_NS)
+        asked.search(asked_for("1AB2345"), JULY_NS)
     assert len(office.asked) == 1
     clock.ns += 61 * 10**9
-    asked.search(reach("1AB2345"), JULY_NS)
+    asked.search(asked_for("1AB2345"), JULY_NS)
     assert len(office.asked) == 2
-    asked.search(reach("AAA111", "BBB222"), JULY_NS)
-    asked.search(reach("1AB2345"), JULY_NS)
+    asked.search(asked_for("AAA111", "BBB222"), JULY_NS)
+    asked.search(asked_for("1AB2345"), JULY_NS)
     assert len(office.asked) == 5
 
 
 def test_nothing_listens_is_unavailable() -> None:
     options = HttpOptions(url="http://127.0.0.1:1/{plate}", retries=0)
     with pytest.raises(RegistryUnavailableError):
-        HttpRegistry(options, Clock()).search(reach("1AB2345"), JULY_NS)
+        HttpRegistry(options, Clock()).search(asked_for("1AB2345"), JULY_NS)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from roadside.adapters.sql import SqlRegistry, import_vignettes, open_database
-from roadside.core.types import Reach, Vignette
+from roadside.core.vignettes import CandidateQuery, Vignette
 from tests.databases import KINDS, fresh_postgres, postgres
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _kill_and_look(url: str, new: Path) -> None:
             # Either all of it was there, or none.
             assert SqlRegistry(database).size() in (2, ROWS)
             if SqlRegistry(database).size() == 2:
-                found = SqlRegistry(database).search(Reach(("9ZZ0001", "9ZZ0002"), (), (), 0.0), 5).vignettes
+                found = SqlRegistry(database).search(CandidateQuery(("9ZZ0001", "9ZZ0002"), (), (), 0.0), 5).vignettes
                 assert len(found) == 2
         else:
             import_vignettes(database, old, "old", 1, replace=True)

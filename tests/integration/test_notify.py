@@ -20,13 +20,15 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from roadside.adapters.encryption import new_keyring
-from roadside.adapters.mqtt import MqttChannel
-from roadside.adapters.notices import MqttOptions, NotifyOptions, Postman, WebhookOptions, compose, load_notify_options
+from roadside.adapters.notify.mqtt import MqttChannel
+from roadside.adapters.notify.webhook import SIGNATURE_HEADER, Webhook, is_signed, sign
 from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
 from roadside.adapters.sql.outbox import Outbox
-from roadside.adapters.webhook import SIGNATURE_HEADER, Webhook, is_signed, sign
-from roadside.core.types import CameraId, FusedPlate, Sighting, Verdict, VerdictKind
+from roadside.core.frames import CameraId
+from roadside.core.reads import FusedPlate
+from roadside.core.sightings import Sighting, Verdict, VerdictKind
 from roadside.errors import SettingsError, UnavailableError
+from roadside.notify.notices import Dispatcher, MqttOptions, NotifyOptions, WebhookOptions, compose, load_notify_options
 from tests.servers import free_port, wait_for
 
 if TYPE_CHECKING:
@@ -194,7 +196,7 @@ def test_a_failed_notice_is_tried_again_later_and_given_up_in_the_end(receiver: 
     store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k")), clock)
     outbox = Outbox(database, store)
     options = NotifyOptions(webhook=(hook(receiver),), attempts=3, backoff_s=10.0)
-    postman = Postman(outbox, {"hook": Webhook(options.webhook[0], clock)}, options, clock, random.Random(1))
+    postman = Dispatcher(outbox, {"hook": Webhook(options.webhook[0], clock)}, options, clock, random.Random(1))
     store.save(sighting("s1"))
     outbox.collect(lambda seen: compose(seen, options), clock.ns)
     receiver.statuses = [500, 204]
@@ -259,7 +261,7 @@ def test_a_broker_that_was_killed_gets_the_notice_and_the_announcement_later(bro
     mqtt = {"name": "m", "host": "127.0.0.1", "port": broker.port, "home_assistant": True, "timeout_s": 2.0}
     options = NotifyOptions.model_validate({"mqtt": [mqtt], "attempts": 5, "backoff_s": 1.0})
     channel = MqttChannel(options.mqtt[0])
-    postman = Postman(outbox, {"m": channel}, options, clock, random.Random(1))
+    postman = Dispatcher(outbox, {"m": channel}, options, clock, random.Random(1))
 
     def pass_by(name: str) -> None:
         store.save(replace(sighting(), sighting_id=name))

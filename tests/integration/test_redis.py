@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roadside.adapters.redis_streams import RedisOptions, RedisStreams
+from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
-from roadside.core.types import CameraId
+from roadside.core.frames import CameraId
 from roadside.errors import BusUnavailableError, InputError, SettingsError
-from roadside.ports import Message, Stream
+from roadside.ports.bus import Message, Stream
 from tests.certificates import Authority
 from tests.servers import RedisServer, free_port, redis_binary, valkey_binary
 

@@ -14,16 +14,19 @@ from roadside.adapters.encryption import new_keyring
 from roadside.adapters.sql import SqlRegistry, SqlSightingStore, Vault, import_vignettes, open_embedded
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.service_settings import Service
 from roadside.core.confusions import typical
-from roadside.core.types import CameraId, FusedPlate, Sighting, Verdict, VerdictKind, Vignette
+from roadside.core.frames import CameraId
+from roadside.core.reads import FusedPlate
+from roadside.core.sightings import Sighting, Verdict, VerdictKind
 from roadside.core.verdict import Policy
+from roadside.core.vignettes import Vignette
+from roadside.kit.grpc_server import GrpcServer, ServerOptions
+from roadside.kit.health import Health
+from roadside.kit.metrics import PrometheusMeter
 from roadside.plates.review import Reviewing
 from roadside.plates.review_servicer import ReviewServicer
 from roadside.registry.judge import Judge
-from roadside.runtime.grpc_server import GrpcServer, ServerOptions
-from roadside.runtime.health import Health
-from roadside.runtime.metrics import PrometheusMeter
-from roadside.runtime.service_settings import Service
 from roadside.v1 import review_pb2, review_pb2_grpc, types_pb2
 
 if TYPE_CHECKING:

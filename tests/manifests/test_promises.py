@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from roadside.runtime.service_settings import SETTINGS, Service
+from roadside.assembly.service_settings import SETTINGS, Service
 from tests.manifests.documents import (
     BASE,
     K3S,

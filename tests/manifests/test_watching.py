@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from roadside.runtime.metrics import SPECS, Kind, full_name
+from roadside.kit.metrics import SPECS, Kind, full_name
 from tests.manifests.documents import K3S
 
 if TYPE_CHECKING:

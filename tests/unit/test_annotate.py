@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from roadside.adapters.annotate import COLOURS, Mark, PictureWriter, VideoWriter, draw
-from roadside.core.types import Box, VerdictKind
+from roadside.core.frames import Box
+from roadside.core.sightings import VerdictKind
 from roadside.errors import InputError
 
 if TYPE_CHECKING:

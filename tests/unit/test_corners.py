@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.synth.plates import Options, render_sample
-from roadside.adapters.corner_finder import CORNERS_FILE, TfliteCornerFinder
+from roadside.adapters.models.corner_finder import CORNERS_FILE, TfliteCornerFinder
 from roadside.core.corners import (
     REGION_HEIGHT_PX,
     REGION_WIDTH_PX,
@@ -23,8 +23,8 @@ from roadside.core.corners import (
     region_picture,
     weighed,
 )
+from roadside.core.frames import Box
 from roadside.core.rectify import box_corners
-from roadside.core.types import Box
 from roadside.errors import ModelError
 
 SHIPPED = Path(__file__).parents[2] / "models" / "detector" / "fast" / CORNERS_FILE

@@ -11,7 +11,7 @@ from models.data.fingerprints import SAME_BITS, alike, clusters, fingerprint
 from models.data.formats import Annotated
 from models.data.grouping import split
 from roadside.adapters.voc import LabelledBox, annotation_of, voc_of, write_voc
-from roadside.core.types import Box
+from roadside.core.frames import Box
 from roadside.errors import SourceError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from models.data.__main__ import main
 from models.training.photographs import read_split
 from roadside.adapters.voc import LabelledBox, annotation_of, voc_of, write_voc
-from roadside.core.types import Box
+from roadside.core.frames import Box
 
 
 def test_what_the_tool_split_is_what_the_trainer_trains_on(tmp_path: Path) -> None:

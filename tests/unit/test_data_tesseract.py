@@ -7,7 +7,8 @@ import numpy as np
 
 from models.data.photographs import PlateCrop
 from models.tesseract.lines import Line, real_line, rendered_line, write_lines
-from roadside.core.types import ALPHABET, Box
+from roadside.core.frames import Box
+from roadside.core.reads import ALPHABET
 
 SHIPPED = Path(__file__).parents[2] / "models" / "tesseract"
 

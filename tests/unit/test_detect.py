@@ -21,7 +21,7 @@ from roadside.core.detect import (
     second_look,
     to_detections,
 )
-from roadside.core.types import Box, CameraId, Detection, Frame
+from roadside.core.frames import Box, CameraId, Detection, Frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,8 @@ from models.evaluate.faults import FaultyMark, faulty_marks, mended
 from models.evaluate.matching import Scene, average_precision, overlaps, recall_at, recall_over, tally
 from models.evaluate.report import Section, Table, share, write
 from models.evaluate.texts import Outcome, edits, score
+from roadside.core.frames import Box
 from roadside.core.geometry import iou
-from roadside.core.types import Box
 
 EVERY = (0.0, 1e9)
 

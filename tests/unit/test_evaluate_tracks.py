@@ -9,8 +9,9 @@ from models.evaluate import approaches, streets, weather
 from models.evaluate.approaches import Photographed
 from models.evaluate.deciding import WAYS, Duel, KnownTrack, duel, majority, right, sign_test, surest
 from models.synth import formats
-from roadside.core.read import COLUMN, read_posterior
-from roadside.core.types import Box, CameraId, Crop, Detection, PlacedRead
+from roadside.core.ctc import COLUMN, read_posterior
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.reads import PlacedRead
 
 
 def said(text: str, sure: float, sequence: int = 0) -> PlacedRead:

@@ -9,7 +9,7 @@ import pytest
 
 from roadside.capture.feed import FrameFeed
 from roadside.capture.motion import MotionGate
-from roadside.core.types import CameraId, Frame
+from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

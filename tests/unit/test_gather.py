@@ -11,26 +11,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
+from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.core.confusions import typical
-from roadside.core.types import ALPHABET, Box, CameraId, Character, Crop, Detection, Hypothesis, Read, RegistryAnswer
+from roadside.core.events import EncodedPicture, PictureEncoding, ReadEvent, crop_identity
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.reads import ALPHABET, Character, Hypothesis, Read
 from roadside.core.verdict import Policy
-from roadside.ports import Backlog, Message, Stream
+from roadside.core.vignettes import RegistryAnswer
+from roadside.kit.backoff import Backoff
+from roadside.kit.gather_runner import GatherRunner
+from roadside.kit.health import Health
+from roadside.kit.retry import RetryPolicy
+from roadside.ports.bus import Backlog, Message, Stream
 from roadside.registry.gather import END_OF_TIME_NS, Gathering
 from roadside.registry.judge import Judge
-from roadside.registry.passages import Passages
-from roadside.runtime.backoff import Backoff
-from roadside.runtime.gather_runner import GatherRunner
-from roadside.runtime.health import Health
-from roadside.runtime.patience import Patience
+from roadside.registry.passages import PassageBuilder
 from roadside.wire.codec import decode_sighting, encode_read
-from roadside.wire.events import EncodedPicture, PictureEncoding, ReadEvent, crop_identity
 from tests.servers import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.core.types import Reach
+    from roadside.core.vignettes import CandidateQuery
 
 GATE = CameraId("gate")
 STEP_NS = 100_000_000
@@ -90,7 +92,7 @@ class Counts:
 
 
 class NobodyPaid:
-    def search(self, reach: Reach, at_ns: int) -> RegistryAnswer:
+    def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
         del reach, at_ns
         return RegistryAnswer((), ())
 
@@ -112,17 +114,17 @@ def gather(broker: MemoryBroker[bytes], moment_s: float | None = None) -> None:
     bus: MemoryBus[bytes] = MemoryBus(broker, "registry")
     health = Health(("bus",), time.monotonic)
     meter = Counts()
-    patience = Patience(
+    retry = RetryPolicy(
         "reads", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=stopping, drain_s=1
     )
-    passages = Passages(Judge(NobodyPaid(), typical(), Policy(), WallClock()))
+    passages = PassageBuilder(Judge(NobodyPaid(), typical(), Policy(), WallClock()))
     runner = GatherRunner(
         bus,
         passages,
         meter=meter,
         clock=WallClock(),
         health=health,
-        patience=patience,
+        retry=retry,
         stopping=stopping,
         silence_s=10,
     )

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadside.core.frames import Box, Detection
 from roadside.core.geometry import area, clip, inside, intersection, iou, shift, suppress, tiles
-from roadside.core.types import Box, Detection
 
 coordinates = st.floats(-500, 1500, allow_nan=False)
 

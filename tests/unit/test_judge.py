@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from roadside.core.confusions import typical
-from roadside.core.types import ALPHABET, FusedPlate, Reach, RegistryAnswer, VerdictKind
+from roadside.core.reads import ALPHABET, FusedPlate
+from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
+from roadside.core.vignettes import CandidateQuery, RegistryAnswer
 from roadside.registry.judge import Judge
 
 PASSED_AT_NS = 1_000_000_000_000
@@ -17,7 +19,7 @@ GRACE_S = 60.0
 
 
 class NobodyPaid:
-    def search(self, reach: Reach, at_ns: int) -> RegistryAnswer:
+    def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
         del reach, at_ns
         return RegistryAnswer((), ())
 

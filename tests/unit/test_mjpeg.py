@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadside.adapters import mjpeg
-from roadside.adapters.mjpeg import JpegSplitter
+from roadside.adapters.sources import mjpeg
+from roadside.adapters.sources.mjpeg import JpegSplitter
 from roadside.errors import SourceError
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from roadside.commands.photo import DISTANT, SURE_CONFIDENCE, WIDE_PX, read_photo
-from roadside.core.read import EMPTY
-from roadside.core.types import Box, Detection
+from roadside.core.ctc import EMPTY
+from roadside.core.frames import Box, Detection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from roadside.core.types import Crop, Read
+    from roadside.core.frames import Crop
+    from roadside.core.reads import Read
 
 FAR = Detection(Box(600, 300, 660, 318), 0.6)
 

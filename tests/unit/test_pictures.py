@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from roadside.adapters.pictures import decode_picture, is_picture, list_pictures, read_bytes
+from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

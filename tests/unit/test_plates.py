@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from roadside.core.formats import GRAMMARS
 from roadside.core.plates import best_under_grammar, fold, format_plate, normalise, rank_under_grammar, resolve
-from roadside.core.types import ALPHABET, Hypothesis
+from roadside.core.reads import ALPHABET, Hypothesis
 
 texts = st.text(ALPHABET, min_size=1, max_size=9)
 UK, CZ, PL, DE = ((("UK", 0.95),), (("CZ", 0.95),), (("PL", 0.95),), (("DE", 0.95),))

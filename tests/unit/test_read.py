@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadside.core.read import COLUMN, align, best_texts, compose, decode, read_posterior, softmax
-from roadside.core.types import ALPHABET
+from roadside.core.ctc import COLUMN, align, best_texts, compose, decode, read_posterior, softmax
+from roadside.core.reads import ALPHABET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,18 +19,8 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from roadside.adapters.memory_bus import MemoryBroker, MemoryBus
-from roadside.commands.settings import groups
-from roadside.core.types import CameraId
-from roadside.errors import BusUnavailableError, PoisonError, SettingsError, StoreUnavailableError
-from roadside.ports import Backlog, Message, Stream
-from roadside.runtime.backoff import Backoff
-from roadside.runtime.health import STILL_AFTER_S, Health, HealthServer
-from roadside.runtime.logs import JsonFormatter, fields
-from roadside.runtime.metrics import SPECS, Kind, PrometheusMeter, document
-from roadside.runtime.patience import Patience
-from roadside.runtime.rates import RatedMeter
-from roadside.runtime.service_settings import (
+from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
+from roadside.assembly.service_settings import (
     CaptureSettings,
     Service,
     cameras_of,
@@ -39,7 +29,17 @@ from roadside.runtime.service_settings import (
     load_service_settings,
     token_of,
 )
-from roadside.runtime.stage_runner import RunnerLimits, StageRunner
+from roadside.commands.settings import groups
+from roadside.core.frames import CameraId
+from roadside.errors import BusUnavailableError, PoisonError, SettingsError, StoreUnavailableError
+from roadside.kit.backoff import Backoff
+from roadside.kit.health import STILL_AFTER_S, Health, HealthServer
+from roadside.kit.logs import JsonFormatter, fields
+from roadside.kit.metrics import SPECS, Kind, PrometheusMeter, document
+from roadside.kit.rates import RatedMeter
+from roadside.kit.retry import RetryPolicy
+from roadside.kit.stage_runner import RunnerLimits, StageRunner
+from roadside.ports.bus import Backlog, Message, Stream
 from tests.servers import wait_for
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Running:
         self.health = Health(("bus",), time.monotonic)
         self.registry = CollectorRegistry()
         meter = PrometheusMeter(Service.DETECTOR, self.registry)
-        patience = Patience(
+        retry = RetryPolicy(
             "frames",
             meter=meter,
             health=self.health,
@@ -98,7 +98,7 @@ class Running:
             meter=meter,
             clock=WallClock(),
             health=self.health,
-            patience=patience,
+            retry=retry,
             stopping=self.stopping,
             limits=RunnerLimits(block_s=0.05, most_failures=3),
         )
@@ -147,12 +147,12 @@ def test_a_stop_gives_back_what_was_not_begun() -> None:
     assert left.waiting + left.pending + bus.backlog(Stream.CROPS).waiting == 3
 
 
-def test_patience_ends_with_the_drain() -> None:
+def test_retrying_ends_with_the_drain() -> None:
     stopping = threading.Event()
     health = Health(("bus",), time.monotonic)
     meter = PrometheusMeter(Service.OCR, CollectorRegistry())
     backoff = Backoff(random.Random(1), first_s=0.01, longest_s=0.02)
-    patience = Patience("crops", meter=meter, health=health, backoff=backoff, stopping=stopping, drain_s=0.1)
+    retry = RetryPolicy("crops", meter=meter, health=health, backoff=backoff, stopping=stopping, drain_s=0.1)
     calls = 0
 
     def away() -> bool:
@@ -162,7 +162,7 @@ def test_patience_ends_with_the_drain() -> None:
             stopping.set()
         raise BusUnavailableError("Redis does not answer")
 
-    assert patience.call(away, otherwise=False) is False
+    assert retry.call(away, otherwise=False) is False
     assert calls >= 4
     assert health.missing() == ["bus"]
 

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 
-from roadside.adapters.tesseract import ArticleReader, TesseractReader
+from roadside.adapters.models.tesseract import ArticleReader, TesseractReader
 from roadside.core.detect import crop_plate
-from roadside.core.types import Box, CameraId, Detection, Frame, Read
+from roadside.core.frames import Box, CameraId, Detection, Frame
 from roadside.errors import ModelError
+
+if TYPE_CHECKING:
+    from roadside.core.reads import Read
 
 OURS = Path(__file__).parents[2] / "models" / "tesseract"
 BOX = Box(120, 80, 440, 150)

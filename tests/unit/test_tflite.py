@@ -17,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadside.adapters.flatbuffer import is_whole
-from roadside.adapters.tflite import READ_MARGIN, TfliteDetector, TfliteReader, load_interpreter, squash
+from roadside.adapters.models.flatbuffer import is_whole
+from roadside.adapters.models.tflite import READ_MARGIN, TfliteDetector, TfliteReader, load_interpreter, squash
+from roadside.core.ctc import EMPTY
 from roadside.core.detect import Search, SearchPolicy
-from roadside.core.read import EMPTY
-from roadside.core.types import ALPHABET, Box, CameraId, Crop, Detection, Hypothesis
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.reads import ALPHABET, Hypothesis
 from roadside.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from roadside.core.types import Read
+    from roadside.core.reads import Read
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 MODELS = Path(__file__).parents[2] / "models"
@@ -427,7 +428,7 @@ def test_the_faster_runtime_is_taken_where_both_are_installed() -> None:
 def test_no_interpreter_installed_is_told_of_in_one_line() -> None:
     program = (
         "import sys; sys.modules['ai_edge_litert.interpreter'] = sys.modules['tflite_runtime.interpreter'] = None\n"
-        "from pathlib import Path; from roadside.adapters.tflite import load_interpreter\n"
+        "from pathlib import Path; from roadside.adapters.models.tflite import load_interpreter\n"
         "from roadside.errors import SettingsError\n"
         f"try: load_interpreter(Path({str(FIXTURES / 'reader_float.tflite')!r}), 1)\n"
         "except SettingsError as error: print(error)\n"

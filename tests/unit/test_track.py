@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roadside.core.ctc import COLUMN, EMPTY, read_posterior
+from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.fusion import edit_distance, fuse, quality, sharpness
 from roadside.core.plates import fold
-from roadside.core.read import COLUMN, EMPTY, read_posterior
+from roadside.core.reads import ALPHABET, PlacedRead, Track
 from roadside.core.track import EvidenceRule, TrackBuilder, TrackPolicy, fuse_track
-from roadside.core.types import ALPHABET, Box, CameraId, Crop, Detection, PlacedRead, Track
 
 if TYPE_CHECKING:
     import random

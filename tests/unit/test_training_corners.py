@@ -26,8 +26,8 @@ from models.corners.dataset import (
 from models.corners.evaluate import by_box, errors
 from models.ocr.dataset import Crop
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, place, region, region_picture
+from roadside.core.frames import Box, Detection
 from roadside.core.rectify import box_corners
-from roadside.core.types import Box, Detection
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from models.detector import config as detector
 from models.detector.anchors import place_anchors, post_process_anchors
 from models.detector.evaluate import Match, average_precision, match, overlaps, recall_at, suppress
 from models.ocr.calibrate import calibration_error, choose, confidences, log_loss
-from roadside.core.types import ALPHABET
+from roadside.core.reads import ALPHABET
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:

@@ -23,8 +23,8 @@ from models.ocr.dataset import (
     write_batch,
 )
 from models.training.photographs import read_split, read_voc
+from roadside.core.frames import Box
 from roadside.core.rectify import box_corners
-from roadside.core.types import Box
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from models.detector.dataset import SECOND_LOOKS, SecondLook, listed_name, no_boxes, second_looks
 from models.detector.second_looks import Candidate, candidates, main, touches, write_list, write_sheets
 from models.training.photographs import Marked, read_split
-from roadside.core.types import Box, Detection
+from roadside.core.frames import Box, Detection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from models.detector import config as detector
 from models.ocr import config as reader
 from models.training.course import Limits, Progress, average_decay, learning_rate, share_done
 from models.training.history import History
+from roadside.core.reads import ALPHABET
 from roadside.core.rectify import STRIP_HEIGHT_PX, STRIP_WIDTH_PX
-from roadside.core.types import ALPHABET
 from roadside.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -10,27 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roadside.core.candidates import candidate_query, head_bucket, score, soften, tail_bucket
 from roadside.core.confusions import Confusions, typical
+from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.fusion import fuse
 from roadside.core.plates import fold
-from roadside.core.reach import head_bucket, reach, score, soften, tail_bucket
-from roadside.core.types import (
-    ALPHABET,
-    Box,
-    CameraId,
-    Character,
-    Crop,
-    Detection,
-    Exemption,
-    FusedPlate,
-    Hypothesis,
-    PlacedRead,
-    Read,
-    RegistryAnswer,
-    VerdictKind,
-    Vignette,
-)
+from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, PlacedRead, Read
+from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Circumstances, Policy, Question, ask, country_code, decide, fold_pattern
+from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
 
 PLAIN = Circumstances()
 POLICY = Policy()
@@ -140,7 +128,7 @@ def test_whatever_is_probable_is_within_reach(data: st.DataObject) -> None:
     seen = plate(data.draw(TEXTS), data.draw(st.floats(0.9, 0.999)), data.draw(st.integers(1, 5)))
     belief = soften(seen, CONFUSIONS, floor=0.1, persistence=0.5)
     near = fold(data.draw(neighbours(seen.text)))
-    within = reach(belief, best=64, bound=1e-6, most_keys=2000)
+    within = candidate_query(belief, best=64, bound=1e-6, most_keys=2000)
     probability = float(score(belief, [near])[0])
     reached = near in within.keys or head_bucket(near) in within.heads or tail_bucket(near) in within.tails
     if not reached:
@@ -235,7 +223,7 @@ def test_exemptions_by_plate_by_pattern_and_by_country() -> None:
 def test_a_registry_that_answers_single_plates_only_leaves_more_doubt() -> None:
     question = ask(plate("1AB2345"), CONFUSIONS, POLICY)
     whole = decide(question, paid(), POLICY, PLAIN)
-    single = decide(question, replace(paid(), asked=question.reach.keys[:3]), POLICY, PLAIN)
+    single = decide(question, replace(paid(), asked=question.query.keys[:3]), POLICY, PLAIN)
     assert single.p_paid > whole.p_paid
 
 
@@ -246,4 +234,4 @@ def test_countries_have_one_code() -> None:
 def test_a_question_is_the_same_question_each_time() -> None:
     first, second = (ask(plate("1AB2345"), CONFUSIONS, POLICY) for _ in range(2))
     assert isinstance(first, Question)
-    assert first.reach == second.reach
+    assert first.query == second.query

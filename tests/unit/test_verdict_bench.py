@@ -16,8 +16,10 @@ from models.verdict.bench import simulate, table
 from models.verdict.fleet import FORMATS, SLOTS, make_fleet, make_format
 from models.verdict.traffic import Looks, Reading, known_confusions
 from roadside.core.confusions import from_counts, from_json
-from roadside.core.types import ALPHABET, FusedPlate, Read, RegistryAnswer, VerdictKind, Vignette
+from roadside.core.reads import ALPHABET, FusedPlate, Read
+from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Circumstances, Policy, ask, decide
+from roadside.core.vignettes import RegistryAnswer, Vignette
 
 STATISTICS = json.loads((Path(__file__).parents[2] / "models/ocr/confusions.json").read_text(encoding="utf-8"))
 KINDS = {VerdictKind.PAID: methods.PAID, VerdictKind.UNPAID: methods.UNPAID, VerdictKind.REVIEW: methods.REVIEW}

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from roadside.adapters.video import CameraSettings, LiveSource, open_source, redact, rpicam_command
-from roadside.core.types import CameraId
+from roadside.adapters.sources.video import CameraSettings, LiveSource, open_source, redact, rpicam_command
+from roadside.core.frames import CameraId
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roadside.core.types import Exemption, Vignette
+from roadside.core.vignettes import Exemption, Vignette
 from roadside.errors import RegistryFileError
 from roadside.registry.validity import NEVER_NS, zone
 from roadside.registry.vignette_file import BadRow, read_exemptions, read_vignettes

@@ -13,25 +13,19 @@ from grpc_status import rpc_status
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadside.core.types import (
-    ALPHABET,
-    Box,
-    CameraId,
-    Character,
-    Crop,
-    Detection,
-    Evidence,
-    FusedPlate,
-    Hypothesis,
-    Picture,
-    PictureKind,
-    Read,
-    Reading,
-    Sighting,
-    Verdict,
-    VerdictKind,
-    Vignette,
+from roadside.core.events import (
+    CropEvent,
+    EncodedPicture,
+    FrameEvent,
+    PictureEncoding,
+    ReadEvent,
+    SightingEvent,
+    crop_identity,
 )
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Read
+from roadside.core.sightings import Evidence, Picture, PictureKind, Reading, Sighting, Verdict, VerdictKind
+from roadside.core.vignettes import Vignette
 from roadside.errors import (
     BusUnavailableError,
     InputError,
@@ -43,15 +37,6 @@ from roadside.errors import (
 )
 from roadside.v1 import types_pb2
 from roadside.wire import codec, convert
-from roadside.wire.events import (
-    CropEvent,
-    EncodedPicture,
-    FrameEvent,
-    PictureEncoding,
-    ReadEvent,
-    SightingEvent,
-    crop_identity,
-)
 from roadside.wire.pictures import MAX_PICTURE_BYTES, decode_picture, encode_jpeg, encode_raw
 from roadside.wire.status import bad_field, internal_fault, status_of
 

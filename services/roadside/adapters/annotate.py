@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import cv2
 
-from roadside.core.types import VerdictKind
+from roadside.core.sightings import VerdictKind
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.types import Box
+    from roadside.core.frames import Box
 
 COLOURS = {
     VerdictKind.PAID: (80, 175, 76),

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import cv2
 import numpy as np
 
-from roadside.core.types import Box
+from roadside.core.frames import Box
 from roadside.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from roadside.core.types import Box
+from roadside.core.frames import Box
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from roadside.core.types import Frame
-    from roadside.ports import FrameSource
+    from roadside.core.frames import Frame
+    from roadside.ports.sources import FrameSource
 
 RECORDED_AHEAD = 3
 """Frames of a recording decoded in advance; 8 MB of 720p."""

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roadside.core.types import Frame
+    from roadside.core.frames import Frame
 
 THUMBNAIL = (160, 90)
 """Width and height: a far car's plate of 24 px in 720p is 3 px here, its car some 15."""

@@ -10,19 +10,21 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from roadside.capture.feed import FrameFeed
+from roadside.core.events import FrameEvent, frame_identity
 from roadside.errors import BusUnavailableError
-from roadside.ports import Message, Stream
+from roadside.ports.bus import Message, Stream
 from roadside.wire.codec import encode_frame
-from roadside.wire.events import FrameEvent, frame_identity
 from roadside.wire.pictures import encode_jpeg, encode_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from roadside.capture.motion import MotionGate
-    from roadside.core.types import CameraId, Frame
-    from roadside.ports import Bus, CameraState, Clock, FrameSource, Meter
-    from roadside.wire.events import EncodedPicture
+    from roadside.core.events import EncodedPicture
+    from roadside.core.frames import CameraId, Frame
+    from roadside.ports.bus import Bus, CameraState
+    from roadside.ports.sources import FrameSource
+    from roadside.ports.system import Clock, Meter
 
 DROPS = ("backlog", "newer", "still", "pace")
 FULL_PAUSE_S = 0.05

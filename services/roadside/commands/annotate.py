@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roadside.adapters.pictures import decode_picture, list_pictures, read_bytes
+from roadside.adapters.sources.pictures import decode_picture, list_pictures, read_bytes
 from roadside.adapters.voc import LABEL, LabelledBox, annotation_of, voc_of, write_voc
+from roadside.assembly.wiring import open_detector
 from roadside.commands.flags import add_settings, settings_of
-from roadside.commands.wiring import open_detector
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
     import argparse
 
     from roadside.commands.flags import SubParsers
-    from roadside.ports import Detector
+    from roadside.ports.vision import Detector
 
 EXIT_SOME_FAILED = 1
 FINDING = ("modeldir", "runtime", "threads", "search", "score")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import open_database
-from roadside.runtime.service_settings import PlatesSettings, Service, load_service_settings
+from roadside.assembly.service_settings import PlatesSettings, Service, load_service_settings
 
 if TYPE_CHECKING:
     import argparse

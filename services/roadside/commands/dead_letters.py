@@ -6,14 +6,14 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from roadside.assembly.service_settings import Service, ServiceSettings, load_service_settings
 from roadside.commands.serve import NEEDS_CLUSTER
 from roadside.errors import InputError, SettingsError
-from roadside.runtime.service_settings import Service, ServiceSettings, load_service_settings
 
 if TYPE_CHECKING:
     import argparse
 
-    from roadside.adapters.redis_streams import RedisStreams
+    from roadside.adapters.bus.redis_streams import RedisStreams
     from roadside.commands.flags import SubParsers
 
 REACHING = ("redis_url", "redis_prefix", "redis_ca", "redis_certificate", "redis_key")
@@ -81,7 +81,7 @@ def _chosen(parsed: argparse.Namespace, bus: RedisStreams) -> list[str]:
 
 def _bus(parsed: argparse.Namespace) -> RedisStreams:
     try:
-        from roadside.commands.serving_bus import open_bus  # noqa: PLC0415 - `roadside run` does without redis
+        from roadside.assembly.serving_bus import open_bus  # noqa: PLC0415 - `roadside run` does without redis
     except ModuleNotFoundError as error:
         raise SettingsError(f"{NEEDS_CLUSTER} ({error.name} is missing)") from error
     flags = {name: getattr(parsed, name) for name in REACHING}

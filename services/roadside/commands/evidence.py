@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roadside.assembly.records import open_records, person
 from roadside.commands.flags import add_settings, settings_of
-from roadside.commands.records import open_records, person
-from roadside.core.types import PictureKind
+from roadside.core.sightings import PictureKind
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add_to(commands: SubParsers) -> None:
 def verify_evidence(parsed: argparse.Namespace) -> int:
     """Print every fault and the last link of the chain."""
     records = open_records(settings_of(parsed))
-    report = records.custodian.verify(parsed.expect)
+    report = records.retention.verify(parsed.expect)
     for fault in report.faults:
         print(fault, file=sys.stderr)
     verdict = "intact" if not report.faults else f"{len(report.faults)} faults"

@@ -1,10 +1,10 @@
-"""Flags that are settings: each is named, explained and checked by `roadside.runtime.settings`."""
+"""Flags that are settings: each is named, explained and checked by `roadside.assembly.settings`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from roadside.runtime.settings import PREFIX, Settings, load_settings
+from roadside.assembly.settings import PREFIX, Settings, load_settings
 
 if TYPE_CHECKING:
     import argparse

@@ -6,20 +6,20 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from roadside.adapters.notices import Postman, compose, load_notify_options
+from roadside.adapters.notify.webhook import Webhook
 from roadside.adapters.sql.outbox import Outbox
 from roadside.adapters.system_clock import SystemClock
-from roadside.adapters.webhook import Webhook
+from roadside.assembly.records import open_records
 from roadside.commands.flags import add_settings, settings_of
-from roadside.commands.records import open_records
 from roadside.errors import SettingsError
+from roadside.notify.notices import Dispatcher, compose, load_notify_options
 
 if TYPE_CHECKING:
     import argparse
 
-    from roadside.adapters.notices import Channel, NotifyOptions
     from roadside.commands.flags import SubParsers
-    from roadside.ports import Clock
+    from roadside.notify.notices import Channel, NotifyOptions
+    from roadside.ports.system import Clock
 
 _PAUSE_S = 1.0
 EXIT_UNDELIVERED = 1
@@ -48,7 +48,7 @@ def notify(parsed: argparse.Namespace) -> int:
     if settings.notify is None:
         raise SettingsError("name a file of channels with --notify")
     options = load_notify_options(settings.notify)
-    postman = Postman(outbox, channels(options, clock), options, clock, random.Random())  # noqa: S311 - spreads retries
+    postman = Dispatcher(outbox, channels(options, clock), options, clock, random.Random())  # noqa: S311 - spreads retries
     if parsed.revive:
         print(f"{outbox.revive(clock.now_ns())} notices are tried again")
     if not parsed.all:
@@ -72,7 +72,7 @@ def channels(options: NotifyOptions, clock: Clock) -> dict[str, Channel]:
     found: dict[str, Channel] = {each.name: Webhook(each, clock) for each in options.webhook}
     if options.mqtt:
         try:
-            from roadside.adapters.mqtt import MqttChannel  # noqa: PLC0415 - only where a broker is to be told
+            from roadside.adapters.notify.mqtt import MqttChannel  # noqa: PLC0415 - only where a broker is to be told
         except ModuleNotFoundError as error:
             raise SettingsError(f"MQTT needs the Python package {error.name}") from error
         found |= {each.name: MqttChannel(each) for each in options.mqtt}

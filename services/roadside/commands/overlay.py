@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from roadside.adapters.annotate import PICTURES, Mark, PictureWriter, VideoWriter, draw
+from roadside.core.frames import Box
 from roadside.core.fusion import edit_distance
-from roadside.core.types import Box
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.types import Sighting
-    from roadside.ports import FrameSource
-    from roadside.runtime.embedded import Conclusion, FrameReport
+    from roadside.assembly.embedded import Conclusion, FrameReport
+    from roadside.core.sightings import Sighting
+    from roadside.ports.sources import FrameSource
 
 LONGEST_GAP_FRAMES = 15
 """Between two frames in which a plate was read, its box is drawn where it must have been."""

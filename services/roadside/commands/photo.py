@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from roadside.adapters.pictures import decode_picture, read_bytes
+from roadside.adapters.sources.pictures import decode_picture, read_bytes
 from roadside.core.detect import crop_plate
+from roadside.core.frames import CameraId, Frame
 from roadside.core.geometry import iou
-from roadside.core.types import CameraId, Frame, PlacedRead
+from roadside.core.reads import PlacedRead
 from roadside.errors import SourceError
-from roadside.runtime.timing import Stopwatch
+from roadside.kit.timing import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.types import Detection
-    from roadside.ports import Detector, Reader
+    from roadside.core.frames import Detection
+    from roadside.ports.vision import Detector, Reader
 
 PHOTO = CameraId("photo")
 

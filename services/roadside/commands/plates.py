@@ -6,17 +6,18 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from roadside.assembly.records import open_records
 from roadside.commands.flags import add_settings, settings_of
-from roadside.commands.records import open_records
 from roadside.commands.table import sighting_table
-from roadside.core.types import CameraId, SightingQuery, VerdictKind
+from roadside.core.frames import CameraId
+from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
 
     from roadside.commands.flags import SubParsers
-    from roadside.core.types import Sighting
+    from roadside.core.sightings import Sighting
 
 
 def add_to(commands: SubParsers) -> None:

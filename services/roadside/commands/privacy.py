@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_keyring, save_keyring
+from roadside.assembly.records import keys_file, open_records, person
 from roadside.commands.flags import add_settings, settings_of
-from roadside.commands.records import keys_file, open_records, person
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +54,7 @@ def add_to(commands: SubParsers) -> None:
 def forget_plate(parsed: argparse.Namespace) -> int:
     """A person's right: every sighting of the plate goes, the hashed ones too."""
     records = open_records(settings_of(parsed))
-    count = records.custodian.forget(parsed.plate, person())
+    count = records.retention.forget(parsed.plate, person())
     print(f"{count} sightings forgotten, with their pictures and corrections")
     return 0
 
@@ -62,7 +62,7 @@ def forget_plate(parsed: argparse.Namespace) -> int:
 def purge_old(parsed: argparse.Namespace) -> int:
     """Delete what is older than its retention."""
     settings = settings_of(parsed)
-    purged = open_records(settings).custodian.purge(settings.retention_days(), person())
+    purged = open_records(settings).retention.purge(settings.retention_days(), person())
     counts = ", ".join(f"{count} {kind}" for kind, count in purged.sightings.items())
     print(f"deleted: {counts}; {purged.pictures} pictures, {purged.strays} strays")
     return 0
@@ -76,7 +76,7 @@ def rotate_keys(parsed: argparse.Namespace) -> int:
     name = parsed.name or f"k{datetime.now(UTC):%Y%m%d%H%M%S}"
     rotated = load_keyring(path).rotated(name)
     save_keyring(rotated, path)  # first: pictures under a key that was lost would be lost too
-    changed = records.custodian.reencrypt(rotated, person())
+    changed = records.retention.reencrypt(rotated, person())
     print(f"key {name} is active; {changed} pictures and the evidence chain are under it")
     return 0
 
@@ -87,10 +87,10 @@ def drop_keys(parsed: argparse.Namespace) -> int:
     records = open_records(settings)
     path = keys_file(settings)
     keyring = load_keyring(path)
-    unused = sorted(set(keyring.keys) - records.custodian.keys_in_use() - {keyring.active})
+    unused = sorted(set(keyring.keys) - records.retention.keys_in_use() - {keyring.active})
     for name in unused:
         keyring = keyring.without(name)
-        records.custodian.note(person(), "dropped key", name)
+        records.retention.note(person(), "dropped key", name)
     save_keyring(keyring, path)
     print(f"dropped: {', '.join(unused) or 'none'}; kept: {', '.join(keyring.keys)}")
     return 0
@@ -99,7 +99,7 @@ def drop_keys(parsed: argparse.Namespace) -> int:
 def list_keys(parsed: argparse.Namespace) -> int:
     """Names, never the keys themselves."""
     settings = settings_of(parsed)
-    used = open_records(settings).custodian.keys_in_use()
+    used = open_records(settings).retention.keys_in_use()
     keyring = load_keyring(keys_file(settings))
     for name in keyring.keys:
         state = "active" if name == keyring.active else "in use" if name in used else "not in use"
@@ -109,7 +109,7 @@ def list_keys(parsed: argparse.Namespace) -> int:
 
 def show_audit(parsed: argparse.Namespace) -> int:
     """The newest entries of the audit."""
-    for entry in open_records(settings_of(parsed)).custodian.audit(parsed.limit):
+    for entry in open_records(settings_of(parsed)).retention.audit(parsed.limit):
         when = datetime.fromtimestamp(entry.at_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if parsed.json:
             fields = {"time": when, "actor": entry.actor, "action": entry.action}

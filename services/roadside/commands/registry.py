@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import SqlRegistry, import_exemptions, import_vignettes
 from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.records import open_records, open_registry
 from roadside.commands.flags import add_settings, settings_of
-from roadside.commands.records import open_records, open_registry
 from roadside.core.plates import fold
-from roadside.core.types import SightingQuery, VerdictKind
+from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.core.verdict import country_code
 from roadside.errors import InputError
 from roadside.registry.config import VerdictSettings
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from roadside.adapters.sql import ImportReport
     from roadside.commands.flags import SubParsers
-    from roadside.core.types import Vignette
+    from roadside.core.vignettes import Vignette
 
 STANDARD_INPUT = "-"
 EXIT_SOME_REJECTED = 1

@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.system_clock import SystemClock
 from roadside.adapters.training_export import TrainingExport
+from roadside.assembly.records import open_records, person
 from roadside.commands.flags import add_settings, settings_of
-from roadside.commands.records import open_records, person
 from roadside.core.plates import normalise
-from roadside.core.types import PictureKind, ReviewAction, VerdictKind
+from roadside.core.reviews import ReviewAction
+from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import InputError, NotFoundError
 from roadside.plates.review import Reviewing
 
 if TYPE_CHECKING:
     import argparse
 
+    from roadside.assembly.records import Records
     from roadside.commands.flags import SubParsers
-    from roadside.commands.records import Records
-    from roadside.core.types import Sighting
+    from roadside.core.sightings import Sighting
 
 _SETTINGS = ("db", "registry", "evidence", "keys", "grace_s", "review_training")
 
@@ -105,7 +106,7 @@ def export_corrections(parsed: argparse.Namespace) -> int:
         for answer in records.reviews.answers()
         if answer.action is not ReviewAction.UNREADABLE
     )
-    records.custodian.note(person(), "exported", "corrections", f"{written} plates")
+    records.retention.note(person(), "exported", "corrections", f"{written} plates")
     print(f"{parsed.folder}: {written} plates")
     return 0
 

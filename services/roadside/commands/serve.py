@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from roadside.assembly.service_settings import SETTINGS, Service, load_service_settings
+from roadside.assembly.settings import PREFIX
 from roadside.errors import SettingsError
-from roadside.runtime.service_settings import SETTINGS, Service, load_service_settings
-from roadside.runtime.settings import PREFIX
 
 if TYPE_CHECKING:
     import argparse
@@ -43,7 +43,7 @@ def serve(parsed: argparse.Namespace) -> int:
     flags = {name: getattr(parsed, name) for name in SETTINGS[service].model_fields}
     settings = load_service_settings(service, flags, os.environ)
     try:
-        from roadside.commands.serving import run  # noqa: PLC0415 - `roadside run` does without these packages
+        from roadside.assembly.serving import run  # noqa: PLC0415 - `roadside run` does without these packages
     except ModuleNotFoundError as error:
         raise SettingsError(f"{NEEDS_CLUSTER} ({error.name} is missing)") from error
     return run(service, settings)

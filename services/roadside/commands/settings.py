@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from roadside.runtime.service_settings import SETTINGS, ServiceSettings
-from roadside.runtime.settings import PREFIX, Settings
+from roadside.assembly.service_settings import SETTINGS, ServiceSettings
+from roadside.assembly.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     import argparse

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.core.types import Sighting
+    from roadside.core.sightings import Sighting
 
 HEAD = ("time", "plate", "country", "sure", "looks", "verdict", "why")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roadside.core.types import ALPHABET
+from roadside.core.reads import ALPHABET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from roadside.core.frames import Box, Corners
 from roadside.core.geometry import iou
 from roadside.core.rectify import box_corners, cut
-from roadside.core.types import Box, Corners
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

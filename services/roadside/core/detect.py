@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roadside.core.frames import Box, Crop, Detection, Frame
 from roadside.core.geometry import area, clip, intersection, iou, shift, suppress, tiles
-from roadside.core.types import Box, Crop, Detection, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from roadside.core.ctc import read_posterior
 from roadside.core.plates import fold
-from roadside.core.read import read_posterior
-from roadside.core.types import ALPHABET, FusedPlate
+from roadside.core.reads import ALPHABET, FusedPlate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from roadside.core.types import PlacedRead, Read
+    from roadside.core.reads import PlacedRead, Read
 
 SLOT_DOUBT = 1e-3
 """Of every slot is spread over all characters: no single frame can rule a character out."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roadside.core.types import Box
+from roadside.core.frames import Box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.core.types import Detection
+    from roadside.core.frames import Detection
 
 
 def area(box: Box) -> float:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roadside.core.formats import GRAMMARS, LETTERS, Grammar
-from roadside.core.types import ALPHABET
+from roadside.core.reads import ALPHABET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from roadside.core.types import Hypothesis
+    from roadside.core.reads import Hypothesis
 
 GRAMMAR_WEIGHT = 20.0
 """A text in a country's current format is taken for this much likelier than one in none: so a character gives way

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from roadside.core.fusion import LEAST_CHARACTERS, Fusion, edit_distance, fuse, quality
 from roadside.core.geometry import iou, shift
 from roadside.core.plates import fold
-from roadside.core.types import Track
+from roadside.core.reads import Track
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.core.types import Box, CameraId, PlacedRead
+    from roadside.core.frames import Box, CameraId
+    from roadside.core.reads import PlacedRead
 
 NANOSECONDS = 1e-9
 

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roadside.core.candidates import candidate_query, score, soften
 from roadside.core.confusions import codes
 from roadside.core.plates import fold
-from roadside.core.reach import reach, score, soften
-from roadside.core.types import Reading, Verdict, VerdictKind
+from roadside.core.sightings import Reading, Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from roadside.core.candidates import Belief
     from roadside.core.confusions import Confusions
-    from roadside.core.reach import Belief
-    from roadside.core.types import FusedPlate, Reach, RegistryAnswer
+    from roadside.core.reads import FusedPlate
+    from roadside.core.vignettes import CandidateQuery, RegistryAnswer
 
 _COUNTRY_ALIASES = {"GB": "UK", "GBR": "UK", "CZE": "CZ", "SVK": "SK", "DEU": "DE", "POL": "PL", "AUT": "AT"}
 MOST_READINGS = 8
@@ -46,7 +47,7 @@ class Policy:
     """Probability that a plate is of another country than the reader says."""
     density: float = 0.01
     """Share of the strings near a plate that hold a vignette: what is believed of those that were not looked up."""
-    reach: float = 1e-6
+    least_probability: float = 1e-6
     """Readings less probable than this are not searched for."""
     keys: int = 64
     """Most probable readings that are always looked up, and all that an HTTP registry can be asked."""
@@ -60,7 +61,7 @@ class Question:
 
     plate: FusedPlate
     belief: Belief
-    reach: Reach
+    query: CandidateQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Circumstances:
 def ask(plate: FusedPlate, confusions: Confusions, policy: Policy) -> Question:
     """What to ask the registry about `plate`."""
     belief = soften(plate, confusions, floor=policy.floor, persistence=policy.persistence)
-    within = reach(belief, best=policy.keys, bound=policy.reach, most_keys=policy.pairs)
+    within = candidate_query(belief, best=policy.keys, bound=policy.least_probability, most_keys=policy.pairs)
     return Question(plate, belief, within)
 
 
@@ -85,7 +86,7 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
 
     Another paid vignette in `answer` can raise `p_paid` alone, and can therefore never lead to UNPAID.
     """
-    plate, belief, within = question.plate, question.belief, question.reach
+    plate, belief, within = question.plate, question.belief, question.query
     paid = _by_key(plate, ((v.plate, v.country) for v in answer.vignettes))
     single = ((fold(e.pattern), e.country) for e in answer.exemptions if not is_pattern(e.pattern))
     exempt = _by_key(plate, single)

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.types import Detection
-    from roadside.ports import Detector
+    from roadside.core.frames import Detection
+    from roadside.ports.vision import Detector
 
 
-class GuardedDetector:
+class LockedDetector:
     """A Detector that one thread at a time may use."""
 
     def __init__(self, detector: Detector) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from roadside.ports import Detector
+    from roadside.ports.vision import Detector
 
 MOST_IN_A_BATCH = 64
 MOST_IN_A_STREAM = 10_000

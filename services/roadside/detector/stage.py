@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roadside.core.detect import crop_plate
-from roadside.core.types import Frame
+from roadside.core.events import CropEvent, crop_identity
+from roadside.core.frames import Frame
 from roadside.errors import PoisonError
-from roadside.ports import Message, Stream
-from roadside.wire.events import CropEvent, crop_identity
+from roadside.ports.bus import Message, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.ports import Detector
+    from roadside.ports.vision import Detector
 
 
 class DetectStage:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from roadside.core.types import Frame
-from roadside.ports import Message, Stream
+from roadside.core.events import CropEvent, PictureEncoding
+from roadside.core.frames import Frame
+from roadside.ports.bus import Message, Stream
 from roadside.wire.codec import decode_frame, encode_crop
-from roadside.wire.events import CropEvent, PictureEncoding
 from roadside.wire.pictures import decode_picture, encode_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.ports import Clock, Meter, Stage
+    from roadside.ports.bus import Stage
+    from roadside.ports.system import Clock, Meter
 
 LEAST_SIDE_PX = 16
 """A plate that can be read is wider than that."""

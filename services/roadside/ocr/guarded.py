@@ -6,11 +6,12 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from roadside.core.types import Crop, Read
-    from roadside.ports import Reader
+    from roadside.core.frames import Crop
+    from roadside.core.reads import Read
+    from roadside.ports.vision import Reader
 
 
-class GuardedReader:
+class LockedReader:
     """A Reader that one thread at a time may use."""
 
     def __init__(self, reader: Reader) -> None:

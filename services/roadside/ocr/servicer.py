@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roadside.core.types import Box, CameraId, Crop, Detection
+from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.errors import InputError
 from roadside.v1 import ocr_pb2, ocr_pb2_grpc, types_pb2
 from roadside.wire.convert import detection_from_proto, picture_from_proto, read_to_proto
@@ -13,7 +13,7 @@ from roadside.wire.pictures import decode_picture
 if TYPE_CHECKING:
     import grpc
 
-    from roadside.ports import Reader
+    from roadside.ports.vision import Reader
 
 MOST_IN_A_BATCH = 64
 ASKED = CameraId("asked")

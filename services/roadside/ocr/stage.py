@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from roadside.core.events import CropEvent, ReadEvent
 from roadside.errors import PoisonError
-from roadside.ports import Stream
-from roadside.wire.events import CropEvent, ReadEvent
+from roadside.ports.bus import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.ports import Message, Reader
+    from roadside.ports.bus import Message
+    from roadside.ports.vision import Reader
 
 
 class ReadStage:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from roadside.ports import Message
+from roadside.core.events import ReadEvent
+from roadside.ports.bus import Message
 from roadside.wire.codec import decode_crop, encode_read
-from roadside.wire.events import ReadEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.ports import Meter, Stage, Stream
+    from roadside.ports.bus import Stage, Stream
+    from roadside.ports.system import Meter
 
 
 class WiredReadStage:

@@ -6,15 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from roadside.core.plates import fold, normalise, resolve
-from roadside.core.types import Correction, Hypothesis, ReviewAction
+from roadside.core.reads import Hypothesis
+from roadside.core.reviews import Correction, ReviewAction
 from roadside.core.verdict import country_code
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.core.types import FusedPlate, Sighting, Verdict
-    from roadside.ports import Clock, ReviewQueue, VerdictStore
+    from roadside.core.reads import FusedPlate
+    from roadside.core.sightings import Sighting, Verdict
+    from roadside.ports.store import ReviewQueue, VerdictStore
+    from roadside.ports.system import Clock
 
 
 class Settle(Protocol):

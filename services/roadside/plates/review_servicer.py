@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roadside.core.types import ReviewAction
+from roadside.core.reviews import ReviewAction
 from roadside.errors import InputError
 from roadside.plates.servicer import viewer
 from roadside.v1 import review_pb2, review_pb2_grpc

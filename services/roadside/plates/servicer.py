@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from roadside.core.frames import CameraId
 from roadside.core.fusion import edit_distance
 from roadside.core.plates import fold
-from roadside.core.types import CameraId, SightingQuery
+from roadside.core.sightings import SightingQuery
 from roadside.errors import InputError, UnavailableError
 from roadside.v1 import plates_pb2, plates_pb2_grpc
 from roadside.wire.convert import (
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from roadside.core.types import FusedPlate, Sighting
-    from roadside.ports import Meter, SightingStore
+    from roadside.core.reads import FusedPlate
+    from roadside.core.sightings import Sighting
+    from roadside.ports.store import SightingStore
+    from roadside.ports.system import Meter
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 1000

@@ -10,7 +10,9 @@ from roadside.wire.codec import decode_sighting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.ports import Clock, Message, Meter, SightingStore, Stream
+    from roadside.ports.bus import Message, Stream
+    from roadside.ports.store import SightingStore
+    from roadside.ports.system import Clock, Meter
 
 
 class StoreStage:

@@ -7,7 +7,7 @@ from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from roadside.core.types import VerdictKind
+from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
 
 _DEFAULT = Policy()

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from roadside.core.events import crop_identity
 from roadside.core.fusion import quality
+from roadside.core.reads import PlacedRead, Track
 from roadside.core.track import TrackBuilder, TrackPolicy
-from roadside.core.types import PlacedRead, Track
-from roadside.wire.events import crop_identity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from roadside.core.types import CameraId
-    from roadside.wire.events import EncodedPicture, ReadEvent
+    from roadside.core.events import EncodedPicture, ReadEvent
+    from roadside.core.frames import CameraId
 
 END_OF_TIME_NS = 2**63 - 1
 

@@ -6,15 +6,17 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from roadside.core.plates import fold, resolve
-from roadside.core.types import Reach, Reading, Verdict, VerdictKind
+from roadside.core.sightings import Reading, Verdict, VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
+from roadside.core.vignettes import CandidateQuery
 from roadside.errors import RegistryUnavailableError
 
 if TYPE_CHECKING:
     from roadside.core.confusions import Confusions
-    from roadside.core.types import FusedPlate
+    from roadside.core.reads import FusedPlate
     from roadside.core.verdict import Policy
-    from roadside.ports import Clock, Registry
+    from roadside.ports.registry import Registry
+    from roadside.ports.system import Clock
 
 
 class Judge:
@@ -35,7 +37,7 @@ class Judge:
             return Verdict(VerdictKind.REVIEW, "nothing-read", 0.0, 0.0)
         question = ask(plate, self._confusions, self._policy)
         try:
-            answer = self._registry.search(question.reach, passed_at_ns)
+            answer = self._registry.search(question.query, passed_at_ns)
         except RegistryUnavailableError:
             return unanswered("registry-unavailable")
         circumstances = Circumstances(
@@ -56,7 +58,7 @@ class Judge:
         """
         key = fold(text)
         try:
-            answer = self._registry.search(Reach((key,), (), (), 0.0), passed_at_ns)
+            answer = self._registry.search(CandidateQuery((key,), (), (), 0.0), passed_at_ns)
         except RegistryUnavailableError:
             return unanswered("registry-unavailable")
         any_country = country is None or not stated

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from roadside.core.frames import Box
+from roadside.core.sightings import Picture, PictureKind, Sighting
 from roadside.core.track import EvidenceRule, fuse_track
-from roadside.core.types import Box, Picture, PictureKind, Sighting
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.types import Crop, PlacedRead, Track
+    from roadside.core.frames import Crop
+    from roadside.core.reads import PlacedRead, Track
     from roadside.registry.judge import Judge
 
     FindFrame = Callable[[PlacedRead], Picture | None]
@@ -35,7 +37,7 @@ class Passage:
     """The crop of the best read and, where it was found, its frame."""
 
 
-class Passages:
+class PassageBuilder:
     """Makes passages of tracks under one judge and one rule of evidence."""
 
     def __init__(self, judge: Judge, rule: EvidenceRule | None = None) -> None:

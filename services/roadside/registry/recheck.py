@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from roadside.core.types import SightingQuery, VerdictKind
+from roadside.core.sightings import SightingQuery, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from roadside.core.types import Sighting
-    from roadside.ports import VerdictStore
+    from roadside.core.sightings import Sighting
+    from roadside.ports.store import VerdictStore
     from roadside.registry.judge import Judge
 
 _PAGE = 200

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from roadside.core.types import Exemption, VerdictKind, Vignette
-    from roadside.ports import Clock
+    from roadside.core.sightings import VerdictKind
+    from roadside.core.vignettes import Exemption, Vignette
+    from roadside.ports.system import Clock
     from roadside.registry.vignette_file import BadRow
 
 MOST_IN_A_BATCH = 1000

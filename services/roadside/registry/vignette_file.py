@@ -8,10 +8,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from roadside.core.candidates import LONGEST, SHORTEST
 from roadside.core.plates import fold
-from roadside.core.reach import LONGEST, SHORTEST
-from roadside.core.types import Exemption, Vignette
 from roadside.core.verdict import country_code, fold_pattern
+from roadside.core.vignettes import Exemption, Vignette
 from roadside.errors import RegistryFileError
 from roadside.registry.validity import NEVER_NS, end_ns, start_ns
 

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf.message import DecodeError
 
-from roadside.core.types import Crop, Picture
-from roadside.errors import PoisonError
-from roadside.v1 import events_pb2
-from roadside.wire import convert
-from roadside.wire.events import (
+from roadside.core.events import (
     CropEvent,
     FrameEvent,
     ReadEvent,
     SightingEvent,
 )
+from roadside.core.frames import Crop
+from roadside.core.sightings import Picture
+from roadside.errors import PoisonError
+from roadside.v1 import events_pb2
+from roadside.wire import convert
 from roadside.wire.pictures import decode_picture, encode_raw
 
 if TYPE_CHECKING:

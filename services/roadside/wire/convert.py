@@ -8,34 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from roadside.core.types import (
-    ALPHABET,
-    Box,
-    CameraId,
-    Character,
-    Detection,
-    Evidence,
-    Exemption,
-    FusedPlate,
-    Hypothesis,
-    PictureKind,
-    Read,
-    Reading,
-    Sighting,
-    Verdict,
-    VerdictKind,
-    Vignette,
-)
+from roadside.core.events import EncodedPicture, PictureEncoding
+from roadside.core.frames import Box, CameraId, Detection
+from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Read
+from roadside.core.sightings import Evidence, PictureKind, Reading, Sighting, Verdict, VerdictKind
+from roadside.core.vignettes import Exemption, Vignette
 from roadside.errors import PoisonError
 from roadside.v1 import types_pb2
-from roadside.wire.events import EncodedPicture, PictureEncoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from roadside.core.types import Corners
+    from roadside.core.frames import Corners
 
 MAX_SLOTS = 64
 MAX_CAMERA_ID_CHARACTERS = 128

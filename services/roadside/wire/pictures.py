@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from roadside.core.events import EncodedPicture, PictureEncoding
 from roadside.errors import PoisonError
-from roadside.wire.events import EncodedPicture, PictureEncoding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import delete, func, insert, select, text
 
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
-from roadside.core.reach import head_bucket, tail_bucket
-from roadside.core.types import Exemption, Vignette
+from roadside.core.candidates import head_bucket, tail_bucket
 from roadside.core.verdict import is_pattern
+from roadside.core.vignettes import Exemption, Vignette
 from roadside.registry.vignette_file import BadRow
 
 if TYPE_CHECKING:

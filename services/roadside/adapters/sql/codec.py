@@ -7,23 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from roadside.core.candidates import head_bucket, tail_bucket
+from roadside.core.frames import Box, CameraId
 from roadside.core.plates import fold
-from roadside.core.reach import head_bucket, tail_bucket
-from roadside.core.types import (
-    ALPHABET,
-    Box,
-    CameraId,
-    Evidence,
-    Exemption,
-    FusedPlate,
-    Hypothesis,
-    PictureKind,
-    Reading,
-    Sighting,
-    Verdict,
-    VerdictKind,
-    Vignette,
-)
+from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
+from roadside.core.sightings import Evidence, PictureKind, Reading, Sighting, Verdict, VerdictKind
+from roadside.core.vignettes import Exemption, Vignette
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

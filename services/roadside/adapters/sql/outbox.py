@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.store import SqlSightingStore
-    from roadside.core.types import Sighting
+    from roadside.core.sightings import Sighting
 
     Compose = Callable[[Sighting], Sequence[tuple[str, str]]]
 

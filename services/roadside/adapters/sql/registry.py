@@ -10,15 +10,16 @@ from sqlalchemy import and_, func, or_, select
 
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.core.plates import fold
-from roadside.core.types import Exemption, RegistryAnswer, VerdictKind, Vignette
+from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import ANY_COUNTRY
+from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
 from roadside.errors import RegistryUnavailableError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, RowMapping, Select
 
     from roadside.adapters.sql.database import Database
-    from roadside.core.types import Reach
+    from roadside.core.vignettes import CandidateQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +42,20 @@ class SqlRegistry:
         self._database = database
         self._grace_ns = int(grace_s * 1e9)
 
-    def search(self, reach: Reach, at_ns: int) -> RegistryAnswer:
-        """Everything within `reach` valid at `at_ns`, or begun at most the grace period after it.
+    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+        """Everything within `query` valid at `at_ns`, or begun at most the grace period after it.
 
         Raises RegistryUnavailableError where the database is away or nothing was ever imported.
         """
         in_reach = or_(
-            VIGNETTES.c.head.in_(reach.heads),
-            VIGNETTES.c.tail.in_(reach.tails),
-            VIGNETTES.c.plate.in_(reach.keys),
+            VIGNETTES.c.head.in_(query.heads),
+            VIGNETTES.c.tail.in_(query.tails),
+            VIGNETTES.c.plate.in_(query.keys),
         )
         valid = and_(VIGNETTES.c.valid_from_ns <= at_ns + self._grace_ns, VIGNETTES.c.valid_to_ns > at_ns)
-        best = VIGNETTES.c.plate.in_(reach.keys[:3])
+        best = VIGNETTES.c.plate.in_(query.keys[:3])
         exempt = and_(
-            or_(EXEMPTIONS.c.wild == 1, EXEMPTIONS.c.pattern.in_(reach.keys)),
+            or_(EXEMPTIONS.c.wild == 1, EXEMPTIONS.c.pattern.in_(query.keys)),
             EXEMPTIONS.c.valid_from_ns <= at_ns,
             EXEMPTIONS.c.valid_to_ns > at_ns,
         )

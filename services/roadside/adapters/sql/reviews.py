@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select
 
 from roadside.adapters.sql.schema import CORRECTIONS, SIGHTINGS
-from roadside.core.types import Correction, ReviewAction, VerdictKind
+from roadside.core.reviews import Correction, ReviewAction
+from roadside.core.sightings import VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -160,7 +160,7 @@ VIGNETTES = Table(
     Index(None, "tail"),
     sqlite_with_rowid=False,
 )
-"""`head` and `tail` are the buckets that a reach asks for."""
+"""`head` and `tail` are the buckets that a query asks for."""
 
 EXEMPTIONS = Table(
     "exemptions",

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, t
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
 from roadside.adapters.sql.schema import AUDIT, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
-from roadside.core.types import ALPHABET, SightingPage, VerdictKind
+from roadside.core.reads import ALPHABET
+from roadside.core.sightings import SightingPage, VerdictKind
 from roadside.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.vault import Vault
-    from roadside.core.types import FusedPlate, Picture, PictureKind, Sighting, SightingQuery, Verdict
-    from roadside.ports import Clock
+    from roadside.core.reads import FusedPlate
+    from roadside.core.sightings import Picture, PictureKind, Sighting, SightingQuery, Verdict
+    from roadside.ports.system import Clock
 
 MOST_A_PAGE = 1000
 _SAVE_LOCK = 0x524F4145

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from roadside.core.types import Picture
+    from roadside.core.sightings import Picture
 
 _FIRST_LINK = "roadside"
 _CHAIN_LOCK = 0x524F4144

@@ -1,0 +1,1 @@
+"""Buses: in memory, and on Redis Streams."""

@@ -1,0 +1,469 @@
+"""The bus of a cluster: Redis (or Valkey) Streams with one consumer group each.
+
+A stream holds exactly what is not done: acknowledged entries are deleted, so its length is the backlog. What a camera
+has on its way is kept in a sorted set beside the streams ("flight"), which tells the horizon exactly.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from roadside.adapters.bus import redis_scripts
+from roadside.core.frames import CameraId
+from roadside.errors import BusUnavailableError, InputError, SettingsError
+from roadside.ports.bus import Backlog, CameraState, DeadLetter, Delivery, Leadership, Message, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from roadside.ports.system import Clock
+
+GROUP = "roadside"
+TRACKED = frozenset({Stream.FRAMES, Stream.CROPS, Stream.READS})
+END_OF_TIME_NS = 2**63 - 1
+DEAD_LETTERS_KEPT = 10_000
+DEAD_LETTER_BYTES = 24 * 1024 * 1024
+"""A larger payload is not kept with its letter: no consumer would take it on replay."""
+_RELEASED = "released"
+"""The consumer in whose name released entries wait to be claimed."""
+_RELEASED_IDLE_MS = 24 * 3600 * 1000
+_PAGE = 100
+_LETTER_ID = re.compile(r"\d{1,20}-\d{1,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class RedisOptions:
+    """How to reach Redis and how patient to be."""
+
+    url: str
+    """redis:// or rediss:// (TLS), with user, password and database."""
+    consumer: str
+    """This process's name in the groups: the same after a restart, different for every replica."""
+    prefix: str = "roadside"
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    claim_after_s: float = 30.0
+    """A message in the hands of a consumer for longer than this is taken from it."""
+    claim_every_s: float = 1.0
+    lead_s: float = 10.0
+    timeout_s: float = 10.0
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Where this consumer stands on one stream."""
+
+    in_hand: set[str] = field(default_factory=set)
+    recover_from: str | None = "0"
+    """Own entries after this one are still to be taken up again; None once all are."""
+    take_all: bool = False
+    """Leadership is fresh: everything pending is ours, whoever held it."""
+    claimed_at_s: float = 0.0
+    led: bool = False
+
+
+class RedisStreams:
+    """A Bus over Redis Streams; safe for one consuming thread, and for any number that publish or look."""
+
+    def __init__(self, options: RedisOptions, clock: Clock) -> None:
+        self._options = options
+        self._clock = clock
+        self._readings = {stream: _Reading() for stream in Stream}
+        self._grouped: set[Stream] = set()
+        arguments: dict[str, Any] = {
+            "socket_timeout": options.timeout_s,
+            "socket_connect_timeout": min(2.0, options.timeout_s),
+            "socket_keepalive": True,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        if options.url.startswith("rediss://"):
+            arguments |= {
+                "ssl_ca_certs": options.ca_file,
+                "ssl_certfile": options.certificate_file,
+                "ssl_keyfile": options.key_file,
+            }
+        try:
+            # redis-py types every answer as the union over two protocols; this is protocol 2.
+            self._redis: Any = redis.Redis.from_url(options.url, protocol=2, **arguments)
+        except ValueError as exc:
+            raise SettingsError(f"Redis address that cannot be used: {exc}") from exc
+        self._publish = self._redis.register_script(redis_scripts.PUBLISH)
+        self._commit = self._redis.register_script(redis_scripts.COMMIT)
+        self._reject = self._redis.register_script(redis_scripts.REJECT)
+        self._replay = self._redis.register_script(redis_scripts.REPLAY)
+        self._lead = self._redis.register_script(redis_scripts.LEAD)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._redis.close()
+
+    def ping(self) -> None:
+        """Nothing where Redis answers. Raises BusUnavailableError; SettingsError where it refuses this user."""
+        with self._translated():
+            self._redis.ping()
+
+    def publish(self, stream: Stream, message: Message[bytes], *, limit: int = 0) -> bool:
+        """See Bus; a frame whose sequence number the camera has passed is taken as published already."""
+        with self._translated():
+            return bool(
+                self._publish(
+                    keys=[
+                        self._stream_key(stream),
+                        self._flight_key(message.camera_id),
+                        self._camera_key(message.camera_id),
+                    ],
+                    args=[
+                        limit,
+                        int(stream is Stream.FRAMES),
+                        message.camera_id,
+                        message.captured_at_ns,
+                        message.captured_at_ns // 1000 if stream in TRACKED else "",
+                        message.identity,
+                        message.payload,
+                    ],
+                )
+            )
+
+    def receive(self, stream: Stream, *, max_messages: int, block_s: float) -> Sequence[Delivery[bytes]]:
+        """See Bus."""
+        reading = self._readings[stream]
+        try:
+            with self._translated():
+                self._ensure_group(stream)
+                taken = self._recovered(stream, reading, max_messages)
+                if len(taken) < max_messages:
+                    taken += self._claimed(stream, reading, max_messages - len(taken))
+                if len(taken) < max_messages:
+                    wait_s = 0 if taken else block_s
+                    taken += self._fresh(stream, reading, max_messages - len(taken), wait_s)
+                return taken
+        except BusUnavailableError:
+            # An answer may have been lost on its way: what it held is ours already and must be asked for again.
+            reading.recover_from = "0"
+            self._grouped.discard(stream)
+            raise
+
+    def commit(
+        self,
+        done: Sequence[Delivery[bytes]],
+        outputs: Sequence[tuple[Stream, Message[bytes]]] = (),
+    ) -> bool:
+        """See Bus."""
+        if not done and not outputs:
+            return True
+        stream = done[0].stream if done else outputs[0][0]
+        keys = [self._stream_key(stream), self._leader_key(stream)]
+
+        def place(key: str) -> int:
+            if key not in keys:
+                keys.append(key)
+            return keys.index(key) + 1
+
+        args: list[str | int | bytes] = [
+            GROUP,
+            self._options.consumer if self._readings[stream].led and done else "",
+            len(done),
+        ]
+        for delivery in done:
+            flight = place(self._flight_key(delivery.message.camera_id))
+            args += [delivery.entry_id, flight, delivery.message.identity]
+        args.append(len(outputs))
+        for output, message in outputs:
+            flight = place(self._flight_key(message.camera_id)) if output in TRACKED else 0
+            args += [
+                place(self._stream_key(output)),
+                flight,
+                message.camera_id,
+                message.captured_at_ns,
+                message.captured_at_ns // 1000,
+                message.identity,
+                message.payload,
+            ]
+        with self._translated():
+            committed = bool(self._commit(keys=keys, args=args))
+        self._put_down(done)
+        return committed
+
+    def release(self, deliveries: Sequence[Delivery[bytes]]) -> None:
+        """See Bus."""
+        with self._translated():
+            for delivery in deliveries:
+                self._redis.xclaim(
+                    self._stream_key(delivery.stream),
+                    GROUP,
+                    _RELEASED,
+                    0,
+                    [delivery.entry_id],
+                    idle=_RELEASED_IDLE_MS,
+                    retrycount=delivery.deliveries,
+                    justid=True,
+                )
+        self._put_down(deliveries)
+
+    def reject(self, delivery: Delivery[bytes], reason: str) -> bool:
+        """See Bus; a payload over DEAD_LETTER_BYTES is not kept, and its letter cannot be replayed."""
+        message = delivery.message
+        size = len(message.payload)
+        with self._translated():
+            rejected = bool(
+                self._reject(
+                    keys=[
+                        self._stream_key(delivery.stream),
+                        self._flight_key(message.camera_id),
+                        self._dead_key(),
+                    ],
+                    args=[
+                        GROUP,
+                        delivery.entry_id,
+                        message.camera_id,
+                        message.captured_at_ns,
+                        message.identity,
+                        message.payload if size <= DEAD_LETTER_BYTES else b"",
+                        delivery.stream.value,
+                        reason,
+                        self._clock.now_ns(),
+                        DEAD_LETTERS_KEPT,
+                        size,
+                    ],
+                )
+            )
+        self._put_down([delivery])
+        return rejected
+
+    def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
+        """See Bus; rounded down to a microsecond."""
+        with self._translated(), self._redis.pipeline(transaction=True) as pipeline:
+            # Of the first len(held) + 1 members at least one is not held, if there is one at all.
+            pipeline.zrange(self._flight_key(camera_id), 0, len(held), withscores=True)
+            pipeline.hgetall(self._camera_key(camera_id))
+            flight, state = pipeline.execute()
+        for identity, captured_at_us in flight:
+            if identity.decode() not in held:
+                return int(captured_at_us) * 1000
+        if state.get(b"ended") == b"1":
+            return END_OF_TIME_NS
+        return int(state.get(b"at", 0)) // 1000 * 1000
+
+    def camera(self, camera_id: CameraId) -> CameraState | None:
+        """See Bus."""
+        with self._translated():
+            state = self._redis.hgetall(self._camera_key(camera_id))
+        if not state:
+            return None
+        return CameraState(
+            last_sequence=int(state.get(b"sequence", -1)),
+            last_captured_at_ns=int(state.get(b"at", 0)),
+            live=state.get(b"live", b"1") == b"1",
+            ended=state.get(b"ended") == b"1",
+        )
+
+    def set_camera(self, camera_id: CameraId, *, live: bool, ended: bool) -> None:
+        """See Bus."""
+        with self._translated():
+            self._redis.hset(self._camera_key(camera_id), mapping={"live": int(live), "ended": int(ended)})
+
+    def lead(self, stream: Stream) -> Leadership:
+        """See Bus."""
+        reading = self._readings[stream]
+        with self._translated():
+            answer = self._lead(
+                keys=[self._leader_key(stream)],
+                args=[self._options.consumer, int(self._options.lead_s * 1000)],
+            )
+        if not answer:
+            reading.led = False
+            return Leadership.NOT
+        if reading.led and answer == Leadership.KEPT:
+            return Leadership.KEPT
+        # Nobody else may hold anything of this stream now; what we held may have been done by another meanwhile.
+        reading.led, reading.take_all = True, True
+        reading.in_hand.clear()
+        return Leadership.TAKEN
+
+    def backlog(self, stream: Stream) -> Backlog:
+        """See Bus."""
+        with self._translated():
+            self._ensure_group(stream)
+            length = int(self._redis.xlen(self._stream_key(stream)))
+            pending = int(self._redis.xpending(self._stream_key(stream), GROUP)["pending"])
+        return Backlog(waiting=max(0, length - pending), pending=pending)
+
+    def dead_letters(self) -> Sequence[DeadLetter]:
+        """See Bus."""
+        with self._translated():
+            entries = self._redis.xrange(self._dead_key())
+        return [
+            DeadLetter(
+                letter_id=entry_id.decode(),
+                stream=Stream(fields[b"s"].decode()),
+                camera_id=fields[b"c"].decode(errors="replace"),
+                identity=fields[b"i"].decode(errors="replace"),
+                reason=fields[b"r"].decode(errors="replace"),
+                died_at_ns=int(fields[b"d"]),
+                size_bytes=int(fields[b"n"]),
+            )
+            for entry_id, fields in entries
+        ]
+
+    def replay(self, letter_id: str) -> bool:
+        """See Bus. Raises InputError for a letter whose payload was too large to be kept."""
+        if not _LETTER_ID.fullmatch(letter_id):
+            return False
+        with self._translated():
+            found = self._redis.xrange(self._dead_key(), letter_id, letter_id)
+            if not found:
+                return False
+            fields = found[0][1]
+            if not fields[b"p"] and int(fields[b"n"]):
+                raise InputError(f"dead letter {letter_id} was too large to be kept: it can only be dropped")
+            stream = Stream(fields[b"s"].decode())
+            flight = self._flight_key(fields[b"c"].decode(errors="replace"))
+            return bool(
+                self._replay(
+                    keys=[self._dead_key(), self._stream_key(stream), flight],
+                    args=[letter_id, int(fields[b"t"]) // 1000 if stream in TRACKED else ""],
+                )
+            )
+
+    def drop(self, letter_id: str) -> bool:
+        """See Bus."""
+        if not _LETTER_ID.fullmatch(letter_id):
+            return False
+        with self._translated():
+            return bool(self._redis.xdel(self._dead_key(), letter_id))
+
+    def _recovered(self, stream: Stream, reading: _Reading, count: int) -> list[Delivery[bytes]]:
+        """What this consumer held before it died or lost an answer, without what it has in hand."""
+        while reading.recover_from is not None:
+            answer = self._redis.xreadgroup(
+                GROUP,
+                self._options.consumer,
+                {self._stream_key(stream): reading.recover_from},
+                count=count,
+            )
+            entries = answer[0][1] if answer else []
+            if not entries:
+                reading.recover_from = None
+                break
+            reading.recover_from = entries[-1][0].decode()
+            if deliveries := self._taken_up(stream, reading, entries):
+                return deliveries
+        return []
+
+    def _claimed(self, stream: Stream, reading: _Reading, count: int) -> list[Delivery[bytes]]:
+        """What others have held for too long; of a stream that we lead, everything that others held."""
+        if reading.led and not reading.take_all:
+            return []
+        now_s = time.monotonic()
+        if not reading.take_all and now_s - reading.claimed_at_s < self._options.claim_every_s:
+            return []
+        idle_ms = 0 if reading.take_all else int(self._options.claim_after_s * 1000)
+        cursor: str | bytes = "0-0"
+        while True:
+            answer = self._redis.xautoclaim(
+                self._stream_key(stream), GROUP, self._options.consumer, idle_ms, cursor, count=max(count, 1)
+            )
+            cursor, entries = answer[0], answer[1]
+            if deliveries := self._taken_up(stream, reading, entries):
+                return deliveries
+            if cursor in (b"0-0", "0-0"):
+                reading.take_all = False
+                reading.claimed_at_s = now_s
+                return []
+
+    def _fresh(self, stream: Stream, reading: _Reading, count: int, block_s: float) -> list[Delivery[bytes]]:
+        answer = self._redis.xreadgroup(
+            GROUP,
+            self._options.consumer,
+            {self._stream_key(stream): ">"},
+            count=count,
+            block=max(1, int(block_s * 1000)),
+        )
+        deliveries: list[Delivery[bytes]] = []
+        for entry_id, fields in answer[0][1] if answer else []:
+            reading.in_hand.add(entry_id.decode())
+            deliveries += self._delivery(stream, entry_id.decode(), fields, 1)
+        return deliveries
+
+    def _taken_up(
+        self, stream: Stream, reading: _Reading, entries: Sequence[tuple[bytes, dict[bytes, bytes] | None]]
+    ) -> list[Delivery[bytes]]:
+        """Old entries as deliveries, with how often they were handed out; those in hand are left out."""
+        wanted = [(entry_id.decode(), fields) for entry_id, fields in entries]
+        wanted = [(entry_id, fields) for entry_id, fields in wanted if entry_id not in reading.in_hand]
+        if not wanted:
+            return []
+        pending = self._redis.xpending_range(
+            self._stream_key(stream), GROUP, min=wanted[0][0], max=wanted[-1][0], count=max(_PAGE, len(entries))
+        )
+        counts = {entry["message_id"].decode(): int(entry["times_delivered"]) for entry in pending}
+        deliveries: list[Delivery[bytes]] = []
+        for entry_id, fields in wanted:
+            if not fields:  # deleted by hand while it was pending
+                self._redis.xack(self._stream_key(stream), GROUP, entry_id)
+                continue
+            reading.in_hand.add(entry_id)
+            deliveries += self._delivery(stream, entry_id, fields, counts.get(entry_id, 1))
+        return deliveries
+
+    def _delivery(
+        self, stream: Stream, entry_id: str, fields: dict[bytes, bytes], count: int
+    ) -> Iterator[Delivery[bytes]]:
+        """The entry as a delivery; none, but a dead letter, where it is no message of ours."""
+        try:
+            message = Message(CameraId(fields[b"c"].decode()), int(fields[b"t"]), fields[b"i"].decode(), fields[b"p"])
+        except (KeyError, ValueError):
+            whole = b" ".join(key + b"=" + value for key, value in fields.items())
+            broken = Delivery(stream, entry_id, Message(CameraId("?"), 0, entry_id, whole), count)
+            self.reject(broken, "not a message")
+            return
+        yield Delivery(stream, entry_id, message, count)
+
+    def _put_down(self, deliveries: Sequence[Delivery[bytes]]) -> None:
+        for delivery in deliveries:
+            self._readings[delivery.stream].in_hand.discard(delivery.entry_id)
+
+    def _ensure_group(self, stream: Stream) -> None:
+        if stream in self._grouped:
+            return
+        try:
+            self._redis.xgroup_create(self._stream_key(stream), GROUP, id="0", mkstream=True)
+        except redis.ResponseError as exc:
+            if not str(exc).startswith("BUSYGROUP"):
+                raise
+        self._grouped.add(stream)
+
+    def _stream_key(self, stream: Stream) -> str:
+        return f"{{{self._options.prefix}}}:{stream.value}"
+
+    def _flight_key(self, camera_id: str) -> str:
+        return f"{{{self._options.prefix}}}:flight:{camera_id}"
+
+    def _camera_key(self, camera_id: str) -> str:
+        return f"{{{self._options.prefix}}}:camera:{camera_id}"
+
+    def _leader_key(self, stream: Stream) -> str:
+        return f"{{{self._options.prefix}}}:leader:{stream.value}"
+
+    def _dead_key(self) -> str:
+        return f"{{{self._options.prefix}}}:dead"
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Errors of Redis as errors of ours; a stream that vanished is made again at the next call."""
+        try:
+            yield
+        except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as exc:
+            raise SettingsError(f"Redis refuses this user: {exc}") from exc
+        except redis.RedisError as exc:
+            self._grouped.clear()
+            raise BusUnavailableError(f"Redis does not answer: {exc}") from exc

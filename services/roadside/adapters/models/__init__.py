@@ -1,0 +1,1 @@
+"""Interpreters that run the nets, one file a backend."""

@@ -1,0 +1,70 @@
+"""Sends notices to an HTTP address, signed so that the receiver knows who speaks and when."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from roadside.adapters.http.deadline import within
+from roadside.errors import UnavailableError
+from roadside.notify.notices import secret
+
+if TYPE_CHECKING:
+    from roadside.notify.notices import WebhookOptions
+    from roadside.ports.system import Clock
+
+SIGNATURE_HEADER = "Roadside-Signature"
+
+
+class Webhook:
+    """One receiver. A notice may arrive twice; its `sighting_id` and `verdict` tell."""
+
+    def __init__(self, options: WebhookOptions, clock: Clock) -> None:
+        self._options = options
+        self._secret = secret(options.secret_env)
+        self._clock = clock
+
+    def send(self, body: str) -> None:
+        """POST `body`. Raises UnavailableError for anything but a 2xx answer."""
+        address = urlsplit(self._options.url)
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(address.hostname or "", address.port, timeout=self._options.timeout_s)
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": _identity(body),
+            SIGNATURE_HEADER: sign(self._secret, self._clock.now_ns() // 10**9, body),
+        }
+        try:
+            target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
+            with within(connection, self._options.timeout_s):
+                connection.request("POST", target, body=body.encode(), headers=headers)
+                status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise UnavailableError(f"webhook {self._options.name}: {error or type(error).__name__}") from error
+        if not 200 <= status < 300:
+            raise UnavailableError(f"webhook {self._options.name}: HTTP {status}")
+
+
+def sign(key: str, at_s: int, body: str) -> str:
+    """`t=seconds,v1=HMAC-SHA-256 of "seconds.body"`: the time is signed too, so an old notice cannot be replayed."""
+    digest = hmac.new(key.encode(), f"{at_s}.{body}".encode(), hashlib.sha256).hexdigest()
+    return f"t={at_s},v1={digest}"
+
+
+def is_signed(key: str, header: str, body: str, now_s: int, tolerance_s: int = 300) -> bool:
+    """Whether `header` is the signature of `body`, made at most `tolerance_s` from now: for receivers."""
+    fields = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
+    at = fields.get("t", "")
+    if not at.isdigit() or abs(now_s - int(at)) > tolerance_s:
+        return False
+    return hmac.compare_digest(sign(key, int(at), body), header)
+
+
+def _identity(body: str) -> str:
+    """The same for every attempt at a notice."""
+    fields = json.loads(body)
+    return f"{fields['sighting_id']}-{fields['verdict']}"

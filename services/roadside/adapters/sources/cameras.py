@@ -1,0 +1,198 @@
+"""Connections to live cameras: each opens, gives pictures until the camera is gone, and closes."""
+
+from __future__ import annotations
+
+import http.client
+import selectors
+import subprocess
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+
+from roadside.adapters.sources.mjpeg import JpegSplitter
+from roadside.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+CHUNK_BYTES = 64 * 1024
+
+
+class Capture(Protocol):
+    """An open camera."""
+
+    def read(self) -> NDArray[np.uint8] | None:
+        """The next picture, (H, W, 3) uint8, blue green red; None once the camera is gone."""
+        ...
+
+    def close(self) -> None:
+        """Let it go, from the thread that reads."""
+        ...
+
+
+class OpenCvCapture:
+    """RTSP through FFmpeg, or a USB camera through V4L2."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        self._capture = capture
+
+    @classmethod
+    def network(cls, address: str, name: str, timeout_s: float) -> OpenCvCapture:
+        """Raises SourceError where nothing answers in time."""
+        timeout_ms = round(timeout_s * 1000)
+        options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
+        capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, options)
+        if not capture.isOpened():
+            raise SourceError(f"{name}: no camera answers there; check the address, the password and the network")
+        return cls(capture)
+
+    @classmethod
+    def device(cls, path: str, size: tuple[int, int], frames_per_s: int) -> OpenCvCapture:
+        """Raises SourceError where there is no such camera."""
+        capture = cv2.VideoCapture(path, cv2.CAP_V4L2)
+        if not capture.isOpened():
+            raise SourceError(f"{path}: no camera there; `ls /dev/video*` lists them, and group `video` may use them")
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
+        capture.set(cv2.CAP_PROP_FPS, frames_per_s)
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        return cls(capture)
+
+    def read(self) -> NDArray[np.uint8] | None:
+        """The next picture."""
+        whole, image = self._capture.read()
+        return image if whole else None  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Let it go."""
+        self._capture.release()
+
+
+class _MjpegCapture:
+    """Pictures out of chunks of motion JPEG."""
+
+    def __init__(self) -> None:
+        self._splitter = JpegSplitter()
+        self._ready: deque[bytes] = deque()
+
+    def chunk(self) -> bytes:
+        """The next bytes of the stream; empty once it has ended."""
+        raise NotImplementedError
+
+    def read(self) -> NDArray[np.uint8] | None:
+        """The next picture that can be decoded; broken ones are passed over."""
+        while True:
+            while self._ready:
+                data = np.frombuffer(self._ready.popleft(), np.uint8)
+                image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+                if image is not None:
+                    return image  # type: ignore[return-value]
+            chunk = self.chunk()
+            if not chunk:
+                return None
+            self._ready.extend(self._splitter.feed(chunk))
+
+
+class HttpMjpeg(_MjpegCapture):
+    """A camera that answers a GET with multipart/x-mixed-replace."""
+
+    def __init__(self, address: str, name: str, timeout_s: float) -> None:
+        super().__init__()
+        try:
+            self._response = _opener(address).open(_without_user(address), timeout=timeout_s)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise SourceError(f"{name}: the camera answers {error.code} {error.reason}; check the path") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise SourceError(f"{name}: no camera answers there ({reason}); check the address") from None
+        kind = self._response.headers.get_content_type()
+        if not kind.startswith("multipart/"):
+            self._response.close()
+            raise SourceError(f"{name}: sends {kind}, not motion JPEG; look for the camera's MJPEG address")
+
+    def chunk(self) -> bytes:
+        """What has arrived, without waiting for more than there is."""
+        try:
+            chunk: bytes = self._response.read1(CHUNK_BYTES)
+        except (OSError, http.client.HTTPException):
+            return b""  # timed out or dropped: the camera is gone
+        return chunk
+
+    def close(self) -> None:
+        """Hang up."""
+        self._response.close()
+
+
+class PipeMjpeg(_MjpegCapture):
+    """A program that writes motion JPEG to its standard output, as rpicam-vid does."""
+
+    def __init__(self, command: Sequence[str], name: str, timeout_s: float) -> None:
+        super().__init__()
+        self._name = name
+        self._timeout_s = timeout_s
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        self._complaint: deque[bytes] = deque(maxlen=20)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        self._selector = selectors.DefaultSelector()
+        assert self._process.stdout is not None  # noqa: S101 (asked for above)
+        self._stdout = self._process.stdout
+        self._selector.register(self._stdout, selectors.EVENT_READ)
+
+    def chunk(self) -> bytes:
+        """What the program has written. Raises SourceError where it ended with a fault of its own."""
+        if not self._selector.select(self._timeout_s):
+            return b""
+        chunk: bytes = self._stdout.read(CHUNK_BYTES) or b""
+        if not chunk and self._process.wait(self._timeout_s):
+            self._listener.join(1)
+            said = b" ".join(self._complaint).decode(errors="replace").strip()[-200:]
+            raise SourceError(f"{self._name}: {said or 'the camera program ended'}; check the camera's cable")
+        return chunk
+
+    def close(self) -> None:
+        """End the program."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._listener.join(1)
+        self._selector.close()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101 (asked for above)
+        for line in self._process.stderr:
+            self._complaint.append(line.strip())
+
+
+def _opener(address: str) -> urllib.request.OpenerDirector:
+    """An opener that knows the address's user and password, for basic and digest authentication."""
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    parts = urllib.parse.urlsplit(address)
+    if parts.username:
+        user, password = (urllib.parse.unquote(part or "") for part in (parts.username, parts.password))
+        passwords.add_password(None, _without_user(address), user, password)
+    return urllib.request.build_opener(
+        urllib.request.HTTPBasicAuthHandler(passwords), urllib.request.HTTPDigestAuthHandler(passwords)
+    )
+
+
+def _without_user(address: str) -> str:
+    parts = urllib.parse.urlsplit(address)
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

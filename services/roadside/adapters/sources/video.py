@@ -1,0 +1,254 @@
+"""Where frames come from: pictures, folders, clips, network cameras, USB cameras and the Pi's own camera."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+
+from roadside.adapters.sources.cameras import Capture, HttpMjpeg, OpenCvCapture, PipeMjpeg
+from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
+from roadside.core.frames import CameraId, Frame
+from roadside.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from roadside.ports.sources import FrameSource
+    from roadside.ports.system import Clock
+
+RPICAM_COMMANDS = ("rpicam-vid", "libcamera-vid")
+"""The Raspberry Pi's camera program, by its new and its old name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSettings:
+    """How live cameras are opened."""
+
+    width_px: int = 1280
+    """Asked of USB and Pi cameras; network cameras decide themselves."""
+    height_px: int = 720
+    frames_per_s: int = 25
+    timeout_s: float = 10.0
+    """After which a camera that sends nothing counts as gone."""
+    first_attempts: int = 1
+    """Attempts before a camera that never answered is given up; 0 for ever."""
+    backoff_s: float = 0.5
+    """First pause before a camera is reopened; it doubles each time, with up to half of it added at random."""
+    longest_backoff_s: float = 30.0
+
+
+def redact(source: str) -> str:
+    """A source's name without the password of its address."""
+    return re.sub(r"(?<=://)[^/]*@", "***@", source)
+
+
+class PictureSource:
+    """Single pictures, one frame each; those that cannot be read raise when their turn comes."""
+
+    live = False
+    frames_per_s = 0.0
+
+    def __init__(self, paths: tuple[Path, ...], camera_id: CameraId, clock: Clock) -> None:
+        self._paths = paths
+        self._camera_id = camera_id
+        self._clock = clock
+        self._closed = False
+
+    @property
+    def frame_count(self) -> int:
+        """One a picture."""
+        return len(self._paths)
+
+    def frames(self) -> Iterator[Frame]:
+        """The pictures in order."""
+        for sequence, path in enumerate(self._paths):
+            if self._closed:
+                return
+            image = decode_picture(read_bytes(path), str(path))
+            yield Frame(self._camera_id, self._clock.now_ns(), sequence, image)
+
+    def close(self) -> None:
+        """The next picture is the last."""
+        self._closed = True
+
+
+class ClipSource:
+    """A video file: every frame, as fast as they are asked for.
+
+    A frame's time is when the clip was opened plus its place in the clip.
+    """
+
+    live = False
+
+    def __init__(self, path: Path, camera_id: CameraId, clock: Clock) -> None:
+        if path.stat().st_size == 0:
+            raise SourceError(f"{path}: is empty (0 bytes); copy it again")
+        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        if not self._capture.isOpened():
+            raise SourceError(f"{path}: is not a video that can be read; MP4, AVI, MKV or MOV can")
+        self._path = path
+        self._camera_id = camera_id
+        self._start_ns = clock.now_ns()
+        self._closed = False
+        self.frames_per_s = max(0.0, self._capture.get(cv2.CAP_PROP_FPS)) or 25.0
+        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.frame_count = count if count > 0 else None
+
+    def frames(self) -> Iterator[Frame]:
+        """All frames. Raises SourceError where the clip holds none."""
+        sequence = 0
+        while not self._closed:
+            whole, image = self._capture.read()
+            if not whole:
+                break
+            position_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+            at_s = position_ms / 1000 if position_ms > 0 else sequence / self.frames_per_s
+            yield Frame(self._camera_id, self._start_ns + round(at_s * 1e9), sequence, image)  # type: ignore[arg-type]
+            sequence += 1
+        self._capture.release()
+        if not sequence and not self._closed:
+            raise SourceError(f"{self._path}: holds no frame that can be read; copy it again")
+
+    def close(self) -> None:
+        """The frame in hand is the last."""
+        self._closed = True
+
+
+class LiveSource:
+    """A camera that is reopened when it drops, with a growing, jittered pause."""
+
+    live = True
+    frame_count = None
+
+    def __init__(  # noqa: PLR0913 (clock, sleep and chance come from outside)
+        self,
+        name: str,
+        connect: Callable[[], Capture],
+        camera_id: CameraId,
+        clock: Clock,
+        settings: CameraSettings,
+        *,
+        wait: Callable[[float], object] = time.sleep,
+        rng: random.Random | None = None,
+        on_drop: Callable[[str], None] | None = None,
+    ) -> None:
+        self._name = name
+        self._connect = connect
+        self._camera_id = camera_id
+        self._clock = clock
+        self._settings = settings
+        self._wait = wait
+        self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
+        self._on_drop = on_drop
+        self._closed = False
+        self.frames_per_s = float(settings.frames_per_s)
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames until closed. Raises SourceError where the camera never answered."""
+        sequence = 0
+        failures = 0
+        while not self._closed:
+            try:
+                for image in self._images():
+                    yield Frame(self._camera_id, self._clock.now_ns(), sequence, image)
+                    sequence += 1
+                    failures = 0
+                fault = f"{self._name}: the camera stopped sending"
+            except SourceError as error:
+                fault = str(error)
+            if self._closed:
+                return
+            failures += 1
+            if not sequence and 0 < self._settings.first_attempts <= failures:
+                raise SourceError(fault)
+            self._pause(failures, fault)
+
+    def close(self) -> None:
+        """The frame in hand is the last; whoever iterates `frames` lets the camera go, within the timeout."""
+        self._closed = True
+
+    def _images(self) -> Iterator[NDArray[np.uint8]]:
+        with closing(self._connect()) as capture:
+            while not self._closed and (image := capture.read()) is not None:
+                yield image
+
+    def _pause(self, failures: int, fault: str) -> None:
+        pause_s = min(self._settings.backoff_s * 2 ** min(failures - 1, 16), self._settings.longest_backoff_s)
+        if self._on_drop is not None:
+            self._on_drop(f"{fault}; trying again in {pause_s:.1f} s")
+        self._wait(pause_s * (1 + self._rng.random() / 2))
+
+
+def open_source(
+    source: str,
+    camera_id: CameraId,
+    clock: Clock,
+    settings: CameraSettings | None = None,
+    *,
+    on_drop: Callable[[str], None] | None = None,
+) -> FrameSource:
+    """What `source` names: a picture, folder or clip, rtsp://, http://, /dev/videoN, or `rpicam`.
+
+    Raises SourceError where it is none of them. Whether a live camera answers is seen when its frames are asked for.
+    """
+    settings = settings or CameraSettings()
+    # FFmpeg and V4L2 write to stderr past Python; what is wrong is said once, in our own words.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.setLogLevel(0)
+    connect = _live_connection(source, settings)
+    if connect is not None:
+        return LiveSource(redact(source), connect, camera_id, clock, settings, on_drop=on_drop)
+    path = Path(source)
+    if path.is_dir():
+        return PictureSource(list_pictures(path), camera_id, clock)
+    if not path.exists():
+        raise SourceError(
+            f"{redact(source)}: no such file or camera; give a picture, folder, clip, rtsp:// or http:// address, "
+            "/dev/videoN or rpicam"
+        )
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path}: may not be read; check its permissions")
+    if is_picture(path):
+        return PictureSource((path,), camera_id, clock)
+    return ClipSource(path, camera_id, clock)
+
+
+def _live_connection(source: str, settings: CameraSettings) -> Callable[[], Capture] | None:
+    """How to connect to a live source, None where `source` is no live source."""
+    if source.startswith(("rtsp://", "rtsps://")):
+        return lambda: OpenCvCapture.network(source, redact(source), settings.timeout_s)
+    if source.startswith(("http://", "https://")):
+        return lambda: HttpMjpeg(source, redact(source), settings.timeout_s)
+    if source.startswith("/dev/"):
+        size = (settings.width_px, settings.height_px)
+        return lambda: OpenCvCapture.device(source, size, settings.frames_per_s)
+    if source == "rpicam":
+        return lambda: PipeMjpeg(rpicam_command(settings), "rpicam", settings.timeout_s)
+    return None
+
+
+def rpicam_command(settings: CameraSettings) -> list[str]:
+    """The Pi camera's program, told to write MJPEG to its standard output for ever.
+
+    Raises SourceError where neither of its names is installed.
+    """
+    program = next((found for name in RPICAM_COMMANDS if (found := shutil.which(name))), None)
+    if program is None:
+        raise SourceError("rpicam: rpicam-vid is not installed; on Raspberry Pi OS: sudo apt install rpicam-apps")
+    return [
+        *(program, "--codec", "mjpeg", "--timeout", "0", "--nopreview", "--output", "-"),
+        *("--width", str(settings.width_px), "--height", str(settings.height_px)),
+        *("--framerate", str(settings.frames_per_s)),
+    ]

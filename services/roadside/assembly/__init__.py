@@ -1,0 +1,1 @@
+"""The composition root: puts services together of settings, ports and adapters."""

@@ -1,0 +1,181 @@
+"""`roadside run SOURCE`: the plates and verdicts of a clip, camera, picture or folder, as they happen."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from roadside.adapters.annotate import PICTURES, WRITERS
+from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
+from roadside.adapters.models.corner_finder import SweepingFinder
+from roadside.adapters.sources.video import CameraSettings, open_source
+from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.embedded import EmbeddedPipeline, Parts
+from roadside.assembly.records import open_records
+from roadside.assembly.wiring import open_detector, open_reader, warm_up
+from roadside.capture.feed import FrameFeed
+from roadside.capture.motion import MotionGate
+from roadside.commands.flags import READING, add_settings, settings_of
+from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
+from roadside.commands.table import sighting_line, sighting_table
+from roadside.core.detect import Search
+from roadside.core.frames import CameraId
+from roadside.core.track import EvidenceRule, TrackPolicy
+from roadside.errors import InputError
+from roadside.kit.interrupt import Interrupt
+from roadside.kit.progress import Progress
+from roadside.kit.timing import Stopwatch
+from roadside.registry.passages import PassageBuilder
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from roadside.assembly.embedded import Conclusion, FrameReport
+    from roadside.assembly.records import Records
+    from roadside.assembly.settings import Settings
+    from roadside.commands.flags import SubParsers
+    from roadside.core.frames import Frame
+    from roadside.ports.sources import FrameSource
+    from roadside.ports.vision import Detector
+
+EXIT_INTERRUPTED = 130
+KEEPING = ("camera", "db", "evidence", "keys", "registry", "registry_http", "timezone", "grace_s", "confusions")
+STILL_CONFIDENCE = 0.5
+"""Of a plate in a single picture to be a sighting: there will be no second look."""
+
+
+def add_to(commands: SubParsers) -> None:
+    """Add `roadside run`."""
+    parser = commands.add_parser("run", help="read plates and check vignettes of a clip, camera or folder")
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a picture, folder or clip, rtsp:// or http:// address, /dev/videoN, or rpicam",
+    )
+    parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
+    parser.add_argument("--timings", action="store_true", help="say what each stage took")
+    add_settings(parser, *READING, *KEEPING, "width", "height", "fps", "timeout_s", "motion_gate")
+    parser.set_defaults(execute=run_street)
+
+
+def run_street(arguments: argparse.Namespace) -> int:
+    """Read SOURCE to its end, or until Ctrl-C; what was seen is kept either way."""
+    settings = settings_of(arguments)
+    source = _open(arguments.source, settings)
+    check_out(arguments.out, source)
+    with ExitStack() as stack:
+        records = open_records(settings)
+        stack.callback(records.close)
+        run = StreetRun(source, settings, records, arguments.out)
+        interrupted = run.watch()
+    run.report(timings=arguments.timings)
+    if arguments.out is not None and not source.live and run.progress.frames:
+        annotate_again(_open(arguments.source, settings), arguments.out, run.overlay)
+    if arguments.out is not None:
+        print(f"Annotated: {arguments.out}")
+    return EXIT_INTERRUPTED if interrupted else 0
+
+
+class StreetRun:
+    """One run over one source."""
+
+    def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
+        self._stills = source.frames_per_s == 0
+        finder, reader = open_detector(settings), open_reader(settings, patient=self._stills)
+        sweeps = settings.search is Search.AUTO and not self._stills
+        detector: Detector = SweepingFinder(finder) if sweeps else finder
+        warm_up(detector, reader)
+        self._source = source
+        self._db = settings.db
+        self._gate = MotionGate() if source.live and settings.motion_gate else None
+        self.watch_s = Stopwatch()
+        self.overlay = Overlay(gap_frames=0) if self._stills else Overlay()
+        self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
+        self.conclusions: list[Conclusion] = []
+        self.dropped = 0
+        self.progress = Progress(sys.stderr, source.frame_count)
+        rule = EvidenceRule(lone_confidence=STILL_CONFIDENCE) if self._stills else EvidenceRule()
+        parts = Parts(
+            bus=MemoryBus(MemoryBroker(SystemClock())),
+            detector=detector,
+            reader=reader,
+            passages=PassageBuilder(records.judge, rule),
+            store=records.store,
+            watch=self.watch_s,
+            least_confidence=settings.confidence,
+            track=TrackPolicy(),
+        )
+        self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
+
+    def watch(self) -> bool:
+        """Take frames until the source ends; True where a signal ended it."""
+        with ExitStack() as stack:
+            interrupt = stack.enter_context(Interrupt())
+            feed = stack.enter_context(FrameFeed(self._source, stop=lambda: interrupt.came))
+            if self._live_overlay is not None:
+                stack.enter_context(self._live_overlay)
+            try:
+                for frame in feed:
+                    self._step(frame)
+            finally:
+                self.progress.clear()
+                self.dropped = feed.dropped
+                # Whatever ended it (the camera, the clip, a signal): what is in view has been seen.
+                self._tell(self._pipeline.end())
+            return interrupt.came
+
+    def report(self, *, timings: bool) -> None:
+        """The table at the end."""
+        print(sighting_table([c.sighting for c in self.conclusions]))
+        pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
+        missed = f", {self.dropped} dropped to stay in the present" if self.dropped else ""
+        print(f"{pace}{missed}. Stored in {self._db}")
+        if timings:
+            names = ("detect", "read", "track", "store")
+            print(", ".join(f"{n} {self.watch_s.mean_ms(n):.2f} ms x {self.watch_s.count.get(n, 0)}" for n in names))
+
+    def _step(self, frame: Frame) -> None:
+        still = self._gate is not None and not self._gate.passes(frame)
+        report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
+        self._note(report)
+        self._tell(report.conclusions)
+        if self._stills:
+            self._tell(self._pipeline.flush())
+        self.progress.step(len(self.conclusions))
+
+    def _note(self, report: FrameReport) -> None:
+        self.overlay.note(report)
+        if self._live_overlay is not None:
+            self._live_overlay.write(report)
+
+    def _tell(self, conclusions: Iterable[Conclusion]) -> None:
+        for conclusion in conclusions:
+            self.conclusions.append(conclusion)
+            self.overlay.conclude(conclusion)
+            self.progress.clear()
+            print(sighting_line(conclusion.sighting), flush=True)
+
+
+def check_out(out: Path | None, source: FrameSource) -> None:
+    """Raises InputError where `--out` does not fit the source, before anything is read."""
+    if out is None:
+        return
+    suffix = out.suffix.lower()
+    if source.frames_per_s > 0 and suffix not in WRITERS:
+        raise InputError(f"--out {out}: a video's name ends in {', '.join(WRITERS)}")
+    if source.frames_per_s == 0 and source.frame_count == 1 and suffix not in (*PICTURES, ""):
+        raise InputError(f"--out {out}: a picture's name ends in {', '.join(PICTURES)}")
+    if source.frames_per_s == 0 and source.frame_count != 1 and suffix:
+        raise InputError(f"--out {out}: several pictures want a folder, a name without an ending")
+
+
+def _open(source: str, settings: Settings) -> FrameSource:
+    camera = CameraSettings(settings.width, settings.height, settings.fps, settings.timeout_s)
+    return open_source(source, CameraId(settings.camera), SystemClock(), camera, on_drop=_say)
+
+
+def _say(line: str) -> None:
+    print(f"roadside: {line}", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""What the stages need of the world, as protocols; `adapters` meets them."""

@@ -1,0 +1,83 @@
+"""What keeps sightings, their verdicts and reviews."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roadside.core.reads import FusedPlate
+    from roadside.core.reviews import Correction
+    from roadside.core.sightings import Picture, PictureKind, Sighting, SightingPage, SightingQuery, Verdict
+
+
+class SightingStore(Protocol):
+    """Keeps sightings, each once."""
+
+    def save(self, sighting: Sighting, pictures: Sequence[Picture] = ()) -> Sighting:
+        """Store once and return what is kept; what is there already is returned unchanged.
+
+        PAID and EXEMPT keep a keyed hash and no picture, whatever is given.
+        Raises StoreUnavailableError where nothing was stored.
+        """
+        ...
+
+    def get(self, sighting_id: str) -> Sighting:
+        """Raises NotFoundError."""
+        ...
+
+    def find(self, query: SightingQuery) -> SightingPage:
+        """Newest first, a page at a time. Raises InputError for a page token that is not ours."""
+        ...
+
+    def after(self, sequence: int, limit: int) -> Sequence[Sighting]:
+        """Those stored after the one with this `Sighting.sequence`, in the order of storing."""
+        ...
+
+    def newest_sequence(self) -> int:
+        """The `Sighting.sequence` of the one stored last; 0 where there is none."""
+        ...
+
+    def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
+        """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""
+        ...
+
+
+class VerdictStore(Protocol):
+    """A store whose verdicts can be decided anew."""
+
+    def get(self, sighting_id: str) -> Sighting:
+        """As in SightingStore."""
+        ...
+
+    def find(self, query: SightingQuery) -> SightingPage:
+        """As in SightingStore."""
+        ...
+
+    def decide(self, sighting_id: str, verdict: Verdict, author: str, corrected: FusedPlate | None = None) -> Sighting:
+        """Put `verdict` in place of the one before, and `corrected` in place of the plate where given.
+
+        What becomes PAID or EXEMPT loses its plate and its pictures. Raises NotFoundError.
+        """
+        ...
+
+    def decide_unknown(self, sighting_id: str, verdict: Verdict, author: str) -> Sighting | None:
+        """Put `verdict` in place of UNKNOWN; None, and nothing changed, where it is that no more or is gone."""
+        ...
+
+
+class ReviewQueue(Protocol):
+    """Sightings in REVIEW, and what people said of them."""
+
+    def waiting(self) -> int:
+        """How many sightings nobody has answered."""
+        ...
+
+    def next(self, skip: Sequence[str] = ()) -> str | None:
+        """Sighting id of the oldest one that waits, save those in `skip`."""
+        ...
+
+    def record(self, answer: Correction) -> None:
+        """Keep an answer."""
+        ...

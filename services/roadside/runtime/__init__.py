@@ -1,1 +1,0 @@
-"""What keeps stages running: settings, loops, progress."""
