@@ -74,7 +74,7 @@ test: $(VENV)/.dev ## Run every test (set ROADSIDE_DATA to the photographs' fold
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy services models
+	$(BIN)/mypy services models release
 	$(BIN)/lint-imports
 
 format: $(VENV)/.dev ## Let ruff format the code

@@ -1,3 +1,3 @@
 """Roadside reads number plates with cheap cameras and tells whether each vehicle paid its vignette."""
 
-__version__ = "0.1.0"
+from roadside._version import __version__ as __version__

@@ -7,9 +7,9 @@ import os
 import sys
 import traceback
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, NoReturn
 
+from roadside._version import __version__
 from roadside.errors import InputError, RoadsideError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def make_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser = OneLineParser(
         prog="roadside", description="Reads number plates and tells whether their vignette was paid."
     )
-    parser.add_argument("--version", action="version", version=f"roadside {version('roadside')}")
+    parser.add_argument("--version", action="version", version=f"roadside {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in [only] if only is not None else COMMANDS:
         try:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 
 import pytest
 
+from release.version import current
 from roadside.assembly.service_settings import SETTINGS, Service
 from tests.manifests.documents import (
     BASE,
     K3S,
-    ROOT,
     VARIANTS,
     Document,
     app_of,
@@ -27,7 +26,7 @@ from tests.manifests.documents import (
     workloads,
 )
 
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+VERSION = current()
 GRAFANA = re.compile(r"docker\.io/grafana/grafana:[\d.]+@sha256:[0-9a-f]{64}")
 KNOWN_TO_1_20 = {
     ("v1", "Namespace"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from roadside._version import __version__
 from roadside.assembly.service_settings import Service
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class PrometheusMeter:
                 case Kind.HISTOGRAM:
                     metric = Histogram(name, spec.meaning, spec.labels, registry=registry, buckets=spec.buckets)
             self._metrics[spec.name] = metric
-        self.set("build_info", 1, version=version("roadside"), python=platform.python_version())
+        self.set("build_info", 1, version=__version__, python=platform.python_version())
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter; adding 0 makes it known."""
