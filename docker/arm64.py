@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 from roadside.adapters.models.tflite import TfliteDetector, TfliteReader
 from roadside.core.detect import SearchPolicy, crop_plate
 from roadside.core.frames import Box, CameraId, Detection, Frame
+from roadside.kit.weights import weights_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,12 +39,12 @@ def main() -> int:
         return 1
     frame = street()
     if sys.argv[1] == "detector":
-        detector = TfliteDetector(Path("models/detector/fast"), 1, 0.3, SearchPolicy(), RUNTIME)
+        detector = TfliteDetector(weights_folder() / "detector", 1, 0.3, SearchPolicy(), RUNTIME)
         boxes, elapsed_ms = timed(lambda: [found.box for found in detector.detect(frame.image)])
         right = any(near(box) for box in boxes)
         found = f"{len(boxes)} plates, {PLATE} {'where it is' if right else 'not among them'}"
     else:
-        reader = TfliteReader(Path("models/ocr/float"), 1, RUNTIME)
+        reader = TfliteReader(weights_folder() / "reader", 1, RUNTIME)
         read, elapsed_ms = timed(lambda: reader.read(crop_plate(frame, Detection(PLACE, 1.0))))
         right = read.text == PLATE
         found = f"{read.text} with confidence {read.confidence:.3f}"

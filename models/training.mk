@@ -6,11 +6,11 @@ TRAIN_WORK ?= var/train
 DATA ?= $(ROADSIDE_DATA)
 # The CPU build of torch is 2 GB smaller: TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-# Where the trained models are put; the shipped ones are models/detector and models/ocr.
+# Where the trained models are put; the shipped ones are in models/shipped.
 DETECTOR_OUT ?= $(TRAIN_WORK)/detector/fast
 # The corner net lies beside either detector.
 CORNERS_OUT ?= $(DETECTOR_OUT) $(DETECTOR_OUT)_uint8
-READER_OUT ?= $(TRAIN_WORK)/reader
+READER_OUT ?= $(TRAIN_WORK)/reader/model
 # The settings files' minutes, steps and highest learning rate, and a random start, unless given:
 # make train-reader MINUTES=60; make train-detector INITIAL=var/train/detector/detector.ck RATE=9e-4
 TRAIN_LIMITS = $(foreach name,MINUTES STEPS RATE INITIAL,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
@@ -39,7 +39,12 @@ train-corners: $(TRAIN_VENV)/.done ## Train the corner net (DATA=folder MINUTES=
 train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES=120); goes on where it stopped
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.train --data "$(DATA)" --run $(TRAIN_WORK)/reader $(TRAIN_LIMITS)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.export --data "$(DATA)" --checkpoint $(TRAIN_WORK)/reader/reader.ck --out $(READER_OUT)
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.calibrate --data "$(DATA)" --folder $(READER_OUT)/float --folder $(READER_OUT)/int8 --plot $(READER_OUT)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.calibrate --data "$(DATA)" --folder $(READER_OUT) --folder $(READER_OUT)_int8 --plot $(TRAIN_WORK)/reader
+
+# Cards are no weights: they may be corrected without a new sum.
+.PHONY: shipped-sums
+shipped-sums: ## Write models/shipped/SHA256SUMS anew, after weights or statistics there were replaced
+	@cd models/shipped && find . -type f '(' -name '*.tflite' -o -name '*.traineddata' -o -name '*.json' -o -name '*.txt' ')' -printf '%P\n' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 .PHONY: ablate-reader
 ablate-reader: $(TRAIN_VENV)/.done ## Compare heads and kinds of data by short trainings of the reader (INITIAL=checkpoint STEPS=280 each)

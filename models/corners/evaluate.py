@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="models.corners.evaluate", description=__doc__)
     parser.add_argument("--data", type=Path, help="photographs to measure on besides rendered plates")
     parser.add_argument("--labels", type=Path, help="texts read by eye; default: the file that ROADSIDE_LABELS names")
-    parser.add_argument("--model", type=Path, default=Path("models/detector/fast") / CORNERS_FILE)
+    parser.add_argument("--model", type=Path, default=Path("models/shipped/detector") / CORNERS_FILE)
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--out", type=Path, help="a Markdown file for the figures")
     chosen = parser.parse_args(arguments)

@@ -325,7 +325,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, action="append", help="a folder with a detect.tflite; repeatable")
     parser.add_argument("--out", type=Path, help="a Markdown file for the figures")
     chosen = parser.parse_args(arguments)
-    folders = chosen.folder or [Path("models/detector/fast"), Path("models/detector/fast_uint8")]
+    folders = chosen.folder or [Path("models/shipped/detector"), Path("models/shipped/detector_uint8")]
     try:
         text = figures(folders, measured_groups(read_split(chosen.data)))
     except RoadsideError as fault:

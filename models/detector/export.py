@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="models.detector.export", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="a .ck of a run, or a state dict (.pt)")
-    parser.add_argument("--out", type=Path, default=Path("models/detector/fast"), help="and the same with _uint8")
+    parser.add_argument("--out", type=Path, default=Path("models/shipped/detector"), help="and the same with _uint8")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     chosen = parser.parse_args(arguments)

@@ -107,7 +107,7 @@ def write_sheets(found: Sequence[Candidate], folder: Path) -> list[Path]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="models.detector.second_looks", description=__doc__)
-    parser.add_argument("--modeldir", type=Path, default=Path(__file__).with_name("fast"))
+    parser.add_argument("--modeldir", type=Path, default=Path("models/shipped/detector"))
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
     parser.add_argument("--out", type=Path, required=True, help="the list; change its kinds to plate or ignored")
     parser.add_argument("--sheet", type=Path, help="a folder for contact sheets to look at")

@@ -46,7 +46,7 @@ class Way:
 def evaluate(sources: Sources) -> Section:
     """Every set with our reader; pl_gate with Tesseract and the article's pipeline too."""
     if not sources.detectors:
-        raise ModelError("no detector to evaluate: models/detector holds none")
+        raise ModelError("no detector to evaluate: models/shipped holds none")
     pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts]
     one_look = SearchPolicy(search=Search.FAST)
     finder = PlateFinder(sources.detectors[0], 1, policy=one_look)

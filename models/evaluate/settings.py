@@ -28,13 +28,14 @@ class Sources:
 
 
 def find_sources(models: Path, out: Path) -> Sources:
-    """The shipped models under `models`, those that are there. Raises InputError without photographs."""
-    tessdata = models / "tesseract"
+    """The weights in `models/shipped`, those that are there. Raises InputError without photographs."""
+    shipped = models / "shipped"
+    tessdata = shipped / "tesseract"
     general = models.parent / ".venv-eval" / "bin" / "python"
     return Sources(
         data_folder(),
-        tuple(f for f in (models / "detector" / n for n in ("fast", "fast_uint8")) if (f / "detect.tflite").exists()),
-        tuple(f for f in (models / "ocr" / n for n in ("float", "int8")) if (f / "read.tflite").exists()),
+        tuple(f for f in (shipped / n for n in ("detector", "detector_uint8")) if (f / "detect.tflite").exists()),
+        tuple(f for f in (shipped / n for n in ("reader", "reader_int8")) if (f / "read.tflite").exists()),
         tessdata if (tessdata / "gb.traineddata").exists() else None,
         general if general.exists() else None,
         out,

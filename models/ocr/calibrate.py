@@ -166,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         config = settings.load(chosen.config)
-        for folder in chosen.folder or (Path("models/ocr/float"), Path("models/ocr/int8")):
+        for folder in chosen.folder or (Path("models/shipped/reader"), Path("models/shipped/reader_int8")):
             plot = chosen.plot / f"reliability_{folder.name}.png" if chosen.plot else None
             calibrate(chosen.data, chosen.labels, folder, config, plot)
     except RoadsideError as fault:

@@ -1,4 +1,4 @@
-"""Measures how a reader errs on held-out plates, as statistics without a plate: models/ocr/confusions.json.
+"""Measures how a reader errs on held-out plates, as statistics without a plate: models/shipped/confusions.json.
 
 The verdict takes its doubt from the counts (`roadside.core.confusions`), `make bench-verdict` samples a year of
 traffic from all of it. No text of a plate can be put together from what is written: characters are counted
@@ -54,9 +54,9 @@ class Look:
 def main() -> None:
     """Read every held-out crop with a known text and write the statistics."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reader", type=Path, default=Path("models/ocr/float"), help="folder of the reader")
-    parser.add_argument("--corners", type=Path, default=Path("models/detector/fast/corners.tflite"))
-    parser.add_argument("--out", type=Path, default=Path("models/ocr/confusions.json"))
+    parser.add_argument("--reader", type=Path, default=Path("models/shipped/reader"), help="folder of the reader")
+    parser.add_argument("--corners", type=Path, default=Path("models/shipped/detector/corners.tflite"))
+    parser.add_argument("--out", type=Path, default=Path("models/shipped/confusions.json"))
     parsed = parser.parse_args()
     folder = data_folder()
     crops = [

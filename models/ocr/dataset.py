@@ -36,7 +36,7 @@ TWO_LINE_ASPECT = 1.45
 """Width over height under which a plate is taken for a two-line one where nobody said."""
 TEACHER_CONFIDENCE = 0.95
 """The general recogniser was right in 290 of 305 crops from here on; below it, its texts are not used."""
-CORNERS = Path(__file__).resolve().parents[1] / "detector" / "fast" / CORNERS_FILE
+CORNERS = Path(__file__).resolve().parents[1] / "shipped" / "detector" / CORNERS_FILE
 UNKNOWN_COUNTRY = -1
 BOX_SPREAD = (0.04, 0.08)
 """Standard deviations of a detector's box edges, as shares of the plate's width and height."""

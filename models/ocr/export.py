@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Weights = Mapping[str, NDArray[np.float32]]
 
 NORM_EPSILON = 1e-3
-FLOAT, INTEGER = "float", "int8"
+INTEGER_SUFFIX = "_int8"
 HIGHEST_OP_VERSION = 6
 """What tflite-runtime 2.14 was seen to accept in these nets; a newer converter could write more."""
 
@@ -210,7 +210,7 @@ def write_folder(folder: Path, model: bytes, config: ReaderConfig, temperature: 
 
 
 def export(checkpoint: Path, out: Path, data: Path | None, config: ReaderConfig, temperature: float) -> None:
-    """Writes the float and the integer reader under `out` and prints how far they are from the trained net.
+    """Writes `out` (float) and `out`_int8 (full integer) and prints how far they are from the trained net.
 
     Raises:
         ModelError: the checkpoint is no reader, or the float file disagrees with it.
@@ -221,30 +221,32 @@ def export(checkpoint: Path, out: Path, data: Path | None, config: ReaderConfig,
     strips = representative_strips(data, config)
     wanted, wanted_countries = run_torch(state, config, strips)
     files = {
-        FLOAT: convert(build(weights, config, scale_inside=True), None, float16=config.export.float16_weights),
-        INTEGER: convert(build(weights, config, scale_inside=False), strips, float16=False),
+        out: convert(build(weights, config, scale_inside=True), None, float16=config.export.float16_weights),
+        out.with_name(out.name + INTEGER_SUFFIX): convert(
+            build(weights, config, scale_inside=False), strips, float16=False
+        ),
     }
-    for name, model in files.items():
+    for folder, model in files.items():
         for runtime in ("litert", "tflite-runtime"):
             characters, countries, median_ms = run_tflite(model, strips, runtime)
             same = float(np.mean((characters.argmax(-1) == wanted.argmax(-1)).all(-1)))
             far = float(np.abs(characters - wanted).max())
             country = float(np.mean(countries.argmax(-1) == wanted_countries.argmax(-1)))
             print(
-                f"{name:6} {runtime:14} {len(model) / 1e6:.2f} MB  {median_ms:.2f} ms  same columns in {same:.1%}, "
-                f"same country in {country:.1%} of {len(strips)} strips, largest difference {far:.3f}",
+                f"{folder.name:12} {runtime:14} {len(model) / 1e6:.2f} MB  {median_ms:.2f} ms  same columns in "
+                f"{same:.1%}, same country in {country:.1%} of {len(strips)} strips, largest difference {far:.3f}",
                 flush=True,
             )
-            if name == FLOAT and same < 0.98:
-                raise ModelError(f"{name} disagrees with the trained net on {1 - same:.1%} of the strips")
-        write_folder(out / name, model, config, temperature)
+            if folder == out and same < 0.98:
+                raise ModelError(f"{folder.name} disagrees with the trained net on {1 - same:.1%} of the strips")
+        write_folder(folder, model, config, temperature)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="models.ocr.export", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="a .ck of a run, or a state dict (.pt)")
-    parser.add_argument("--out", type=Path, default=Path("models/ocr"), help="float/ and int8/ go here")
+    parser.add_argument("--out", type=Path, default=Path("models/shipped/reader"), help="and the same with _int8")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--temperature", type=float, default=1.0, help="what calibrate.py found")

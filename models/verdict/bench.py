@@ -61,7 +61,7 @@ class Tally:
 def main() -> None:
     """Run the year and write the table and the plot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--statistics", type=Path, default=Path("models/ocr/confusions.json"))
+    parser.add_argument("--statistics", type=Path, default=Path("models/shipped/confusions.json"))
     parser.add_argument("--passages", type=int, default=10_000_000)
     parser.add_argument("--vignettes", type=int, default=1_000_000)
     parser.add_argument("--paying", type=float, default=0.95, help="share of vehicles with a vignette")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Program
 
-SHIPPED = ROOT / "models"
+SHIPPED = ROOT / "models" / "shipped"
 INPUT, UNAVAILABLE, SOME_FAILED = 2, 3, 1
 
 
@@ -115,13 +115,13 @@ def test_a_file_that_is_no_model(program: Program, photo: Path, model: bytes | N
 
 
 def test_a_truncated_model(program: Program, photo: Path) -> None:
-    whole = (SHIPPED / "detector/fast/detect.tflite").read_bytes()
+    whole = (SHIPPED / "detector/detect.tflite").read_bytes()
     folder = model_folder(program.home / "model", whole[: len(whole) // 2])
     assert_one_line(program.run("read", photo, "--modeldir", folder), INPUT, "detect.tflite")
 
 
 def test_a_model_of_another_shape(program: Program, photo: Path) -> None:
-    folder = model_folder(program.home / "model", (SHIPPED / "ocr/float/read.tflite").read_bytes())
+    folder = model_folder(program.home / "model", (SHIPPED / "reader/read.tflite").read_bytes())
     result = program.run("read", photo, "--modeldir", folder)
     assert_one_line(result, INPUT, "is no detection model", "[1, height, width, 3]")
 

@@ -27,7 +27,7 @@ from roadside.core.frames import Box
 from roadside.core.rectify import box_corners
 from roadside.errors import ModelError
 
-SHIPPED = Path(__file__).parents[2] / "models" / "detector" / "fast" / CORNERS_FILE
+SHIPPED = Path(__file__).parents[2] / "models" / "shipped" / "detector" / CORNERS_FILE
 boxes = st.builds(
     lambda x, y, w, h: Box(x, y, x + w, y + h),
     st.floats(-50, 900),

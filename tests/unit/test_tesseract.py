@@ -16,7 +16,7 @@ from roadside.errors import ModelError
 if TYPE_CHECKING:
     from roadside.core.reads import Read
 
-OURS = Path(__file__).parents[2] / "models" / "tesseract"
+OURS = Path(__file__).parents[2] / "models" / "shipped" / "tesseract"
 BOX = Box(120, 80, 440, 150)
 
 

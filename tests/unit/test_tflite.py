@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from roadside.core.reads import Read
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-MODELS = Path(__file__).parents[2] / "models"
-SHIPPED = sorted(MODELS.glob("*/*/*.tflite"))
+MODELS = Path(__file__).parents[2] / "models" / "shipped"
+SHIPPED = sorted(MODELS.glob("*/*.tflite"))
 RUNTIMES = ["litert"] + (["tflite-runtime"] if sys.version_info < (3, 12) else [])
 DETECTORS = ["detector_tf1_float", "detector_tf2_float", "detector_tf1_uint8", "detector_tf2_uint8"]
 FAST = SearchPolicy(Search.FAST)
@@ -147,7 +147,7 @@ def test_a_garbled_model_is_judged_without_a_crash_and_a_cut_one_refused(place: 
     assert not is_whole(whole[:place])
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-3:]))
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_shipped_model_is_whole_and_its_first_nine_tenths_are_not(path: Path) -> None:
     content = path.read_bytes()
     assert is_whole(content)
@@ -395,7 +395,7 @@ def test_models_are_shipped() -> None:
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="tflite-runtime has no wheels for Python 3.12 and later")
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-3:]))
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-2:]))
 def test_every_shipped_model_runs_on_tflite_runtime(path: Path) -> None:
     interpreter = load_interpreter(path, 1, "tflite-runtime")
     assert type(interpreter).__module__.startswith("tflite_runtime")

@@ -21,7 +21,7 @@ from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Circumstances, Policy, ask, decide
 from roadside.core.vignettes import RegistryAnswer, Vignette
 
-STATISTICS = json.loads((Path(__file__).parents[2] / "models/ocr/confusions.json").read_text(encoding="utf-8"))
+STATISTICS = json.loads((Path(__file__).parents[2] / "models/shipped/confusions.json").read_text(encoding="utf-8"))
 KINDS = {VerdictKind.PAID: methods.PAID, VerdictKind.UNPAID: methods.UNPAID, VerdictKind.REVIEW: methods.REVIEW}
 
 

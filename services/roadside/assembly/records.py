@@ -15,6 +15,7 @@ from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.settings import PREFIX
 from roadside.core.confusions import Confusions, from_json, typical
 from roadside.errors import SettingsError
+from roadside.kit.weights import check_shipped
 from roadside.registry.judge import Judge
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def confusions_of(settings: Settings) -> Confusions:
     path = settings.confusions or (beside_reader if beside_reader.is_file() else None)
     if path is None:
         return typical()
+    check_shipped(path)
     try:
         return from_json(path.read_text(encoding="utf-8"))
     except OSError as error:

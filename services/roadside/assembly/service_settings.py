@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from roadside.assembly.settings import PREFIX, ReaderKind, Settings, data_folder, models_folder
+from roadside.assembly.settings import PREFIX, ReaderKind, Settings, data_folder
 from roadside.core.detect import Search
 from roadside.errors import SettingsError
+from roadside.kit.weights import weights_folder
 from roadside.registry.config import VerdictSettings
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class DetectorSettings(ServiceSettings):
     """Settings of `roadside serve detector`."""
 
     modeldir: Path = Field(
-        default_factory=lambda: models_folder() / "detector" / "fast",
+        default_factory=lambda: weights_folder() / "detector",
         description="folder with the detector's detect.tflite and labelmap.txt",
     )
     threads: int = Field(1, ge=1, le=64, description="threads of the model")
@@ -173,11 +174,11 @@ class OcrSettings(ServiceSettings):
 
     reader: ReaderKind = Field(ReaderKind.TFLITE, description="tflite, tesseract, or article (the baseline)")
     reader_modeldir: Path = Field(
-        default_factory=lambda: models_folder() / "ocr" / "float",
+        default_factory=lambda: weights_folder() / "reader",
         description="folder with the reader's read.tflite and reader.json",
     )
     tessdata: Path = Field(
-        default_factory=lambda: models_folder() / "tesseract", description="folder with gb.traineddata"
+        default_factory=lambda: weights_folder() / "tesseract", description="folder with gb.traineddata"
     )
     threads: int = Field(1, ge=1, le=64, description="threads of the model")
     runtime: str | None = Field(None, description="litert or tflite-runtime; the first installed one if not given")

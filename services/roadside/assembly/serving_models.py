@@ -28,6 +28,7 @@ from roadside.detector.wired import WiredDetectStage
 from roadside.errors import SettingsError
 from roadside.kit.host import Loop, Work
 from roadside.kit.rates import RatedMeter
+from roadside.kit.weights import check_shipped
 from roadside.ocr.guarded import LockedReader
 from roadside.ocr.servicer import OcrServicer
 from roadside.ocr.stage import ReadStage
@@ -112,6 +113,7 @@ def detector(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
     """The detector service. Raises ModelError."""
     settings = host.settings
     assert isinstance(settings, DetectorSettings)  # noqa: S101 - the table in `serve` pairs them
+    check_shipped(settings.modeldir)
     policy = SearchPolicy(search=settings.search)
     model = LockedDetector(PlateFinder(settings.modeldir, settings.threads, settings.score, policy, settings.runtime))
     model.detect(_GREY)
@@ -158,6 +160,7 @@ def ocr(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
 
 
 def _reader(settings: OcrSettings) -> Reader:
+    check_shipped(settings.reader_modeldir if settings.reader is ReaderKind.TFLITE else settings.tessdata)
     match settings.reader:
         case ReaderKind.TFLITE:
             return TfliteReader(settings.reader_modeldir, settings.threads, settings.runtime)

@@ -13,13 +13,14 @@ from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.service_settings import PlatesSettings, RegistrySettings, StoringSettings
 from roadside.assembly.serving_bus import backlog_tick, retry_policy, stage_runner
-from roadside.assembly.settings import data_folder, models_folder
+from roadside.assembly.settings import data_folder
 from roadside.core.confusions import from_json, typical
 from roadside.errors import SettingsError, StoreUnavailableError
 from roadside.kit.backoff import Backoff
 from roadside.kit.gather_runner import GatherRunner
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
+from roadside.kit.weights import check_shipped, weights_folder
 from roadside.plates.review import Reviewing
 from roadside.plates.review_servicer import ReviewServicer
 from roadside.plates.servicer import PlatesServicer
@@ -165,9 +166,10 @@ def _judge(settings: StoringSettings, database: Database) -> Judge:
 
 
 def _confusions(named: Path | None) -> Confusions:
-    path = named or models_folder() / "ocr" / "confusions.json"
+    path = named or weights_folder() / "confusions.json"
     if named is None and not path.is_file():
         return typical()
+    check_shipped(path)
     try:
         return from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

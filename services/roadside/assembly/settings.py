@@ -12,10 +12,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from roadside.core.detect import Search
 from roadside.errors import SettingsError
+from roadside.kit.weights import weights_folder
 from roadside.registry.config import VerdictSettings
 
 PREFIX = "ROADSIDE_"
-HERE = Path(__file__).resolve()
 
 
 class ReaderKind(StrEnum):
@@ -27,12 +27,6 @@ class ReaderKind(StrEnum):
     """Tesseract with our own language `gb`."""
     ARTICLE = "article"
     """Tesseract exactly as the article did: the baseline."""
-
-
-def models_folder() -> Path:
-    """Where the shipped models are: `models/` of a checkout, or else of the working folder."""
-    checkout = HERE.parents[3] / "models"
-    return checkout if checkout.is_dir() else Path("models")
 
 
 def data_folder() -> Path:
@@ -49,16 +43,16 @@ class Settings(VerdictSettings):
 
     camera: str = Field("camera", min_length=1, max_length=64, description="name of the camera in what is stored")
     modeldir: Path = Field(
-        default_factory=lambda: models_folder() / "detector" / "fast",
+        default_factory=lambda: weights_folder() / "detector",
         description="folder with the detector's detect.tflite and labelmap.txt",
     )
     reader: ReaderKind = Field(ReaderKind.TFLITE, description="tflite, tesseract, or article (the baseline)")
     reader_modeldir: Path = Field(
-        default_factory=lambda: models_folder() / "ocr" / "float",
+        default_factory=lambda: weights_folder() / "reader",
         description="folder with the reader's read.tflite and reader.json",
     )
     tessdata: Path = Field(
-        default_factory=lambda: models_folder() / "tesseract",
+        default_factory=lambda: weights_folder() / "tesseract",
         description="folder with gb.traineddata",
     )
     runtime: str | None = Field(None, description="litert or tflite-runtime; the first installed one if not given")

@@ -15,6 +15,7 @@ from roadside.adapters.models.tflite import TfliteReader
 from roadside.assembly.settings import ReaderKind
 from roadside.core.detect import Search, SearchPolicy
 from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.kit.weights import check_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ def _native_silence() -> Iterator[None]:
 
 def open_detector(settings: Settings, search: Search | None = None) -> PlateFinder:
     """The detector of `--modeldir`, looking as `search` or else the settings say. Raises ModelError, SettingsError."""
+    check_shipped(settings.modeldir)
     policy = SearchPolicy(search=search or settings.search)
     with _native_silence():
         return PlateFinder(settings.modeldir, settings.threads, settings.score, policy, settings.runtime)
@@ -46,6 +48,7 @@ def open_detector(settings: Settings, search: Search | None = None) -> PlateFind
 
 def open_reader(settings: Settings, *, patient: bool = False) -> Reader:
     """The reader of `--reader`; a `patient` one tries unsure plates again. Raises ModelError, SettingsError."""
+    check_shipped(settings.reader_modeldir if settings.reader is ReaderKind.TFLITE else settings.tessdata)
     match settings.reader:
         case ReaderKind.TFLITE:
             with _native_silence():

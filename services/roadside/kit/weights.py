@@ -1,0 +1,57 @@
+"""Where the shipped weights are, and whether they are still those that were measured."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+from roadside.errors import ModelError
+
+PACKAGE = "roadside.weights"
+"""The folder models/shipped of a checkout: linked there, and copied into a wheel."""
+SUMS_FILE = "SHA256SUMS"
+MEND = "install Roadside again, or name a folder of your own"
+
+
+def weights_folder() -> Path:
+    """The folder of the shipped weights, absolute, without links. Raises ModelError where the package has none."""
+    try:
+        return Path(str(resources.files(PACKAGE))).resolve()
+    except ModuleNotFoundError:
+        raise ModelError(f"this installation of Roadside lacks its weights ({PACKAGE}); {MEND}") from None
+
+
+def check_shipped(path: Path) -> None:
+    """Compare a shipped file, or the shipped files of a folder, with their SHA-256; files of a user's own are let pass.
+
+    Raises ModelError where one was changed, cut or removed.
+    """
+    root, asked = weights_folder(), path.resolve()
+    if not asked.is_relative_to(root):
+        return
+    for name, digest in _sums(root).items():
+        file = root / name
+        if file == asked or asked in file.parents:
+            _check(file, digest)
+
+
+def _sums(root: Path) -> dict[str, str]:
+    """SHA-256 by the name of the file, as `sha256sum` writes them."""
+    path = root / SUMS_FILE
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return {name.lstrip("*"): digest for digest, name in (line.split(maxsplit=1) for line in lines)}
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}; {MEND}") from None
+    except ValueError:
+        raise ModelError(f"{path}: is damaged; {MEND}") from None
+
+
+def _check(file: Path, digest: str) -> None:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"no model at {file}: {error.strerror}; {MEND}") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ModelError(f"{file} is not the file that Roadside ships: its SHA-256 differs; {MEND}")
