@@ -131,8 +131,7 @@ def made() -> dict[str, str]:
     template = Template((HERE / "capture.template").read_text(encoding="utf-8"))
     boards = {name: json.dumps(board, indent=1) + "\n" for name, board in dashboards().items()}
     prometheus = {
-        name: (HERE / "prometheus" / name).read_text(encoding="utf-8")
-        for name in ("prometheus.yml", "records.yml", "alerts.yml")
+        name: (HERE / "prometheus" / name).read_text(encoding="utf-8") for name in ("prometheus.yml", "rules.yml")
     }
     files = {
         "50-capture.yaml": MADE.format(origin="cameras.toml") + "\n" + captures(cameras, template),

@@ -14,7 +14,7 @@ from roadside.client import ClientOptions
 from roadside.core.sightings import VerdictKind
 from roadside.errors import RoadsideError
 from tests.containers.stack import KEEPERS, ROOT, SERVICES, USER, docker, inspect
-from tests.manifests.test_watching import dashboards, rules
+from tests.manifests.test_watching import alerts, dashboards, records
 
 if TYPE_CHECKING:
     from tests.containers.stack import Stack
@@ -112,8 +112,8 @@ def answered(stack: Stack, expression: str) -> bool:
 def test_every_expression_of_every_dashboard_and_alert_has_an_answer(stack: Stack) -> None:
     wanted = [
         *dashboards().expressions(),
-        *(rule["expr"] for rule in rules("records.yml")),
-        *(rule["expr"].rpartition(" ")[0].rpartition(" ")[0] for rule in rules("alerts.yml")),
+        *(rule["expr"] for rule in records()),
+        *(rule["expr"].rpartition(" ")[0].rpartition(" ")[0] for rule in alerts()),
     ]
     assert len(wanted) > 60
     empty: list[str] = []
@@ -129,13 +129,13 @@ def test_every_expression_of_every_dashboard_and_alert_has_an_answer(stack: Stac
 
 
 def test_every_alert_can_be_asked_as_it_is_written(stack: Stack) -> None:
-    for rule in rules("alerts.yml"):
+    for rule in alerts():
         stack.ask("query", query=rule["expr"])  # refuses an answer without success; empty while all is well
     assert stack.ask("label/camera/values") == ["street"], "what the dashboard Camera lets one choose from"
 
 
 def test_alerts_are_loaded_and_evaluated(stack: Stack) -> None:
     loaded = [rule for group in stack.ask("rules", type="alert")["groups"] for rule in group["rules"]]
-    assert {rule["name"] for rule in loaded} == {rule["alert"] for rule in rules("alerts.yml")}
+    assert {rule["name"] for rule in loaded} == {rule["alert"] for rule in alerts()}
     assert all(rule["health"] == "ok" for rule in loaded)
     assert "CameraSilent" not in {rule["name"] for rule in loaded if rule["state"] == "firing"}
