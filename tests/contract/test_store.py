@@ -24,7 +24,6 @@ from roadside.adapters.sql import (
     open_database,
     open_embedded,
 )
-from roadside.adapters.sql.outbox import Outbox
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.sql.schema import METADATA
@@ -542,32 +541,6 @@ def test_only_a_country_that_a_person_states_sets_a_vignette_aside(world: World)
         "stated": "UNPAID",
         "stated rightly": "PAID",
     }
-
-
-def test_notices_are_written_once_for_each_sighting_and_each_change(world: World) -> None:
-    outbox = Outbox(world.database, world.store)
-    world.store.save(sighting("before", VerdictKind.UNPAID, 500))
-    outbox.start_here()
-    for number in range(3):
-        world.store.save(sighting(f"s{number}", VerdictKind.UNKNOWN, 1000))
-
-    def compose(seen: Sighting) -> list[tuple[str, str]]:
-        return [("hook", f"{seen.sighting_id} {seen.verdict.kind}")]
-
-    assert outbox.collect(compose, 10) == 3
-    assert outbox.collect(compose, 10) == 0
-    world.store.decide("s1", sighting("s1", VerdictKind.UNPAID, 0).verdict, "night")
-    assert outbox.collect(compose, 20) == 1
-    due = outbox.due(20)
-    assert [notice.body for notice in due] == ["s0 UNKNOWN", "s1 UNKNOWN", "s2 UNKNOWN", "s1 UNPAID"]
-    outbox.delivered(due[0])
-    outbox.failed(due[1], "HTTP 500", next_at_ns=50)
-    outbox.failed(due[2], "HTTP 500", next_at_ns=None)
-    assert [n.body for n in outbox.due(40)] == ["s1 UNPAID"]
-    assert [n.attempts for n in outbox.due(60)] == [1, 0]
-    assert [n.fault for n in outbox.dead()] == ["HTTP 500"]
-    assert outbox.revive(60) == 1
-    assert len(outbox.due(60)) == 3
 
 
 def test_an_unreachable_database_is_one_clear_error(tmp_path: Path) -> None:

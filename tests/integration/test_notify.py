@@ -23,12 +23,14 @@ from roadside.adapters.encryption import new_keyring
 from roadside.adapters.notify.mqtt import MqttChannel
 from roadside.adapters.notify.webhook import SIGNATURE_HEADER, Webhook, is_signed, sign
 from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
-from roadside.adapters.sql.outbox import Outbox
+from roadside.adapters.sql.outbox import SqlOutbox
 from roadside.core.frames import CameraId
 from roadside.core.reads import FusedPlate
 from roadside.core.sightings import Sighting, Verdict, VerdictKind
 from roadside.errors import SettingsError, UnavailableError
-from roadside.notify.notices import Dispatcher, MqttOptions, NotifyOptions, WebhookOptions, compose, load_notify_options
+from roadside.notify.dispatcher import Dispatcher
+from roadside.notify.options import MqttOptions, NotifyOptions, WebhookOptions, load_notify_options
+from roadside.notify.policy import compose
 from tests.servers import free_port, wait_for
 
 if TYPE_CHECKING:
@@ -157,11 +159,11 @@ def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_notice_is_signed_and_holds_no_plate_unless_asked_for(receiver: Receiver) -> None:
     for with_plate in (False, True):
         options = NotifyOptions(webhook=(hook(receiver, with_plate=with_plate),))
-        ((name, body),) = compose(sighting(), options)
-        assert name == "hook"
-        Webhook(options.webhook[0], Clock()).send(body)
+        (draft,) = compose(sighting(), options)
+        assert draft.channel == "hook"
+        Webhook(options.webhook[0], Clock()).send(draft.body)
         headers, got = receiver.got[-1]
-        assert got == body
+        assert got == draft.body
         assert is_signed(SECRET, headers[SIGNATURE_HEADER], got, NOW_NS // 10**9 + 10)
         assert ("1AB2345" in got) == with_plate
         assert json.loads(got)["verdict"] == "UNPAID"
@@ -186,7 +188,7 @@ def test_only_the_chosen_verdicts_are_told() -> None:
     options = NotifyOptions.model_validate(
         {"mqtt": [{"name": "home", "host": "x", "verdicts": ["PAID"]}, {"name": "all", "host": "x"}]}
     )
-    told = {kind: [name for name, _ in compose(sighting("s", kind), options)] for kind in VerdictKind}
+    told = {kind: [draft.channel for draft in compose(sighting("s", kind), options)] for kind in VerdictKind}
     assert told == {"PAID": ["home"], "EXEMPT": [], "UNPAID": ["all"], "REVIEW": ["all"], "UNKNOWN": []}
 
 
@@ -194,27 +196,27 @@ def test_a_failed_notice_is_tried_again_later_and_given_up_in_the_end(receiver: 
     clock = Clock()
     database = open_embedded(tmp_path / "r.db")
     store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k")), clock)
-    outbox = Outbox(database, store)
+    outbox = SqlOutbox(database)
     options = NotifyOptions(webhook=(hook(receiver),), attempts=3, backoff_s=10.0)
-    postman = Dispatcher(outbox, {"hook": Webhook(options.webhook[0], clock)}, options, clock, random.Random(1))
+    dispatcher = Dispatcher(outbox, {"hook": Webhook(options.webhook[0], clock)}, options, clock, random.Random(1))
     store.save(sighting("s1"))
     outbox.collect(lambda seen: compose(seen, options), clock.ns)
     receiver.statuses = [500, 204]
-    assert postman.deliver().failed == 1
-    assert postman.deliver().failed == 0
+    assert dispatcher.deliver().failed == 1
+    assert dispatcher.deliver().failed == 0
     clock.ns += 10 * 10**9
-    assert postman.deliver().delivered == 1
+    assert dispatcher.deliver().delivered == 1
 
     store.save(replace(sighting("s2"), sighting_id="s2"))
     outbox.collect(lambda seen: compose(seen, options), clock.ns)
     receiver.statuses = [503]
     for _ in range(3):
-        postman.deliver()
+        dispatcher.deliver()
         clock.ns += 3600 * 10**9
     assert [(n.sighting_id, n.fault) for n in outbox.dead()] == [("s2", "webhook hook: HTTP 503")]
     receiver.statuses = [200]
     assert outbox.revive(clock.ns) == 1
-    assert postman.deliver().delivered == 1
+    assert dispatcher.deliver().delivered == 1
     assert len({headers["Idempotency-Key"] for headers, body in receiver.got if "s2" in body}) == 1
     database.close()
 
@@ -229,7 +231,7 @@ def test_nothing_listens_is_unavailable() -> None:
 
 def compose_one() -> str:
     options = NotifyOptions.model_validate({"mqtt": [{"name": "m", "host": "x"}]})
-    return compose(sighting(), options)[0][1]
+    return compose(sighting(), options)[0].body
 
 
 ANNOUNCEMENT = "homeassistant/sensor/roadside_gate_1/verdict/config"
@@ -257,26 +259,26 @@ def test_a_broker_that_was_killed_gets_the_notice_and_the_announcement_later(bro
     clock = Clock()
     database = open_embedded(tmp_path / "r.db")
     store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k")), clock)
-    outbox = Outbox(database, store)
+    outbox = SqlOutbox(database)
     mqtt = {"name": "m", "host": "127.0.0.1", "port": broker.port, "home_assistant": True, "timeout_s": 2.0}
     options = NotifyOptions.model_validate({"mqtt": [mqtt], "attempts": 5, "backoff_s": 1.0})
     channel = MqttChannel(options.mqtt[0])
-    postman = Dispatcher(outbox, {"m": channel}, options, clock, random.Random(1))
+    dispatcher = Dispatcher(outbox, {"m": channel}, options, clock, random.Random(1))
 
     def pass_by(name: str) -> None:
         store.save(replace(sighting(), sighting_id=name))
         outbox.collect(lambda seen: compose(seen, options), clock.ns)
 
     pass_by("before")
-    assert postman.deliver().delivered == 1
+    assert dispatcher.deliver().delivered == 1
     broker.kill()
     pass_by("meanwhile")
-    assert postman.deliver().failed == 1
+    assert dispatcher.deliver().failed == 1
     broker.start()
     listener = Listener()
     listener.listen(broker)
     clock.ns += 60 * 10**9
-    assert postman.deliver().delivered == 1
+    assert dispatcher.deliver().delivered == 1
     wait_for(lambda: len(listener.got) >= 3, "three messages")
     assert json.loads(listener.got["roadside/gate_1/unpaid"])["sighting_id"] == "meanwhile"
     assert ANNOUNCEMENT in listener.got, "the new broker knows nothing of the camera"

@@ -1,1 +1,1 @@
-"""Notify: who is told of which verdicts."""
+"""Notify: who is told of which verdicts, and how notices get through."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from roadside.adapters.notify.secret import secret
 from roadside.errors import UnavailableError
-from roadside.notify.notices import secret
 
 if TYPE_CHECKING:
-    from roadside.notify.notices import MqttOptions
+    from roadside.notify.options import MqttOptions
 
 _AT_LEAST_ONCE = 1
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from roadside.adapters.http.deadline import within
+from roadside.adapters.notify.secret import secret
 from roadside.errors import UnavailableError
-from roadside.notify.notices import secret
 
 if TYPE_CHECKING:
-    from roadside.notify.notices import WebhookOptions
+    from roadside.notify.options import WebhookOptions
     from roadside.ports.system import Clock
 
 SIGNATURE_HEADER = "Roadside-Signature"
@@ -47,6 +47,9 @@ class Webhook:
             raise UnavailableError(f"webhook {self._options.name}: {error or type(error).__name__}") from error
         if not 200 <= status < 300:
             raise UnavailableError(f"webhook {self._options.name}: HTTP {status}")
+
+    def close(self) -> None:
+        """Each notice has a connection of its own: nothing is open."""
 
 
 def sign(key: str, at_s: int, body: str) -> str:

@@ -2,53 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select, text, update
 
 from roadside.adapters.sql.schema import CHANGES, CURSORS, OUTBOX, SIGHTINGS
+from roadside.adapters.sql.store import known_sighting
+from roadside.core.notices import Notice, OutboxCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection, Select
 
     from roadside.adapters.sql.database import Database
-    from roadside.adapters.sql.store import SqlSightingStore
-    from roadside.core.sightings import Sighting
-
-    Compose = Callable[[Sighting], Sequence[tuple[str, str]]]
+    from roadside.ports.notify import Compose
 
 _BATCH = 200
 _LOCK = 0x524F4146
 PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One message for one channel."""
+class SqlOutbox:
+    """The Outbox of a database, where the sightings are."""
 
-    notification_id: int
-    sighting_id: str
-    channel: str
-    body: str
-    attempts: int
-    fault: str = ""
-
-
-class Outbox:
-    """The notices of a database."""
-
-    def __init__(self, database: Database, store: SqlSightingStore) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._store = store
 
     def collect(self, compose: Compose, now_ns: int) -> int:
         """Write notices for all that was stored, or decided anew, since the last call; how many.
 
-        `compose` gives (channel, body) pairs. Each sighting is looked at once for being stored and
-        once for each change of its verdict, whatever is killed in between.
+        Each sighting is looked at once for being stored and once for each change of its verdict, whatever is
+        killed in between: the notices and how far it came are written in one transaction.
         """
         return sum(
             self._follow(name, compose, now_ns, column)
@@ -91,6 +76,13 @@ class Outbox:
         with self._database.write() as connection:
             return connection.execute(statement.values(state=PENDING, attempts=0, next_at_ns=now_ns)).rowcount
 
+    def counts(self) -> OutboxCounts:
+        """How many notices have not arrived."""
+        by_state = select(OUTBOX.c.state, func.count()).where(OUTBOX.c.state != DELIVERED).group_by(OUTBOX.c.state)
+        with self._database.read() as connection:
+            found = {str(state): int(count) for state, count in connection.execute(by_state)}
+        return OutboxCounts(waiting=found.get(PENDING, 0), given_up=found.get(DEAD, 0))
+
     def _follow(self, name: str, compose: Compose, now_ns: int, kind: str) -> int:
         written = 0
         while True:
@@ -107,13 +99,13 @@ class Outbox:
                 return written
 
     def _write(self, connection: Connection, sighting_id: str, compose: Compose, now_ns: int) -> int:
-        sighting = self._store.known(connection, sighting_id)
-        notices = compose(sighting) if sighting is not None else ()
-        for channel, body in notices:
-            values = {"sighting_id": sighting_id, "channel": channel, "body": body}
+        sighting = known_sighting(connection, sighting_id)
+        drafts = compose(sighting) if sighting is not None else ()
+        for draft in drafts:
+            values = {"sighting_id": sighting_id, "channel": draft.channel, "body": draft.body}
             state = {"state": PENDING, "attempts": 0, "next_at_ns": now_ns, "fault": ""}
             connection.execute(insert(OUTBOX).values(**values, **state))
-        return len(notices)
+        return len(drafts)
 
     def _notices(self, statement: Select[Any]) -> Sequence[Notice]:
         with self._database.read() as connection:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_A_PAGE = 1000
 _SAVE_LOCK = 0x524F4145
+_CHANGE_LOCK = 0x524F4148
 _AFTER_ALL = "\U0010ffff"
 
 
@@ -50,19 +51,18 @@ class SqlSightingStore:
         if kept.verdict.kind in HASHED:
             pictures = ()
         with self._database.read() as connection:
-            if (known := self.known(connection, sighting.sighting_id)) is not None:
+            if (known := known_sighting(connection, sighting.sighting_id)) is not None:
                 return known
         written = [(picture, self._vault.write(picture)) for picture in pictures]
         now_ns = self._clock.now_ns()
         with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                # Sequences must become visible in their order, or a live watch would miss one.
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SAVE_LOCK})
-            known = self.known(connection, sighting.sighting_id)
+            # Sequences must become visible in their order, or a live watch would miss one.
+            _one_at_a_time(connection, _SAVE_LOCK)
+            known = known_sighting(connection, sighting.sighting_id)
             if known is None:
                 connection.execute(insert(SIGHTINGS).values(sighting_row(kept, now_ns)))
                 self._vault.record(connection, sighting.sighting_id, written, now_ns)
-                known = self.known(connection, sighting.sighting_id)
+                known = known_sighting(connection, sighting.sighting_id)
         if known is None:
             raise NotFoundError(f"sighting {sighting.sighting_id} went away while it was stored")
         return known
@@ -90,14 +90,14 @@ class SqlSightingStore:
             if known is None or known.verdict.kind is not VerdictKind.UNKNOWN:
                 return None
             erased = self._change(connection, known, verdict, author, None)
-            decided = self.known(connection, sighting_id)
+            decided = known_sighting(connection, sighting_id)
         self._vault_remove(erased)
         return decided
 
     def get(self, sighting_id: str) -> Sighting:
         """Raises NotFoundError, StoreUnavailableError."""
         with self._database.read() as connection:
-            known = self.known(connection, sighting_id)
+            known = known_sighting(connection, sighting_id)
         if known is None:
             raise NotFoundError(f"there is no sighting {sighting_id}")
         return known
@@ -142,17 +142,11 @@ class SqlSightingStore:
             connection.execute(insert(AUDIT).values(subject=sighting_id, **entry))
         return self._vault.read(row.sha256)
 
-    def known(self, connection: Connection, sighting_id: str) -> Sighting | None:
-        """The sighting as a transaction of the caller sees it; None where there is none."""
-        statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id)
-        found = _with_evidence(connection, connection.execute(statement).mappings().all())
-        return found[0] if found else None
-
     def _locked(self, connection: Connection, sighting_id: str) -> Sighting | None:
         """The sighting, which nobody else changes until the transaction ends."""
         mine = select(SIGHTINGS.c.sequence).where(SIGHTINGS.c.sighting_id == sighting_id)
         connection.execute(mine.with_for_update())
-        return self.known(connection, sighting_id)
+        return known_sighting(connection, sighting_id)
 
     def _change(
         self, connection: Connection, known: Sighting, verdict: Verdict, author: str, corrected: FusedPlate | None
@@ -162,6 +156,8 @@ class SqlSightingStore:
         after = redacted(replace(known, verdict=verdict, plate=corrected or known.plate), self._vault)
         values = {**sighting_row(after, now_ns), "sighting_id": sighting_id}
         connection.execute(update(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id).values(values))
+        # Changes must become visible in the order of their numbers, or the outbox would pass over one.
+        _one_at_a_time(connection, _CHANGE_LOCK)
         change = {"before": known.verdict.kind.value, "after": verdict.kind.value, "rule": verdict.rule}
         connection.execute(insert(CHANGES).values(sighting_id=sighting_id, at_ns=now_ns, author=author, **change))
         if verdict.kind not in HASHED:
@@ -177,6 +173,19 @@ class SqlSightingStore:
     def _sightings(self, statement: Select[Any]) -> list[Sighting]:
         with self._database.read() as connection:
             return _with_evidence(connection, connection.execute(statement).mappings().all())
+
+
+def _one_at_a_time(connection: Connection, lock: int) -> None:
+    """Wait, in PostgreSQL, until no other transaction holds `lock`, and hold it to the end; SQLite has one writer."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+
+
+def known_sighting(connection: Connection, sighting_id: str) -> Sighting | None:
+    """The sighting as a transaction of the caller sees it; None where there is none."""
+    statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id)
+    found = _with_evidence(connection, connection.execute(statement).mappings().all())
+    return found[0] if found else None
 
 
 def redacted(sighting: Sighting, vault: Vault) -> Sighting:

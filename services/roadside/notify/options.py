@@ -1,0 +1,106 @@
+"""The file of channels: who is told of which verdicts, and how often a notice is tried."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from roadside.core.sightings import VerdictKind
+from roadside.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ChannelOptions(BaseModel):
+    """What every channel can be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    verdicts: tuple[VerdictKind, ...] = (VerdictKind.UNPAID, VerdictKind.REVIEW)
+    with_plate: bool = False
+
+
+class WebhookOptions(ChannelOptions):
+    """An address that is sent a POST for each notice."""
+
+    url: str
+    secret_env: str
+    """Variable that holds the secret of the signature."""
+    timeout_s: float = Field(5.0, gt=0, le=60)
+    """For one attempt at one notice."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+            raise ValueError("must be an http:// or https:// address")
+        return value
+
+
+class MqttOptions(ChannelOptions):
+    """A broker that notices are published to."""
+
+    host: str
+    port: int = Field(1883, gt=0, lt=65536)
+    tls: bool = False
+    username: str = ""
+    password_env: str = ""
+    topic: str = "roadside"
+    """Notices go to TOPIC/CAMERA/VERDICT."""
+    home_assistant: bool = False
+    """Announce one sensor a camera by Home Assistant's discovery."""
+    timeout_s: float = Field(5.0, gt=0, le=60)
+    """For each step of an attempt: connecting, and each acknowledgement."""
+
+
+class NotifyOptions(BaseModel):
+    """The file that `--notify` names; docs/verdict.md shows an example."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    webhook: tuple[WebhookOptions, ...] = ()
+    mqtt: tuple[MqttOptions, ...] = ()
+    attempts: int = Field(8, ge=1, le=100)
+    """Before a notice is given up."""
+    backoff_s: float = Field(2.0, ge=0)
+    """Before the second attempt, doubled each time, at most an hour; a random half is taken off."""
+
+    @property
+    def channels(self) -> tuple[ChannelOptions, ...]:
+        """All of them, of whatever kind."""
+        return (*self.webhook, *self.mqtt)
+
+
+def load_notify_options(path: Path) -> NotifyOptions:
+    """The options in a TOML file. Raises SettingsError."""
+    return parse_notify_options(read_channels_file(path), path)
+
+
+def read_channels_file(path: Path) -> str:
+    """The text of a file of channels. Raises SettingsError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+    except UnicodeError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def parse_notify_options(text: str, path: Path) -> NotifyOptions:
+    """The options in the text of the file at `path`. Raises SettingsError."""
+    try:
+        options = NotifyOptions(**tomllib.loads(text))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise SettingsError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    names = [channel.name for channel in options.channels]
+    if len(set(names)) != len(names):
+        raise SettingsError(f"{path}: two channels have one name")
+    return options
