@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from roadside.adapters.models.tflite import TfliteDetector, TfliteReader
-from roadside.core.detect import SearchPolicy, crop_plate
+from roadside.assembly.models import open_detector, open_reader
+from roadside.core.detect import crop_plate
 from roadside.core.frames import Box, CameraId, Detection, Frame
 from roadside.kit.weights import weights_folder
 
@@ -39,12 +39,12 @@ def main() -> int:
         return 1
     frame = street()
     if sys.argv[1] == "detector":
-        detector = TfliteDetector(weights_folder() / "detector", 1, 0.3, SearchPolicy(), RUNTIME)
+        detector = open_detector(weights_folder() / "detector", runtime=RUNTIME, close_look=False)
         boxes, elapsed_ms = timed(lambda: [found.box for found in detector.detect(frame.image)])
         right = any(near(box) for box in boxes)
         found = f"{len(boxes)} plates, {PLATE} {'where it is' if right else 'not among them'}"
     else:
-        reader = TfliteReader(weights_folder() / "reader", 1, RUNTIME)
+        reader = open_reader(weights_folder() / "reader", runtime=RUNTIME)
         read, elapsed_ms = timed(lambda: reader.read(crop_plate(frame, Detection(PLACE, 1.0))))
         right = read.text == PLATE
         found = f"{read.text} with confidence {read.confidence:.3f}"

@@ -34,7 +34,7 @@ train-detector: $(TRAIN_VENV)/.done ## Train the plate detector (DATA=folder MIN
 train-corners: $(TRAIN_VENV)/.done ## Train the corner net (DATA=folder MINUTES=22 READER=reader.ck DETECTOR=folder); goes on where it stopped
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.train --data "$(DATA)" --run $(TRAIN_WORK)/corners $(TRAIN_LIMITS) $(if $(READER),--reader $(READER)) $(if $(DETECTOR),--detector $(DETECTOR))
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.export --checkpoint $(TRAIN_WORK)/corners/corners.ck $(addprefix --out ,$(CORNERS_OUT))
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.evaluate --data "$(DATA)" --model $(firstword $(CORNERS_OUT))/corners.tflite --out $(TRAIN_WORK)/corners/figures.md
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.evaluate --data "$(DATA)" --modeldir $(firstword $(CORNERS_OUT)) --out $(TRAIN_WORK)/corners/figures.md
 
 train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES=120); goes on where it stopped
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.train --data "$(DATA)" --run $(TRAIN_WORK)/reader $(TRAIN_LIMITS)

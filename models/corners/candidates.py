@@ -13,12 +13,12 @@ from models.detector.dataset import marked_picture, second_looks
 from models.evaluate.matching import overlaps
 from models.ocr.augment import photographed
 from models.training.draw import Weighted
-from roadside.adapters.models.tflite import TfliteDetector
 from roadside.core.corners import REGION_WIDTH_PX, region
-from roadside.core.detect import Search, SearchPolicy
+from roadside.core.detect import Search
 from roadside.core.frames import Box
 from roadside.core.rectify import box_corners
 from roadside.errors import SourceError
+from roadside.vision import open_detector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def mine(pictures: Sequence[Marked], detector: Path, settings: Mined) -> list[Ca
         ModelError: the folder holds no detector.
 
     """
-    finder = TfliteDetector(detector, 1, settings.lowest_score, SearchPolicy(search=Search.TILES))
+    finder = open_detector(detector, score=settings.lowest_score, search=Search.TILES, close_look=False)
     looks, found = second_looks(), []
     for number, one in enumerate(pictures):
         if number % PROGRESS_EVERY == 0:

@@ -17,9 +17,9 @@ from models.corners.dataset import held_out_real, held_out_rendered, plate_heigh
 from models.data.photographs import read_labels
 from models.ocr import config as reader
 from models.ocr.dataset import read_crops
-from roadside.adapters.models.corner_finder import CORNERS_FILE, TfliteCornerFinder
 from roadside.core.rectify import box_corners
 from roadside.errors import RoadsideError
+from roadside.vision import open_corner_finder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from models.corners.config import CornersConfig
     from models.corners.dataset import View
+    from roadside.vision import CornerFinder
 
     Find = Callable[[View], NDArray[np.float32]]
 
@@ -60,7 +61,7 @@ def by_box(view: View) -> NDArray[np.float32]:
     return box_corners(box.x1, box.y1, box.x2, box.y2)
 
 
-def by_finder(finder: TfliteCornerFinder) -> Find:
+def by_finder(finder: CornerFinder) -> Find:
     """What the product takes for the corners: the net's, or the box's where the net's are implausible."""
 
     def find(view: View) -> NDArray[np.float32]:
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="models.corners.evaluate", description=__doc__)
     parser.add_argument("--data", type=Path, help="photographs to measure on besides rendered plates")
     parser.add_argument("--labels", type=Path, help="texts read by eye; default: the file that ROADSIDE_LABELS names")
-    parser.add_argument("--model", type=Path, default=Path("models/shipped/detector") / CORNERS_FILE)
+    parser.add_argument("--modeldir", type=Path, default=Path("models/shipped/detector"), help="of the corner net")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--out", type=Path, help="a Markdown file for the figures")
     chosen = parser.parse_args(arguments)
@@ -114,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         finders: dict[str, Find] = {"box": by_box}
         for runtime in ("litert", "tflite-runtime"):
-            finders[f"net, {runtime}"] = by_finder(TfliteCornerFinder(chosen.model, 1, runtime))
+            finders[f"net, {runtime}"] = by_finder(open_corner_finder(chosen.modeldir, runtime=runtime))
         text = figures(held_out(chosen.data, chosen.labels, settings.load(chosen.config)), finders)
     except RoadsideError as fault:
         print(f"models.corners.evaluate: {fault}", file=sys.stderr)

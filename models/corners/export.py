@@ -17,7 +17,6 @@ from models.corners.dataset import held_out_rendered, sample_of
 from models.ocr.export import fold_norms
 from models.ocr.tflite import interpreter_class
 from models.training.course import averaged_state, read_checkpoint
-from roadside.adapters.models.corner_finder import CORNERS_FILE
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX
 from roadside.errors import ModelError, RoadsideError
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     Weights = Mapping[str, NDArray[np.float32]]
 
+CORNERS_FILE = "corners.tflite"
 LARGEST_DIFFERENCE = 1e-3
 """Of an offset, in shares of the region: an eighth of a pixel of the region's picture. Of the log odds as well."""
 

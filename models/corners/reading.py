@@ -21,9 +21,8 @@ from models.ocr.dataset import read_grey, weight
 from models.ocr.loss import a_character, classes_of, ctc_costs
 from models.ocr.network import ReaderNet, load_trained
 from models.training.draw import Weighted
-from roadside.adapters.models.tflite import READ_MARGIN
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, region
-from roadside.core.rectify import STRIP_HEIGHT_PX, STRIP_WIDTH_PX, box_corners, cut
+from roadside.core.rectify import READ_MARGIN, STRIP_HEIGHT_PX, STRIP_WIDTH_PX, box_corners, cut
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

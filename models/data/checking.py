@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from models.data.fingerprints import SAME_BITS, alike, clusters, fingerprint
-from roadside.adapters.sources.pictures import decode_picture
-from roadside.adapters.voc import read_voc, voc_of
 from roadside.errors import SourceError
+from roadside.vision import decode_picture, read_voc, voc_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

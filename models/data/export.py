@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from models.data.formats import labels_of
 from models.data.grouping import is_plate_word
 from models.data.tfrecord import Feature, example, write_records
-from roadside.adapters.voc import LABEL, Annotation, LabelledBox
 from roadside.errors import SourceError
+from roadside.vision import LABEL, Annotation, LabelledBox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

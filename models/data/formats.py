@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from roadside.adapters.sources.pictures import list_pictures
-from roadside.adapters.voc import Annotation, LabelledBox, annotation_of, read_voc, voc_of, write_voc
 from roadside.core.frames import Box
 from roadside.errors import SourceError
+from roadside.vision import Annotation, LabelledBox, annotation_of, list_pictures, read_voc, voc_of, write_voc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

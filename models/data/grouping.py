@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from models.data.fingerprints import TWIN_BITS, alike, clusters, fingerprint
 from models.data.photographs import load_picture
-from roadside.adapters.voc import LABEL
 from roadside.core.plates import fold
+from roadside.vision import LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,9 +17,9 @@ from models.data import sheets
 from models.data.photographs import load_picture
 from models.detector.dataset import SECOND_LOOKS, listed_name, second_looks
 from models.training.photographs import read_split
-from roadside.adapters.models.tflite import TfliteDetector
-from roadside.core.detect import Search, SearchPolicy
+from roadside.core.detect import Search
 from roadside.errors import RoadsideError
+from roadside.vision import open_detector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--all", action="store_true", help=f"also what {SECOND_LOOKS.name} has already")
     chosen = parser.parse_args(arguments)
     try:
-        detector = TfliteDetector(chosen.modeldir, 1, chosen.score, SearchPolicy(Search.FAST))
+        detector = open_detector(chosen.modeldir, score=chosen.score, search=Search.FAST, close_look=False)
         found = candidates(read_split(chosen.data).train, detector, None if chosen.all else second_looks())
         write_list(found, chosen.out)
         print(f"{len(found)} places in {chosen.out}; say of each: plate, ignored (too blurred to learn) or lure")

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from models.evaluate.weather import Weather
     from models.synth.canvas import Bgr
-    from roadside.adapters.models.corner_finder import PlateFinder, TfliteCornerFinder
     from roadside.core.frames import Crop
     from roadside.ports.vision import Reader
+    from roadside.vision import CornerFinder, PlateFinder
 
 Member = TypeVar("Member")
 
@@ -47,7 +47,7 @@ class Eyes:
     """What the product sees with."""
 
     finder: PlateFinder
-    corners: TfliteCornerFinder
+    corners: CornerFinder
     reader: Reader
     least_confidence: float
 

@@ -15,11 +15,10 @@ from models.evaluate import plots
 from models.evaluate.faults import faulty_marks, mended, unmarked_plates
 from models.evaluate.matching import Scene, Tally, average_precision, recall_at, recall_over, tally
 from models.evaluate.report import Section, Table, milliseconds, share
-from roadside.adapters.models.corner_finder import PlateFinder
-from roadside.adapters.models.tflite import RUNTIMES, TfliteDetector, load_interpreter
-from roadside.core.detect import Search, SearchPolicy
+from roadside.core.detect import Search
 from roadside.core.frames import Box, Detection
 from roadside.errors import ModelError, SettingsError
+from roadside.vision import RUNTIMES, open_detector, open_nets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,12 +138,18 @@ def evaluate(sources: Sources) -> Section:
 
 
 def _finders(sources: Sources) -> list[Finder]:
-    fast, tiled = SearchPolicy(search=Search.FAST), SearchPolicy(search=Search.TILES)
-    finders = [Finder(f"{f.name}, one view", TfliteDetector(f, 1, LEAST_SCORE, fast)) for f in sources.detectors]
+    finders = [
+        Finder(f"{f.name}, one view", open_detector(f, score=LEAST_SCORE, search=Search.FAST, close_look=False))
+        for f in sources.detectors
+    ]
     if sources.detectors:
         first = sources.detectors[0]
-        for name, policy in (("one view", fast), ("the pipeline's search", None), ("always tiles", tiled)):
-            finder, timed = PlateFinder(first, 1, LEAST_SCORE, policy), PlateFinder(first, 1, policy=policy)
+        for name, search in (
+            ("one view", Search.FAST),
+            ("the pipeline's search", Search.AUTO),
+            ("always tiles", Search.TILES),
+        ):
+            finder, timed = open_detector(first, score=LEAST_SCORE, search=search), open_detector(first, search=search)
             finders.append(Finder(f"{first.name}, {name}, looked at closely", finder, timed))
     finders.append(Finder("OpenCV's Haar cascade", HaarCascade()))
     return finders
@@ -202,22 +207,22 @@ def _curve(name: str, found: Tally) -> plots.Curve:
 
 
 def _speed(folder: Path) -> list[tuple[str, ...]]:
-    """Median milliseconds of `invoke` alone on every runtime that is installed."""
+    """Median milliseconds of a look at one picture of the net's size, on every runtime that there is."""
     path = folder / "detect.tflite"
     cells = [f"{path.stat().st_size / 1e6:.2f}"]
     for runtime in RUNTIMES:
         for threads in (1, 2):
             try:
-                interpreter = load_interpreter(path, threads, runtime)
-            except SettingsError:
+                net = open_nets(runtime).detector(folder, threads)
+            except (SettingsError, ModelError):
                 cells.append("-")
                 continue
-            details = interpreter.get_input_details()[0]
-            interpreter.set_tensor(details["index"], np.zeros(details["shape"], details["dtype"]))
+            width, height = net.input_size
+            picture = np.zeros((height, width, 3), np.uint8)
             runs = []
             for _ in range(TIMED_RUNS + 3):
                 started = time.perf_counter()
-                interpreter.invoke()
+                net.look(picture)
                 runs.append(1e3 * (time.perf_counter() - started))
             cells.append(milliseconds(float(np.median(runs[3:]))))
     return [(folder.name, *cells)]

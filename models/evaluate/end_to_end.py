@@ -10,21 +10,18 @@ import numpy as np
 from models.data.photographs import Photograph, photographs
 from models.data.split import fold
 from models.evaluate.report import Section, Table, milliseconds, share
-from roadside.adapters.models.corner_finder import PlateFinder
-from roadside.adapters.models.tesseract import ArticleReader, TesseractReader
-from roadside.adapters.models.tflite import TfliteDetector, TfliteReader
-from roadside.assembly.wiring import warm_up
-from roadside.commands.photo import PhotoReport, read_photo
-from roadside.core.detect import Search, SearchPolicy
+from roadside.core.detect import Search
 from roadside.core.geometry import iou
 from roadside.core.plates import normalise
 from roadside.errors import ModelError
+from roadside.vision import ArticleReader, TesseractReader, open_detector, open_reader, read_photo, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.evaluate.settings import Sources
     from roadside.ports.vision import Detector, Reader
+    from roadside.vision import PhotoReport
 
 SETS = ("pl_gate", "nl_rfj", "hr_osijek", "hu_david", "cz_pulpan")
 LEAST_CONFIDENCE = 0.2
@@ -48,11 +45,10 @@ def evaluate(sources: Sources) -> Section:
     if not sources.detectors:
         raise ModelError("no detector to evaluate: models/shipped holds none")
     pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts]
-    one_look = SearchPolicy(search=Search.FAST)
-    finder = PlateFinder(sources.detectors[0], 1, policy=one_look)
-    ways = [Way(f"ours, {f.name}", TfliteReader(f, 1, patient=True), SETS) for f in sources.readers]
+    finder = open_detector(sources.detectors[0], search=Search.FAST)
+    ways = [Way(f"ours, {f.name}", open_reader(f, extra_cuts=True), SETS) for f in sources.readers]
     if ways:
-        boxes = TfliteDetector(sources.detectors[0], 1, policy=one_look)
+        boxes = open_detector(sources.detectors[0], search=Search.FAST, close_look=False)
         ways.append(Way("float, one look, no corners", ways[0].reader, SETS, detector=boxes))
     if sources.tessdata is not None:
         ways.append(Way("our Tesseract, gb", TesseractReader(sources.tessdata), SETS[:1], 0.0))

@@ -17,12 +17,10 @@ from models.data.photographs import PlateCrop, load_picture, plate_crops, read_l
 from models.evaluate import calibration, general
 from models.evaluate.report import Section, Table, milliseconds, share
 from models.evaluate.texts import Outcome, score
-from roadside.adapters.models.corner_finder import CORNERS_FILE, TfliteCornerFinder
-from roadside.adapters.models.tesseract import ArticleReader, TesseractReader
-from roadside.adapters.models.tflite import TfliteReader
 from roadside.core.frames import CameraId, Crop, Detection
 from roadside.core.plates import normalise
 from roadside.errors import ModelError
+from roadside.vision import ArticleReader, TesseractReader, open_corner_finder, open_nets, open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,13 +51,13 @@ def evaluate(sources: Sources) -> Section:
     crops = [c for c in plate_crops(sources.data, read_labels()) if c.held_out and c.text and c.sure]
     placed = [(c, _placed(sources.data, c)) for c in crops]
     straight = _with_corners(sources, placed)
-    rows = [_read(f"ours, {f.name}, with corners", TfliteReader(f, 1), straight) for f in sources.readers if straight]
+    rows = [_read(f"ours, {f.name}, with corners", open_reader(f), straight) for f in sources.readers if straight]
     rows += [
-        _read(f"ours, {f.name}, with corners, as photographs are read", TfliteReader(f, 1, patient=True), straight)
+        _read(f"ours, {f.name}, with corners, as photographs are read", open_reader(f, extra_cuts=True), straight)
         for f in sources.readers
         if straight
     ]
-    rows += [_read(f"ours, {f.name}", TfliteReader(f, 1), placed) for f in sources.readers]
+    rows += [_read(f"ours, {f.name}", open_reader(f), placed) for f in sources.readers]
     if rows:
         rows.append(Row(f"{rows[0].name}, before the grammar", tuple(_raw(o) for o in rows[0].outcomes)))
     rows.append(_general(sources, crops))
@@ -107,10 +105,10 @@ def _read(name: str, reader: Reader, placed: Sequence[tuple[PlateCrop, Crop]]) -
 
 def _with_corners(sources: Sources, placed: Sequence[tuple[PlateCrop, Crop]]) -> list[tuple[PlateCrop, Crop]]:
     """The crops with the corners that the pipeline's corner net places; none where there is no such net."""
-    net = sources.detectors[0] / CORNERS_FILE if sources.detectors else None
-    if net is None or not net.is_file():
+    folder = sources.detectors[0] if sources.detectors else None
+    if folder is None or not open_nets().file(folder, "corners").is_file():
         return []
-    finder = TfliteCornerFinder(net)
+    finder = open_corner_finder(folder)
     return [
         (crop, replace(p, detection=replace(p.detection, corners=finder.find(p.image, p.detection.box))))
         for crop, p in placed

@@ -15,11 +15,11 @@ from models.evaluate.deciding import KnownTrack
 from models.synth import formats, street, vehicles
 from models.synth.bodies import BODIES
 from models.synth.vehicles import Vehicle
-from roadside.adapters.models.corner_finder import SweepingFinder
 from roadside.core.detect import crop_plate
 from roadside.core.frames import Box, CameraId, Frame
 from roadside.core.geometry import iou
 from roadside.core.track import TrackBuilder
+from roadside.vision import SweepingFinder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

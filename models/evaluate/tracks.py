@@ -9,9 +9,8 @@ from models.evaluate.approaches import Eyes
 from models.evaluate.deciding import WAYS, KnownTrack, duel, right
 from models.evaluate.end_to_end import LEAST_CONFIDENCE
 from models.evaluate.report import Section, Table, share
-from roadside.adapters.models.corner_finder import CORNERS_FILE, PlateFinder, TfliteCornerFinder
-from roadside.adapters.models.tflite import TfliteReader
 from roadside.errors import ModelError
+from roadside.vision import open_corner_finder, open_detector, open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +29,9 @@ def evaluate(sources: Sources) -> Section:
     if not sources.detectors or not sources.readers:
         raise ModelError("no detector or no reader to evaluate")
     eyes = Eyes(
-        PlateFinder(sources.detectors[0], 1),
-        TfliteCornerFinder(sources.detectors[0] / CORNERS_FILE),
-        TfliteReader(sources.readers[0], 1),
+        open_detector(sources.detectors[0]),
+        open_corner_finder(sources.detectors[0]),
+        open_reader(sources.readers[0]),
         LEAST_CONFIDENCE,
     )
     sets = {**photographed(sources, eyes), **streets_driven(sources, eyes), **clip_parts(sources, eyes)}

@@ -18,12 +18,11 @@ import cv2
 import numpy as np
 
 from models.data.photographs import data_folder, load_picture, plate_crops, read_labels
-from roadside.adapters.models.corner_finder import TfliteCornerFinder
-from roadside.adapters.models.tflite import TfliteReader
 from roadside.core.confusions import folding_matrix
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET
+from roadside.vision import open_corner_finder, open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
 
     from models.data.photographs import PlateCrop
     from roadside.core.reads import Read
+    from roadside.ports.vision import Reader
+    from roadside.vision import CornerFinder
 
 LOOKS = 4
 """Readings of each crop: the crop itself, and as it would look in neighbouring frames."""
@@ -55,7 +56,7 @@ def main() -> None:
     """Read every held-out crop with a known text and write the statistics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reader", type=Path, default=Path("models/shipped/reader"), help="folder of the reader")
-    parser.add_argument("--corners", type=Path, default=Path("models/shipped/detector/corners.tflite"))
+    parser.add_argument("--corners", type=Path, default=Path("models/shipped/detector"), help="of the corner net")
     parser.add_argument("--out", type=Path, default=Path("models/shipped/confusions.json"))
     parsed = parser.parse_args()
     folder = data_folder()
@@ -64,7 +65,7 @@ def main() -> None:
         for crop in plate_crops(folder, read_labels())
         if crop.held_out and crop.text and (crop.given or crop.sure) and set(fold(crop.text)) <= set(ALPHABET)
     ]
-    reader, finder = TfliteReader(parsed.reader), TfliteCornerFinder(parsed.corners)
+    reader, finder = open_reader(parsed.reader), open_corner_finder(parsed.corners)
     rng = np.random.default_rng(7)
     passages = [_looks(reader, finder, folder, crop, rng) for crop in crops]
     statistics = {"reader": parsed.reader.name, "sources": _sources(crops), **summarise(passages)}
@@ -111,16 +112,14 @@ def compare(read: Read, truth: str) -> Look:
     return Look(read.confidence, text == expected, tuple(_align(expected, text)), slots, text)
 
 
-def _looks(
-    reader: TfliteReader, finder: TfliteCornerFinder, folder: Path, crop: PlateCrop, rng: np.random.Generator
-) -> list[Look]:
+def _looks(reader: Reader, finder: CornerFinder, folder: Path, crop: PlateCrop, rng: np.random.Generator) -> list[Look]:
     image = load_picture(folder / crop.path)
     first = Crop(CameraId("held-out"), 0, 0, Detection(crop.box, 1.0), image)
     views = [first, *(_neighbouring(first, rng) for _ in range(LOOKS - 1))]
     return [compare(reader.read(_placed(view, finder)), crop.text) for view in views]
 
 
-def _placed(crop: Crop, finder: TfliteCornerFinder) -> Crop:
+def _placed(crop: Crop, finder: CornerFinder) -> Crop:
     """The crop with the corners that the product would give its plate."""
     detection = crop.detection
     return replace(crop, detection=replace(detection, corners=finder.find(crop.image, detection.box)))

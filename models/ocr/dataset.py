@@ -15,10 +15,10 @@ from models.data.split import reader_held_out
 from models.ocr.augment import photographed, spoilt_strip
 from models.training.draw import Weighted
 from models.training.photographs import read_split, read_voc_folder
-from roadside.adapters.models.corner_finder import CORNERS_FILE, TfliteCornerFinder
 from roadside.core.frames import Box
 from roadside.core.rectify import box_corners, grow, strip, two_line_strip
 from roadside.errors import SourceError
+from roadside.vision import open_corner_finder, open_nets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from models.data.photographs import Label
     from models.ocr.config import Mix
+    from roadside.vision import CornerFinder
 
 Quality = Literal["given", "sure", "guessed", "none"]
 """Where a text comes from: the source, a person who was sure of it or guessed a character, or nobody could read it."""
@@ -36,7 +37,8 @@ TWO_LINE_ASPECT = 1.45
 """Width over height under which a plate is taken for a two-line one where nobody said."""
 TEACHER_CONFIDENCE = 0.95
 """The general recogniser was right in 290 of 305 crops from here on; below it, its texts are not used."""
-CORNERS = Path(__file__).resolve().parents[1] / "shipped" / "detector" / CORNERS_FILE
+CORNERS = Path(__file__).resolve().parents[1] / "shipped" / "detector"
+"""The folder of the shipped corner net."""
 UNKNOWN_COUNTRY = -1
 BOX_SPREAD = (0.04, 0.08)
 """Standard deviations of a detector's box edges, as shares of the plate's width and height."""
@@ -177,7 +179,7 @@ def centred(
     return two_line_strip(grey, grown) if lines == 2 else strip(grey, grown)
 
 
-def strip_of(crop: Crop, margin: float, finder: TfliteCornerFinder | None) -> NDArray[np.uint8]:
+def strip_of(crop: Crop, margin: float, finder: CornerFinder | None) -> NDArray[np.uint8]:
     """The strip that the product would read of the crop, placed by the corner net if there is one."""
     grey = read_grey(crop.path)
     placed = placements(finder, grey, crop.corners, 1, np.random.default_rng(0)) if finder is not None else []
@@ -207,16 +209,17 @@ def weight(crop: Crop, mix: Mix) -> float:
     return found * doubtful.no_text if crop.quality == "none" else found
 
 
-def corner_finder(path: Path) -> TfliteCornerFinder | None:
-    """The corner net that places real plates as the product will; none, said aloud, where the file is missing."""
+def corner_finder(folder: Path) -> CornerFinder | None:
+    """The corner net that places real plates as the product will; none, said aloud, where `folder` has none."""
+    path = open_nets().file(folder, "corners")
     if not path.is_file():
         print(f"{path} is not there: real plates are cut at their boxes", flush=True)
         return None
-    return TfliteCornerFinder(path)
+    return open_corner_finder(folder)
 
 
 def placements(
-    finder: TfliteCornerFinder, grey: NDArray[np.uint8], corners: NDArray[np.float32], count: int, rng: Generator
+    finder: CornerFinder, grey: NDArray[np.uint8], corners: NDArray[np.float32], count: int, rng: Generator
 ) -> list[NDArray[np.float32]]:
     """Where the product would see the plate: the corner net's answers for its box and for boxes a little off.
 
@@ -239,7 +242,7 @@ class RealPlates:
     """Real crops in memory, drawn by weight, cut where the product's corner net places them if there is one."""
 
     def __init__(
-        self, crops: Sequence[Crop], mix: Mix, countries: Sequence[str], finder: TfliteCornerFinder | None = None
+        self, crops: Sequence[Crop], mix: Mix, countries: Sequence[str], finder: CornerFinder | None = None
     ) -> None:
         used = [crop for crop in crops if crop.use == "train" and not crop.held_out]
         if not used:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.ocr.dataset import Crop
-    from roadside.adapters.models.corner_finder import TfliteCornerFinder
+    from roadside.vision import CornerFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Score:
         return f"{self.folded} of {self.count} (raw {self.raw})"
 
 
-def load_groups(crops: Sequence[Crop], margin: float, finder: TfliteCornerFinder | None = None) -> dict[str, Group]:
+def load_groups(crops: Sequence[Crop], margin: float, finder: CornerFinder | None = None) -> dict[str, Group]:
     """The held-out crops by group, cut as the product cuts them: where the corner net places them if there is one."""
     groups = {}
     for name, members in held_out_groups(crops).items():

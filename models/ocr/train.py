@@ -237,7 +237,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--rate", type=float, help="highest learning rate")
     parser.add_argument("--initial", type=Path, help="weights to start from instead of random ones")
-    parser.add_argument("--corners", type=Path, default=CORNERS, help="the corner net that places real plates")
+    parser.add_argument(
+        "--corners", type=Path, default=CORNERS, help="folder of the corner net that places real plates"
+    )
     chosen = parser.parse_args(arguments)
     try:
         limits = Limits(chosen.minutes, chosen.steps, chosen.threads, chosen.rate)

@@ -13,7 +13,7 @@ from models.ocr.dataset import CORNERS, Negatives, RealPlates, RenderedPlates, r
 from models.ocr.evaluate import load_groups
 from models.ocr.pool import fill
 from models.ocr.train import Sources
-from roadside.adapters.models.corner_finder import TfliteCornerFinder
+from roadside.vision import open_corner_finder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from models.ocr.dataset import Crop
     from models.ocr.evaluate import Group
     from models.ocr.heads import HeadName
+    from roadside.vision import CornerFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def read_material(data: Path, labels: Path | None, pool: Path, config: ReaderCon
     rendered = RenderedPlates(pool)
     rendered.refresh()
     crops = read_crops(data, read_labels(labels), config.countries)
-    finder = TfliteCornerFinder(CORNERS)
+    finder = open_corner_finder(CORNERS)
     margin = config.export.margin
     return Material(
         RealPlates(crops, config.mix, config.countries, finder),
@@ -103,7 +104,7 @@ def read_material(data: Path, labels: Path | None, pool: Path, config: ReaderCon
     )
 
 
-def pooled(crops: Sequence[Crop], margin: float, finder: TfliteCornerFinder | None) -> dict[str, Group]:
+def pooled(crops: Sequence[Crop], margin: float, finder: CornerFinder | None) -> dict[str, Group]:
     """The held-out groups of the table, in its order."""
     found = load_groups(crops, margin, finder)
     return {name: found[name] for name in GROUPS if name in found}

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.synth.plates import Options, render_sample
-from roadside.adapters.models.corner_finder import CORNERS_FILE, TfliteCornerFinder
+from roadside.adapters.models.tflite import TfliteCornerNet
+from roadside.assembly.models import open_corner_finder
 from roadside.core.corners import (
     REGION_HEIGHT_PX,
     REGION_WIDTH_PX,
@@ -27,7 +28,7 @@ from roadside.core.frames import Box
 from roadside.core.rectify import box_corners
 from roadside.errors import ModelError
 
-SHIPPED = Path(__file__).parents[2] / "models" / "shipped" / "detector" / CORNERS_FILE
+SHIPPED = Path(__file__).parents[2] / "models" / "shipped" / "detector"
 boxes = st.builds(
     lambda x, y, w, h: Box(x, y, x + w, y + h),
     st.floats(-50, 900),
@@ -83,7 +84,7 @@ def test_a_close_look_moves_the_score_towards_what_it_says() -> None:
 
 def test_the_shipped_net_comes_nearer_to_the_corners_than_the_box() -> None:
     """Around boxes as loose as a detector's, its corners are on average much nearer to the truth than the box's."""
-    finder = TfliteCornerFinder(SHIPPED)
+    finder = open_corner_finder(SHIPPED)
     rng = np.random.default_rng(11)
     of_box, of_net = [], []
     for _ in range(60):
@@ -107,4 +108,4 @@ def _loose(box: Box, rng: np.random.Generator) -> Box:
 
 def test_a_model_of_another_shape_is_refused() -> None:
     with pytest.raises(ModelError, match="no corner net"):
-        TfliteCornerFinder(SHIPPED.parent / "detect.tflite")
+        TfliteCornerNet(SHIPPED / "detect.tflite")

@@ -18,12 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadside.adapters.models.flatbuffer import is_whole
-from roadside.adapters.models.tflite import READ_MARGIN, TfliteDetector, TfliteReader, load_interpreter, squash
+from roadside.adapters.models.tflite import TfliteNets, TfliteReaderNet, load_interpreter
 from roadside.core.ctc import EMPTY
 from roadside.core.detect import Search, SearchPolicy
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.reads import ALPHABET, Hypothesis
+from roadside.core.rectify import READ_MARGIN
+from roadside.detector.search import PlateSearch, squash
 from roadside.errors import ModelError, SettingsError
+from roadside.ocr.reader import PlateReader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +56,16 @@ def reader_folder(folder: Path, model: str = "reader_float", **changes: object) 
     return folder
 
 
+def searching(
+    folder: Path, score: float = 0.3, policy: SearchPolicy | None = None, runtime: str | None = None
+) -> PlateSearch:
+    return PlateSearch(TfliteNets(runtime).detector(folder, 1), score, policy)
+
+
+def reading(folder: Path, runtime: str | None = None, *, extra_cuts: bool = False) -> PlateReader:
+    return PlateReader(TfliteReaderNet(folder, 1, runtime), extra_cuts=extra_cuts)
+
+
 def grey_bars(text: str) -> NDArray[np.uint8]:
     """A strip that the reader of the fixtures reads as `text`."""
     strip = np.full((48, 176), 255, np.uint8)
@@ -65,7 +78,7 @@ def grey_bars(text: str) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("model", DETECTORS)
 def test_a_detector_of_either_order_and_input_finds_the_box(tmp_path: Path, model: str, runtime: str) -> None:
-    detector = TfliteDetector(detector_folder(tmp_path, model), 1, 0.5, FAST, runtime)
+    detector = searching(detector_folder(tmp_path, model), 0.5, FAST, runtime)
     reddish = np.zeros((60, 120, 3), np.uint8)
     reddish[..., 2] = 204
     (found,) = detector.detect(reddish)
@@ -78,12 +91,12 @@ def test_a_detector_of_either_order_and_input_finds_the_box(tmp_path: Path, mode
 def test_a_picture_without_red_has_no_plate_for_it(tmp_path: Path, model: str) -> None:
     blue = np.zeros((60, 120, 3), np.uint8)
     blue[..., 0] = 255
-    assert TfliteDetector(detector_folder(tmp_path, model), 1, 0.5, FAST).detect(blue) == ()
+    assert searching(detector_folder(tmp_path, model), 0.5, FAST).detect(blue) == ()
 
 
 def test_only_the_class_of_plates_is_told(tmp_path: Path) -> None:
     folder = detector_folder(tmp_path, "detector_tf1_float", "car\nnumber plate\n")
-    found = TfliteDetector(folder, 1, 0.3, FAST).detect(np.full((64, 64, 3), 255, np.uint8))
+    found = searching(folder, 0.3, FAST).detect(np.full((64, 64, 3), 255, np.uint8))
     assert [d.score for d in found] == pytest.approx([0.4])
 
 
@@ -91,13 +104,13 @@ def test_tiles_give_boxes_in_pixels_of_the_picture(tmp_path: Path) -> None:
     folder = detector_folder(tmp_path, "detector_tf1_float")
     image = np.full((320, 400, 3), 0, np.uint8)
     image[:144, :180, 2] = 255
-    found = TfliteDetector(folder, 1, 0.6, SearchPolicy(Search.TILES, overlap=0.0)).detect(image)
+    found = searching(folder, 0.6, SearchPolicy(Search.TILES, overlap=0.0)).detect(image)
     (box,) = [d.box for d in found]
     assert (box.x1, box.y1, box.x2, box.y2) == pytest.approx((50, 40, 150, 80), abs=1)
 
 
 def test_pictures_of_any_size_can_follow_one_another(tmp_path: Path) -> None:
-    detector = TfliteDetector(detector_folder(tmp_path, "detector_tf1_uint8"), 1, 0.5)
+    detector = searching(detector_folder(tmp_path, "detector_tf1_uint8"), 0.5)
     for height, width in ((1, 1), (8, 3000), (720, 1280), (31, 33)):
         for found in detector.detect(np.full((height, width, 3), 255, np.uint8)):
             assert 0 <= found.box.x1 < found.box.x2 <= width
@@ -116,7 +129,7 @@ def test_an_empty_model_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "detect.tflite").write_bytes(b"")
     (tmp_path / "labelmap.txt").write_text("plate\n")
     with pytest.raises(ModelError) as error:
-        TfliteDetector(tmp_path)
+        searching(tmp_path)
     one_line(error, "detect.tflite", "empty", "0 bytes")
 
 
@@ -124,7 +137,7 @@ def test_a_file_that_is_no_model_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "detect.tflite").write_bytes(b"<html>not here</html>" * 9)
     (tmp_path / "labelmap.txt").write_text("plate\n")
     with pytest.raises(ModelError) as error:
-        TfliteDetector(tmp_path)
+        searching(tmp_path)
     one_line(error, "detect.tflite", "no TFLite model")
 
 
@@ -156,31 +169,31 @@ def test_every_shipped_model_is_whole_and_its_first_nine_tenths_are_not(path: Pa
 
 def test_a_missing_model_and_a_missing_label_map_are_told_of(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
-        TfliteDetector(tmp_path)
+        searching(tmp_path)
     one_line(error, "labelmap.txt", "No such file")
     (tmp_path / "labelmap.txt").write_text("plate\n")
     with pytest.raises(ModelError) as error:
-        TfliteDetector(tmp_path)
+        searching(tmp_path)
     one_line(error, "detect.tflite", "No such file")
 
 
 def test_labels_without_a_plate_are_told_of(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
-        TfliteDetector(detector_folder(tmp_path, "detector_tf1_float", "???\nperson\nbicycle\n"))
+        searching(detector_folder(tmp_path, "detector_tf1_float", "???\nperson\nbicycle\n"))
     one_line(error, "names no plate", "person, bicycle")
 
 
 @pytest.mark.parametrize("model", ["classifier", "reader_float"])
 def test_a_model_of_another_shape_is_no_detector(tmp_path: Path, model: str) -> None:
     with pytest.raises(ModelError) as error:
-        TfliteDetector(detector_folder(tmp_path, model))
+        searching(detector_folder(tmp_path, model))
     one_line(error, "no detection model")
 
 
 @pytest.mark.parametrize("model", ["classifier", "detector_tf1_float"])
 def test_a_model_of_another_shape_is_no_reader(tmp_path: Path, model: str) -> None:
     with pytest.raises(ModelError) as error:
-        TfliteReader(reader_folder(tmp_path, model))
+        reading(reader_folder(tmp_path, model))
     one_line(error, "no reader")
 
 
@@ -190,7 +203,7 @@ def test_a_model_of_another_shape_is_no_reader(tmp_path: Path, model: str) -> No
 )
 def test_a_reader_with_a_wrong_card_is_told_of(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(ModelError) as error:
-        TfliteReader(reader_folder(tmp_path, "reader_float", **changes))
+        reading(reader_folder(tmp_path, "reader_float", **changes))
     one_line(error, "reader.json")
 
 
@@ -203,7 +216,7 @@ def test_an_unknown_runtime_is_told_of() -> None:
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("model", ["reader_float", "reader_uint8"])
 def test_a_strip_is_read(tmp_path: Path, model: str, runtime: str) -> None:
-    reader = TfliteReader(reader_folder(tmp_path, model), 1, runtime)
+    reader = reading(reader_folder(tmp_path, model), runtime)
     read = reader.read_strip(grey_bars("LS15EBC"))
     assert (read.raw, read.text, read.country) == ("LS15EBC", "LS15EBC", "UK")
     assert read.confidence > 0.9
@@ -213,7 +226,7 @@ def test_a_strip_is_read(tmp_path: Path, model: str, runtime: str) -> None:
 
 
 def test_the_order_of_the_card_s_characters_is_kept(tmp_path: Path) -> None:
-    reader = TfliteReader(reader_folder(tmp_path, characters=ALPHABET[::-1]))
+    reader = reading(reader_folder(tmp_path, characters=ALPHABET[::-1]))
     assert reader.read_strip(grey_bars("012")).raw == "ZYX"
 
 
@@ -232,7 +245,7 @@ def crop_of(picture: NDArray[np.uint8]) -> Crop:
 @pytest.mark.parametrize("scale", [1, 2, 4])
 def test_a_crop_is_read_where_its_box_is_at_any_size(tmp_path: Path, model: str, scale: int) -> None:
     picture = np.kron(grey_bars("AB12CDE"), np.ones((scale, scale), np.uint8))
-    assert TfliteReader(reader_folder(tmp_path, model)).read(crop_of(picture)).text == "AB12CDE"
+    assert reading(reader_folder(tmp_path, model)).read(crop_of(picture)).text == "AB12CDE"
 
 
 def test_corners_are_read_rather_than_the_box_around_them(tmp_path: Path) -> None:
@@ -241,7 +254,7 @@ def test_corners_are_read_rather_than_the_box_around_them(tmp_path: Path) -> Non
     corners = ((box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2))
     loose = Detection(Box(box.x1 - 9, box.y1 - 9, box.x2 + 9, box.y2 + 9), 0.9, corners)
     crop = Crop(straight.camera_id, 0, 0, loose, straight.image, straight.origin)
-    assert TfliteReader(reader_folder(tmp_path)).read(crop).text == "AB12CDE"
+    assert reading(reader_folder(tmp_path)).read(crop).text == "AB12CDE"
 
 
 def test_a_two_line_plate_is_read_row_after_row(tmp_path: Path) -> None:
@@ -249,11 +262,11 @@ def test_a_two_line_plate_is_read_row_after_row(tmp_path: Path) -> None:
     for place, character in enumerate("AX3"):
         left = 16 + 56 * place
         plate[:, left : left + 32] = 6 * (ALPHABET.index(character) + 1)
-    assert TfliteReader(reader_folder(tmp_path)).read(crop_of(plate)).raw == "AX3AX3"
+    assert reading(reader_folder(tmp_path)).read(crop_of(plate)).raw == "AX3AX3"
 
 
 def test_between_one_line_and_two_the_surer_read_counts(tmp_path: Path) -> None:
-    reader = TfliteReader(reader_folder(tmp_path))
+    reader = reading(reader_folder(tmp_path))
     crop = crop_of(np.kron(grey_bars("AB12CDE"), np.ones((2, 1), np.uint8)))
     box = crop.detection.box
     assert 1.8 < box.width / box.height < 2.8
@@ -261,21 +274,21 @@ def test_between_one_line_and_two_the_surer_read_counts(tmp_path: Path) -> None:
 
 
 def test_an_empty_plate_gives_an_empty_read(tmp_path: Path) -> None:
-    read = TfliteReader(reader_folder(tmp_path)).read(crop_of(np.full((48, 176), 255, np.uint8)))
+    read = reading(reader_folder(tmp_path)).read(crop_of(np.full((48, 176), 255, np.uint8)))
     assert (read.text, read.raw, read.confidence, read.characters) == ("", "", 0, ())
     assert read.posterior.shape == (0, 36)
 
 
 def test_a_crop_without_pixels_gives_an_empty_read(tmp_path: Path) -> None:
     crop = Crop(CameraId("gate"), 0, 0, Detection(Box(0, 0, 5, 2), 0.4), np.zeros((0, 0, 3), np.uint8))
-    assert TfliteReader(reader_folder(tmp_path)).read(crop).confidence == 0
+    assert reading(reader_folder(tmp_path)).read(crop).confidence == 0
 
 
-class Scripted(TfliteReader):
+class Scripted(PlateReader):
     """A reader whose every look is as sure as the script says; it keeps the strips that it was shown."""
 
-    def __init__(self, folder: Path, sure: Sequence[float], *, patient: bool) -> None:
-        super().__init__(folder, patient=patient)
+    def __init__(self, folder: Path, sure: Sequence[float], *, extra_cuts: bool) -> None:
+        super().__init__(TfliteReaderNet(folder), extra_cuts=extra_cuts)
         self._sure = list(sure)
         self.strips: list[NDArray[np.uint8]] = []
 
@@ -304,10 +317,10 @@ def tilted_crop() -> Crop:
         ([0.031, 0.02, 0.9], 3, "LOOK3"),
     ],
 )
-def test_a_patient_reader_looks_again_where_unsure_and_takes_the_surest(
+def test_extra_cuts_are_tried_where_unsure_and_the_surest_is_taken(
     tmp_path: Path, sure: list[float], looks: int, taken: str
 ) -> None:
-    reader = Scripted(reader_folder(tmp_path), sure, patient=True)
+    reader = Scripted(reader_folder(tmp_path), sure, extra_cuts=True)
     assert reader.read(tilted_crop()).raw == taken
     assert len(reader.strips) == looks <= 3
     for one, other in itertools.combinations(reader.strips, 2):
@@ -315,7 +328,7 @@ def test_a_patient_reader_looks_again_where_unsure_and_takes_the_surest(
 
 
 def test_a_reader_of_a_street_looks_once(tmp_path: Path) -> None:
-    reader = Scripted(reader_folder(tmp_path), [0.1], patient=False)
+    reader = Scripted(reader_folder(tmp_path), [0.1], extra_cuts=False)
     assert reader.read(tilted_crop()).raw == "LOOK1"
     assert len(reader.strips) == 1
 
@@ -323,7 +336,7 @@ def test_a_reader_of_a_street_looks_once(tmp_path: Path) -> None:
 def test_a_doubtful_detection_is_read_once(tmp_path: Path) -> None:
     crop = tilted_crop()
     doubtful = replace(crop, detection=replace(crop.detection, score=0.49))
-    reader = Scripted(reader_folder(tmp_path), [0.5], patient=True)
+    reader = Scripted(reader_folder(tmp_path), [0.5], extra_cuts=True)
     assert reader.read(doubtful).raw == "LOOK1"
 
 
@@ -331,7 +344,7 @@ def test_a_plate_of_doubtful_layout_is_cut_anew_as_the_surer_one_only(tmp_path: 
     image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
     box = Box(150, 250, 350, 350)
     crop = Crop(CameraId("gate"), 0, 0, Detection(box, 0.9), image, (100, 200))
-    reader = Scripted(reader_folder(tmp_path), [0.3, 0.5, 0.6, 0.7], patient=True)
+    reader = Scripted(reader_folder(tmp_path), [0.3, 0.5, 0.6, 0.7], extra_cuts=True)
     assert reader.read(crop).raw == "LOOK4"
     assert len(reader.strips) == 4, "both layouts once, the surer one twice more"
 
@@ -345,20 +358,20 @@ def test_a_plate_that_is_unsure_in_alike_characters_alone_is_read_once(tmp_path:
             alike = (Hypothesis("AB0123", None, math.log(0.5)), Hypothesis("ABO123", None, math.log(0.49)))
             return replace(read, alternatives=alike)
 
-    reader = Torn(reader_folder(tmp_path), [0.5, 0.5, 0.5], patient=True)
+    reader = Torn(reader_folder(tmp_path), [0.5, 0.5, 0.5], extra_cuts=True)
     assert reader.read(tilted_crop()).raw == "LOOK1"
     assert len(reader.strips) == 1
 
 
-def test_a_patient_reader_begins_as_the_other_does(tmp_path: Path) -> None:
-    readers = [Scripted(reader_folder(tmp_path), [0.99], patient=patient) for patient in (True, False)]
+def test_a_reader_with_extra_cuts_begins_as_the_other_does(tmp_path: Path) -> None:
+    readers = [Scripted(reader_folder(tmp_path), [0.99], extra_cuts=extra) for extra in (True, False)]
     for reader in readers:
         reader.read(tilted_crop())
     assert np.array_equal(readers[0].strips[0], readers[1].strips[0])
 
 
-def test_a_patient_reader_gives_up_where_there_is_nothing(tmp_path: Path) -> None:
-    reader = TfliteReader(reader_folder(tmp_path), patient=True)
+def test_extra_cuts_are_given_up_where_there_is_nothing(tmp_path: Path) -> None:
+    reader = reading(reader_folder(tmp_path), extra_cuts=True)
     assert reader.read(crop_of(np.full((48, 176), 255, np.uint8))).confidence == 0
     crop = Crop(CameraId("gate"), 0, 0, Detection(Box(0, 0, 5, 2), 0.4), np.zeros((0, 0, 3), np.uint8))
     assert reader.read(crop).confidence == 0
@@ -410,14 +423,14 @@ def test_every_shipped_model_runs_on_tflite_runtime(path: Path) -> None:
     "folder", sorted({p.parent for p in SHIPPED if p.name == "detect.tflite"}), ids=lambda folder: folder.name
 )
 def test_every_shipped_detector_is_one(folder: Path) -> None:
-    assert TfliteDetector(folder, 1, 0.5).detect(np.full((480, 640, 3), 120, np.uint8)) == ()
+    assert searching(folder, 0.5).detect(np.full((480, 640, 3), 120, np.uint8)) == ()
 
 
 @pytest.mark.parametrize(
     "folder", sorted({p.parent for p in SHIPPED if p.name == "read.tflite"}), ids=lambda folder: folder.name
 )
 def test_every_shipped_reader_doubts_an_empty_strip(folder: Path) -> None:
-    assert TfliteReader(folder, 1).read_strip(np.full((48, 176), 200, np.uint8)).confidence < 0.5
+    assert reading(folder).read_strip(np.full((48, 176), 200, np.uint8)).confidence < 0.5
 
 
 def test_the_faster_runtime_is_taken_where_both_are_installed() -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from roadside.assembly.settings import PREFIX, ReaderKind, Settings, data_folder
+from roadside.assembly.settings import PREFIX, Settings, data_folder
 from roadside.core.detect import Search
 from roadside.errors import SettingsError
 from roadside.kit.weights import weights_folder
+from roadside.ocr.config import ReaderKind
 from roadside.registry.config import VerdictSettings
 
 if TYPE_CHECKING:

@@ -6,21 +6,15 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from roadside.adapters.models.corner_finder import PlateFinder
-from roadside.adapters.models.tesseract import ArticleReader, TesseractReader
-from roadside.adapters.models.tflite import TfliteReader
 from roadside.adapters.sources.video import CameraSettings, open_source, redact
 from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.models import open_detector, open_nets, open_reader, warm_up
 from roadside.assembly.service_settings import CaptureSettings, DetectorSettings, OcrSettings, cameras_of
 from roadside.assembly.serving_bus import backlog_tick, bus_tick, stage_runner
-from roadside.assembly.settings import ReaderKind
 from roadside.capture.motion import MotionGate
 from roadside.capture.servicer import CaptureServicer
 from roadside.capture.worker import CameraWorker, CaptureOptions
-from roadside.core.detect import SearchPolicy
-from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.frames import CameraId
 from roadside.detector.guarded import LockedDetector
 from roadside.detector.servicer import DetectorServicer
 from roadside.detector.stage import DetectStage
@@ -28,7 +22,7 @@ from roadside.detector.wired import WiredDetectStage
 from roadside.errors import SettingsError
 from roadside.kit.host import Loop, Work
 from roadside.kit.rates import RatedMeter
-from roadside.kit.weights import check_shipped
+from roadside.ocr.config import ReaderKind
 from roadside.ocr.guarded import LockedReader
 from roadside.ocr.servicer import OcrServicer
 from roadside.ocr.stage import ReadStage
@@ -46,13 +40,10 @@ if TYPE_CHECKING:
     from roadside.adapters.bus.redis_streams import RedisStreams
     from roadside.kit.host import ServiceHost
     from roadside.ports.sources import FrameSource
-    from roadside.ports.vision import Reader
 
 FRAMES_AT_ONCE = 2
 """Few: what a detector holds, another cannot take."""
 CROPS_AT_ONCE = 16
-_GREY = np.full((64, 128, 3), 127, np.uint8)
-"""The first run of a model allocates and takes several times as long: no picture shall pay for it."""
 
 
 def capture(host: ServiceHost, bus: RedisStreams) -> Work:
@@ -113,11 +104,17 @@ def detector(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
     """The detector service. Raises ModelError."""
     settings = host.settings
     assert isinstance(settings, DetectorSettings)  # noqa: S101 - the table in `serve` pairs them
-    check_shipped(settings.modeldir)
-    policy = SearchPolicy(search=settings.search)
-    model = LockedDetector(PlateFinder(settings.modeldir, settings.threads, settings.score, policy, settings.runtime))
-    model.detect(_GREY)
-    _tell_model(host, settings.modeldir, "detect.tflite", settings.runtime)
+    model = LockedDetector(
+        open_detector(
+            settings.modeldir,
+            threads=settings.threads,
+            score=settings.score,
+            search=settings.search,
+            runtime=settings.runtime,
+        )
+    )
+    warm_up(detector=model)
+    _tell_model(host, open_nets(settings.runtime).file(settings.modeldir, "detect"), settings.runtime)
     meter = RatedMeter(host.meter, time.monotonic)
     stage = WiredDetectStage(DetectStage(model), settings.frame_max_age_s, SystemClock(), meter)
     runner = stage_runner(host, bus, Stream.FRAMES, stage, meter, rng, at_once=FRAMES_AT_ONCE)
@@ -138,12 +135,14 @@ def ocr(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
     """The OCR service. Raises ModelError."""
     settings = host.settings
     assert isinstance(settings, OcrSettings)  # noqa: S101 - the table in `serve` pairs them
-    model = LockedReader(_reader(settings))
-    model.read(Crop(CameraId("warm-up"), 0, 0, Detection(Box(8, 8, 120, 56), 1.0), _GREY))
-    if settings.reader is ReaderKind.TFLITE:
-        _tell_model(host, settings.reader_modeldir, "read.tflite", settings.runtime)
+    ours = settings.reader is ReaderKind.TFLITE
+    folder = settings.reader_modeldir if ours else settings.tessdata
+    model = LockedReader(open_reader(folder, settings.reader, threads=settings.threads, runtime=settings.runtime))
+    warm_up(reader=model)
+    if ours:
+        _tell_model(host, open_nets(settings.runtime).file(folder, "read"), settings.runtime)
     else:
-        _tell_model(host, settings.tessdata, "gb.traineddata", "tesseract")
+        _tell_model(host, folder / "gb.traineddata", "tesseract")
     stage = WiredReadStage(ReadStage(model), settings.confidence, host.meter)
     runner = stage_runner(host, bus, Stream.CROPS, stage, host.meter, rng, at_once=CROPS_AT_ONCE)
 
@@ -157,17 +156,6 @@ def ocr(host: ServiceHost, bus: RedisStreams, rng: random.Random) -> Work:
         ticks=(backlog_tick(host, bus, Stream.CROPS),),
         closers=(bus.close,),
     )
-
-
-def _reader(settings: OcrSettings) -> Reader:
-    check_shipped(settings.reader_modeldir if settings.reader is ReaderKind.TFLITE else settings.tessdata)
-    match settings.reader:
-        case ReaderKind.TFLITE:
-            return TfliteReader(settings.reader_modeldir, settings.threads, settings.runtime)
-        case ReaderKind.TESSERACT:
-            return TesseractReader(settings.tessdata)
-        case ReaderKind.ARTICLE:
-            return ArticleReader(settings.tessdata)
 
 
 def _opener(
@@ -188,9 +176,8 @@ def _ending(host: ServiceHost, name: str, worker: CameraWorker) -> Callable[[], 
     return run
 
 
-def _tell_model(host: ServiceHost, folder: Path, name: str, runtime: str | None) -> None:
+def _tell_model(host: ServiceHost, file: Path, runtime: str | None) -> None:
     host.health.set("model", ready=True)
-    file = folder / name
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else ""
-    labels: dict[str, Any] = {"folder": folder.name, "sha256": digest, "runtime": runtime or "first installed"}
+    labels: dict[str, Any] = {"folder": file.parent.name, "sha256": digest, "runtime": runtime or "first installed"}
     host.meter.set("model_info", 1, **labels)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from roadside.core.detect import Search
 from roadside.errors import SettingsError
 from roadside.kit.weights import weights_folder
+from roadside.ocr.config import ReaderKind
 from roadside.registry.config import VerdictSettings
 
 PREFIX = "ROADSIDE_"
-
-
-class ReaderKind(StrEnum):
-    """Which reader reads the plates."""
-
-    TFLITE = "tflite"
-    """Our own net: the default."""
-    TESSERACT = "tesseract"
-    """Tesseract with our own language `gb`."""
-    ARTICLE = "article"
-    """Tesseract exactly as the article did: the baseline."""
 
 
 def data_folder() -> Path:

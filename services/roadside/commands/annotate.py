@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.sources.pictures import decode_picture, list_pictures, read_bytes
 from roadside.adapters.voc import LABEL, LabelledBox, annotation_of, voc_of, write_voc
-from roadside.assembly.wiring import open_detector
+from roadside.assembly.models import open_detector
 from roadside.commands.flags import add_settings, settings_of
 from roadside.errors import SourceError
 
@@ -40,7 +40,14 @@ def annotate_folder(arguments: argparse.Namespace) -> int:
         raise SourceError(f"{arguments.folder}: no such folder; name one with pictures")
     pictures = list_pictures(arguments.folder)
     waiting = [p for p in pictures if arguments.overwrite or not voc_of(p).exists()]
-    detector = open_detector(settings_of(arguments))
+    settings = settings_of(arguments)
+    detector = open_detector(
+        settings.modeldir,
+        threads=settings.threads,
+        score=settings.score,
+        search=settings.search,
+        runtime=settings.runtime,
+    )
     boxes, failed = 0, 0
     for picture in waiting:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, Mark, PictureWriter, draw
-from roadside.assembly.wiring import open_detector, open_reader, warm_up
+from roadside.assembly.models import open_models, warm_up
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.photo import read_photo
 from roadside.core.detect import Search
@@ -38,8 +38,7 @@ def read_photos(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     writer = _picture_writer(arguments.out, len(arguments.files))
     auto = settings.search is Search.AUTO
-    detector = open_detector(settings, Search.FAST if auto else None)
-    reader = open_reader(settings, patient=True)
+    detector, reader = open_models(settings, search=Search.FAST if auto else None, extra_cuts=True)
     closer = detector.detect_closer if auto else None
     warm_up(detector, reader)
     failed = False

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
-from roadside.adapters.models.corner_finder import SweepingFinder
 from roadside.adapters.sources.video import CameraSettings, open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.embedded import EmbeddedPipeline, Parts
+from roadside.assembly.models import open_models, warm_up
 from roadside.assembly.records import open_records
-from roadside.assembly.wiring import open_detector, open_reader, warm_up
 from roadside.capture.feed import FrameFeed
 from roadside.capture.motion import MotionGate
 from roadside.commands.flags import READING, add_settings, settings_of
@@ -23,6 +22,7 @@ from roadside.commands.table import sighting_line, sighting_table
 from roadside.core.detect import Search
 from roadside.core.frames import CameraId
 from roadside.core.track import EvidenceRule, TrackPolicy
+from roadside.detector.sweep import SweepingFinder
 from roadside.errors import InputError
 from roadside.kit.interrupt import Interrupt
 from roadside.kit.progress import Progress
@@ -84,7 +84,7 @@ class StreetRun:
 
     def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
         self._stills = source.frames_per_s == 0
-        finder, reader = open_detector(settings), open_reader(settings, patient=self._stills)
+        finder, reader = open_models(settings, extra_cuts=self._stills)
         sweeps = settings.search is Search.AUTO and not self._stills
         detector: Detector = SweepingFinder(finder) if sweeps else finder
         warm_up(detector, reader)

@@ -10,8 +10,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from roadside.core.frames import Crop
+
 STRIP_WIDTH_PX = 176
 STRIP_HEIGHT_PX = 48
+READ_MARGIN = 0.03
+"""Around the plate, of its width, on every side of what is read: measured best."""
 ROW_OVERLAP = 0.04
 """How far each row of a two-line plate reaches over its middle, as a share of the plate's height."""
 
@@ -19,6 +23,22 @@ ROW_OVERLAP = 0.04
 def box_corners(x1: float, y1: float, x2: float, y2: float) -> NDArray[np.float32]:
     """The corners of a box, (4, 2) float32: top left, top right, bottom right, bottom left."""
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
+
+
+def crop_corners(crop: Crop) -> NDArray[np.float32]:
+    """The corners of a crop's plate in pixels of the crop, (4, 2) float32: the box's where it has none of its own."""
+    detection = crop.detection
+    if detection.corners is not None:
+        corners = np.array(detection.corners, np.float32)
+    else:
+        corners = box_corners(detection.box.x1, detection.box.y1, detection.box.x2, detection.box.y2)
+    return corners - np.array(crop.origin, np.float32)
+
+
+def aspect_ratio(corners: NDArray[np.float32]) -> float:
+    """Width over height of a plate, along its upper and its left edge."""
+    width, height = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
+    return float(width) / max(1.0, float(height))
 
 
 def grow(corners: NDArray[np.float32], margin_x: float, margin_y: float) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import pytesseract
 from roadside.core.ctc import COLUMN, EMPTY, read_posterior
 from roadside.core.plates import normalise
 from roadside.core.reads import ALPHABET, Character, Read
-from roadside.core.rectify import box_corners, cut, grow
+from roadside.core.rectify import READ_MARGIN, aspect_ratio, crop_corners, cut, grow
 from roadside.errors import ModelError
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ LINE_BORDER_PX = 12
 RAW_LINE = 13
 """Page segmentation: the picture is the line. Looking for the line first (7) cuts into plates: of 158 at a gate
 0.42 read with it, 0.83 without."""
-READ_MARGIN = 0.03
 BLANK_SPREAD = 4.0
 """Standard deviation of grey values (0..255) in the middle of a plate below which it shows nothing."""
 ARTICLE_SHIFT_PX = 10
@@ -155,14 +154,8 @@ def _config(tessdata: Path, language: str) -> str:
 
 def _line(crop: Crop) -> NDArray[np.uint8]:
     """The plate upright, grey, LINE_HEIGHT_PX high, with a white border as Tesseract wants around a line."""
-    detection = crop.detection
-    corners = (
-        np.array(detection.corners, np.float32)
-        if detection.corners is not None
-        else box_corners(detection.box.x1, detection.box.y1, detection.box.x2, detection.box.y2)
-    )
-    corners = corners - np.array(crop.origin, np.float32)
-    aspect = float(np.linalg.norm(corners[1] - corners[0])) / max(1.0, float(np.linalg.norm(corners[3] - corners[0])))
+    corners = crop_corners(crop)
+    aspect = aspect_ratio(corners)
     placed = grow(corners, READ_MARGIN, READ_MARGIN * aspect)
     grey = cv2.cvtColor(crop.image, cv2.COLOR_BGR2GRAY)
     width = int(min(max(LINE_HEIGHT_PX * aspect, LINE_HEIGHT_PX), 10 * LINE_HEIGHT_PX))

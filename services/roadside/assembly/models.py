@@ -1,0 +1,140 @@
+"""Opens detectors, corner finders and readers: one place for one process, for the services and for training."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roadside.adapters.models.tesseract import ArticleReader, TesseractReader
+from roadside.adapters.models.tflite import RUNTIMES as TFLITE_RUNTIMES
+from roadside.adapters.models.tflite import TfliteNets
+from roadside.core.detect import Search, SearchPolicy
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.detector.corners import CornerFinder
+from roadside.detector.finder import PlateFinder
+from roadside.errors import SettingsError
+from roadside.kit.weights import check_shipped
+from roadside.ocr.config import ReaderKind
+from roadside.ocr.reader import PlateReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from roadside.assembly.settings import Settings
+    from roadside.ports.nets import Nets
+    from roadside.ports.vision import Detector, Reader
+
+RUNTIMES = tuple(TFLITE_RUNTIMES)
+"""The values of ROADSIDE_RUNTIME."""
+
+
+def open_nets(runtime: str | None = None) -> Nets:
+    """The backend that runs nets on `runtime`, one of RUNTIMES; None takes the first interpreter that is installed.
+
+    Raises SettingsError for a runtime that is not known.
+    """
+    if runtime is not None and runtime not in RUNTIMES:
+        raise SettingsError(f"runtime {runtime!r} is not known: ROADSIDE_RUNTIME is one of {', '.join(RUNTIMES)}")
+    return TfliteNets(runtime)
+
+
+def open_detector(  # noqa: PLR0913 - each is a setting of its own
+    folder: Path,
+    *,
+    threads: int = 1,
+    score: float = 0.3,
+    search: Search = Search.AUTO,
+    runtime: str | None = None,
+    close_look: bool = True,
+) -> PlateFinder:
+    """The detector of `folder`, with its corner net where the folder holds one and a `close_look` is wanted.
+
+    `score` is the least score of a plate, 0 to 1. Raises ModelError, SettingsError.
+    """
+    check_shipped(folder)
+    nets = open_nets(runtime)
+    with _native_silence():
+        detector = nets.detector(folder, threads)
+        there = close_look and nets.file(folder, "corners").is_file()
+        corners = nets.corners(folder, threads) if there else None
+    return PlateFinder(detector, corners, score, SearchPolicy(search=search))
+
+
+def open_corner_finder(folder: Path, *, threads: int = 1, runtime: str | None = None) -> CornerFinder:
+    """The corner net of a detector's `folder`. Raises ModelError, SettingsError."""
+    check_shipped(folder)
+    with _native_silence():
+        return CornerFinder(open_nets(runtime).corners(folder, threads))
+
+
+def open_reader(
+    folder: Path,
+    kind: ReaderKind = ReaderKind.TFLITE,
+    *,
+    threads: int = 1,
+    runtime: str | None = None,
+    extra_cuts: bool = False,
+) -> Reader:
+    """The reader of `folder`: our net's, or for the other kinds the one that holds Tesseract's `gb.traineddata`.
+
+    With `extra_cuts` our net tries unsure plates again, cut another way. Raises ModelError, SettingsError.
+    """
+    check_shipped(folder)
+    match kind:
+        case ReaderKind.TFLITE:
+            with _native_silence():
+                return PlateReader(open_nets(runtime).reader(folder, threads), extra_cuts=extra_cuts)
+        case ReaderKind.TESSERACT:
+            return TesseractReader(folder)
+        case ReaderKind.ARTICLE:
+            return ArticleReader(folder)
+
+
+def open_models(
+    settings: Settings, *, search: Search | None = None, extra_cuts: bool = False
+) -> tuple[PlateFinder, Reader]:
+    """The detector and the reader of one process, looking as `search` or else the settings say.
+
+    Raises ModelError, SettingsError.
+    """
+    detector = open_detector(
+        settings.modeldir,
+        threads=settings.threads,
+        score=settings.score,
+        search=search or settings.search,
+        runtime=settings.runtime,
+    )
+    folder = settings.reader_modeldir if settings.reader is ReaderKind.TFLITE else settings.tessdata
+    reader = open_reader(
+        folder, settings.reader, threads=settings.threads, runtime=settings.runtime, extra_cuts=extra_cuts
+    )
+    return detector, reader
+
+
+def warm_up(detector: Detector | None = None, reader: Reader | None = None) -> None:
+    """The first run of a model allocates and takes several times as long: no picture shall pay for it."""
+    grey = np.full((64, 128, 3), 127, np.uint8)
+    with _native_silence():
+        if detector is not None:
+            detector.detect(grey)
+        if reader is not None:
+            reader.read(Crop(CameraId("warm-up"), 0, 0, Detection(Box(8, 8, 120, 56), 1.0), grey))
+
+
+@contextmanager
+def _native_silence() -> Iterator[None]:
+    """TFLite's C++ writes notes to file descriptor 2 past Python; what is wrong comes as an exception anyway."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device)
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,81 @@
+"""Reads a plate with a reader net: how its picture is cut, and when it is worth cutting it another way."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from roadside.core.ctc import EMPTY, compose, decode, softmax
+from roadside.core.plates import fold
+from roadside.core.rectify import READ_MARGIN, aspect_ratio, crop_corners, grow, strip, two_line_strip
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roadside.core.frames import Crop
+    from roadside.core.reads import Read
+    from roadside.ports.nets import ReaderNet
+
+EXTRA_CUTS = ((0.1, 0.05), (0.0, 0.0))
+"""Of a plate's width, left and right, above and below: the margins of a second and a third cut."""
+HOPELESS = 0.03
+"""Confidence under which no extra cut is tried: it is no plate."""
+SURELY_READ = 0.98
+"""Confidence under which extra cuts are tried, and the surest taken: of 893 plates 859 were read right so, 852 at the
+first attempt."""
+LIKELY_PLATE = 0.5
+"""Score of a detection from which extra cuts are worth their time: of 80 below it one was a plate that counted."""
+SURELY_TWO_LINES = 1.8
+SURELY_ONE_LINE = 2.8
+"""Width over height; between the two both are read and the surer one counts."""
+
+
+class PlateReader:
+    """Reads plates, of one line or of two, with a reader net."""
+
+    def __init__(self, net: ReaderNet, *, extra_cuts: bool = False) -> None:
+        """With `extra_cuts` a plate that was not read for sure is cut anew: for stills, which have no next frame."""
+        self._net = net
+        self._extra_cuts = extra_cuts
+
+    def read(self, crop: Crop) -> Read:
+        """What stands on the plate; an empty text with confidence 0 where nothing can be read."""
+        if min(crop.image.shape[:2]) < 2:
+            return EMPTY
+        grey = np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_BGR2GRAY), np.uint8)
+        corners = crop_corners(crop)
+        aspect = aspect_ratio(corners)
+        layouts = [strip] if aspect >= SURELY_TWO_LINES else []
+        if aspect <= SURELY_ONE_LINE:
+            layouts.append(two_line_strip)
+        placed = grow(corners, READ_MARGIN, READ_MARGIN * aspect)
+        best, layout = max(
+            ((self.read_strip(cut(grey, placed)), cut) for cut in layouts), key=lambda one: one[0].confidence
+        )
+        if not self._extra_cuts or crop.detection.score < LIKELY_PLATE:
+            return best
+        for across, down in EXTRA_CUTS:
+            if not HOPELESS < _sureness(best) < SURELY_READ:
+                break
+            again = self.read_strip(layout(grey, grow(corners, across, down * aspect)))
+            best = max(best, again, key=_sureness)
+        return best
+
+    def read_strip(self, grey: NDArray[np.uint8]) -> Read:
+        """The read of a strip of `roadside.core.rectify`, (STRIP_HEIGHT_PX, STRIP_WIDTH_PX) uint8."""
+        characters, countries = self._net.logits(grey)
+        shares = softmax(countries)
+        told = sorted(zip(self._net.countries, shares.tolist(), strict=True), key=lambda entry: -entry[1])
+        return compose(decode(characters, self._net.temperature), told)
+
+
+def _sureness(read: Read) -> float:
+    """The probability of the text and of those that differ from it in characters of one glyph, O and 0, I and 1.
+
+    No other cut of the plate tells these apart.
+    """
+    alike = [a.log_p for a in read.alternatives if fold(a.text) == fold(read.text)]
+    return max(read.confidence, min(1.0, sum(map(math.exp, alike))))
