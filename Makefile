@@ -49,9 +49,14 @@ lock: ## Pin the Python packages of pyproject.toml anew
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes -o requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra cluster -c requirements.lock -o requirements-cluster.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra cluster --extra dev -c requirements-cluster.lock -o requirements-dev.lock
+	@# These tools import nothing of Roadside: their locks hold the extra alone.
+	for extra in docs release; do \
+	  $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra \
+	  | $(BIN)/uv pip compile -q - --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o requirements-$$extra.lock || exit 1; \
+	done
 
 clean: ## Remove .venv, caches and what runs left in var/
-	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-docs .venv-release var build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 # --- Reading plates -----------------------------------------------------------------------------
 
