@@ -19,7 +19,7 @@ def arrows_of_the_architecture(name: str) -> set[Arrow]:
     arrows = {(service, "redis", 6379) for service in EVERY}
     arrows |= {("prometheus", service, port) for service, port in METRICS.items()}
     arrows |= {("prometheus", keeper, 9100) for keeper in ("redis", "plates")}
-    arrows |= {("console", service, port) for service, port in ANSWERS.items()}
+    arrows |= {("client", service, port) for service, port in ANSWERS.items()}
     arrows |= {("grafana", "prometheus", 9090)}
     if name == "base":
         arrows |= {(asker, "postgres", 5432) for asker in ("registry", "plates", "migrate")}
@@ -35,8 +35,9 @@ class Cluster:
         self.zones["elsewhere"] = {"kubernetes.io/metadata.name": "elsewhere"}
         self.policies = [d for d in documents if d["kind"] == "NetworkPolicy"]
         self.pods = [(w["metadata"]["namespace"], labels_of(w), pod_of(w)) for w in workloads(documents)]
-        console = {"app.kubernetes.io/name": "console", "roadside/client": "yes"}
-        self.pods.append(("roadside", console, {"containers": [{"ports": [{"containerPort": 8080}]}]}))
+        # A program of the operator's own that asks over gRPC; nobody may connect to it.
+        client = {"app.kubernetes.io/name": "client", "roadside/client": "yes"}
+        self.pods.append(("roadside", client, {"containers": [{"ports": [{"containerPort": 8080}]}]}))
         # A stranger in each namespace that has every label of ours except those that give a right.
         for zone in self.zones:
             self.pods.append((zone, {"app.kubernetes.io/name": "stranger"}, {"containers": []}))

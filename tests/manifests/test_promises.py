@@ -219,8 +219,6 @@ def test_what_is_referred_to_exists(name: str) -> None:
 def test_every_service_reaches_a_port_of_a_pod(name: str) -> None:
     documents = variant(name)
     for service in (document for document in documents if document["kind"] == "Service"):
-        if service["metadata"]["name"] == "console":
-            continue  # its pods come with the console
         chosen = [
             workload
             for workload in workloads(documents)
