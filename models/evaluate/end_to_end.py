@@ -14,14 +14,14 @@ from roadside.core.detect import Search
 from roadside.core.geometry import iou
 from roadside.core.plates import normalise
 from roadside.errors import ModelError
-from roadside.vision import ArticleReader, TesseractReader, open_detector, open_reader, read_photo, warm_up
+from roadside.vision import ArticleReader, PhotographReader, TesseractReader, open_detector, open_reader, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.evaluate.settings import Sources
     from roadside.ports.vision import Detector, Reader
-    from roadside.vision import PhotoReport
+    from roadside.vision import Photograph as Reading
 
 SETS = ("pl_gate", "nl_rfj", "hr_osijek", "hu_david", "cz_pulpan")
 LEAST_CONFIDENCE = 0.2
@@ -60,10 +60,8 @@ def evaluate(sources: Sources) -> Section:
             if name in way.sets:
                 detector, closer = way.detector or finder, None if way.detector else finder.detect_closer
                 warm_up(detector, way.reader)
-                reports = [
-                    read_photo(str(sources.data / p.path), detector, way.reader, way.least_confidence, closer)
-                    for p in members
-                ]
+                photographs_reader = PhotographReader(detector, way.reader, way.least_confidence, closer)
+                reports = [photographs_reader.read(sources.data / p.path) for p in members]
                 rows.append((name, way.name, *_figures(members, reports)))
     note = (
         "A picture counts as read when one of its plates equals the truth. Recall: of marked plates that a read plate "
@@ -74,9 +72,9 @@ def evaluate(sources: Sources) -> Section:
     return Section("end", "From photograph to plate", (Table("roadside read", columns, tuple(rows), note),))
 
 
-def _figures(pictures: Sequence[Photograph], reports: Sequence[PhotoReport]) -> tuple[str, ...]:
+def _figures(pictures: Sequence[Photograph], reports: Sequence[Reading]) -> tuple[str, ...]:
     raw = folded = extra = 0
-    marked = [p for p, r in zip(pictures, reports, strict=True) for _ in p.boxes if r.error is None]
+    marked = [p for p in pictures for _ in p.boxes]
     found = 0
     for picture, report in zip(pictures, reports, strict=True):
         texts = [p.read.text for p in report.plates]

@@ -26,7 +26,8 @@ read, and no more, uses `roadside.api`.
 - `SweepingFinder`: the same for the frames of a camera.
 - `open_corner_finder` -> `CornerFinder`: the corners of the plate in a box.
 - `open_reader` -> a `Reader`: `PlateReader` with our net; of `ReaderKind` also `TesseractReader` and `ArticleReader`.
-- `read_photo` -> `PhotoReport`: what `roadside read` says of a picture.
+- `PhotographReader` -> `Photograph`: what `roadside read` and `roadside.api` say of a picture, with any detector and
+  reader.
 - `warm_up`: the first run of a model takes several times as long as the others.
 """
 
@@ -41,7 +42,7 @@ from roadside.assembly.models import (
     open_reader,
     warm_up,
 )
-from roadside.commands.photo import PhotoReport, read_photo
+from roadside.assembly.photographs import Photograph, PhotographReader
 from roadside.detector.corners import CornerFinder
 from roadside.detector.finder import PlateFinder
 from roadside.detector.sweep import SweepingFinder
@@ -55,7 +56,8 @@ __all__ = [
     "ArticleReader",
     "CornerFinder",
     "LabelledBox",
-    "PhotoReport",
+    "Photograph",
+    "PhotographReader",
     "PlateFinder",
     "PlateReader",
     "ReaderKind",
@@ -69,7 +71,6 @@ __all__ = [
     "open_nets",
     "open_reader",
     "read_bytes",
-    "read_photo",
     "read_voc",
     "voc_of",
     "warm_up",

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from roadside.commands.photo import DISTANT, SURE_CONFIDENCE, WIDE_PX, read_photo
+from roadside.assembly.photographs import DISTANT, SURE_CONFIDENCE, WIDE_PX, PhotographReader
 from roadside.core.ctc import EMPTY
 from roadside.core.frames import Box, Detection
 
@@ -71,7 +71,7 @@ def test_unsure_pictures_and_wide_views_of_traffic_are_looked_at_closer(
     path = tmp_path / "street.png"
     cv2.imwrite(str(path), np.full((600, picture_width, 3), 90, np.uint8))
     finder, reader = Finder(plate_share * picture_width), Reader(confidence)
-    report = read_photo(str(path), finder, reader, 0.2, finder.detect_closer)
+    report = PhotographReader(finder, reader, 0.2, finder.detect_closer).read(path)
     assert finder.closer_looks == closer
     assert reader.reads == (2 if closer else 1), "a plate is read once"
     assert [p.read.text for p in report.plates] == (["AT100", "AT600"] if closer else ["AT100"])
@@ -80,4 +80,4 @@ def test_unsure_pictures_and_wide_views_of_traffic_are_looked_at_closer(
 def test_a_picture_is_not_looked_at_closer_where_nothing_can(tmp_path: Path) -> None:
     path = tmp_path / "street.png"
     cv2.imwrite(str(path), np.full((600, 1300, 3), 90, np.uint8))
-    assert len(read_photo(str(path), Finder(40), Reader(0.3), 0.2).plates) == 1
+    assert len(PhotographReader(Finder(40), Reader(0.3), 0.2).read(path).plates) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 RUNTIMES = tuple(TFLITE_RUNTIMES)
 """The values of ROADSIDE_RUNTIME."""
+_SILENCE = threading.Lock()
+"""Two threads that open models at the same time would leave each other's file descriptor 2 behind."""
 
 
 def open_nets(runtime: str | None = None) -> Nets:
@@ -129,12 +132,13 @@ def warm_up(detector: Detector | None = None, reader: Reader | None = None) -> N
 @contextmanager
 def _native_silence() -> Iterator[None]:
     """TFLite's C++ writes notes to file descriptor 2 past Python; what is wrong comes as an exception anyway."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device)
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    with _SILENCE:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        try:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device)
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.assembly.service_settings import Service, ServiceSettings, load_service_settings
-from roadside.commands.serve import NEEDS_CLUSTER
-from roadside.errors import InputError, SettingsError
+from roadside.commands.serve import needs_cluster
+from roadside.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
@@ -83,6 +83,6 @@ def _bus(parsed: argparse.Namespace) -> RedisStreams:
     try:
         from roadside.assembly.serving_bus import open_bus  # noqa: PLC0415 - `roadside run` does without redis
     except ModuleNotFoundError as error:
-        raise SettingsError(f"{NEEDS_CLUSTER} ({error.name} is missing)") from error
+        raise needs_cluster(error) from error
     flags = {name: getattr(parsed, name) for name in REACHING}
     return open_bus(Service.PLATES, load_service_settings(Service.PLATES, flags, os.environ))

@@ -8,6 +8,7 @@ from roadside.assembly.settings import PREFIX, Settings, load_settings
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
 SubParsers: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 (argparse has no public name for it)
 
@@ -24,6 +25,11 @@ def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
         shown = "" if default is None else f" (default {default})"
         explained = f"{field.description}{shown}".replace("%", "%%")
         group.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)
+
+
+def options_of(parsed: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """The settings among `names` that a command line gives, unchecked."""
+    return {name: value for name in names if (value := getattr(parsed, name)) is not None}
 
 
 def settings_of(parsed: argparse.Namespace) -> Settings:

@@ -7,18 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roadside.adapters.annotate import PICTURES, Mark, PictureWriter, draw
-from roadside.assembly.models import open_models, warm_up
-from roadside.commands.flags import READING, add_settings, settings_of
-from roadside.commands.photo import read_photo
-from roadside.core.detect import Search
-from roadside.errors import InputError
+from roadside.adapters.annotate import PICTURES, PictureWriter
+from roadside.api import ALPR, STEPS
+from roadside.commands.flags import READING, add_settings, options_of
+from roadside.errors import InputError, SourceError
+from roadside.kit.timing import Stopwatch
 
 if TYPE_CHECKING:
     import argparse
 
+    from roadside.api import Plates
     from roadside.commands.flags import SubParsers
-    from roadside.commands.photo import PhotoReport
 
 EXIT_SOME_FAILED = 1
 
@@ -35,36 +34,43 @@ def add_to(commands: SubParsers) -> None:
 
 def read_photos(arguments: argparse.Namespace) -> int:
     """Read every file, in order; a file that cannot be read stops nothing but makes the exit code 1."""
-    settings = settings_of(arguments)
     writer = _picture_writer(arguments.out, len(arguments.files))
-    auto = settings.search is Search.AUTO
-    detector, reader = open_models(settings, search=Search.FAST if auto else None, extra_cuts=True)
-    closer = detector.detect_closer if auto else None
-    warm_up(detector, reader)
+    alpr = ALPR(**options_of(arguments, READING))
     failed = False
     for name in arguments.files:
-        report = read_photo(name, detector, reader, settings.confidence, closer)
-        failed = failed or report.error is not None
+        watch = Stopwatch()
+        try:
+            with watch.measure("decode"):
+                plates = alpr.read(name)
+        except SourceError as error:
+            failed = True
+            _print_fault(name, error, watch, as_json=arguments.json)
+            continue
         if arguments.json:
-            print(json.dumps(report.to_json()), flush=True)
+            print(json.dumps(plates.to_json()), flush=True)
         else:
-            _print_lines(report)
-        if writer is not None and report.image is not None:
-            marks = [Mark(p.crop.detection.box, p.read.text, p.read.country) for p in report.plates]
-            writer.write(draw(report.image, marks), Path(name).name if len(arguments.files) > 1 else "")
+            _print_lines(plates)
+        if writer is not None:
+            writer.write(plates.draw(), Path(name).name if len(arguments.files) > 1 else "")
     return EXIT_SOME_FAILED if failed else 0
 
 
-def _print_lines(report: PhotoReport) -> None:
-    if report.error is not None:
-        print(f"roadside: {report.error}", file=sys.stderr)
+def _print_fault(name: str, error: SourceError, watch: Stopwatch, *, as_json: bool) -> None:
+    if not as_json:
+        print(f"roadside: {error}", file=sys.stderr)
         return
-    for placed in report.plates:
-        read, box = placed.read, placed.crop.detection.box
+    elapsed = {step: round(watch.ms(step), 3) for step in STEPS}
+    found = {"source": name, "width": 0, "height": 0, "error": str(error), "elapsed_ms": elapsed}
+    print(json.dumps(found), flush=True)
+
+
+def _print_lines(plates: Plates) -> None:
+    for plate in plates:
+        box = plate.box
         place = f"{box.x1:.0f},{box.y1:.0f} to {box.x2:.0f},{box.y2:.0f}"
-        print(f"{report.source}: {read.text:<10} {read.country or '-':<3} {read.confidence:>4.0%}  at {place}")
-    if not report.plates:
-        print(f"{report.source}: no plate")
+        print(f"{plates.source}: {plate.text:<10} {plate.country or '-':<3} {plate.confidence:>4.0%}  at {place}")
+    if not plates:
+        print(f"{plates.source}: no plate")
 
 
 def _picture_writer(out: Path | None, files: int) -> PictureWriter | None:

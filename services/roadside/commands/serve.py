@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from roadside.assembly.service_settings import SETTINGS, Service, load_service_settings
 from roadside.assembly.settings import PREFIX
 from roadside.errors import SettingsError
+from roadside.kit.extras import install_command
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +22,6 @@ EXPLAINED = {
     Service.REGISTRY: "gather reads into vehicles and give verdicts; answer who paid",
     Service.PLATES: "store sightings and answer for them",
 }
-NEEDS_CLUSTER = "this command needs what a cluster needs: pip install 'roadside[cluster]'"
 
 
 def add_to(commands: SubParsers) -> None:
@@ -45,5 +45,12 @@ def serve(parsed: argparse.Namespace) -> int:
     try:
         from roadside.assembly.serving import run  # noqa: PLC0415 - `roadside run` does without these packages
     except ModuleNotFoundError as error:
-        raise SettingsError(f"{NEEDS_CLUSTER} ({error.name} is missing)") from error
+        raise needs_cluster(error) from error
     return run(service, settings)
+
+
+def needs_cluster(missing: ModuleNotFoundError) -> SettingsError:
+    """What to say where a package of the services is not installed."""
+    return SettingsError(
+        f"this command needs the packages of a cluster ({missing.name} is missing): {install_command('cluster')}"
+    )
