@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from models.command import add_labels, answer, tell
 from models.corners import config as settings
 from models.corners.dataset import held_out_real, held_out_rendered, plate_height
 from models.data.photographs import read_labels
 from models.ocr import config as reader
 from models.ocr.dataset import read_crops
 from roadside.core.rectify import box_corners
-from roadside.errors import RoadsideError
 from roadside.vision import open_corner_finder
 
 if TYPE_CHECKING:
@@ -104,27 +103,23 @@ def figures(groups: Mapping[str, Sequence[View]], finders: Mapping[str, Find]) -
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="models.corners.evaluate", description=__doc__)
+    prog = "models.corners.evaluate"
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("--data", type=Path, help="photographs to measure on besides rendered plates")
-    parser.add_argument("--labels", type=Path, help="texts read by eye; default: the file that ROADSIDE_LABELS names")
+    add_labels(parser)
     parser.add_argument("--modeldir", type=Path, default=Path("models/shipped/detector"), help="of the corner net")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--out", type=Path, help="a Markdown file for the figures")
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    try:
+
+    def work() -> None:
         finders: dict[str, Find] = {"box": by_box}
         for runtime in ("litert", "tflite-runtime"):
             finders[f"net, {runtime}"] = by_finder(open_corner_finder(chosen.modeldir, runtime=runtime))
-        text = figures(held_out(chosen.data, chosen.labels, settings.load(chosen.config)), finders)
-    except RoadsideError as fault:
-        print(f"models.corners.evaluate: {fault}", file=sys.stderr)
-        return 1
-    print(text, end="")
-    if chosen.out:
-        chosen.out.parent.mkdir(parents=True, exist_ok=True)
-        chosen.out.write_text(text, encoding="utf-8")
-    return 0
+        tell(figures(held_out(chosen.data, chosen.labels, settings.load(chosen.config)), finders), chosen.out)
+
+    return answer(prog, work)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from models.command import answer
 from models.data import checking, export, grouping, labels, sheets
 from models.data.formats import Format, read_folder, write_folder
 from models.data.photographs import data_folder
-from roadside.errors import RoadsideError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,12 +136,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 where all is well, 1 where `check` found faults, 2 for bad input."""
     chosen = make_parser().parse_args(arguments)
-    try:
-        code: int = chosen.run(chosen)
-    except (RoadsideError, OSError) as error:
-        print(f"models.data: {error}", file=sys.stderr)
-        return EXIT_INPUT
-    return code
+    return answer("models.data", lambda: chosen.run(chosen), fault_code=EXIT_INPUT)
 
 
 if __name__ == "__main__":

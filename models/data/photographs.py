@@ -81,9 +81,14 @@ class Label:
     sure: bool
 
 
+def default_folder() -> Path:
+    """The folder that ROADSIDE_DATA names; the Makefile's default where it names none."""
+    return Path(os.environ.get("ROADSIDE_DATA", "../shared/data"))
+
+
 def data_folder() -> Path:
-    """The folder that ROADSIDE_DATA names, `../shared/data` by default. Raises InputError where there is none."""
-    folder = Path(os.environ.get("ROADSIDE_DATA", "../shared/data"))
+    """The folder that ROADSIDE_DATA names. Raises InputError where it holds no photographs."""
+    folder = default_folder()
     if not (folder / "index.tsv").is_file():
         raise InputError(f"{folder} holds no index.tsv: set ROADSIDE_DATA to the folder of the photographs")
     return folder

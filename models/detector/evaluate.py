@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import os
 import statistics
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.command import add_data, answer, tell
 from models.data.photographs import load_picture
 from models.detector.dataset import scaled, squashed
 from models.training.photographs import read_split
-from roadside.errors import ModelError, RoadsideError
+from roadside.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.detector.config import DetectorConfig
-    from models.training.photographs import Marked
+    from models.training.photographs import Marked, Split
 
     Found = tuple[NDArray[np.float32], NDArray[np.float32]]
     """Boxes (n, 4) in input pixels and scores (n,), best first."""
@@ -170,6 +169,14 @@ def _precision(matches: Sequence[Match], widths: Sequence[float], low: float, hi
     return average_precision([one for one in matches if low <= one.width < high], count), count
 
 
+def measured_groups(split: Split) -> dict[str, tuple[Marked, ...]]:
+    """The pictures that are measured on, by kind."""
+    groups = {"held out": split.held_out}
+    for source in ("pl_gate", "es_canary"):
+        groups[source] = tuple(one for one in split.measured_only if one.source == source)
+    return {name: marked for name, marked in groups.items() if marked}
+
+
 # --- Detectors ------------------------------------------------------------------------------------
 
 
@@ -211,9 +218,23 @@ class TfliteDetector:
         begun = time.perf_counter()
         self._interpreter.invoke()
         self.took_ms.append((time.perf_counter() - begun) * 1e3)
-        boxes, _, scores, _ = (self._interpreter.get_tensor(index)[0] for index in self._outputs)
-        likely = scores > LOWEST_SCORE
-        return boxes[likely][:, [1, 0, 3, 2]] * np.array(self.size * 2, np.float32), scores[likely]
+        boxes, _, scores, count = (self._interpreter.get_tensor(index)[0] for index in self._outputs)
+        return counted(boxes, scores, int(count), self.size)
+
+
+def counted(boxes: NDArray[np.float32], scores: NDArray[np.float32], count: int, size: tuple[int, int]) -> Found:
+    """What TFLite_Detection_PostProcess found: its first `count` rows; what lies behind them is left from elsewhere.
+
+    Args:
+        boxes: (rows, 4) float32: y1, x1, y2, x2 as shares of the input.
+        scores: (rows,) float32, best first.
+        count: rows that mean something.
+        size: width and height of the input in pixels.
+
+    """
+    boxes, scores = boxes[:count], scores[:count]
+    likely = scores > LOWEST_SCORE
+    return boxes[likely][:, [1, 0, 3, 2]] * np.array(size * 2, np.float32), scores[likely]
 
 
 def _interpreter_class(runtime: str) -> Callable[..., Any]:
@@ -318,24 +339,14 @@ def figures(folders: Sequence[Path], groups: dict[str, tuple[Marked, ...]]) -> s
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    from models.detector.train import measured_groups  # noqa: PLC0415  # brings torch
-
-    parser = argparse.ArgumentParser(prog="models.detector.evaluate", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
+    prog = "models.detector.evaluate"
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
+    add_data(parser)
     parser.add_argument("--folder", type=Path, action="append", help="a folder with a detect.tflite; repeatable")
     parser.add_argument("--out", type=Path, help="a Markdown file for the figures")
     chosen = parser.parse_args(arguments)
     folders = chosen.folder or [Path("models/shipped/detector"), Path("models/shipped/detector_uint8")]
-    try:
-        text = figures(folders, measured_groups(read_split(chosen.data)))
-    except RoadsideError as fault:
-        print(f"models.detector.evaluate: {fault}", file=sys.stderr)
-        return 1
-    print(text)
-    if chosen.out:
-        chosen.out.parent.mkdir(parents=True, exist_ok=True)
-        chosen.out.write_text(text, encoding="utf-8")
-    return 0
+    return answer(prog, lambda: tell(figures(folders, measured_groups(read_split(chosen.data))), chosen.out))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +11,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from models.command import add_data, answer
 from models.data import sheets
 from models.data.photographs import load_picture
 from models.detector.dataset import SECOND_LOOKS, listed_name, second_looks
 from models.training.photographs import read_split
 from roadside.core.detect import Search
-from roadside.errors import RoadsideError
 from roadside.vision import open_detector
 
 if TYPE_CHECKING:
@@ -106,25 +104,25 @@ def write_sheets(found: Sequence[Candidate], folder: Path) -> list[Path]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="models.detector.second_looks", description=__doc__)
+    prog = "models.detector.second_looks"
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("--modeldir", type=Path, default=Path("models/shipped/detector"))
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
+    add_data(parser)
     parser.add_argument("--out", type=Path, required=True, help="the list; change its kinds to plate or ignored")
     parser.add_argument("--sheet", type=Path, help="a folder for contact sheets to look at")
     parser.add_argument("--score", type=float, default=0.3, help="least score of a box")
     parser.add_argument("--all", action="store_true", help=f"also what {SECOND_LOOKS.name} has already")
     chosen = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         detector = open_detector(chosen.modeldir, score=chosen.score, search=Search.FAST, close_look=False)
         found = candidates(read_split(chosen.data).train, detector, None if chosen.all else second_looks())
         write_list(found, chosen.out)
         print(f"{len(found)} places in {chosen.out}; say of each: plate, ignored (too blurred to learn) or lure")
         for path in write_sheets(found, chosen.sheet) if chosen.sheet else ():
             print(path)
-    except RoadsideError as fault:
-        print(f"models.detector.second_looks: {fault}", file=sys.stderr)
-        return 1
-    return 0
+
+    return answer(prog, work)
 
 
 if __name__ == "__main__":

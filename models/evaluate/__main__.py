@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.command import answer
 from models.evaluate import clips, detection, end_to_end, machine, reading, report, tracks
 from models.evaluate.settings import find_sources
-from roadside.errors import RoadsideError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         print(f"make evaluate: no part {unknown[0]!r}; there are {', '.join(PARTS)}, calibration", file=sys.stderr)
         return 2
-    try:
+
+    def work() -> None:
         sources = find_sources(chosen.models, chosen.out)
         measured = f"{time.strftime('%d %B %Y', time.gmtime())}; {machine.describe()}"
         print(measured)
@@ -47,10 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             section = PARTS[name](sources)
             report.write(chosen.out, [section], f"{measured}; {time.perf_counter() - started:.0f} s")
             print("\n" + "\n\n".join([f"## {section.title}", *(t.markdown() for t in section.tables), *section.notes]))
-    except RoadsideError as error:
-        print(f"make evaluate: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+    return answer("make evaluate", work)
 
 
 if __name__ == "__main__":

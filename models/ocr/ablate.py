@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +17,7 @@ import cv2
 import numpy as np
 import torch
 
+from models.command import add_data, add_labels, answer
 from models.ocr import config as settings
 from models.ocr.ablation_table import Result, draw, table
 from models.ocr.evaluate import Score, score
@@ -27,13 +26,14 @@ from models.ocr.loss import a_character, classes_of, country_cost
 from models.ocr.network import named, strips_to_tensor
 from models.ocr.variants import VARIANTS, config_of, read_material, sources_of
 from models.training import course
-from models.training.course import Average, Limits
-from models.training.history import History
-from roadside.errors import ModelError, RoadsideError
+from models.training.course import Limits
+from models.training.loop import Costs, Due, Every, EverySteps, Run, follow
+from roadside.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.random import Generator
     from numpy.typing import NDArray
 
     from models.ocr.config import ReaderConfig, ReaderCourse
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from models.ocr.evaluate import Group
     from models.ocr.train import Sources
     from models.ocr.variants import Material, Variant
+    from models.training.course import Progress
 
 STEPS = 280
 MEASURED_TIMES = 5
@@ -53,47 +54,74 @@ MILD_SHARE = 0.4
 """Of a run: CTC leaves its blank plateau after about 200 steps of mild samples, and hardly otherwise."""
 
 
-class Training:
-    """One run, from its checkpoint on."""
+@dataclass(frozen=True, slots=True)
+class AblationTask:
+    """A variant's batches, which follow the seed and the step alone, and what it reads of the held-out crops."""
 
-    def __init__(self, folder: Path, variant: Variant, config: ReaderConfig, initial: Path | None = None) -> None:
-        training = config.training
-        self.variant, self.config = variant, config_of(variant, config)
-        self.checkpoint = folder / f"{variant.name}_{training.steps}.ck"
-        torch.manual_seed(training.seed)
-        self.net = HeadedReader(config, variant.head)
-        if initial is not None:
-            start(self.net.backbone, initial)
-        self._mild_steps = MILD_SHARE * training.steps if variant.mild_start and initial is None else 0.0
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=training.rate, weight_decay=training.weight_decay)
-        self.average = Average(self.net)
-        self.progress = course.resume(self.checkpoint, self.net, self.average, self.optimiser)
-        self.history = History(self.checkpoint.with_suffix(".jsonl"))
+    name: str
+    """The variant's."""
+    config: ReaderConfig
+    sources: Sources
+    groups: Mapping[str, Group]
+    mild_steps: float
+    """So many steps see mild samples alone."""
+    smoothing: float = 0.0
+    """A report tells the cost of its own step."""
 
-    def curve(self) -> list[tuple[int, float]]:
-        """Share of the held-out crops read, by step; a step that an interruption had repeated counts once."""
-        return sorted({int(one["step"]): one["read"] for one in self.history.reports()}.items())
-
-    def step(self, sources: Sources) -> float:
-        """One batch; the loss a character."""
-        training, progress = self.config.training, self.progress
-        for group in self.optimiser.param_groups:
-            group["lr"] = course.learning_rate(training, progress)
+    def costs(self, net: HeadedReader, progress: Progress, _rng: Generator) -> Costs:
+        """The loss a character, with the country's, of the batch of this step."""
+        training = self.config.training
         rng = np.random.default_rng([training.seed, progress.step])
         torch.manual_seed(training.seed * 1_000_003 + progress.step)
-        samples = sources.batch(rng, self.config, only_mild=progress.step < self._mild_steps)
-        cost, country = losses(self.net, samples, self.config)
-        self.optimiser.zero_grad()
-        (cost + training.country_weight * country).backward()
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), training.gradient_norm)
-        self.optimiser.step()
-        progress.step += 1
-        self.average.update(self.net, course.average_decay(training, progress.step))
-        return float(cost.detach())
+        samples = self.sources.batch(rng, self.config, only_mild=progress.step < self.mild_steps)
+        cost, country = losses(net, samples, self.config)
+        return Costs(cost + training.country_weight * country, {"cost": cost})
 
-    def save(self) -> None:
-        """Writes the checkpoint."""
-        course.save(self.checkpoint, self.net, self.average, self.optimiser, self.progress)
+    def refresh(self) -> None:
+        """Nothing: all plates have been rendered before the first run."""
+
+    def describe(self, run: Run, means: Mapping[str, float]) -> str:
+        """The variant, the cost and the pace."""
+        return f"{run.pace:.0f} strips/s  {self.name} cost {means['cost']:.3f}"
+
+    def measure(self, net: HeadedReader) -> dict[str, float]:
+        """A line of what was read; the share of all crops."""
+        scores = measure(net, self.groups, self.config.characters)
+        print("   held out: " + "  ".join(f"{group} {one}" for group, one in scores.items()), flush=True)
+        right, count = sum(one.folded for one in scores.values()), sum(one.count for one in scores.values())
+        return {"read": right / max(1, count)}
+
+
+def begin(folder: Path, variant: Variant, config: ReaderConfig, initial: Path | None = None) -> Run:
+    """The variant's net on its course, from its checkpoint on.
+
+    Raises:
+        ModelError: `initial` or the checkpoint belongs to another net.
+
+    """
+    torch.manual_seed(config.training.seed)
+    net = HeadedReader(config, variant.head)
+    if initial is not None:
+        start(net.backbone, initial)
+    checkpoint = folder / f"{variant.name}_{config.training.steps}.ck"
+    return Run(checkpoint, config.training, net, history=checkpoint.with_suffix(".jsonl").name)
+
+
+def task_of(variant: Variant, material: Material, config: ReaderConfig, *, initial: bool = False) -> AblationTask:
+    """What the variant adds to the loop; `initial` says that it starts from trained weights."""
+    mild = variant.mild_start and not initial
+    return AblationTask(
+        name=variant.name,
+        config=config_of(variant, config),
+        sources=sources_of(variant, material),
+        groups=material.groups,
+        mild_steps=MILD_SHARE * config.training.steps if mild else 0.0,
+    )
+
+
+def curve(run: Run) -> list[tuple[int, float]]:
+    """Share of the held-out crops read, by step; a step that an interruption had repeated counts once."""
+    return sorted({int(one["step"]): one["read"] for one in run.history.reports() if "read" in one}.items())
 
 
 def start(backbone: torch.nn.Module, path: Path) -> None:
@@ -154,47 +182,34 @@ def run(
     out = folder / f"{variant.name}_{config.training.steps}.json"
     if out.exists():
         return Result.of(json.loads(out.read_text(encoding="utf-8")))
-    training = Training(folder, variant, config, initial)
-    follow(training, sources_of(variant, material), material.groups)
+    training = begin(folder, variant, config, initial)
+    follow(training, task_of(variant, material, config, initial=initial is not None), due(training))
+    training.save()
     net = training.average.net
     some = np.concatenate([group.strips for group in material.groups.values()])
     result = Result(
-        variant.name,
-        variant.told,
-        config.training.steps,
-        sum(one.numel() for one in net.parameters()),
-        milliseconds(net, some, config.characters),
-        training.progress.elapsed_s / 60,
-        {name: _plain(one) for name, one in measure(net, material.groups, config.characters).items()},
-        {name: _plain(one) for name, one in measure(net, material.at_boxes, config.characters).items()},
-        training.curve(),
+        name=variant.name,
+        told=variant.told,
+        steps=config.training.steps,
+        parameters=sum(one.numel() for one in net.parameters()),
+        strip_ms=milliseconds(net, some, config.characters),
+        minutes=training.progress.elapsed_s / 60,
+        scores={name: _plain(one) for name, one in measure(net, material.groups, config.characters).items()},
+        at_boxes={name: _plain(one) for name, one in measure(net, material.at_boxes, config.characters).items()},
+        curve=curve(training),
     )
     out.write_text(json.dumps(asdict(result)), encoding="utf-8")
     return result
 
 
-def follow(training: Training, sources: Sources, groups: Mapping[str, Group]) -> None:
-    """Trains to the last step, reports, measures and saves on the way."""
-    course_of_it, progress, name = training.config.training, training.progress, training.variant.name
-    begun = saved_s = time.monotonic() - progress.elapsed_s
-    while progress.step < course_of_it.steps:
-        cost = training.step(sources)
-        now_s = time.monotonic()
-        progress.elapsed_s = now_s - begun
-        if progress.step % REPORT_STEPS == 0:
-            pace = progress.step * course_of_it.batch / progress.elapsed_s
-            print(f"  {name} {progress.step} of {course_of_it.steps}  cost {cost:.3f}  {pace:.0f} strips/s", flush=True)
-        if progress.step % max(1, course_of_it.steps // MEASURED_TIMES) == 0:
-            scores = measure(training.average.net, groups, training.config.characters)
-            training.history.add(step=progress.step, read=_share(scores))
-            print("   held out: " + "  ".join(f"{group} {one}" for group, one in scores.items()), flush=True)
-        if now_s - saved_s > SAVE_EVERY_S or progress.step == course_of_it.steps:
-            saved_s = now_s
-            training.save()
-
-
-def _share(scores: Mapping[str, Score]) -> float:
-    return sum(one.folded for one in scores.values()) / max(1, sum(one.count for one in scores.values()))
+def due(training: Run) -> Due:
+    """Reports and figures at the same steps of every run; checkpoints by the clock."""
+    progress, steps = training.progress, training.training.steps
+    return Due(
+        report=EverySteps(REPORT_STEPS, progress),
+        measurement=EverySteps(max(1, steps // MEASURED_TIMES), progress),
+        checkpoint=Every(SAVE_EVERY_S, progress),
+    )
 
 
 def _plain(one: Score) -> tuple[int, int, int]:
@@ -203,9 +218,10 @@ def _plain(one: Score) -> tuple[int, int, int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="models.ocr.ablate", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
-    parser.add_argument("--labels", type=Path, help="texts read by eye; default: the file that ROADSIDE_LABELS names")
+    prog = "models.ocr.ablate"
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
+    add_data(parser)
+    add_labels(parser)
     parser.add_argument("--run", type=Path, default=Path("var/train/ablation"), help="checkpoints, table, plot")
     parser.add_argument("--pool", type=Path, help="rendered plates; default: pool in the run's folder")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
@@ -216,15 +232,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1, help="with more than 1, runs repeat only nearly")
     parser.add_argument("--only", action="append", choices=[one.name for one in VARIANTS], help="these runs alone")
     chosen = parser.parse_args(arguments)
-    try:
-        ablate(chosen)
-    except RoadsideError as fault:
-        print(f"models.ocr.ablate: {fault}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("models.ocr.ablate: stopped; the same command goes on at its last checkpoint", file=sys.stderr)
-        return 130
-    return 0
+    stopped = "stopped; the same command goes on at its last checkpoint"
+    return answer(prog, lambda: ablate(chosen), stopped=stopped)
 
 
 def ablate(chosen: argparse.Namespace) -> None:

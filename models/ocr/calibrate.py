@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.command import add_data, add_labels, answer
 from models.data.photographs import read_labels
 from models.data.split import fold
 from models.ocr import config as settings
 from models.ocr.dataset import CORNERS, corner_finder, held_out_groups, read_crops, strip_of
 from models.ocr.tflite import run_tflite
 from roadside.core.ctc import compose, decode, softmax
-from roadside.errors import ModelError, RoadsideError
+from roadside.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -157,22 +156,22 @@ def calibrate(data: Path, labels: Path | None, folder: Path, config: settings.Re
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="models.ocr.calibrate", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
-    parser.add_argument("--labels", type=Path, help="texts read by eye; default: the file that ROADSIDE_LABELS names")
+    prog = "models.ocr.calibrate"
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
+    add_data(parser)
+    add_labels(parser)
     parser.add_argument("--folder", type=Path, action="append", help="a folder of read.tflite and reader.json")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--plot", type=Path, help="a folder for the reliability plots")
     chosen = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         config = settings.load(chosen.config)
         for folder in chosen.folder or (Path("models/shipped/reader"), Path("models/shipped/reader_int8")):
             plot = chosen.plot / f"reliability_{folder.name}.png" if chosen.plot else None
             calibrate(chosen.data, chosen.labels, folder, config, plot)
-    except RoadsideError as fault:
-        print(f"models.ocr.calibrate: {fault}", file=sys.stderr)
-        return 1
-    return 0
+
+    return answer(prog, work)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +14,16 @@ import cv2
 import numpy as np
 
 from models.ocr import config as settings
-from models.ocr.dataset import Plate, write_batch
+from models.ocr.dataset import Plate, RenderedPlates, write_batch
 from models.synth.plates import render_sample
+from roadside.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.random import Generator
+
+FIRST_BATCH_TIMEOUT_S = 600.0
 
 
 def render(rng: Generator, countries: Sequence[str]) -> Plate:
@@ -36,6 +43,32 @@ def fill(folder: Path, config: settings.ReaderConfig) -> None:
         if not path.exists():
             rng = np.random.default_rng([config.rendered.seed, number])
             write_batch(path, [render(rng, config.countries) for _ in range(config.rendered.batch_plates)])
+
+
+@contextlib.contextmanager
+def rendering(folder: Path, config_path: Path) -> Iterator[RenderedPlates]:
+    """The pool of rendered plates, filled by a second process as long as the training runs.
+
+    Raises:
+        ModelError: the first batch did not come.
+
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    renderer = subprocess.Popen(
+        [sys.executable, "-m", "models.ocr.pool", "--out", str(folder), "--config", str(config_path)]
+    )
+    try:
+        pool = RenderedPlates(folder)
+        begun = time.monotonic()
+        while not len(pool):
+            pool.refresh()
+            if renderer.poll() not in {None, 0} or time.monotonic() - begun > FIRST_BATCH_TIMEOUT_S:
+                raise ModelError("The plates to train on could not be rendered; run models.ocr.pool to see why")
+            time.sleep(0 if len(pool) else 0.5)
+        yield pool
+    finally:
+        renderer.terminate()
+        renderer.wait()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.command import answer
 from models.data.photographs import data_folder, plate_crops, read_labels
 from models.tesseract.lines import TWO_LINE_ASPECT, real_line, rendered_line, write_lines
 from roadside.core.reads import ALPHABET
@@ -218,7 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--export-only", action="store_true", help="write the best checkpoint so far")
     chosen = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         base = chosen.base or data_folder() / "tessdata_best" / "fra.traineddata"
         recipe = Recipe(chosen.work.resolve(), base.resolve(), chosen.rendered_files, 12, 2, chosen.seed)
         if not chosen.export_only:
@@ -227,10 +229,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 train(recipe, chosen.iterations * 2 // 3, 1e-3, chosen.minutes * 2 / 3)
             train(recipe, chosen.iterations, 2e-4, chosen.minutes / 3)
         export(recipe, chosen.out)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+
+    return answer("models.tesseract.train", work)
 
 
 if __name__ == "__main__":

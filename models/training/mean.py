@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.command import answer
 from models.training.course import averaged_state, read_checkpoint
-from roadside.errors import ModelError, RoadsideError
+from roadside.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,16 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     import torch  # noqa: PLC0415  # slow to load
 
-    parser = argparse.ArgumentParser(prog="models.training.mean", description=__doc__)
+    prog = "models.training.mean"
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("checkpoints", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
-    try:
-        torch.save(mean(chosen.checkpoints), chosen.out)
-    except RoadsideError as fault:
-        print(f"models.training.mean: {fault}", file=sys.stderr)
-        return 1
-    return 0
+    return answer(prog, lambda: torch.save(mean(chosen.checkpoints), chosen.out))
 
 
 if __name__ == "__main__":

@@ -176,15 +176,15 @@ def test_a_text_costs_each_head_its_negative_log_likelihood() -> None:
 def test_a_run_repeats_itself_also_after_an_interruption(tmp_path: Path) -> None:
     import torch  # noqa: PLC0415
 
-    from models.ocr.ablate import Training, run  # noqa: PLC0415
-    from models.ocr.variants import VARIANTS, sources_of  # noqa: PLC0415
+    from models.ocr.ablate import begin, run, task_of  # noqa: PLC0415
+    from models.ocr.variants import VARIANTS  # noqa: PLC0415
 
     config, variant = small(4), VARIANTS[1]
     shared = material(config, tmp_path)
     whole = run(tmp_path / "whole", variant, shared, config)
-    cut = Training(tmp_path / "cut", variant, config)
+    cut, task = begin(tmp_path / "cut", variant, config), task_of(variant, shared, config)
     for _ in range(2):
-        cut.step(sources_of(variant, shared))
+        cut.descend(task.costs(cut.net, cut.progress, np.random.default_rng()))
     cut.save()
     resumed = run(tmp_path / "cut", variant, shared, config)
     states = [torch.load(tmp_path / part / "slots_4.ck", weights_only=False)["average"] for part in ("whole", "cut")]
@@ -197,7 +197,7 @@ def test_a_run_repeats_itself_also_after_an_interruption(tmp_path: Path) -> None
 def test_runs_can_start_from_one_backbone(tmp_path: Path) -> None:
     import torch  # noqa: PLC0415
 
-    from models.ocr.ablate import Training  # noqa: PLC0415
+    from models.ocr.ablate import begin  # noqa: PLC0415
     from models.ocr.heads import ReaderNet  # noqa: PLC0415
     from models.ocr.variants import VARIANTS  # noqa: PLC0415
     from roadside.errors import ModelError  # noqa: PLC0415
@@ -207,11 +207,11 @@ def test_runs_can_start_from_one_backbone(tmp_path: Path) -> None:
     trained = ReaderNet(config).state_dict()
     torch.save({"average": trained}, tmp_path / "reader.ck")
     for variant in VARIANTS[:3]:
-        backbone = Training(tmp_path / "run", variant, config, tmp_path / "reader.ck").net.backbone.state_dict()
+        backbone = begin(tmp_path / "run", variant, config, tmp_path / "reader.ck").net.backbone.state_dict()
         assert all(torch.equal(value, trained[key]) for key, value in backbone.items())
     torch.save({"stem.convolution.weight": torch.zeros(1)}, tmp_path / "other.ck")
     with pytest.raises(ModelError, match=r"other\.ck"):
-        Training(tmp_path / "run", VARIANTS[0], config, tmp_path / "other.ck")
+        begin(tmp_path / "run", VARIANTS[0], config, tmp_path / "other.ck")
 
 
 @pytest.mark.usefixtures("torch_here")

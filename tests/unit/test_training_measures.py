@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from models.detector import config as detector
 from models.detector.anchors import place_anchors, post_process_anchors
-from models.detector.evaluate import Match, average_precision, match, overlaps, recall_at, suppress
+from models.detector.evaluate import (
+    LOWEST_SCORE,
+    Match,
+    TfliteDetector,
+    average_precision,
+    counted,
+    match,
+    overlaps,
+    recall_at,
+    suppress,
+)
 from models.ocr.calibrate import calibration_error, choose, confidences, log_loss
 from roadside.core.reads import ALPHABET
+
+DETECTOR_FILE = Path(__file__).parents[2] / "models" / "shipped" / "detector" / "detect.tflite"
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -45,6 +59,28 @@ def test_recall_stops_at_a_false_box_in_ten_pictures() -> None:
     matches = [Match(0.9, right=True, width=20), Match(0.8, right=False, width=20), Match(0.7, right=True, width=20)]
     assert recall_at(matches, 2, pictures=5) == 0.5
     assert recall_at(matches, 2, pictures=10) == 1
+
+
+def test_what_lies_behind_the_count_of_a_file_is_not_found() -> None:
+    """The rows that the post-processing does not fill hold whatever was in memory, such as scores over 1."""
+    outputs = boxes((0.25, 0.5, 0.5, 1.0), (0, 0, 0.1, 0.1), (9.0, -3.0, 0.5, 0.5))
+    found, scores = counted(outputs, np.array([0.9, 0.01, 2.3], np.float32), 2, (320, 256))
+    assert found.tolist() == [[160, 64, 320, 128]]
+    assert scores.tolist() == pytest.approx([0.9])
+
+
+def test_the_shipped_file_finds_nothing_in_grey_after_it_found_something() -> None:
+    """The outputs still hold what the picture before left in them."""
+    detector = TfliteDetector(DETECTOR_FILE.read_bytes())
+    width, height = detector.size
+    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    noise[100:130, 100:200] = 255
+    noise[108:122, 110:190:8] = 0
+    detector(noise)
+    for level in (0, 114, 255):
+        found, scores = detector(np.full((height, width, 3), level, np.uint8))
+        assert len(found) == len(scores)
+        assert all(LOWEST_SCORE < score < 0.3 for score in scores.tolist())
 
 
 def test_anchors_cover_the_input_in_the_order_of_the_levels() -> None:
