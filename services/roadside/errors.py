@@ -18,11 +18,11 @@ from __future__ import annotations
 
 
 class RoadsideError(Exception):
-    """The root of the tree. Its text is one line that may be shown to a person."""
+    """The root: its message is one line that may be shown to a person."""
 
 
 class InputError(RoadsideError):
-    """Something that was given cannot be used; the text names the fault and the mend."""
+    """What was given cannot be used."""
 
 
 class SourceError(InputError):
@@ -42,7 +42,7 @@ class RegistryFileError(InputError):
 
 
 class UnavailableError(RoadsideError):
-    """Something outside of this process does not answer now; trying again can help."""
+    """Something outside does not answer now."""
 
 
 class StoreUnavailableError(UnavailableError):
@@ -58,8 +58,8 @@ class RegistryUnavailableError(UnavailableError):
 
 
 class NotFoundError(RoadsideError):
-    """There is no sighting, camera or picture of the name that was asked for."""
+    """A thing asked for by name does not exist."""
 
 
 class PoisonError(RoadsideError):
-    """A message that can never be handled, however often it is tried; the services put it among the dead letters."""
+    """A message that no retry can mend."""

@@ -5,32 +5,36 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
-from roadside.core.frames import CameraId
-from roadside.ports.bus import Leadership, Message, Stream
+from roadside.core.frames import END_OF_TIME_NS
+from roadside.errors import PoisonError
+from roadside.ports.bus import CROPS, FRAMES, READS, Leadership, Output
+from tests.notes import GATE, Note, NoteCodec
 from tests.servers import RedisServer, redis_binary, valkey_binary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from typing import Any
 
-    from roadside.ports.bus import Bus
+    from roadside.ports.bus import Bus, Delivery, Receipt, Stream
 
-GATE = CameraId("gate")
 IDLE_S = 0.3
 LEADERSHIP_S = 0.3
-END_OF_TIME_NS = 2**63 - 1
 
 
 class Buses(Protocol):
     """Connections of any number of consumers to one bus."""
 
-    def connect(self, consumer: str) -> Bus[bytes]: ...
+    over_a_network: bool
+    """Whether events travel as bytes."""
+
+    def connect(self, consumer: str) -> Bus: ...
 
 
 class WallClock:
@@ -40,9 +44,10 @@ class WallClock:
 
 @dataclass
 class MemoryBuses:
-    broker: MemoryBroker[bytes]
+    broker: MemoryBroker
+    over_a_network: bool = False
 
-    def connect(self, consumer: str) -> Bus[bytes]:
+    def connect(self, consumer: str) -> Bus:
         return MemoryBus(self.broker, consumer)
 
 
@@ -51,8 +56,10 @@ class RedisBuses:
     url: str
     prefix: str
     connected: list[RedisStreams]
+    over_a_network: bool = True
+    codec: NoteCodec = field(default_factory=NoteCodec)
 
-    def connect(self, consumer: str) -> Bus[bytes]:
+    def connect(self, consumer: str) -> Bus:
         options = RedisOptions(
             self.url,
             consumer,
@@ -61,7 +68,7 @@ class RedisBuses:
             claim_every_s=0,
             lead_s=LEADERSHIP_S,
         )
-        bus = RedisStreams(options, WallClock())
+        bus = RedisStreams(options, self.codec, WallClock())
         self.connected.append(bus)
         return bus
 
@@ -94,21 +101,25 @@ def buses(request: pytest.FixtureRequest) -> Iterator[Buses]:
         bus.close()
 
 
-def frame(sequence: int, at_ns: int | None = None) -> Message[bytes]:
-    return Message(GATE, sequence * 100 if at_ns is None else at_ns, str(sequence), b"frame %d" % sequence)
+def frame(sequence: int, at_ns: int | None = None) -> Note:
+    return Note(sequence * 100 if at_ns is None else at_ns, str(sequence), b"frame %d" % sequence)
 
 
-def take(bus: Bus[bytes], stream: Stream = Stream.FRAMES, count: int = 10) -> list[str]:
-    return [d.message.identity for d in bus.receive(stream, max_messages=count, block_s=0)]
+def receipts(deliveries: Sequence[Delivery[Any]]) -> list[Receipt]:
+    return [delivery.receipt for delivery in deliveries]
+
+
+def take(bus: Bus, stream: Stream[Any] = FRAMES, count: int = 10) -> list[str]:
+    return [d.receipt.identity for d in bus.receive(stream, max_messages=count, block_s=0)]
 
 
 def test_messages_come_in_order_whole_and_once(buses: Buses) -> None:
     bus = buses.connect("a")
     for i in range(5):
-        assert bus.publish(Stream.FRAMES, frame(i))
-    first = bus.receive(Stream.FRAMES, max_messages=3, block_s=0)
-    assert [d.message for d in first] == [frame(0), frame(1), frame(2)]
-    assert [d.deliveries for d in first] == [1, 1, 1]
+        assert bus.publish(FRAMES, frame(i))
+    first = bus.receive(FRAMES, max_messages=3, block_s=0)
+    assert [d.load() for d in first] == [frame(0), frame(1), frame(2)]
+    assert [d.receipt.deliveries for d in first] == [1, 1, 1]
     assert take(bus) == ["3", "4"]
     assert take(bus) == []
 
@@ -116,85 +127,86 @@ def test_messages_come_in_order_whole_and_once(buses: Buses) -> None:
 def test_consumers_share_the_work(buses: Buses) -> None:
     a, b = buses.connect("a"), buses.connect("b")
     for i in range(4):
-        a.publish(Stream.FRAMES, frame(i))
+        a.publish(FRAMES, frame(i))
     assert take(a, count=2) + take(b, count=2) == ["0", "1", "2", "3"]
 
 
 def test_a_limit_refuses_what_would_pile_up(buses: Buses) -> None:
     bus = buses.connect("a")
-    assert bus.publish(Stream.FRAMES, frame(0), limit=2)
-    assert bus.publish(Stream.FRAMES, frame(1), limit=2)
-    assert not bus.publish(Stream.FRAMES, frame(2), limit=2)
-    (one,) = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
-    assert not bus.publish(Stream.FRAMES, frame(2), limit=2), "what is in somebody's hands is not done"
-    bus.commit([one])
-    assert bus.publish(Stream.FRAMES, frame(2), limit=2)
+    assert bus.publish(FRAMES, frame(0), limit=2)
+    assert bus.publish(FRAMES, frame(1), limit=2)
+    assert not bus.publish(FRAMES, frame(2), limit=2)
+    (one,) = bus.receive(FRAMES, max_messages=1, block_s=0)
+    assert not bus.publish(FRAMES, frame(2), limit=2), "what is in somebody's hands is not done"
+    bus.commit([one.receipt])
+    assert bus.publish(FRAMES, frame(2), limit=2)
 
 
 def test_commit_hands_on_outputs_once(buses: Buses) -> None:
     bus = buses.connect("a")
-    bus.publish(Stream.FRAMES, frame(0))
-    done = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
-    crop = Message(GATE, 0, "0:1,2,3,4", b"crop")
-    assert bus.commit(done, [(Stream.CROPS, crop)])
-    assert not bus.commit(done, [(Stream.CROPS, crop)])
-    assert take(bus, Stream.CROPS) == ["0:1,2,3,4"]
-    assert bus.backlog(Stream.FRAMES).waiting == bus.backlog(Stream.FRAMES).pending == 0
+    bus.publish(FRAMES, frame(0))
+    done = bus.receive(FRAMES, max_messages=1, block_s=0)
+    crop = Note(0, "0:1,2,3,4", b"crop")
+    assert bus.commit(receipts(done), [Output(CROPS, crop)])
+    assert not bus.commit(receipts(done), [Output(CROPS, crop)])
+    assert take(bus, CROPS) == ["0:1,2,3,4"]
+    assert bus.backlog(FRAMES).waiting == bus.backlog(FRAMES).pending == 0
 
 
 def test_what_a_dead_consumer_held_goes_to_another(buses: Buses) -> None:
     dead, heir = buses.connect("dead"), buses.connect("heir")
-    dead.publish(Stream.FRAMES, frame(0))
-    lost = dead.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    dead.publish(FRAMES, frame(0))
+    lost = dead.receive(FRAMES, max_messages=1, block_s=0)
     assert take(heir) == []
     time.sleep(IDLE_S * 1.5)
-    inherited = heir.receive(Stream.FRAMES, max_messages=1, block_s=0)
-    assert [(d.message.identity, d.deliveries) for d in inherited] == [("0", 2)]
-    assert heir.commit(inherited)
-    assert not dead.commit(lost)
+    inherited = heir.receive(FRAMES, max_messages=1, block_s=0)
+    assert [(d.receipt.identity, d.receipt.deliveries) for d in inherited] == [("0", 2)]
+    assert heir.commit(receipts(inherited))
+    assert not dead.commit(receipts(lost))
 
 
 def test_a_consumer_that_comes_back_gets_its_own_first(buses: Buses) -> None:
     former = buses.connect("a")
     for i in range(2):
-        former.publish(Stream.FRAMES, frame(i))
-    former.receive(Stream.FRAMES, max_messages=1, block_s=0)
+        former.publish(FRAMES, frame(i))
+    former.receive(FRAMES, max_messages=1, block_s=0)
     assert take(buses.connect("a")) == ["0", "1"]
 
 
 def test_released_messages_are_handed_out_again(buses: Buses) -> None:
     a, b = buses.connect("a"), buses.connect("b")
-    a.publish(Stream.FRAMES, frame(0))
-    held = a.receive(Stream.FRAMES, max_messages=1, block_s=0)
-    a.release(held)
-    (again,) = b.receive(Stream.FRAMES, max_messages=1, block_s=0)
-    assert (again.message.identity, again.deliveries) == ("0", 2)
+    a.publish(FRAMES, frame(0))
+    held = a.receive(FRAMES, max_messages=1, block_s=0)
+    a.release(receipts(held))
+    (again,) = b.receive(FRAMES, max_messages=1, block_s=0)
+    assert (again.receipt.identity, again.receipt.deliveries) == ("0", 2)
 
 
 def test_receive_waits_for_a_message(buses: Buses) -> None:
     waiting, sending = buses.connect("a"), buses.connect("b")
-    threading.Timer(0.1, lambda: sending.publish(Stream.FRAMES, frame(7))).start()
-    received = waiting.receive(Stream.FRAMES, max_messages=1, block_s=5)
-    assert [d.message.identity for d in received] == ["7"]
+    threading.Timer(0.1, lambda: sending.publish(FRAMES, frame(7))).start()
+    received = waiting.receive(FRAMES, max_messages=1, block_s=5)
+    assert [d.receipt.identity for d in received] == ["7"]
     started = time.monotonic()
-    assert not waiting.receive(Stream.FRAMES, max_messages=1, block_s=0.2)
+    assert not waiting.receive(FRAMES, max_messages=1, block_s=0.2)
     assert time.monotonic() - started >= 0.15
 
 
 def test_dead_letters_are_kept_replayed_and_dropped(buses: Buses) -> None:
     bus = buses.connect("a")
     for i in range(2):
-        bus.publish(Stream.FRAMES, frame(i))
-    first, second = bus.receive(Stream.FRAMES, max_messages=2, block_s=0)
+        bus.publish(FRAMES, frame(i))
+    first, second = bus.receive(FRAMES, max_messages=2, block_s=0)
     assert bus.reject(first, "no picture")
     assert not bus.reject(first, "again")
     assert bus.reject(second, "no picture either")
     letters = bus.dead_letters()
     assert [(x.stream, x.camera_id, x.identity, x.reason) for x in letters] == [
-        (Stream.FRAMES, "gate", "0", "no picture"),
-        (Stream.FRAMES, "gate", "1", "no picture either"),
+        (FRAMES, "gate", "0", "no picture"),
+        (FRAMES, "gate", "1", "no picture either"),
     ]
-    assert [x.size_bytes for x in letters] == [len(b"frame 0")] * 2
+    sizes = [len(NoteCodec().encode(FRAMES, frame(i))) for i in range(2)] if buses.over_a_network else [0, 0]
+    assert [x.size_bytes for x in letters] == sizes
     assert bus.replay(letters[0].letter_id)
     assert not bus.replay(letters[0].letter_id)
     assert bus.drop(letters[1].letter_id)
@@ -204,14 +216,34 @@ def test_dead_letters_are_kept_replayed_and_dropped(buses: Buses) -> None:
     assert not bus.dead_letters()
 
 
+class PoisonousCodec(NoteCodec):
+    def decode(self, stream: Stream[Any], payload: bytes) -> Note:
+        del stream, payload
+        raise PoisonError("not a note")
+
+
+def test_what_cannot_be_decoded_is_poison_when_it_is_loaded(buses: Buses) -> None:
+    if not isinstance(buses, RedisBuses):
+        return  # nothing is decoded within one process
+    buses.codec = PoisonousCodec()
+    bus = buses.connect("a")
+    bus.publish(FRAMES, frame(0))
+    (delivery,) = bus.receive(FRAMES, max_messages=1, block_s=0)
+    assert delivery.receipt.identity == "0"
+    with pytest.raises(PoisonError, match="not a note"):
+        delivery.load()
+    assert bus.reject(delivery, "not a note")
+    assert [letter.reason for letter in bus.dead_letters()] == ["not a note"]
+
+
 def test_the_horizon_is_what_is_oldest_on_its_way(buses: Buses) -> None:
     bus = buses.connect("a")
     for i in range(3):
-        bus.publish(Stream.FRAMES, frame(i, at_ns=(1000 + i) * 1000))
+        bus.publish(FRAMES, frame(i, at_ns=(1000 + i) * 1000))
     assert bus.horizon_ns(GATE, ()) == 1_000_000
-    done = bus.receive(Stream.FRAMES, max_messages=3, block_s=0)
-    read = Message(GATE, 1_000_000, "0:1,2,3,4", b"read")
-    bus.commit(done, [(Stream.READS, read)])
+    done = bus.receive(FRAMES, max_messages=3, block_s=0)
+    read = Note(1_000_000, "0:1,2,3,4", b"read")
+    bus.commit(receipts(done), [Output(READS, read)])
     assert bus.horizon_ns(GATE, ()) == 1_000_000
     assert bus.horizon_ns(GATE, {read.identity}) == 1_002_000, "what is held does not hold up"
     bus.set_camera(GATE, live=False, ended=True)
@@ -223,7 +255,7 @@ def test_a_camera_is_remembered(buses: Buses) -> None:
     bus = buses.connect("a")
     assert bus.camera(GATE) is None
     bus.set_camera(GATE, live=False, ended=False)
-    bus.publish(Stream.FRAMES, frame(4, at_ns=44))
+    bus.publish(FRAMES, frame(4, at_ns=44))
     state = buses.connect("b").camera(GATE)
     assert state is not None
     assert (state.last_sequence, state.last_captured_at_ns, state.live, state.ended) == (4, 44, False, False)
@@ -231,24 +263,24 @@ def test_a_camera_is_remembered(buses: Buses) -> None:
 
 def test_one_leads_until_it_falls_silent(buses: Buses) -> None:
     a, b = buses.connect("a"), buses.connect("b")
-    assert a.lead(Stream.READS)
-    assert a.lead(Stream.READS)
-    assert not b.lead(Stream.READS)
-    a.publish(Stream.READS, Message(GATE, 0, "0:1,2,3,4", b"read"))
-    held = a.receive(Stream.READS, max_messages=1, block_s=0)
+    assert a.lead(READS)
+    assert a.lead(READS)
+    assert not b.lead(READS)
+    a.publish(READS, Note(0, "0:1,2,3,4", b"read"))
+    held = a.receive(READS, max_messages=1, block_s=0)
     time.sleep(LEADERSHIP_S * 1.5)
-    assert b.lead(Stream.READS)
-    assert take(b, Stream.READS) == ["0:1,2,3,4"]
-    assert not a.commit(held)
+    assert b.lead(READS)
+    assert take(b, READS) == ["0:1,2,3,4"]
+    assert not a.commit(receipts(held))
 
 
 def test_a_leader_that_lapsed_is_handed_everything_anew(buses: Buses) -> None:
     bus = buses.connect("a")
-    assert bus.lead(Stream.READS) is Leadership.TAKEN
-    bus.publish(Stream.READS, Message(GATE, 0, "0:1,2,3,4", b"read"))
-    assert take(bus, Stream.READS) == ["0:1,2,3,4"]
-    assert bus.lead(Stream.READS) is Leadership.KEPT
-    assert take(bus, Stream.READS) == []
+    assert bus.lead(READS) is Leadership.TAKEN
+    bus.publish(READS, Note(0, "0:1,2,3,4", b"read"))
+    assert take(bus, READS) == ["0:1,2,3,4"]
+    assert bus.lead(READS) is Leadership.KEPT
+    assert take(bus, READS) == []
     time.sleep(LEADERSHIP_S * 1.5)
-    assert bus.lead(Stream.READS) is Leadership.TAKEN
-    assert take(bus, Stream.READS) == ["0:1,2,3,4"]
+    assert bus.lead(READS) is Leadership.TAKEN
+    assert take(bus, READS) == ["0:1,2,3,4"]

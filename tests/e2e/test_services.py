@@ -43,6 +43,7 @@ from roadside.v1 import (
 )
 from roadside.wire.codec import encode_frame
 from roadside.wire.convert import sighting_to_proto
+from roadside.wire.pictures import TravellingPicture
 from tests.processes import Cluster
 from tests.servers import RedisServer, free_port, redis_binary, wait_for
 
@@ -245,7 +246,7 @@ def poison() -> list[tuple[str, bytes]]:
 
     def frame(data: bytes) -> bytes:
         picture = EncodedPicture(PictureEncoding.JPEG, data)
-        return encode_frame(FrameEvent(CameraId("poisoned"), time.time_ns(), 1, picture))
+        return encode_frame(FrameEvent(CameraId("poisoned"), time.time_ns(), 1, TravellingPicture(picture)))
 
     good = cv2.imencode(".jpg", np.full((64, 64, 3), 128, np.uint8))[1].tobytes()
     dot = cv2.imencode(".jpg", np.zeros((1, 1, 3), np.uint8))[1].tobytes()

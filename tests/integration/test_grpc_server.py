@@ -16,13 +16,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry
 
-from roadside.assembly.service_settings import Service
 from roadside.core.frames import Box, Detection
+from roadside.detector.metrics import SPECS
 from roadside.detector.servicer import DetectorServicer
 from roadside.errors import ModelError
 from roadside.kit.grpc_server import GrpcServer, ServerOptions
 from roadside.kit.health import Health
-from roadside.kit.metrics import PrometheusMeter
+from roadside.kit.prometheus import PrometheusMeter
 from roadside.v1 import detector_pb2, detector_pb2_grpc, types_pb2
 from tests.certificates import Authority
 
@@ -64,7 +64,7 @@ class Running:
     def __init__(self, **options: object) -> None:
         self.health = Health(("model",), time.monotonic)
         self.health.set("model", ready=True)
-        self.meter = PrometheusMeter(Service.DETECTOR, CollectorRegistry())
+        self.meter = PrometheusMeter("detector", SPECS, CollectorRegistry())
 
         def register(server: grpc.Server) -> tuple[str]:
             detector_pb2_grpc.add_DetectorServicer_to_server(DetectorServicer(BrightestCorner()), server)

@@ -9,17 +9,16 @@ import pytest
 
 from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
-from roadside.core.frames import CameraId
 from roadside.errors import BusUnavailableError, InputError, SettingsError
-from roadside.ports.bus import Message, Stream
+from roadside.ports.bus import CROPS, FRAMES, READS, Output
 from tests.certificates import Authority
+from tests.notes import GATE, Note, NoteCodec
 from tests.servers import RedisServer, free_port, redis_binary, valkey_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-GATE = CameraId("gate")
 PASSWORD = "only-for-this-test"  # noqa: S105 - a test's
 COMMANDS = (
     "+ping +hello +auth +client|setname +xadd +xack +xdel +xlen +xrange +xpending +xclaim "
@@ -35,11 +34,13 @@ def binary(request: pytest.FixtureRequest) -> str:
 
 
 def connect(url: str, consumer: str = "a", **options: str) -> RedisStreams:
-    return RedisStreams(RedisOptions(url, consumer, timeout_s=10, claim_every_s=0, **options), SystemClock())  # type: ignore[arg-type]
+    return RedisStreams(
+        RedisOptions(url, consumer, timeout_s=10, claim_every_s=0, **options), NoteCodec(), SystemClock()
+    )  # type: ignore[arg-type]
 
 
-def frame(sequence: int) -> Message[bytes]:
-    return Message(GATE, time.time_ns(), str(sequence), b"frame")
+def frame(sequence: int) -> Note:
+    return Note(time.time_ns(), str(sequence), b"frame")
 
 
 @pytest.fixture
@@ -53,46 +54,46 @@ def server(tmp_path: Path, binary: str) -> Iterator[RedisServer]:
 def test_nothing_is_lost_when_redis_is_killed(server: RedisServer) -> None:
     bus = connect(server.url)
     for i in range(3):
-        bus.publish(Stream.FRAMES, frame(i))
-    (in_hand,) = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+        bus.publish(FRAMES, frame(i))
+    (in_hand,) = bus.receive(FRAMES, max_messages=1, block_s=0)
     server.kill()
     with pytest.raises(BusUnavailableError):
-        bus.commit([in_hand])
+        bus.commit([in_hand.receipt])
     with pytest.raises(BusUnavailableError):
-        bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+        bus.receive(FRAMES, max_messages=1, block_s=0)
     server.start()
-    crop = Message(GATE, in_hand.message.captured_at_ns, "0:1,2,3,4", b"crop")
-    assert bus.commit([in_hand], [(Stream.CROPS, crop)])
-    assert not bus.commit([in_hand], [(Stream.CROPS, crop)])
-    rest = bus.receive(Stream.FRAMES, max_messages=10, block_s=0)
-    assert [d.message.identity for d in rest] == ["1", "2"]
-    assert bus.backlog(Stream.CROPS).waiting == 1
+    crop = Note(in_hand.receipt.captured_at_ns, "0:1,2,3,4", b"crop")
+    assert bus.commit([in_hand.receipt], [Output(CROPS, crop)])
+    assert not bus.commit([in_hand.receipt], [Output(CROPS, crop)])
+    rest = bus.receive(FRAMES, max_messages=10, block_s=0)
+    assert [d.receipt.identity for d in rest] == ["1", "2"]
+    assert bus.backlog(CROPS).waiting == 1
 
 
 def test_a_frame_is_published_once_even_when_the_answer_was_lost(server: RedisServer) -> None:
     bus = connect(server.url)
-    assert bus.publish(Stream.FRAMES, frame(7))
-    assert bus.publish(Stream.FRAMES, frame(7))
-    assert bus.backlog(Stream.FRAMES).waiting == 1
+    assert bus.publish(FRAMES, frame(7))
+    assert bus.publish(FRAMES, frame(7))
+    assert bus.backlog(FRAMES).waiting == 1
 
 
 def test_an_entry_that_is_no_message_is_a_dead_letter(server: RedisServer) -> None:
     import redis  # noqa: PLC0415 - to write what the bus never would
 
     bus = connect(server.url)
-    assert not bus.receive(Stream.READS, max_messages=1, block_s=0)
+    assert not bus.receive(READS, max_messages=1, block_s=0)
     redis.Redis(port=server.port).xadd("{roadside}:reads", {"nonsense": "x" * 100})
-    assert not bus.receive(Stream.READS, max_messages=1, block_s=0)
+    assert not bus.receive(READS, max_messages=1, block_s=0)
     (letter,) = bus.dead_letters()
-    assert (letter.stream, letter.reason) == (Stream.READS, "not a message")
-    assert bus.backlog(Stream.READS).pending == 0
+    assert (letter.stream, letter.reason) == (READS, "not a message")
+    assert bus.backlog(READS).pending == 0
 
 
 def test_a_giant_is_a_dead_letter_that_cannot_be_replayed(server: RedisServer) -> None:
     bus = connect(server.url)
-    giant = Message(GATE, 1, "0", bytes(50_000_000))
-    bus.publish(Stream.FRAMES, giant)
-    (delivery,) = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    giant = Note(1, "0", bytes(50_000_000))
+    bus.publish(FRAMES, giant)
+    (delivery,) = bus.receive(FRAMES, max_messages=1, block_s=0)
     assert bus.reject(delivery, "too large")
     (letter,) = bus.dead_letters()
     assert letter.size_bytes == 50_000_000
@@ -105,13 +106,13 @@ def test_a_flushed_redis_is_started_anew(server: RedisServer) -> None:
     import redis  # noqa: PLC0415
 
     bus = connect(server.url)
-    bus.publish(Stream.FRAMES, frame(0))
-    bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
+    bus.publish(FRAMES, frame(0))
+    bus.receive(FRAMES, max_messages=1, block_s=0)
     redis.Redis(port=server.port).flushall()
     with pytest.raises(BusUnavailableError):
-        bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
-    bus.publish(Stream.FRAMES, frame(1))
-    assert [d.message.identity for d in bus.receive(Stream.FRAMES, max_messages=1, block_s=0)] == ["1"]
+        bus.receive(FRAMES, max_messages=1, block_s=0)
+    bus.publish(FRAMES, frame(1))
+    assert [d.receipt.identity for d in bus.receive(FRAMES, max_messages=1, block_s=0)] == ["1"]
 
 
 def test_a_user_with_the_least_rights_suffices(tmp_path: Path, binary: str) -> None:
@@ -126,9 +127,7 @@ def test_a_user_with_the_least_rights_suffices(tmp_path: Path, binary: str) -> N
         with pytest.raises(SettingsError, match="refuses"):
             connect(f"redis://roadside:wrong@127.0.0.1:{server.port}/0").ping()
         with pytest.raises(SettingsError, match="refuses"):
-            connect(f"redis://roadside:{PASSWORD}@127.0.0.1:{server.port}/0", prefix="other").publish(
-                Stream.FRAMES, frame(0)
-            )
+            connect(f"redis://roadside:{PASSWORD}@127.0.0.1:{server.port}/0", prefix="other").publish(FRAMES, frame(0))
     finally:
         server.stop()
 
@@ -136,18 +135,18 @@ def test_a_user_with_the_least_rights_suffices(tmp_path: Path, binary: str) -> N
 def everything(bus: RedisStreams) -> None:
     """One of each thing that a bus does."""
     bus.set_camera(GATE, live=True, ended=False)
-    bus.publish(Stream.FRAMES, frame(0), limit=5)
-    held = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
-    bus.release(held)
-    held = bus.receive(Stream.FRAMES, max_messages=1, block_s=0)
-    assert bus.commit(held, [(Stream.READS, Message(GATE, 5_000, "0:1,2,3,4", b"read"))])
-    assert bus.lead(Stream.READS)
+    bus.publish(FRAMES, frame(0), limit=5)
+    held = bus.receive(FRAMES, max_messages=1, block_s=0)
+    bus.release([delivery.receipt for delivery in held])
+    held = bus.receive(FRAMES, max_messages=1, block_s=0)
+    assert bus.commit([delivery.receipt for delivery in held], [Output(READS, Note(5_000, "0:1,2,3,4", b"read"))])
+    assert bus.lead(READS)
     assert bus.horizon_ns(GATE, ()) == 5_000
-    (read,) = bus.receive(Stream.READS, max_messages=1, block_s=0)
+    (read,) = bus.receive(READS, max_messages=1, block_s=0)
     assert bus.reject(read, "a reason")
     (letter,) = bus.dead_letters()
     assert bus.replay(letter.letter_id)
-    assert bus.backlog(Stream.READS).waiting == 1
+    assert bus.backlog(READS).waiting == 1
     assert bus.camera(GATE) is not None
 
 

@@ -14,7 +14,6 @@ from roadside.adapters.encryption import new_keyring
 from roadside.adapters.sql import SqlRegistry, SqlSightingStore, Vault, import_vignettes, open_embedded
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
-from roadside.assembly.service_settings import Service
 from roadside.core.confusions import typical
 from roadside.core.frames import CameraId
 from roadside.core.reads import FusedPlate
@@ -23,7 +22,8 @@ from roadside.core.verdict import Policy
 from roadside.core.vignettes import Vignette
 from roadside.kit.grpc_server import GrpcServer, ServerOptions
 from roadside.kit.health import Health
-from roadside.kit.metrics import PrometheusMeter
+from roadside.kit.prometheus import PrometheusMeter
+from roadside.plates.metrics import SPECS
 from roadside.plates.review import Reviewing
 from roadside.plates.review_servicer import ReviewServicer
 from roadside.registry.judge import Judge
@@ -57,7 +57,7 @@ def stub(reviewing: Reviewing) -> Iterator[review_pb2_grpc.ReviewStub]:
         return ("roadside.v1.Review",)
 
     health = Health((), time.monotonic)
-    meter = PrometheusMeter(Service.PLATES, CollectorRegistry())
+    meter = PrometheusMeter("plates", SPECS, CollectorRegistry())
     server = GrpcServer(ServerOptions(host="127.0.0.1", port=0), register, health, meter)
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:

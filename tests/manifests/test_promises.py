@@ -7,7 +7,7 @@ import re
 import pytest
 
 from release.version import current
-from roadside.assembly.service_settings import SETTINGS, Service
+from roadside.assembly.services import service_named
 from tests.manifests.documents import (
     BASE,
     K3S,
@@ -185,7 +185,7 @@ def test_every_setting_is_one_of_its_service(name: str) -> None:
         for variable in container.get("env", ()):
             if variable["name"].startswith("ROADSIDE_"):
                 assert match, container["name"]
-                known = SETTINGS[Service(match[1])].model_fields
+                known = service_named(match[1]).settings.model_fields
                 assert variable["name"].removeprefix("ROADSIDE_").lower() in known, variable
                 seen += 1
     assert seen > 20

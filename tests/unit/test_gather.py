@@ -13,26 +13,29 @@ import pytest
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.core.confusions import typical
-from roadside.core.events import EncodedPicture, PictureEncoding, ReadEvent, crop_identity
-from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.events import EncodedPicture, PictureEncoding, ReadEvent
+from roadside.core.frames import END_OF_TIME_NS, Box, CameraId, Crop, Detection
 from roadside.core.reads import ALPHABET, Character, Hypothesis, Read
 from roadside.core.verdict import Policy
 from roadside.core.vignettes import RegistryAnswer
 from roadside.kit.backoff import Backoff
-from roadside.kit.gather_runner import GatherRunner
 from roadside.kit.health import Health
+from roadside.kit.holding_runner import HoldingRunner
 from roadside.kit.retry import RetryPolicy
-from roadside.ports.bus import Backlog, Message, Stream
-from roadside.registry.gather import END_OF_TIME_NS, Gathering
+from roadside.kit.stage_runner import LoopParts
+from roadside.ports.bus import READS, SIGHTINGS, Backlog
 from roadside.registry.judge import Judge
 from roadside.registry.passages import PassageBuilder
-from roadside.wire.codec import decode_sighting, encode_read
+from roadside.registry.stage import GatherStage
+from roadside.wire.pictures import TravellingPicture
 from tests.servers import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from roadside.core.events import SightingEvent
     from roadside.core.vignettes import CandidateQuery
+    from roadside.ports.bus import Conclusion
 
 GATE = CameraId("gate")
 STEP_NS = 100_000_000
@@ -51,7 +54,7 @@ def read_of(text: str) -> Read:
 def street(vehicles: int, rng: random.Random) -> list[ReadEvent]:
     """Reads of vehicles that drive past side by side, some frames without a read."""
     texture = np.random.default_rng(3).integers(0, 255, (40, 160, 3), np.uint8)
-    frame = EncodedPicture(PictureEncoding.JPEG, b"\xff\xd8")
+    frame = TravellingPicture(EncodedPicture(PictureEncoding.JPEG, b"\xff\xd8"))
     events = []
     for vehicle in range(vehicles):
         lane, begins = vehicle % 3, rng.randrange(vehicles * 8)
@@ -69,7 +72,7 @@ def street(vehicles: int, rng: random.Random) -> list[ReadEvent]:
                 (int(x), int(y)),
             )
             events.append(ReadEvent(crop, frame, read_of(PLATES[vehicle % len(PLATES)])))
-    unique = {crop_identity(event.crop): event for event in events}
+    unique = {event.identity: event for event in events}
     return sorted(unique.values(), key=lambda e: e.crop.captured_at_ns)
 
 
@@ -102,36 +105,32 @@ class WallClock:
         return time.time_ns()
 
 
-def publish(bus: MemoryBus[bytes], events: Sequence[ReadEvent]) -> None:
+def publish(bus: MemoryBus, events: Sequence[ReadEvent]) -> None:
     for event in events:
-        crop = event.crop
-        bus.publish(Stream.READS, Message(GATE, crop.captured_at_ns, crop_identity(crop), encode_read(event)))
+        bus.publish(READS, event)
 
 
-def gather(broker: MemoryBroker[bytes], moment_s: float | None = None) -> None:
+def gathering(meter: Counts | None = None) -> GatherStage:
+    """The registry's stage, before a registry in which nobody paid."""
+    passages = PassageBuilder(Judge(NobodyPaid(), typical(), Policy(), WallClock()))
+    return GatherStage(passages, meter or Counts())
+
+
+def gather(broker: MemoryBroker, moment_s: float | None = None) -> None:
     """Run the registry's loop for a moment; without one, until nothing is left on the way."""
     stopping = threading.Event()
-    bus: MemoryBus[bytes] = MemoryBus(broker, "registry")
+    bus: MemoryBus = MemoryBus(broker, "registry")
     health = Health(("bus",), time.monotonic)
     meter = Counts()
     retry = RetryPolicy(
         "reads", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=stopping, drain_s=1
     )
-    passages = PassageBuilder(Judge(NobodyPaid(), typical(), Policy(), WallClock()))
-    runner = GatherRunner(
-        bus,
-        passages,
-        meter=meter,
-        clock=WallClock(),
-        health=health,
-        retry=retry,
-        stopping=stopping,
-        silence_s=10,
-    )
+    parts = LoopParts(bus, meter, WallClock(), health, retry, stopping)
+    runner = HoldingRunner(READS, SIGHTINGS, gathering(meter), parts, silence_s=10)
     thread = threading.Thread(target=runner.run)
     thread.start()
     if moment_s is None:
-        wait_for(lambda: bus.backlog(Stream.READS) == Backlog(0, 0), "the end of all reads")
+        wait_for(lambda: bus.backlog(READS) == Backlog(0, 0), "the end of all reads")
     else:
         time.sleep(moment_s)
     stopping.set()
@@ -139,19 +138,19 @@ def gather(broker: MemoryBroker[bytes], moment_s: float | None = None) -> None:
     assert not thread.is_alive()
 
 
-def sightings(broker: MemoryBroker[bytes]) -> list[tuple[str, str, int, int]]:
-    bus: MemoryBus[bytes] = MemoryBus(broker, "plates")
+def sightings(broker: MemoryBroker) -> list[tuple[str, str, int, int]]:
+    bus: MemoryBus = MemoryBus(broker, "plates")
     found = []
-    while deliveries := bus.receive(Stream.SIGHTINGS, max_messages=10, block_s=0):
+    while deliveries := bus.receive(SIGHTINGS, max_messages=10, block_s=0):
         for delivery in deliveries:
-            sighting = decode_sighting(delivery.message.payload).sighting
+            sighting = delivery.load().sighting
             assert sighting.plate is not None
             found.append((sighting.sighting_id, sighting.plate.text, sighting.first_seen_ns, sighting.last_seen_ns))
-        bus.commit(deliveries)
+        bus.commit([delivery.receipt for delivery in deliveries])
     return sorted(found)
 
 
-def new_broker() -> MemoryBroker[bytes]:
+def new_broker() -> MemoryBroker:
     return MemoryBroker(WallClock(), idle_s=30, leadership_s=5)
 
 
@@ -160,7 +159,7 @@ def test_restarts_change_nothing(seed: int) -> None:
     rng = random.Random(seed)
     events = street(12, rng)
     calm = new_broker()
-    bus: MemoryBus[bytes] = MemoryBus(calm, "ocr")
+    bus: MemoryBus = MemoryBus(calm, "ocr")
     publish(bus, events)
     bus.set_camera(GATE, live=False, ended=True)
     gather(calm)
@@ -183,31 +182,34 @@ def test_what_is_rebuilt_of_open_tracks_is_what_was(seed: int) -> None:
     """At every step, a fresh gathering of what is still held goes on to the same tracks."""
     rng = random.Random(seed)
     events = street(14, rng)
-    straight = Gathering()
+    straight = gathering()
     expected = []
     for event in events:
-        straight.add(event)
+        straight.take(event)
         expected += straight.advance(GATE, event.crop.captured_at_ns)
     expected += straight.advance(GATE, END_OF_TIME_NS)
 
-    broken = Gathering()
+    broken = gathering()
     held: dict[str, ReadEvent] = {}
     found = []
     for event in events:
         if rng.random() < 0.15:
-            broken = Gathering()
+            broken = gathering()
             for kept in rng.sample(list(held.values()), len(held)):
-                broken.add(kept)
-        held[crop_identity(event.crop)] = event
-        broken.add(event)
+                broken.take(kept)
+        held[event.identity] = event
+        broken.take(event)
         for closed in broken.advance(GATE, event.crop.captured_at_ns):
             found.append(closed)
             for identity in closed.identities:
                 del held[identity]
     found += broken.advance(GATE, END_OF_TIME_NS)
 
-    def names(closed: Sequence[object]) -> list[tuple[str, frozenset[str]]]:
-        return sorted((c.track.track_id, frozenset(c.identities)) for c in closed)  # type: ignore[attr-defined]
+    def ids(closed: Conclusion[SightingEvent]) -> tuple[str, ...]:
+        return tuple(event.identity for event in closed.outputs)
+
+    def names(closed: Sequence[Conclusion[SightingEvent]]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        return sorted((ids(c), tuple(sorted(c.identities))) for c in closed)
 
     assert names(found) == names(expected)
     assert sum(len(c.identities) for c in expected) == len(events)
@@ -215,18 +217,18 @@ def test_what_is_rebuilt_of_open_tracks_is_what_was(seed: int) -> None:
 
 def test_a_read_that_is_held_is_not_taken_twice() -> None:
     event = street(1, random.Random(5))[0]
-    gathering = Gathering()
-    assert gathering.add(event)
-    assert not gathering.add(event)
+    stage = gathering()
+    assert stage.take(event)
+    assert not stage.take(event)
 
 
 def test_a_late_read_is_a_track_of_its_own() -> None:
     events = street(1, random.Random(5))
-    gathering = Gathering()
+    stage = gathering()
     for event in events[1:]:
-        gathering.add(event)
-    assert len(gathering.advance(GATE, events[-1].crop.captured_at_ns + 10**10)) == 1
-    gathering.add(events[0])
-    (late,) = gathering.advance(GATE, events[-1].crop.captured_at_ns + 10**10)
-    assert late.identities == (crop_identity(events[0].crop),)
-    assert not gathering.cameras()
+        stage.take(event)
+    assert len(stage.advance(GATE, events[-1].crop.captured_at_ns + 10**10)) == 1
+    stage.take(events[0])
+    (late,) = stage.advance(GATE, events[-1].crop.captured_at_ns + 10**10)
+    assert late.identities == (events[0].identity,)
+    assert not stage.cameras()

@@ -20,26 +20,29 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
-from roadside.assembly.service_settings import (
+from roadside.assembly.documents import metrics_page
+from roadside.assembly.services import SERVICES, service_named
+from roadside.assembly.settings import (
+    PROCESSES,
     CaptureSettings,
-    Service,
-    cameras_of,
-    consumer_name,
-    grpc_port,
+    OcrSettings,
+    PlatesSettings,
     load_service_settings,
-    token_of,
 )
+from roadside.capture.config import cameras_of
 from roadside.commands.settings import groups
 from roadside.core.frames import CameraId
 from roadside.errors import BusUnavailableError, PoisonError, SettingsError, StoreUnavailableError
 from roadside.kit.backoff import Backoff
 from roadside.kit.health import STILL_AFTER_S, Health, HealthServer
 from roadside.kit.logs import JsonFormatter, fields
-from roadside.kit.metrics import SPECS, Kind, PrometheusMeter, document
+from roadside.kit.metrics import Kind
+from roadside.kit.prometheus import PrometheusMeter
 from roadside.kit.rates import RatedMeter
 from roadside.kit.retry import RetryPolicy
-from roadside.kit.stage_runner import RunnerLimits, StageRunner
-from roadside.ports.bus import Backlog, Message, Stream
+from roadside.kit.stage_runner import LoopParts, RunnerLimits, StageRunner
+from roadside.ports.bus import CROPS, FRAMES, Backlog
+from tests.notes import Note
 from tests.servers import wait_for
 
 if TYPE_CHECKING:
@@ -61,9 +64,9 @@ class Moody:
         self.away = 2
         self.seen: list[str] = []
 
-    def handle(self, message: Message[bytes]) -> Sequence[tuple[Stream, Message[bytes]]]:
-        self.seen.append(message.identity)
-        match message.payload:
+    def handle(self, event: Note) -> Sequence[Note]:
+        self.seen.append(event.identity)
+        match event.body:
             case b"poison":
                 raise PoisonError("no picture")
             case b"fault":
@@ -71,18 +74,18 @@ class Moody:
             case b"away" if self.away:
                 self.away -= 1
                 raise StoreUnavailableError("the database: gone")
-        return [(Stream.CROPS, Message(GATE, message.captured_at_ns, message.identity + ":1,2,3,4", b"crop"))]
+        return [Note(event.captured_at_ns, event.identity + ":1,2,3,4", b"crop")]
 
 
 class Running:
     """A runner in a thread."""
 
-    def __init__(self, bus: MemoryBus[bytes]) -> None:
+    def __init__(self, bus: MemoryBus) -> None:
         self.stage = Moody()
         self.stopping = threading.Event()
         self.health = Health(("bus",), time.monotonic)
         self.registry = CollectorRegistry()
-        meter = PrometheusMeter(Service.DETECTOR, self.registry)
+        meter = PrometheusMeter("detector", service_named("detector").metrics, self.registry)
         retry = RetryPolicy(
             "frames",
             meter=meter,
@@ -91,17 +94,8 @@ class Running:
             stopping=self.stopping,
             drain_s=1,
         )
-        runner = StageRunner(
-            bus,
-            Stream.FRAMES,
-            self.stage,
-            meter=meter,
-            clock=WallClock(),
-            health=self.health,
-            retry=retry,
-            stopping=self.stopping,
-            limits=RunnerLimits(block_s=0.05, most_failures=3),
-        )
+        parts = LoopParts(bus, meter, WallClock(), self.health, retry, self.stopping)
+        runner = StageRunner(FRAMES, CROPS, self.stage, parts, RunnerLimits(block_s=0.05, most_failures=3))
         self.thread = threading.Thread(target=runner.run)
         self.thread.start()
 
@@ -116,19 +110,19 @@ class Running:
         assert not self.thread.is_alive()
 
 
-def bus_of(*payloads: bytes) -> MemoryBus[bytes]:
-    bus: MemoryBus[bytes] = MemoryBus(MemoryBroker(WallClock(), idle_s=30, leadership_s=5), "detector")
+def bus_of(*payloads: bytes) -> MemoryBus:
+    bus: MemoryBus = MemoryBus(MemoryBroker(WallClock(), idle_s=30, leadership_s=5), "detector")
     for sequence, payload in enumerate(payloads):
-        bus.publish(Stream.FRAMES, Message(GATE, time.time_ns(), str(sequence), payload))
+        bus.publish(FRAMES, Note(time.time_ns(), str(sequence), payload))
     return bus
 
 
 def test_each_message_has_its_outcome() -> None:
     bus = bus_of(b"good", b"poison", b"fault", b"away", b"good")
     running = Running(bus)
-    wait_for(lambda: bus.backlog(Stream.FRAMES) == Backlog(0, 0), "all to be handled")
+    wait_for(lambda: bus.backlog(FRAMES) == Backlog(0, 0), "all to be handled")
     running.stop()
-    assert bus.backlog(Stream.CROPS).waiting == 3
+    assert bus.backlog(CROPS).waiting == 3
     letters = {letter.identity: letter.reason for letter in bus.dead_letters()}
     assert letters == {"1": "no picture", "2": "failed 3 times, with ZeroDivisionError"}
     assert running.stage.seen.count("2") == 3, "a fault is tried again before it is given up"
@@ -139,18 +133,18 @@ def test_each_message_has_its_outcome() -> None:
 
 def test_a_stop_gives_back_what_was_not_begun() -> None:
     bus = bus_of(*[b"good"] * 3)
-    first = bus.receive(Stream.FRAMES, max_messages=3, block_s=0)
-    bus.release(first)
+    first = bus.receive(FRAMES, max_messages=3, block_s=0)
+    bus.release([delivery.receipt for delivery in first])
     running = Running(bus)
     running.stop()
-    left = bus.backlog(Stream.FRAMES)
-    assert left.waiting + left.pending + bus.backlog(Stream.CROPS).waiting == 3
+    left = bus.backlog(FRAMES)
+    assert left.waiting + left.pending + bus.backlog(CROPS).waiting == 3
 
 
 def test_retrying_ends_with_the_drain() -> None:
     stopping = threading.Event()
     health = Health(("bus",), time.monotonic)
-    meter = PrometheusMeter(Service.OCR, CollectorRegistry())
+    meter = PrometheusMeter("ocr", service_named("ocr").metrics, CollectorRegistry())
     backoff = Backoff(random.Random(1), first_s=0.01, longest_s=0.02)
     retry = RetryPolicy("crops", meter=meter, health=health, backoff=backoff, stopping=stopping, drain_s=0.1)
     calls = 0
@@ -235,16 +229,16 @@ def test_a_log_line_is_one_json_object() -> None:
 
 
 def test_metrics_are_documented() -> None:
-    assert (DOCS / "metrics.md").read_text(encoding="utf-8") == document(), "run make docs"
+    assert (DOCS / "metrics.md").read_text(encoding="utf-8") == metrics_page(), "run make docs"
 
 
 def test_metrics_are_named_as_they_should_be() -> None:
     units = ("total", "seconds", "bytes", "messages", "ratio", "count", "state", "info", "tracks", "per_second")
-    for service, specs in SPECS.items():
+    for service in SERVICES:
         registry = CollectorRegistry()
-        PrometheusMeter(service, registry)
+        PrometheusMeter(service.name, service.metrics, registry)
         assert generate_latest(registry)
-        for spec in specs:
+        for spec in service.metrics:
             assert spec.name.endswith(units), spec.name
             assert (spec.kind is Kind.COUNTER) == spec.name.endswith("_total")
             assert (spec.kind is Kind.HISTOGRAM) == bool(spec.buckets)
@@ -254,7 +248,7 @@ def test_metrics_are_named_as_they_should_be() -> None:
 def test_frames_a_second_by_camera() -> None:
     now_s = 0.0
     registry = CollectorRegistry()
-    meter = RatedMeter(PrometheusMeter(Service.CAPTURE, registry), lambda: now_s)
+    meter = RatedMeter(PrometheusMeter("capture", service_named("capture").metrics, registry), lambda: now_s)
     for _ in range(20):
         meter.count("frames_total", 5, camera="gate")
         meter.tick()
@@ -265,27 +259,36 @@ def test_frames_a_second_by_camera() -> None:
 def test_settings_are_checked(tmp_path: Path) -> None:
     secret = tmp_path / "token"
     secret.write_text("a-token-of-some-length\n")
-    good = load_service_settings(Service.PLATES, {"token_file": str(secret), "grpc_port": "6000"}, {})
-    assert token_of(good) == "a-token-of-some-length"
-    assert (grpc_port(Service.PLATES, good), consumer_name(Service.PLATES, good)[:7]) == (6000, "plates-")
-    assert grpc_port(Service.CAPTURE, load_service_settings(Service.CAPTURE, {}, {})) == 50051
-    faults: list[tuple[Service, dict[str, str], str]] = [
-        (Service.PLATES, {"grpc_port": "70000"}, "grpc_port"),
-        (Service.PLATES, {"token": "short"}, "token"),
-        (Service.OCR, {"redis_url": "http://x"}, "redis_url"),
-        (Service.OCR, {"tls_certificate": "/nowhere"}, "belong together"),
-        (Service.OCR, {"tls_certificate": "/nowhere", "tls_key": "/nowhere"}, "cannot be read"),
-        (Service.CAPTURE, {"cameras": "gate"}, "name=source"),
+    good = load_service_settings(PlatesSettings, {"token_file": str(secret), "grpc_port": "6000"}, {})
+    assert good.bearer_token() == "a-token-of-some-length"
+    assert (good.grpc_port, good.consumer_name("plates")[:7]) == (6000, "plates-")
+    faults: list[tuple[str, dict[str, str], str]] = [
+        ("plates", {"grpc_port": "70000"}, "grpc_port"),
+        ("plates", {"token": "short"}, "token"),
+        ("ocr", {"redis_url": "http://x"}, "redis_url"),
+        ("ocr", {"tls_certificate": "/nowhere"}, "belong together"),
+        ("ocr", {"tls_certificate": "/nowhere", "tls_key": "/nowhere"}, "cannot be read"),
+        ("capture", {"cameras": "gate"}, "name=source"),
     ]
     for service, flags, said in faults:
         with pytest.raises(SettingsError, match=said):
-            load_service_settings(service, flags, {})
+            load_service_settings(service_named(service).settings, flags, {})
 
 
 def test_an_unknown_variable_is_an_error() -> None:
-    load_service_settings(Service.OCR, {}, {"ROADSIDE_MODELDIR": "x", "ROADSIDE_DATA": "y", "OTHER": "z"})
+    known = {"ROADSIDE_MODELDIR": "x", "ROADSIDE_DATA": "y", "OTHER": "z"}
+    load_service_settings(OcrSettings, {}, known)
     with pytest.raises(SettingsError, match="ROADSIDE_REDIS_ULR"):
-        load_service_settings(Service.OCR, {}, {"ROADSIDE_REDIS_ULR": "redis://x"})
+        load_service_settings(OcrSettings, {}, {"ROADSIDE_REDIS_ULR": "redis://x"})
+
+
+def test_one_setting_has_one_default_and_one_meaning() -> None:
+    """Whatever process has it."""
+    seen: dict[str, tuple[object, str | None]] = {}
+    for model in PROCESSES:
+        for name, field in model.model_fields.items():
+            default = field.get_default(call_default_factory=True, validated_data={})
+            assert seen.setdefault(name, (default, field.description)) == (default, field.description), name
 
 
 def test_every_setting_is_explained_and_listed() -> None:
@@ -309,4 +312,4 @@ def test_cameras_are_named() -> None:
     )
     with pytest.raises(ValueError, match="same name"):
         cameras_of("a=1; a=2")
-    assert isinstance(load_service_settings(Service.CAPTURE, {"cameras": "a=1"}, {}), CaptureSettings)
+    assert load_service_settings(CaptureSettings, {"cameras": "a=1"}, {}).cameras == "a=1"

@@ -20,7 +20,8 @@ from roadside.core.events import (
     PictureEncoding,
     ReadEvent,
     SightingEvent,
-    crop_identity,
+    encode_jpeg,
+    encode_raw,
 )
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Read
@@ -35,9 +36,10 @@ from roadside.errors import (
     RoadsideError,
     StoreUnavailableError,
 )
+from roadside.ports.bus import FRAMES
 from roadside.v1 import types_pb2
 from roadside.wire import codec, convert
-from roadside.wire.pictures import MAX_PICTURE_BYTES, decode_picture, encode_jpeg, encode_raw
+from roadside.wire.pictures import MAX_PICTURE_BYTES, TravellingPicture, decode_picture
 from roadside.wire.status import bad_field, internal_fault, status_of
 
 PICTURE = np.random.default_rng(1).integers(0, 255, (40, 60, 3), np.uint8)
@@ -95,16 +97,18 @@ def same_read(a: Read, b: Read) -> None:
 
 @given(times, st.integers(0, 2**40), st.booleans())
 def test_a_frame_comes_back(at_ns: int, sequence: int, live: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
-    event = FrameEvent(CameraId("gate"), at_ns, sequence, encode_jpeg(PICTURE, 90), live)
+    event = FrameEvent(CameraId("gate"), at_ns, sequence, TravellingPicture(encode_jpeg(PICTURE, 90)), live)
     assert codec.decode_frame(codec.encode_frame(event)) == event
+    wire = codec.ProtobufCodec()
+    assert wire.decode(FRAMES, wire.encode(FRAMES, event)) == event
 
 
 @given(crops(), reads())
 def test_crops_and_reads_come_back(crop: Crop, read: Read) -> None:
-    frame = encode_jpeg(PICTURE, 80)
+    frame = TravellingPicture(encode_jpeg(PICTURE, 80))
     back = codec.decode_read(codec.encode_read(ReadEvent(crop, frame, read)))
     assert back.frame == frame
-    assert crop_identity(back.crop) == crop_identity(crop)
+    assert back.identity == crop.identity
     assert back.crop.detection == crop.detection
     assert (back.crop.captured_at_ns, back.crop.origin) == (crop.captured_at_ns, crop.origin)
     np.testing.assert_array_equal(back.crop.image, PICTURE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from roadside.capture.worker import CameraCondition
@@ -12,14 +10,13 @@ from roadside.v1 import capture_pb2, capture_pb2_grpc
 from roadside.wire.convert import picture_to_proto, time_to_proto
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import grpc
 
     from roadside.capture.worker import CameraWorker
 
 DEFAULT_PAGE = 100
-RATE_OVER_S = 10.0
 _STATES = {
     CameraCondition.CONNECTING: capture_pb2.CAMERA_STATE_CONNECTING,
     CameraCondition.STREAMING: capture_pb2.CAMERA_STATE_STREAMING,
@@ -30,19 +27,13 @@ _STATES = {
 class CaptureServicer(capture_pb2_grpc.CaptureServicer):
     """See protos/roadside/v1/capture.proto."""
 
-    def __init__(self, workers: Mapping[str, CameraWorker], sources: Mapping[str, str]) -> None:
-        """`sources` are addresses without passwords, by camera."""
+    def __init__(
+        self, workers: Mapping[str, CameraWorker], sources: Mapping[str, str], rate: Callable[[str], float]
+    ) -> None:
+        """`sources` are addresses without passwords, by camera; `rate` tells a camera's frames a second."""
         self._workers = workers
         self._sources = sources
-        self._counts: dict[str, deque[tuple[float, int]]] = {name: deque() for name in workers}
-
-    def tick(self) -> None:
-        """Once a second: what the rates are made of."""
-        now_s = time.monotonic()
-        for name, counts in self._counts.items():
-            counts.append((now_s, self._workers[name].report.published))
-            while now_s - counts[0][0] > RATE_OVER_S:
-                counts.popleft()
+        self._rate = rate
 
     def ListCameras(  # noqa: N802 - the proto's name
         self, request: capture_pb2.ListCamerasRequest, context: grpc.ServicerContext
@@ -67,7 +58,7 @@ class CaptureServicer(capture_pb2_grpc.CaptureServicer):
         if newest is None:
             raise UnavailableError(f"camera {request.camera_id} has sent no frame yet")
         return capture_pb2.SnapshotResponse(
-            picture=picture_to_proto(newest.picture),
+            picture=picture_to_proto(newest.picture.encoded()),
             capture_time=time_to_proto(newest.captured_at_ns),
             sequence=newest.sequence,
         )
@@ -98,10 +89,3 @@ class CaptureServicer(capture_pb2_grpc.CaptureServicer):
     def _camera(self, name: str) -> capture_pb2.Camera:
         state = _STATES[self._workers[name].report.condition]
         return capture_pb2.Camera(camera_id=name, source=self._sources[name], state=state)
-
-    def _rate(self, name: str) -> float:
-        counts = tuple(self._counts[name])
-        if len(counts) < len(("first", "last")):
-            return 0.0
-        (first_s, first), (last_s, last) = counts[0], counts[-1]
-        return (last - first) / (last_s - first_s) if last_s > first_s else 0.0

@@ -10,11 +10,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from roadside.capture.feed import FrameFeed
-from roadside.core.events import FrameEvent, frame_identity
-from roadside.errors import BusUnavailableError
-from roadside.ports.bus import Message, Stream
-from roadside.wire.codec import encode_frame
-from roadside.wire.pictures import encode_jpeg, encode_raw
+from roadside.core.events import FrameEvent, encode_jpeg, encode_raw
+from roadside.kit.logs import fields
+from roadside.wire.pictures import TravellingPicture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,13 +20,12 @@ if TYPE_CHECKING:
     from roadside.capture.motion import MotionGate
     from roadside.core.events import EncodedPicture
     from roadside.core.frames import CameraId, Frame
-    from roadside.ports.bus import Bus, CameraState
+    from roadside.kit.publisher import BoundedPublisher
+    from roadside.kit.stage_runner import LoopParts
+    from roadside.ports.bus import CameraState
     from roadside.ports.sources import FrameSource
-    from roadside.ports.system import Clock, Meter
 
 DROPS = ("backlog", "newer", "still", "pace")
-FULL_PAUSE_S = 0.05
-BUS_PAUSE_S = 0.5
 BETWEEN_LOOPS_NS = 3_000_000_000
 """Longer than a track's gap: the vehicles of one loop and of the next are different passages."""
 
@@ -47,7 +44,6 @@ class CameraCondition(Enum):
 class CaptureOptions:
     """How frames are published."""
 
-    frames_limit: int
     publish_fps: float = 0.0
     """Most frames a second; 0: all."""
     jpeg_quality: int | None = 90
@@ -75,35 +71,31 @@ class CameraReport:
 class CameraWorker:
     """Publishes the frames of one source until it ends or `stopping` is set."""
 
-    def __init__(  # noqa: PLR0913 - what the loop needs of the world comes from outside
+    def __init__(  # noqa: PLR0913, PLR0917 - each is one thing that a camera is taken with
         self,
         camera_id: CameraId,
         open_source: Callable[[Callable[[str], None]], FrameSource],
-        bus: Bus[bytes],
+        publisher: BoundedPublisher[FrameEvent],
         options: CaptureOptions,
         gate: MotionGate | None,
-        *,
-        clock: Clock,
-        meter: Meter,
-        stopping: threading.Event,
-        beat: Callable[[], None],
+        parts: LoopParts,
     ) -> None:
+        """`open_source` is told whom to tell, in one line, before each attempt to reopen a camera that was lost."""
         self.camera_id = camera_id
         self._open_source = open_source
-        self._bus = bus
+        self._publisher = publisher
         self._options = options
         self._gate = gate
-        self._clock = clock
-        self._meter = meter
-        self._stopping = stopping
-        self._beat = beat
+        self._parts = parts
+        self._meter = parts.meter
+        self._stopping = parts.stopping
         self._lock = threading.Lock()
         self._report = CameraReport()
         for reason in DROPS:
-            meter.count("frames_dropped_total", 0, camera=camera_id, reason=reason)
-        meter.count("frames_total", 0, camera=camera_id)
-        meter.count("camera_reconnects_total", 0, camera=camera_id)
-        meter.set("camera_up_state", 0, camera=camera_id)
+            self._meter.count("frames_dropped_total", 0, camera=camera_id, reason=reason)
+        self._meter.count("frames_total", 0, camera=camera_id)
+        self._meter.count("camera_reconnects_total", 0, camera=camera_id)
+        self._meter.set("camera_up_state", 0, camera=camera_id)
 
     @property
     def report(self) -> CameraReport:
@@ -114,15 +106,16 @@ class CameraWorker:
     def run(self) -> None:
         """Take frames. Raises SourceError where the source cannot be used."""
         source = self._open_source(self._lost)
-        self._on_bus(lambda: self._bus.set_camera(self.camera_id, live=source.live, ended=False))
+        self._declare(live=source.live, ended=False)
         if source.live:
             self._run_live(source)
         else:
             self._run_recording(source)
         self._meter.set("camera_up_state", 0, camera=self.camera_id)
+        self._parts.health.done(self.camera_id)
 
     def _run_live(self, source: FrameSource) -> None:
-        state = self._on_bus(lambda: self._bus.camera(self.camera_id))
+        state = self._known()
         sequence = state.last_sequence + 1 if state is not None else 0
         due_ns = 0
         with FrameFeed(source, self._stopping.is_set) as feed:
@@ -144,9 +137,9 @@ class CameraWorker:
 
     def _run_recording(self, source: FrameSource) -> None:
         """Play a recording; after a crash, from the frame after the last one published, with the times of before."""
-        state = self._on_bus(lambda: self._bus.camera(self.camera_id))
+        state = self._known()
         resume_after = state.last_sequence if state is not None else -1
-        timeline = _Timeline(self._clock.now_ns(), self._options.publish_fps)
+        timeline = _Timeline(self._parts.clock.now_ns(), self._options.publish_fps)
         anchor_s: float | None = None
         frames_before = 0
         loop = 0
@@ -183,42 +176,28 @@ class CameraWorker:
             if loop == self._options.loops:
                 break
             source = self._open_source(self._lost)
-        self._on_bus(lambda: self._bus.set_camera(self.camera_id, live=False, ended=True))
+        self._declare(live=False, ended=True)
         with self._lock:
             self._report = replace(self._report, condition=CameraCondition.ENDED)
-        _log.info("recording ended", extra={"fields": {"camera": self.camera_id, "frames": frames_before}})
+        _log.info("recording ended", extra=fields(camera=self.camera_id, frames=frames_before))
 
     def _publish(self, frame: Frame, *, live: bool) -> bool:
         started_s = time.perf_counter()
-        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, self._encoded(frame), live)
+        picture = self._encoded(frame)
         self._meter.observe("encoding_seconds", time.perf_counter() - started_s)
-        payload = encode_frame(event)
-        message = Message(frame.camera_id, frame.captured_at_ns, frame_identity(frame.sequence), payload)
-        waits = not live and self._options.lossless
-        while not self._accepted(message, waits=waits):
-            if not waits or self._stopping.is_set():
-                self._drop("backlog")
-                return False
-            self._beat()
-            self._stopping.wait(FULL_PAUSE_S)
+        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, TravellingPicture(picture), live)
+        lossless = not live and self._options.lossless
+        if not (self._publisher.push(event) if lossless else self._publisher.offer(event)):
+            self._drop("backlog")
+            return False
         self._meter.count("frames_total", camera=frame.camera_id)
-        self._meter.set("frame_bytes", len(payload), camera=frame.camera_id)
+        self._meter.set("frame_bytes", len(picture.data), camera=frame.camera_id)
         with self._lock:
             report = self._report
             self._report = replace(
                 report, published=report.published + 1, last_captured_at_ns=frame.captured_at_ns, newest=event
             )
         return True
-
-    def _accepted(self, message: Message[bytes], *, waits: bool) -> bool:
-        try:
-            return self._bus.publish(Stream.FRAMES, message, limit=self._options.frames_limit)
-        except BusUnavailableError as error:
-            self._meter.count("bus_errors_total")
-            if waits:
-                _log.warning("waiting", extra={"fields": {"camera": self.camera_id, "reason": str(error)}})
-                self._stopping.wait(BUS_PAUSE_S)
-            return False
 
     def _encoded(self, frame: Frame) -> EncodedPicture:
         if self._options.jpeg_quality is None:
@@ -231,7 +210,7 @@ class CameraWorker:
             with self._lock:
                 self._report = replace(self._report, condition=CameraCondition.STREAMING)
             self._meter.set("camera_up_state", 1, camera=self.camera_id)
-            _log.info("camera sends", extra={"fields": {"camera": self.camera_id}})
+            _log.info("camera sends", extra=fields(camera=self.camera_id))
 
     def _lost(self, fault: str) -> None:
         """Called by a live source before each attempt to reopen it."""
@@ -241,7 +220,7 @@ class CameraWorker:
         with self._lock:
             report = self._report
             self._report = replace(report, condition=CameraCondition.CONNECTING, reconnects=report.reconnects + 1)
-        _log.warning("camera lost", extra={"fields": {"camera": self.camera_id, "reason": fault}})
+        _log.warning("camera lost", extra=fields(camera=self.camera_id, reason=fault))
 
     def _drop(self, reason: str, count: int = 1) -> None:
         if count:
@@ -249,17 +228,16 @@ class CameraWorker:
             with self._lock:
                 self._report = replace(self._report, dropped=self._report.dropped + count)
 
-    def _on_bus(self, action: Callable[[], CameraState | None]) -> CameraState | None:
-        """What `action` gives, tried until the bus answers or it is time to end."""
-        while True:
-            try:
-                return action()
-            except BusUnavailableError as error:
-                self._meter.count("bus_errors_total")
-                self._beat()
-                _log.warning("waiting", extra={"fields": {"camera": self.camera_id, "reason": str(error)}})
-                if self._stopping.wait(BUS_PAUSE_S):
-                    return None
+    def _beat(self) -> None:
+        self._parts.health.beat(self.camera_id)
+
+    def _known(self) -> CameraState | None:
+        return self._parts.retry.call(lambda: self._parts.bus.camera(self.camera_id), otherwise=None)
+
+    def _declare(self, *, live: bool, ended: bool) -> None:
+        self._parts.retry.call(
+            lambda: self._parts.bus.set_camera(self.camera_id, live=live, ended=ended), otherwise=None
+        )
 
 
 class _Timeline:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import open_database
-from roadside.assembly.service_settings import PlatesSettings, Service, load_service_settings
+from roadside.assembly.settings import PlatesSettings, load_service_settings
+from roadside.assembly.storage import database_address
 
 if TYPE_CHECKING:
     import argparse
@@ -51,9 +52,8 @@ def look(parsed: argparse.Namespace) -> int:
 
 def _database(parsed: argparse.Namespace) -> Database:
     flags = {"database_url": parsed.database_url}
-    settings = load_service_settings(Service.PLATES, flags, os.environ)
-    assert isinstance(settings, PlatesSettings)  # noqa: S101 - SETTINGS pairs them
-    address = settings.database_url.get_secret_value()
+    settings = load_service_settings(PlatesSettings, flags, os.environ)
+    address = database_address(settings)
     if address.startswith(SQLITE):
         Path(address.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
     return open_database(address)

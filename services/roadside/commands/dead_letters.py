@@ -6,9 +6,10 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from roadside.assembly.service_settings import Service, ServiceSettings, load_service_settings
+from roadside.assembly.settings import load_service_settings
 from roadside.commands.serve import needs_cluster
 from roadside.errors import InputError
+from roadside.kit.config import BusSection
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +35,7 @@ def add_to(commands: SubParsers) -> None:
         action.add_argument("--all", action="store_true", help="every one of them")
     for action in (listing, replay, drop):
         for name in REACHING:
-            explained = ServiceSettings.model_fields[name].description
+            explained = BusSection.model_fields[name].description
             action.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)
 
 
@@ -44,7 +45,7 @@ def show(parsed: argparse.Namespace) -> int:
     for letter in letters:
         at = datetime.fromtimestamp(letter.died_at_ns / 1e9, UTC).isoformat(timespec="seconds")
         print(
-            f"{letter.letter_id}  {at}  {letter.stream.value:9}  {letter.camera_id} {letter.identity}  "
+            f"{letter.letter_id}  {at}  {letter.stream.name:9}  {letter.camera_id} {letter.identity}  "
             f"{letter.size_bytes} bytes  {letter.reason}"
         )
     print(f"{len(letters)} dead letters" if letters else "no dead letters")
@@ -81,8 +82,8 @@ def _chosen(parsed: argparse.Namespace, bus: RedisStreams) -> list[str]:
 
 def _bus(parsed: argparse.Namespace) -> RedisStreams:
     try:
-        from roadside.assembly.serving_bus import open_bus  # noqa: PLC0415 - `roadside run` does without redis
+        from roadside.assembly.context import open_bus  # noqa: PLC0415 - `roadside run` does without redis
     except ModuleNotFoundError as error:
         raise needs_cluster(error) from error
     flags = {name: getattr(parsed, name) for name in REACHING}
-    return open_bus(Service.PLATES, load_service_settings(Service.PLATES, flags, os.environ))
+    return open_bus("dead-letters", load_service_settings(BusSection, flags, os.environ))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from roadside.kit.metrics import document as metrics_page
+from roadside.assembly.documents import metrics_page
 
 PAGES = {"metrics.md": metrics_page}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from roadside.assembly.settings import PREFIX, Settings, load_settings
+from roadside.assembly.settings import Settings, load_settings
+from roadside.kit.config import PREFIX
 
 if TYPE_CHECKING:
     import argparse

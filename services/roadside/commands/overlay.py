@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.assembly.embedded import Conclusion, FrameReport
+    from roadside.assembly.embedded import FrameReport
+    from roadside.core.events import SightingEvent
     from roadside.core.sightings import Sighting
+    from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
 
 LONGEST_GAP_FRAMES = 15
@@ -30,6 +32,7 @@ SAME_PLATE_EDITS = 2
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    identity: str
     sequence: int
     box: Box
     text: str
@@ -73,13 +76,19 @@ class Overlay:
         """Remember where plates were read in a frame, without its picture."""
         self.last_sequence = report.frame.sequence
         for placed in report.reads:
-            self._seen.append(_Seen(report.frame.sequence, placed.crop.detection.box, placed.read.text))
+            crop = placed.crop
+            self._seen.append(_Seen(crop.identity, crop.sequence, crop.detection.box, placed.read.text))
 
-    def conclude(self, conclusion: Conclusion) -> None:
-        """A vehicle has passed: its track's boxes and the like reads around them become its path."""
-        known = {p.crop.sequence: p.crop.detection.box for p in conclusion.track.reads}
-        plate = conclusion.sighting.plate
-        text = plate.text if plate is not None else ""
+    def conclude(self, conclusion: Conclusion[SightingEvent]) -> None:
+        """A vehicle has passed: the boxes of its track and the like reads around them become its path."""
+        members = frozenset(conclusion.identities)
+        known = {seen.sequence: seen.box for seen in self._seen if seen.identity in members}
+        for event in conclusion.outputs:
+            self._add_path(event.sighting, known)
+
+    def _add_path(self, sighting: Sighting, known: dict[int, Box]) -> None:
+        text = sighting.plate.text if sighting.plate is not None else ""
+        boxes = dict(known)
         first, last = min(known) - self.gap_frames, max(known) + self.gap_frames
         for seen in self._seen:
             alike = (
@@ -88,9 +97,9 @@ class Overlay:
                 and edit_distance(seen.text, text) <= SAME_PLATE_EDITS
             )
             if alike:
-                known.setdefault(seen.sequence, seen.box)
-        ordered = sorted(known)
-        self._paths.append(_Path(conclusion.sighting, tuple(ordered), tuple(known[s] for s in ordered)))
+                boxes.setdefault(seen.sequence, seen.box)
+        ordered = sorted(boxes)
+        self._paths.append(_Path(sighting, tuple(ordered), tuple(boxes[s] for s in ordered)))
 
     def marks(self, sequence: int) -> list[Mark]:
         """What to draw on a frame."""

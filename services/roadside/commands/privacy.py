@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_keyring, save_keyring
-from roadside.assembly.records import keys_file, open_records, person
+from roadside.assembly.records import open_records, person
+from roadside.assembly.storage import keys_file
 from roadside.commands.flags import add_settings, settings_of
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from roadside.core.plates import fold
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.core.verdict import country_code
 from roadside.errors import InputError
-from roadside.registry.config import VerdictSettings
+from roadside.registry.config import KeepingSection, VerdictSection
 from roadside.registry.recheck import recheck
 from roadside.registry.validity import start_ns, zone
 from roadside.registry.vignette_file import read_exemptions, read_vignettes
@@ -66,7 +66,7 @@ def add_to(commands: SubParsers) -> None:
     check.set_defaults(execute=check_plate)
 
     again = actions.add_parser("recheck", help="ask again about every UNKNOWN sighting (nightly, by cron)")
-    add_settings(again, *VerdictSettings.model_fields, "db")
+    add_settings(again, *dict.fromkeys((*VerdictSection.model_fields, *KeepingSection.model_fields)))
     again.set_defaults(execute=recheck_unknown)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
-from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.adapters.sources.video import CameraSettings, open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.embedded import EmbeddedPipeline, Parts
@@ -21,30 +20,28 @@ from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
 from roadside.commands.table import sighting_line, sighting_table
 from roadside.core.detect import Search
 from roadside.core.frames import CameraId
-from roadside.core.track import EvidenceRule, TrackPolicy
 from roadside.detector.sweep import SweepingFinder
 from roadside.errors import InputError
 from roadside.kit.interrupt import Interrupt
 from roadside.kit.progress import Progress
 from roadside.kit.timing import Stopwatch
-from roadside.registry.passages import PassageBuilder
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-    from roadside.assembly.embedded import Conclusion, FrameReport
+    from roadside.assembly.embedded import FrameReport
     from roadside.assembly.records import Records
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
+    from roadside.core.events import SightingEvent
     from roadside.core.frames import Frame
+    from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
     from roadside.ports.vision import Detector
 
 EXIT_INTERRUPTED = 130
 KEEPING = ("camera", "db", "evidence", "keys", "registry", "registry_http", "timezone", "grace_s", "confusions")
-STILL_CONFIDENCE = 0.5
-"""Of a plate in a single picture to be a sighting: there will be no second look."""
 
 
 def add_to(commands: SubParsers) -> None:
@@ -94,19 +91,17 @@ class StreetRun:
         self.watch_s = Stopwatch()
         self.overlay = Overlay(gap_frames=0) if self._stills else Overlay()
         self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
-        self.conclusions: list[Conclusion] = []
+        self.conclusions: list[Conclusion[SightingEvent]] = []
         self.dropped = 0
         self.progress = Progress(sys.stderr, source.frame_count)
-        rule = EvidenceRule(lone_confidence=STILL_CONFIDENCE) if self._stills else EvidenceRule()
         parts = Parts(
-            bus=MemoryBus(MemoryBroker(SystemClock())),
             detector=detector,
             reader=reader,
-            passages=PassageBuilder(records.judge, rule),
+            judge=records.judge,
             store=records.store,
             watch=self.watch_s,
             least_confidence=settings.confidence,
-            track=TrackPolicy(),
+            stills=self._stills,
         )
         self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
 
@@ -129,7 +124,7 @@ class StreetRun:
 
     def report(self, *, timings: bool) -> None:
         """The table at the end."""
-        print(sighting_table([c.sighting for c in self.conclusions]))
+        print(sighting_table([event.sighting for c in self.conclusions for event in c.outputs]))
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self.dropped} dropped to stay in the present" if self.dropped else ""
         print(f"{pace}{missed}. Stored in {self._db}")
@@ -151,12 +146,13 @@ class StreetRun:
         if self._live_overlay is not None:
             self._live_overlay.write(report)
 
-    def _tell(self, conclusions: Iterable[Conclusion]) -> None:
+    def _tell(self, conclusions: Iterable[Conclusion[SightingEvent]]) -> None:
         for conclusion in conclusions:
             self.conclusions.append(conclusion)
             self.overlay.conclude(conclusion)
             self.progress.clear()
-            print(sighting_line(conclusion.sighting), flush=True)
+            for event in conclusion.outputs:
+                print(sighting_line(event.sighting), flush=True)
 
 
 def check_out(out: Path | None, source: FrameSource) -> None:

@@ -1,13 +1,14 @@
-"""`roadside serve capture|detector|ocr|registry|plates`: one service as a process."""
+"""`roadside serve NAME`: one service of a cluster as a process."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from roadside.assembly.service_settings import SETTINGS, Service, load_service_settings
-from roadside.assembly.settings import PREFIX
+from roadside.assembly.services import SERVICES, service_named
+from roadside.assembly.settings import load_service_settings
 from roadside.errors import SettingsError
+from roadside.kit.config import PREFIX
 from roadside.kit.extras import install_command
 
 if TYPE_CHECKING:
@@ -15,33 +16,25 @@ if TYPE_CHECKING:
 
     from roadside.commands.flags import SubParsers
 
-EXPLAINED = {
-    Service.CAPTURE: "take frames from cameras and publish them",
-    Service.DETECTOR: "find plates in frames",
-    Service.OCR: "read the characters of plates",
-    Service.REGISTRY: "gather reads into vehicles and give verdicts; answer who paid",
-    Service.PLATES: "store sightings and answer for them",
-}
-
 
 def add_to(commands: SubParsers) -> None:
     """Add `roadside serve`."""
     parser = commands.add_parser("serve", help="run one service of a cluster")
     services = parser.add_subparsers(title="services", metavar="SERVICE", required=True)
-    for service, model in SETTINGS.items():
-        one = services.add_parser(service.value, help=EXPLAINED[service])
+    for service in SERVICES:
+        one = services.add_parser(service.name, help=service.summary)
         group = one.add_argument_group("settings", f"each is also a variable, {PREFIX}REDIS_URL for --redis-url")
-        for name, field in model.model_fields.items():
+        for name, field in service.settings.model_fields.items():
             explained = (field.description or "").replace("%", "%%")
             group.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)
-        one.set_defaults(execute=serve, service=service)
+        one.set_defaults(execute=serve, service=service.name)
 
 
 def serve(parsed: argparse.Namespace) -> int:
     """Run until SIGTERM; exit code 0 where all in hand was finished."""
-    service: Service = parsed.service
-    flags = {name: getattr(parsed, name) for name in SETTINGS[service].model_fields}
-    settings = load_service_settings(service, flags, os.environ)
+    service = service_named(parsed.service)
+    flags = {name: getattr(parsed, name) for name in service.settings.model_fields}
+    settings = load_service_settings(service.settings, flags, os.environ)
     try:
         from roadside.assembly.serving import run  # noqa: PLC0415 - `roadside run` does without these packages
     except ModuleNotFoundError as error:

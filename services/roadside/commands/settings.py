@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from roadside.assembly.service_settings import SETTINGS, ServiceSettings
-from roadside.assembly.settings import PREFIX, Settings
+from roadside.assembly.services import SERVICES
+from roadside.assembly.settings import Settings
+from roadside.kit.config import PREFIX, ServiceSection
 
 if TYPE_CHECKING:
     import argparse
@@ -41,11 +42,11 @@ def show(_parsed: argparse.Namespace) -> int:
 def groups() -> Iterator[tuple[str, dict[str, FieldInfo]]]:
     """Who has which settings."""
     yield EMBEDDED, dict(Settings.model_fields)
-    common = ServiceSettings.model_fields
+    common = ServiceSection.model_fields
     yield EVERY_SERVICE, dict(common)
-    for service, model in SETTINGS.items():
-        own = {name: field for name, field in model.model_fields.items() if name not in common}
-        yield f"roadside serve {service.value}", own
+    for service in SERVICES:
+        own = {name: field for name, field in service.settings.model_fields.items() if name not in common}
+        yield f"roadside serve {service.name}", own
 
 
 def _default(field: FieldInfo) -> str:

@@ -1,15 +1,23 @@
-"""The events that the stages of different processes hand to one another."""
+"""The events that the stages hand to one another, the same in one process and between several."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from roadside.core.frames import CameraId, Crop
     from roadside.core.reads import Read
     from roadside.core.sightings import Picture, Sighting
+
+EVIDENCE_QUALITY = 90
+"""JPEG quality, 0 to 100, of a frame that is encoded for the evidence."""
 
 
 class PictureEncoding(StrEnum):
@@ -32,6 +40,64 @@ class EncodedPicture:
     height_px: int = 0
 
 
+class FramePicture(Protocol):
+    """The picture of a frame, whether its pixels are at hand or its bytes have travelled."""
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8, blue green red; not to be written to. Raises PoisonError where the bytes are no picture."""
+        ...
+
+    def encoded(self) -> EncodedPicture:
+        """The picture as it travels with its frame."""
+        ...
+
+    def jpeg(self) -> EncodedPicture:
+        """The picture as it is kept for the evidence. Raises PoisonError where the bytes are no picture."""
+        ...
+
+
+class PixelPicture:
+    """A picture whose pixels are at hand; encoded when its bytes are first asked for. Not safe between threads."""
+
+    def __init__(self, image: NDArray[np.uint8]) -> None:
+        """`image` is (H, W, 3) uint8, blue green red; it must not change any more."""
+        self._image = image
+        self._encoded: EncodedPicture | None = None
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """See `FramePicture`."""
+        return self._image
+
+    def encoded(self) -> EncodedPicture:
+        """See `FramePicture`: as JPEG."""
+        return self.jpeg()
+
+    def jpeg(self) -> EncodedPicture:
+        """See `FramePicture`. Raises ValueError for a picture without pixels."""
+        if self._encoded is None:
+            self._encoded = encode_jpeg(self.pixels(), EVIDENCE_QUALITY)
+        return self._encoded
+
+
+class Event(Protocol):
+    """What a bus must know of whatever it carries."""
+
+    @property
+    def camera_id(self) -> CameraId:
+        """The camera that saw it."""
+        ...
+
+    @property
+    def captured_at_ns(self) -> int:
+        """UTC nanoseconds since 1970."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """Names the event within its camera and stream; events of equal identities are the same event."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FrameEvent:
     """A camera took a picture."""
@@ -39,9 +105,14 @@ class FrameEvent:
     camera_id: CameraId
     captured_at_ns: int
     sequence: int
-    picture: EncodedPicture
+    picture: FramePicture
     live: bool = False
     """Of a live camera: it may be dropped when it is old."""
+
+    @property
+    def identity(self) -> str:
+        """The frame's sequence number."""
+        return str(self.sequence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +120,23 @@ class CropEvent:
     """A plate was found in a frame."""
 
     crop: Crop
-    frame: EncodedPicture | None
+    frame: FramePicture | None
     """The whole frame, for the evidence."""
+
+    @property
+    def camera_id(self) -> CameraId:
+        """The camera that saw it."""
+        return self.crop.camera_id
+
+    @property
+    def captured_at_ns(self) -> int:
+        """Of the frame."""
+        return self.crop.captured_at_ns
+
+    @property
+    def identity(self) -> str:
+        """The crop's."""
+        return self.crop.identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +144,23 @@ class ReadEvent:
     """A plate was read."""
 
     crop: Crop
-    frame: EncodedPicture | None
+    frame: FramePicture | None
     read: Read
+
+    @property
+    def camera_id(self) -> CameraId:
+        """The camera that saw it."""
+        return self.crop.camera_id
+
+    @property
+    def captured_at_ns(self) -> int:
+        """Of the frame."""
+        return self.crop.captured_at_ns
+
+    @property
+    def identity(self) -> str:
+        """The crop's."""
+        return self.crop.identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +170,32 @@ class SightingEvent:
     sighting: Sighting
     pictures: tuple[Picture, ...]
 
+    @property
+    def camera_id(self) -> CameraId:
+        """The camera that saw it."""
+        return self.sighting.camera_id
 
-def frame_identity(sequence: int) -> str:
-    """The name of a frame within its camera."""
-    return str(sequence)
+    @property
+    def captured_at_ns(self) -> int:
+        """Of the last frame that shows the vehicle."""
+        return self.sighting.last_seen_ns
+
+    @property
+    def identity(self) -> str:
+        """The sighting's."""
+        return self.sighting.sighting_id
 
 
-def crop_identity(crop: Crop) -> str:
-    """The name of a crop, and of its read, within its camera: the frame's sequence number and the box.
+def encode_jpeg(image: NDArray[np.uint8], quality: int) -> EncodedPicture:
+    """`image` ((H, W, 3) uint8, blue green red) as JPEG of `quality` 0 to 100. Raises ValueError."""
+    if image.size == 0:
+        raise ValueError(f"cannot encode a picture of shape {image.shape}")
+    done, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    if not done:
+        raise ValueError(f"cannot encode a picture of shape {image.shape}")
+    return EncodedPicture(PictureEncoding.JPEG, data.tobytes(), image.shape[1], image.shape[0])
 
-    The box is rounded to hundredths of a pixel, so that the same detection always gives the same name.
-    """
-    box = crop.detection.box
-    return f"{crop.sequence}:{box.x1:.2f},{box.y1:.2f},{box.x2:.2f},{box.y2:.2f}"
+
+def encode_raw(image: NDArray[np.uint8]) -> EncodedPicture:
+    """`image` ((H, W, 3) uint8, blue green red) byte for byte."""
+    return EncodedPicture(PictureEncoding.BGR, image.tobytes(), image.shape[1], image.shape[0])

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 CameraId = NewType("CameraId", str)
 
+END_OF_TIME_NS = 2**63 - 1
+"""Later than any frame: the capture time, in UTC nanoseconds since 1970, at which nothing is on its way any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An axis-parallel rectangle in pixels of the original frame, which have their origin at its top left.
-
-    Half-open: the pixel columns from `x1` up to but without `x2` belong to it, and the rows alike.
-    """
+    """An axis-parallel rectangle in half-open pixels of the original frame."""
 
     x1: float
     y1: float
@@ -36,8 +36,7 @@ class Box:
 
 
 Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
-"""The corners of a plate as (x, y) in pixels of the original frame: top left, top right, bottom right, bottom left of
-the plate itself, so that a plate on its head begins at the lower right."""
+"""Top left, top right, bottom right, bottom left as (x, y) pixels of the original frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +45,41 @@ class Frame:
 
     camera_id: CameraId
     captured_at_ns: int
-    """When the camera took it: UTC, in nanoseconds since 1970."""
+    """UTC, nanoseconds since 1970."""
     sequence: int
-    """Counts the camera's frames upwards; with `camera_id` it names the frame."""
     image: NDArray[np.uint8] = field(repr=False)
-    """The pixels: (H, W, 3) uint8, in the order blue, green, red (BGR)."""
+    """(H, W, 3) uint8, blue green red."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """Where the detector found a plate in a frame."""
+    """A plate's box in a frame."""
 
     box: Box
     score: float
-    """How sure the detector is that this is a plate, 0 to 1; no calibrated probability."""
+    """The detector's score, 0 to 1."""
     corners: Corners | None = None
-    """The four corners of the plate, or None if the model gives boxes alone."""
+    """Where the model gives them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """The picture of one plate, cut from a frame, with the place that it was cut from."""
+    """The picture of a plate cut from a frame, and where it came from."""
 
     camera_id: CameraId
     captured_at_ns: int
     sequence: int
     detection: Detection
     image: NDArray[np.uint8] = field(repr=False)
-    """The pixels of the detection and a margin around it: (h, w, 3) uint8, in the order blue, green, red (BGR)."""
+    """(h, w, 3) uint8, blue green red: the detection with a margin around it."""
     origin: tuple[int, int] = (0, 0)
-    """Where the crop's top left pixel lies in the frame: (x, y) in pixels."""
+    """x, y of the crop's top left pixel in the frame."""
+
+    @property
+    def identity(self) -> str:
+        """The crop's name within its camera, and that of its read: the frame's sequence number and the box.
+
+        The box is rounded to hundredths of a pixel, so that the same detection always gives the same name.
+        """
+        box = self.detection.box
+        return f"{self.sequence}:{box.x1:.2f},{box.y1:.2f},{box.x2:.2f},{box.y2:.2f}"

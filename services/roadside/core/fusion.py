@@ -32,6 +32,9 @@ LEAST_CHARACTERS = 4
 SHARP = 0.3
 """Sharpness at which a read weighs half as much as a perfectly sharp one."""
 
+LEAST_WORTH = 0.05
+"""Added to a read's confidence in its worth: among reads that say nothing, the sharper is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
@@ -70,6 +73,14 @@ def quality(placed: PlacedRead) -> float:
     return max(0.02, size * sharp / (sharp + SHARP) * (1 + SHARP))
 
 
+def worth(weight: float, read: Read) -> float:
+    """What a look of `weight` is worth to its track: which of many are kept, which is the evidence.
+
+    Its weight in the fusion (see `quality`) times its confidence; of reads that say nothing the sharper is worth more.
+    """
+    return weight * (LEAST_WORTH + read.confidence)
+
+
 def edit_distance(a: str, b: str) -> int:
     """Insertions, deletions and substitutions from `a` to `b` (Levenshtein)."""
     row = list(range(len(b) + 1))
@@ -100,7 +111,7 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
     else:
         joined = _join(ordered, _looks(ordered_weights), reference)
     near = [i for i in order if _agree(reads[i].read.text, joined.text)]
-    best = max(near or order, key=lambda i: (given[i] * reads[i].read.confidence, -order.index(i)))
+    best = max(near or order, key=lambda i: (worth(given[i], reads[i].read), -order.index(i)))
     spoken = [w * placed.read.confidence * bool(placed.read.text) for w, placed in zip(given, reads, strict=True)]
     same = [r for r in ordered if r.text == joined.text]
     return Fusion(

@@ -1,4 +1,4 @@
-"""What a reader says of a plate: of one crop, of one track, and fused over all frames of a vehicle."""
+"""What readers say of plates, look by look and together."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from roadside.core.frames import CameraId, Crop
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""The 36 characters that a normalised plate can hold, in the order of the columns of a posterior."""
+"""Every character a normalised plate can hold, in the order of the columns of a posterior."""
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """The most probable character of one slot (place in the text), with its probability, 0 to 1."""
+    """The best character of one slot and how sure the reader is of it."""
 
     text: str
     confidence: float
@@ -25,13 +25,13 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A text that the plate may have, with its probability."""
+    """A plate that may be the one that was seen."""
 
     text: str
-    """Upper case letters and digits, no separators."""
+    """Upper case, no separators."""
     country: str | None
     log_p: float
-    """The natural logarithm of the probability that this is the plate, so 0 at most."""
+    """Natural logarithm of its probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +39,26 @@ class Read:
     """What a reader says of one crop."""
 
     raw: str
-    """The most probable text before any country's grammar is applied; upper case, no separators."""
+    """The best text before any grammar, upper case, no separators."""
     text: str
-    """The most probable text under the countries' grammars; upper case, no separators. Empty if nothing was read."""
+    """The best text under the country grammars, upper case, no separators."""
     country: str | None
-    """The plate's country, by the code that stands on plates or by ISO 3166 (UK, CZ, SK, DE...); None if unsure."""
+    """ISO-like country of the plate: UK, CZ, SK, DE..., or None where unsure."""
     confidence: float
-    """The calibrated probability, 0 to 1, that `text` is right in every character."""
+    """Calibrated probability that `text` is right."""
     characters: tuple[Character, ...]
-    """One for each character of `text`, in its order."""
+    """One for each character of `text`."""
     posterior: NDArray[np.float32] = field(repr=False)
-    """(slots, 36) float32: for each slot the probability of each character of ALPHABET; each row sums to 1."""
+    """(slots, 36) float32: for each slot a probability for each character of ALPHABET; rows sum to 1."""
     alternatives: tuple[Hypothesis, ...] = ()
-    """The most probable texts, best first, `text` among them; empty if the reader gives none."""
+    """The most probable plates, best first, `text` among them; may be empty where a reader gives none."""
     countries: tuple[tuple[str, float], ...] = ()
-    """Countries and their probabilities, from the look of the plate; empty if the reader does not tell them."""
+    """Countries with their probabilities, where the reader tells them from the look of the plate."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedRead:
-    """A read together with the crop that was read; a track is a row of these."""
+    """A read with the crop it was made of: what a track collects."""
 
     crop: Crop
     read: Read
@@ -66,30 +66,49 @@ class PlacedRead:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The reads of one vehicle as it passes one camera, in the order in which their frames were captured."""
+    """The reads of one vehicle passing one camera, in capture order."""
 
     camera_id: CameraId
     track_id: str
     reads: tuple[PlacedRead, ...]
+    """At least one; of a long track the best ones."""
+    others: tuple[str, ...] = ()
+    """Identities of the reads that belong to the track and are not among `reads`."""
+    span_ns: tuple[int, int] | None = None
+    """Capture times of the first and the last frame that shows the vehicle, where `reads` do not tell them."""
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Of every read that the track is made of."""
+        return (*(placed.crop.identity for placed in self.reads), *self.others)
+
+    @property
+    def first_seen_ns(self) -> int:
+        """UTC nanoseconds since 1970."""
+        return min(p.crop.captured_at_ns for p in self.reads) if self.span_ns is None else self.span_ns[0]
+
+    @property
+    def last_seen_ns(self) -> int:
+        """UTC nanoseconds since 1970."""
+        return max(p.crop.captured_at_ns for p in self.reads) if self.span_ns is None else self.span_ns[1]
 
 
 @dataclass(frozen=True, slots=True)
 class FusedPlate:
-    """The one plate that all reads of a vehicle give together; the verdict is made of it."""
+    """What all the reads of one vehicle say together: what a verdict is made of."""
 
     text: str
-    """The most probable text under the countries' grammars; upper case, no separators."""
+    """The best text under the country grammars, upper case, no separators."""
     raw: str
-    """The most probable text before any grammar is applied."""
+    """The best text before any grammar."""
     country: str | None
-    """As in `Read`."""
     confidence: float
-    """The calibrated probability, 0 to 1, that `text` is right in every character."""
+    """Calibrated probability that `text` is right."""
     posterior: NDArray[np.float32] = field(repr=False)
-    """(slots, 36) float32: for each slot the probability of each character of ALPHABET; each row sums to 1."""
+    """(slots, 36) float32: a probability for each character of ALPHABET in each slot; rows sum to 1."""
     alternatives: tuple[Hypothesis, ...] = ()
-    """The most probable texts, best first, `text` among them."""
+    """The most probable plates, best first, `text` among them."""
     countries: tuple[tuple[str, float], ...] = ()
-    """Countries and their probabilities; empty if no reader told them."""
+    """Countries with their probabilities, where known."""
     looks: int = 1
-    """How many frames were read as exactly this plate (O = 0 and I = 1); at least 1."""
+    """Independent looks: frames (or readers) that agree on there being this plate."""

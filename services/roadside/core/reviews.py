@@ -1,4 +1,4 @@
-"""A person's answer to a sighting that the pipeline could not decide."""
+"""What people say of sightings."""
 
 from __future__ import annotations
 
@@ -7,28 +7,26 @@ from enum import StrEnum
 
 
 class ReviewAction(StrEnum):
-    """What a reviewer says about the plate of a sighting."""
+    """What a reviewer says of a sighting."""
 
     CONFIRM = "confirm"
-    """The plate was read correctly."""
+    """The plate was read rightly."""
     CORRECT = "correct"
-    """The plate is another one, which the reviewer gives."""
+    """The plate is another one."""
     UNREADABLE = "unreadable"
-    """The plate cannot be read on the pictures."""
+    """Nobody can read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One answer of a reviewer, as it is stored."""
+    """One answer of a reviewer."""
 
     sighting_id: str
     at_ns: int
-    """When it was given: UTC, in nanoseconds since 1970."""
     author: str
     action: ReviewAction
     text: str
-    """The plate as the reviewer reads it; empty if it is unreadable, and emptied once the vehicle is PAID or EXEMPT."""
+    """The plate as the person reads it; empty for an unreadable one, and once the vehicle is PAID or EXEMPT."""
     country: str
-    """The code of its country, or empty if that is not known."""
     read_text: str
-    """The plate as the pipeline had read it."""
+    """What the machine had read."""

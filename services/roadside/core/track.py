@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from roadside.core.fusion import LEAST_CHARACTERS, Fusion, edit_distance, fuse, quality
+from roadside.core.fusion import LEAST_CHARACTERS, Fusion, edit_distance, fuse, quality, worth
 from roadside.core.geometry import iou, shift
 from roadside.core.plates import fold
 from roadside.core.reads import Track
@@ -95,6 +95,8 @@ class _Live:
     last_ns: int
     last_box: Box
     sequences: set[int]
+    others: list[str] = field(default_factory=list)
+    """Identities of the reads that are not kept."""
     velocity: tuple[float, float] | None = None
     """Pixels a second."""
     votes: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -187,14 +189,20 @@ class TrackBuilder:
         live.weights.append(weight)
         live.sequences.add(placed.crop.sequence)
         live.votes[fold(placed.read.text)] += placed.read.confidence
-        if len(live.reads) > self._policy.most_reads:
-            worth = [w * (0.05 + p.read.confidence) for w, p in zip(live.weights, live.reads, strict=True)]
-            worst = worth.index(min(worth))
-            del live.reads[worst], live.weights[worst]
+        self._keep_the_best(live)
 
     def _close(self, live: _Live) -> Track:
-        reads = sorted(live.reads, key=lambda p: (p.crop.captured_at_ns, p.crop.sequence))
-        return Track(self._camera_id, live.track_id, tuple(reads))
+        self._keep_the_best(live)
+        reads = sorted(live.reads, key=capture_order)
+        span_ns = (live.first_ns, live.last_ns)
+        return Track(self._camera_id, live.track_id, tuple(reads), tuple(live.others), span_ns)
+
+    def _keep_the_best(self, live: _Live) -> None:
+        while len(live.reads) > self._policy.most_reads:
+            worths = [worth(weight, placed.read) for weight, placed in zip(live.weights, live.reads, strict=True)]
+            worst = worths.index(min(worths))
+            live.others.append(live.reads[worst].crop.identity)
+            del live.reads[worst], live.weights[worst]
 
 
 def _likeness(live: _Live, placed: PlacedRead, now_ns: int, policy: TrackPolicy) -> float | None:
@@ -234,6 +242,7 @@ def _one_passage(host: _Live, live: _Live, policy: TrackPolicy) -> bool:
 def _absorb(host: _Live, live: _Live) -> None:
     host.reads += live.reads
     host.weights += live.weights
+    host.others += live.others
     host.sequences |= live.sequences
     for text, behind in live.votes.items():
         host.votes[text] += behind
@@ -241,6 +250,12 @@ def _absorb(host: _Live, live: _Live) -> None:
         host.first_ns, host.track_id = live.first_ns, live.track_id
     if live.last_ns > host.last_ns:
         host.last_ns, host.last_box, host.velocity = live.last_ns, live.last_box, live.velocity
+
+
+def capture_order(placed: PlacedRead) -> tuple[int, int, float, float]:
+    """Sorts reads by time, and those of one frame by their place: the same order however they came."""
+    box = placed.crop.detection.box
+    return placed.crop.captured_at_ns, placed.crop.sequence, box.x1, box.y1
 
 
 def _alike(a: str, b: str) -> float:

@@ -1,37 +1,52 @@
-"""The detector's step: a decoded frame in, the crops of its plates out."""
+"""The detector's step: a frame in, the crops of its plates out."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from roadside.core.detect import crop_plate
-from roadside.core.events import CropEvent, crop_identity
+from roadside.core.events import CropEvent
 from roadside.core.frames import Frame
-from roadside.errors import PoisonError
-from roadside.ports.bus import Message, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from roadside.core.events import FrameEvent
+    from roadside.ports.system import Clock, Meter
     from roadside.ports.vision import Detector
 
 
 class DetectStage:
-    """Finds plates; a `Frame` becomes a `CropEvent` a plate, without the frame for evidence."""
+    """Finds plates and sends each with its frame, for the evidence.
 
-    def __init__(self, detector: Detector) -> None:
+    A live camera's frame that is older than `max_age_s` (None: any age will do) is dropped and counted: the present
+    matters more.
+    """
+
+    def __init__(self, detector: Detector, max_age_s: float | None, clock: Clock, meter: Meter) -> None:
         self._detector = detector
+        self._max_age_ns = None if max_age_s is None else round(max_age_s * 1e9)
+        self._clock = clock
+        self._meter = meter
 
-    def handle(self, message: Message[object]) -> Sequence[tuple[Stream, Message[object]]]:
+    def handle(self, event: FrameEvent) -> Sequence[CropEvent]:
         """See `Stage.handle`."""
-        frame = message.payload
-        if not isinstance(frame, Frame):
-            raise PoisonError(f"the detector takes frames, not {type(frame).__name__}")
-        crops = [crop_plate(frame, detection) for detection in self._detector.detect(frame.image)]
-        return [
-            (
-                Stream.CROPS,
-                Message(crop.camera_id, crop.captured_at_ns, crop_identity(crop), CropEvent(crop, None)),
-            )
-            for crop in crops
-        ]
+        camera = event.camera_id
+        self._meter.count("frames_dropped_total", 0, camera=camera, reason="late")
+        if event.live and self._is_late(event):
+            self._meter.count("frames_dropped_total", camera=camera, reason="late")
+            return ()
+        started_s = time.perf_counter()
+        image = event.picture.pixels()
+        decoded_s = time.perf_counter()
+        frame = Frame(camera, event.captured_at_ns, event.sequence, image)
+        crops = [crop_plate(frame, detection) for detection in self._detector.detect(image)]
+        self._meter.observe("decoding_seconds", decoded_s - started_s)
+        self._meter.observe("inference_seconds", time.perf_counter() - decoded_s)
+        self._meter.count("frames_total", camera=camera)
+        self._meter.count("plates_total", len(crops), camera=camera)
+        return [CropEvent(crop, event.picture) for crop in crops]
+
+    def _is_late(self, event: FrameEvent) -> bool:
+        return self._max_age_ns is not None and self._clock.now_ns() - event.captured_at_ns > self._max_age_ns

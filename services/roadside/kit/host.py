@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from roadside.assembly.service_settings import consumer_name, grpc_port, health_port, metrics_port, token_of
 from roadside.errors import RoadsideError, SettingsError
 from roadside.kit.grpc_server import GrpcServer, ServerOptions
 from roadside.kit.health import Health, HealthServer
@@ -19,10 +18,12 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from roadside.assembly.service_settings import Service, ServiceSettings
+    from roadside.kit.config import ServiceSection
     from roadside.kit.lifecycle import Lifecycle
-    from roadside.kit.metrics import PrometheusMeter
+    from roadside.kit.prometheus import PrometheusMeter
 
+GRPC_PORT, HEALTH_PORT, METRICS_PORT = 50050, 8080, 9100
+"""The number of a service added, these are the ports where none is set."""
 TICK_S = 1.0
 EXIT_FAULT = 70
 
@@ -57,8 +58,10 @@ class Work:
 class ServiceHost:
     """Runs one service."""
 
-    service: Service
-    settings: ServiceSettings
+    service: str
+    number: int
+    """1 and up: what its ports follow from."""
+    settings: ServiceSection
     health: Health
     meter: PrometheusMeter
     lifecycle: Lifecycle
@@ -69,9 +72,9 @@ class ServiceHost:
         host = self.settings.host
         self.lifecycle.on_stop(self.health.drain)
         self.meter.set("ready_state", 0)
-        health_server = HealthServer(self.health, host, health_port(self.service, self.settings))
+        health_server = HealthServer(self.health, host, self.settings.health_port or HEALTH_PORT + self.number)
         try:
-            metrics_server, _ = self.meter.serve(host, metrics_port(self.service, self.settings))
+            metrics_server, _ = self.meter.serve(host, self.settings.metrics_port or METRICS_PORT + self.number)
         except OSError as error:
             raise SettingsError(f"metrics_port on {host}: {error.strerror}") from error
         try:
@@ -85,12 +88,12 @@ class ServiceHost:
     def _work(self, work: Work) -> int:
         server = GrpcServer(self._server_options(work), work.register, self.health, self.meter)
         threads = [
-            threading.Thread(target=self._guarded, args=(loop,), name=loop.name, daemon=True) for loop in work.loops
+            threading.Thread(target=self._watched, args=(loop,), name=loop.name, daemon=True) for loop in work.loops
         ]
         server.start()
         for thread in threads:
             thread.start()
-        _log.info("started", extra=fields(grpc_port=server.port, consumer=consumer_name(self.service, self.settings)))
+        _log.info("started", extra=fields(grpc_port=server.port, consumer=self.settings.consumer_name(self.service)))
         while not self.lifecycle.stopping.wait(TICK_S):
             self._tick(work, server)
         _log.info("ending", extra=fields(drain_s=self.settings.drain_s))
@@ -105,7 +108,7 @@ class ServiceHost:
         _log.info("ended", extra=fields(unfinished=left, faults=self._faults))
         return EXIT_FAULT if self._faults else 0
 
-    def _guarded(self, loop: Loop) -> None:
+    def _watched(self, loop: Loop) -> None:
         """A loop that ends by a fault ends the service, so that whoever watches it starts it anew."""
         try:
             loop.run()
@@ -132,10 +135,10 @@ class ServiceHost:
         settings = self.settings
         return ServerOptions(
             host=settings.host,
-            port=grpc_port(self.service, settings),
+            port=settings.grpc_port or GRPC_PORT + self.number,
             threads=settings.threads_grpc + work.extra_threads,
             certificate_file=settings.tls_certificate,
             key_file=settings.tls_key,
             ca_file=settings.tls_ca,
-            token=token_of(settings),
+            token=settings.bearer_token(),
         )

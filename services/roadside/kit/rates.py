@@ -41,6 +41,14 @@ class RatedMeter:
         """See `Meter.observe`."""
         self._meter.observe(name, value, **labels)
 
+    def rate(self, camera: str) -> float:
+        """Frames a second of a camera, over the last ten seconds; 0 before the second tick."""
+        history = self._history[camera]
+        if len(history) < 2:
+            return 0.0
+        (first_s, first), (last_s, last) = history[0], history[-1]
+        return (last - first) / (last_s - first_s) if last_s > first_s else 0.0
+
     def tick(self) -> None:
         """About once a second: bring the gauges up to date."""
         now_s = self._now_s()
@@ -51,6 +59,4 @@ class RatedMeter:
             history.append((now_s, total))
             while now_s - history[0][0] > OVER_S:
                 history.popleft()
-            first_s, first = history[0]
-            rate = (total - first) / (now_s - first_s) if now_s > first_s else 0.0
-            self._meter.set(RATE, rate, camera=camera)
+            self._meter.set(RATE, self.rate(camera), camera=camera)

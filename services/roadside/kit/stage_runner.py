@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
 from roadside.errors import PoisonError, UnavailableError
 from roadside.kit.logs import fields
+from roadside.ports.bus import EventT, GivenT_co, Output
 
 if TYPE_CHECKING:
     import threading
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from roadside.kit.health import Health
     from roadside.kit.retry import RetryPolicy
-    from roadside.ports.bus import Bus, Delivery, Message, Stage, Stream
+    from roadside.ports.bus import Bus, Delivery, Receipt, Stage, Stream
     from roadside.ports.system import Clock, Meter
 
 OUTCOMES = ("done", "duplicate", "failed", "dead")
@@ -36,105 +37,114 @@ class RunnerLimits:
     """One handed out more often is a dead letter unhandled: it seems to kill whoever takes it."""
 
 
-class StageRunner:
+@dataclass(frozen=True, slots=True)
+class LoopParts:
+    """What every loop of a service needs of the world."""
+
+    bus: Bus
+    meter: Meter
+    clock: Clock
+    health: Health
+    retry: RetryPolicy
+    stopping: threading.Event
+
+
+class StageRunner(Generic[EventT, GivenT_co]):
     """Runs one stage on one stream until told to stop."""
 
-    def __init__(  # noqa: PLR0913 - what the loop needs of the world comes from outside
+    def __init__(
         self,
-        bus: Bus[bytes],
-        stream: Stream,
-        stage: Stage[bytes],
-        *,
-        meter: Meter,
-        clock: Clock,
-        health: Health,
-        retry: RetryPolicy,
-        stopping: threading.Event,
+        source: Stream[EventT],
+        target: Stream[GivenT_co] | None,
+        stage: Stage[EventT, GivenT_co],
+        parts: LoopParts,
         limits: RunnerLimits,
     ) -> None:
-        self._bus = bus
-        self._stream = stream
+        """What `stage` gives goes on to `target`, None where nothing follows from it."""
+        self._bus = parts.bus
+        self._source = source
+        self._target = target
         self._stage = stage
-        self._meter = meter
-        self._clock = clock
-        self._health = health
-        self._retry = retry
-        self._stopping = stopping
+        self._parts = parts
         self._limits = limits
         for outcome in OUTCOMES:
-            meter.count("messages_total", 0, outcome=outcome)
+            parts.meter.count("messages_total", 0, outcome=outcome)
 
     def run(self) -> None:
-        """Handle messages until `stopping` is set and what is in hand is done."""
-        while not self._stopping.is_set():
-            self._health.beat(self._stream)
-            nothing: list[Delivery[bytes]] = []
-            deliveries = self._retry.call(self._receive, otherwise=nothing)
-            while deliveries and not self._stopping.is_set():
+        """Handle messages until told to stop and what is in hand is done."""
+        stopping = self._parts.stopping
+        while not stopping.is_set():
+            self._parts.health.beat(self._source.name)
+            nothing: list[Delivery[EventT]] = []
+            deliveries = self._parts.retry.call(self._receive, otherwise=nothing)
+            while deliveries and not stopping.is_set():
                 self._handle(deliveries.pop(0))
             if deliveries:
-                self._give_back(deliveries)
-        self._health.done(self._stream)
+                self._give_back([delivery.receipt for delivery in deliveries])
+        self._parts.health.done(self._source.name)
 
-    def _receive(self) -> list[Delivery[bytes]]:
+    def _receive(self) -> list[Delivery[EventT]]:
         limits = self._limits
-        return list(self._bus.receive(self._stream, max_messages=limits.max_messages, block_s=limits.block_s))
+        return list(self._bus.receive(self._source, max_messages=limits.max_messages, block_s=limits.block_s))
 
-    def _handle(self, delivery: Delivery[bytes]) -> None:
+    def _handle(self, delivery: Delivery[EventT]) -> None:
+        receipt, meter = delivery.receipt, self._parts.meter
         started_s = time.perf_counter()
-        age_s = (self._clock.now_ns() - delivery.message.captured_at_ns) / 1e9
-        self._meter.observe("stream_age_seconds", max(0.0, age_s))
+        age_s = (self._parts.clock.now_ns() - receipt.captured_at_ns) / 1e9
+        meter.observe("stream_age_seconds", max(0.0, age_s))
         outcome = self._outcome(delivery)
         elapsed_s = time.perf_counter() - started_s
-        self._meter.count("messages_total", outcome=outcome)
-        self._meter.observe("handling_seconds", elapsed_s)
-        message = delivery.message
+        meter.count("messages_total", outcome=outcome)
+        meter.observe("handling_seconds", elapsed_s)
         _log.info(
             "message",
             extra=fields(
-                stream=self._stream.value,
-                camera=message.camera_id,
-                id=message.identity,
+                stream=self._source.name,
+                camera=receipt.camera_id,
+                id=receipt.identity,
                 outcome=outcome,
-                deliveries=delivery.deliveries,
+                deliveries=receipt.deliveries,
                 ms=round(elapsed_s * 1000, 2),
             ),
         )
 
-    def _outcome(self, delivery: Delivery[bytes]) -> str:
-        if delivery.deliveries > self._limits.most_deliveries:
-            return self._dead(delivery, f"handed out {delivery.deliveries} times without being done")
+    def _outcome(self, delivery: Delivery[EventT]) -> str:
+        receipt = delivery.receipt
+        if receipt.deliveries > self._limits.most_deliveries:
+            return self._dead(delivery, f"handed out {receipt.deliveries} times without being done")
         try:
-            outputs = self._patiently(delivery)
+            given = self._given(delivery)
         except PoisonError as error:
             return self._dead(delivery, str(error))
         except UnavailableError:  # still so when the time to end had come
-            self._give_back([delivery])
+            self._give_back([receipt])
             return "failed"
         except Exception as error:  # noqa: BLE001 - the one place: whatever a message does to a stage must not end the loop
-            _log.exception("failed", extra=fields(camera=delivery.message.camera_id, id=delivery.message.identity))
-            if delivery.deliveries >= self._limits.most_failures:
-                return self._dead(delivery, f"failed {delivery.deliveries} times, with {type(error).__name__}")
-            self._give_back([delivery])
+            _log.exception("failed", extra=fields(camera=receipt.camera_id, id=receipt.identity))
+            if receipt.deliveries >= self._limits.most_failures:
+                return self._dead(delivery, f"failed {receipt.deliveries} times, with {type(error).__name__}")
+            self._give_back([receipt])
             return "failed"
-        done = self._retry.call(lambda: self._bus.commit([delivery], outputs), otherwise=False)
+        outputs = [] if self._target is None else [Output(self._target, event) for event in given]
+        done = self._parts.retry.call(lambda: self._bus.commit([receipt], outputs), otherwise=False)
         return "done" if done else "duplicate"
 
-    def _give_back(self, deliveries: Sequence[Delivery[bytes]]) -> None:
-        self._retry.call(lambda: self._bus.release(deliveries), otherwise=None)
+    def _give_back(self, receipts: Sequence[Receipt]) -> None:
+        self._parts.retry.call(lambda: self._bus.release(receipts), otherwise=None)
 
-    def _patiently(self, delivery: Delivery[bytes]) -> Sequence[tuple[Stream, Message[bytes]]]:
-        """The stage's outputs, tried again while something outside is away. Raises what the stage raises."""
+    def _given(self, delivery: Delivery[EventT]) -> Sequence[GivenT_co]:
+        """What the stage gives, tried again while something outside is away. Raises what the stage raises."""
+        event = delivery.load()
         while True:
             try:
-                return self._stage.handle(delivery.message)
+                return self._stage.handle(event)
             except UnavailableError as error:
-                if self._stopping.is_set() or not self._retry.pause(error):
+                if self._parts.stopping.is_set() or not self._parts.retry.pause(error):
                     raise
 
-    def _dead(self, delivery: Delivery[bytes], reason: str) -> str:
-        message = delivery.message
-        where = fields(stream=self._stream.value, camera=message.camera_id, id=message.identity, reason=reason)
+    def _dead(self, delivery: Delivery[EventT], reason: str) -> str:
+        receipt = delivery.receipt
+        where = fields(stream=self._source.name, camera=receipt.camera_id, id=receipt.identity, reason=reason)
         _log.warning("dead letter", extra=where)
-        self._retry.call(lambda: self._bus.reject(delivery, reason), otherwise=False)
+        self._parts.retry.call(lambda: self._bus.reject(delivery, reason), otherwise=False)
         return "dead"

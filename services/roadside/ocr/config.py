@@ -1,8 +1,14 @@
-"""Which readers there are."""
+"""The settings of reading plates."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
+
+from pydantic import Field
+
+from roadside.kit.config import ModelSection
+from roadside.kit.weights import weights_folder
 
 
 class ReaderKind(StrEnum):
@@ -14,3 +20,18 @@ class ReaderKind(StrEnum):
     """Tesseract with our own language `gb`."""
     ARTICLE = "article"
     """Tesseract exactly as the article did: the baseline."""
+
+
+class ReadingSection(ModelSection):
+    """Which reader reads plates, and what counts as read."""
+
+    reader: ReaderKind = Field(ReaderKind.TFLITE, description="tflite, tesseract, or article (the baseline)")
+    reader_modeldir: Path = Field(
+        default_factory=lambda: weights_folder() / "reader",
+        description="folder with the reader's read.tflite and reader.json",
+    )
+    tessdata: Path = Field(
+        default_factory=lambda: weights_folder() / "tesseract",
+        description="folder with gb.traineddata",
+    )
+    confidence: float = Field(0.2, ge=0, le=1, description="least confidence of a read; below it, nothing was read")

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
 from typing import TYPE_CHECKING
 
-from roadside.core.events import CropEvent, ReadEvent
-from roadside.errors import PoisonError
-from roadside.ports.bus import Stream
+from roadside.core.events import ReadEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.ports.bus import Message
+    from roadside.core.events import CropEvent
+    from roadside.ports.system import Meter
     from roadside.ports.vision import Reader
 
 
 class ReadStage:
-    """Reads plates; a `CropEvent` becomes a `ReadEvent`, one that says nothing included."""
+    """Reads plates; a read without a text, or below `least_confidence` (0 to 1), says nothing and ends here."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, least_confidence: float, meter: Meter) -> None:
         self._reader = reader
+        self._least_confidence = least_confidence
+        self._meter = meter
 
-    def handle(self, message: Message[object]) -> Sequence[tuple[Stream, Message[object]]]:
+    def handle(self, event: CropEvent) -> Sequence[ReadEvent]:
         """See `Stage.handle`."""
-        event = message.payload
-        if not isinstance(event, CropEvent):
-            raise PoisonError(f"the reader takes crops, not {type(event).__name__}")
-        read: object = ReadEvent(event.crop, event.frame, self._reader.read(event.crop))
-        return [(Stream.READS, replace(message, payload=read))]
+        started_s = time.perf_counter()
+        read = self._reader.read(event.crop)
+        self._meter.observe("reading_seconds", time.perf_counter() - started_s)
+        confident = bool(read.text) and read.confidence >= self._least_confidence
+        self._meter.count("reads_total", camera=event.camera_id, outcome="confident" if confident else "unsure")
+        self._meter.observe("confidence_ratio", read.confidence)
+        return [ReadEvent(event.crop, event.frame, read)] if confident else []

@@ -1,1 +1,1 @@
-"""The plates service: stores sightings, answers questions about them, and takes people's reviews."""
+"""Plates: keeps sightings and answers for them."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from roadside.wire.codec import decode_sighting
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.ports.bus import Message, Stream
+    from roadside.core.events import Event, SightingEvent
     from roadside.ports.store import SightingStore
     from roadside.ports.system import Clock, Meter
 
@@ -23,9 +21,8 @@ class StoreStage:
         self._clock = clock
         self._meter = meter
 
-    def handle(self, message: Message[bytes]) -> Sequence[tuple[Stream, Message[bytes]]]:
-        """See `Stage.handle`. Raises StoreUnavailableError where nothing was stored."""
-        event = decode_sighting(message.payload)
+    def handle(self, event: SightingEvent) -> Sequence[Event]:
+        """See `Stage.handle`: nothing follows. Raises StoreUnavailableError where nothing was stored."""
         sighting = event.sighting
         started_s = time.perf_counter()
         kept = self._store.save(sighting, event.pictures)

@@ -1,61 +1,135 @@
-"""What carries events from stage to stage."""
+"""What carries events from stage to stage, and the stages themselves."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from roadside.core.events import CropEvent, Event, FrameEvent, ReadEvent, SightingEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from roadside.core.frames import CameraId
 
-PayloadT = TypeVar("PayloadT")
-
-
-class Stream(StrEnum):
-    """The streams, in the order in which a vehicle travels through them."""
-
-    FRAMES = "frames"
-    CROPS = "crops"
-    READS = "reads"
-    SIGHTINGS = "sightings"
+EventT = TypeVar("EventT", bound=Event)
+TakenT_contra = TypeVar("TakenT_contra", bound=Event, contravariant=True)
+GivenT_co = TypeVar("GivenT_co", bound=Event, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Message(Generic[PayloadT]):
-    """What travels on a stream."""
+class Stream(Generic[EventT]):
+    """A stream, and by its type the events that travel on it."""
 
+    name: str
+
+
+FRAMES: Stream[FrameEvent] = Stream("frames")
+CROPS: Stream[CropEvent] = Stream("crops")
+READS: Stream[ReadEvent] = Stream("reads")
+SIGHTINGS: Stream[SightingEvent] = Stream("sightings")
+STREAMS: tuple[Stream[Any], ...] = (FRAMES, CROPS, READS, SIGHTINGS)
+"""In the order in which a vehicle travels through them."""
+
+
+def stream_named(name: str) -> Stream[Any]:
+    """The stream called `name`. Raises ValueError where there is none."""
+    for stream in STREAMS:
+        if stream.name == name:
+            return stream
+    raise ValueError(f"no stream is called {name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Names an event in a consumer's hands; given back to acknowledge, release or reject it."""
+
+    stream: Stream[Any]
+    entry_id: str
+    """The bus's own name of the entry."""
     camera_id: CameraId
     captured_at_ns: int
+    """UTC nanoseconds since 1970."""
     identity: str
-    """Names the message within its camera: `sequence` of a frame, `sequence:x1,y1,x2,y2` of a crop or read.
-
-    Equal identities are the same message."""
-    payload: PayloadT
-    """Bytes on a network bus; the event itself within one process."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery(Generic[PayloadT]):
-    """A message in a consumer's hands until it is committed, released or rejected."""
-
-    stream: Stream
-    entry_id: str
-    message: Message[PayloadT]
+    """As `Event.identity`."""
     deliveries: int = 1
     """How often it was handed out, this time included: more than 1 after a consumer died or gave it back."""
 
 
-class Stage(Protocol[PayloadT]):
-    """One step of the way from frame to sighting: it knows no bus, and gives the same outputs for the same message."""
+@dataclass(frozen=True, slots=True)
+class Delivery(Generic[EventT]):
+    """An event in a consumer's hands until its receipt is committed, released or rejected."""
 
-    def handle(self, message: Message[PayloadT]) -> Sequence[tuple[Stream, Message[PayloadT]]]:
-        """What follows from `message`, and the streams that it belongs to.
+    receipt: Receipt
+    load: Callable[[], EventT] = field(repr=False)
+    """The event itself, decoded where it travelled. Raises PoisonError where it cannot be."""
+    payload: bytes = field(default=b"", repr=False)
+    """As it travelled; empty within one process."""
 
-        Raises PoisonError for a message that no retry can mend, UnavailableError where one can.
+
+@dataclass(frozen=True, slots=True)
+class Output(Generic[EventT]):
+    """An event, and the stream that it is to go on to."""
+
+    stream: Stream[EventT]
+    event: EventT
+
+
+class Codec(Protocol):
+    """Events as the bytes that a network bus carries."""
+
+    def encode(self, stream: Stream[EventT], event: EventT) -> bytes:
+        """The payload of `event` on `stream`."""
+        ...
+
+    def decode(self, stream: Stream[EventT], payload: bytes) -> EventT:
+        """The event of a payload on `stream`. Raises PoisonError where it is none."""
+        ...
+
+
+class Stage(Protocol[TakenT_contra, GivenT_co]):
+    """One step of the way from frame to sighting: it knows no bus, and gives the same events for the same event."""
+
+    def handle(self, event: TakenT_contra) -> Sequence[GivenT_co]:
+        """What follows from `event`.
+
+        Raises PoisonError for an event that no retry can mend, UnavailableError where one can.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion(Generic[GivenT_co]):
+    """What a stage that holds events has done with some of them."""
+
+    identities: tuple[str, ...]
+    """Of the events that need not be held any more."""
+    outputs: tuple[GivenT_co, ...]
+    """What followed from them, nothing in some cases."""
+
+
+class HoldingStage(Protocol[TakenT_contra, GivenT_co]):
+    """A step that needs a camera's events together and in order: it holds them until they are complete."""
+
+    def take(self, event: TakenT_contra) -> bool:
+        """Hold `event`; False for one that is held already."""
+        ...
+
+    def cameras(self) -> Collection[CameraId]:
+        """The cameras of which events are held."""
+        ...
+
+    def held(self, camera_id: CameraId) -> Collection[str]:
+        """Identities of a camera's events that are held."""
+        ...
+
+    def advance(self, camera_id: CameraId, horizon_ns: int) -> Sequence[Conclusion[GivenT_co]]:
+        """What is complete, now that every event of the camera from before `horizon_ns` (UTC) has been taken."""
+        ...
+
+    def forget(self) -> None:
+        """Drop whatever is held."""
         ...
 
 
@@ -84,10 +158,10 @@ class CameraState:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that could not be handled, kept for a person."""
+    """An event that could not be handled, kept for a person."""
 
     letter_id: str
-    stream: Stream
+    stream: Stream[Any]
     camera_id: str
     identity: str
     reason: str
@@ -105,55 +179,62 @@ class Leadership(IntEnum):
     """Anew: everything not yet done comes again, also what one held."""
 
 
-class Bus(Protocol[PayloadT]):
-    """Streams with one consumer group each.
+class Publisher(Protocol):
+    """Puts events on streams. Methods raise BusUnavailableError when the bus does not answer, and may be repeated."""
+
+    def publish(self, stream: Stream[EventT], event: EventT, *, limit: int = 0) -> bool:
+        """Append `event`.
+
+        False, and nothing appended, when `limit` events are already not done (0: no limit).
+        """
+        ...
+
+
+class Consumer(Protocol):
+    """Takes events off streams, each of which has one consumer group.
 
     Every method raises BusUnavailableError when the bus does not answer; each may then be called again with
     the same arguments. `commit` and `reject` take effect once.
     """
 
-    def publish(self, stream: Stream, message: Message[PayloadT], *, limit: int = 0) -> bool:
-        """Append `message`.
-
-        False, and nothing appended, when `limit` messages are already not done (0: no limit).
-        """
-        ...
-
-    def receive(self, stream: Stream, *, max_messages: int, block_s: float) -> Sequence[Delivery[PayloadT]]:
-        """The next messages for this consumer, oldest first; empty after `block_s` without any.
+    def receive(self, stream: Stream[EventT], *, max_messages: int, block_s: float) -> Sequence[Delivery[EventT]]:
+        """The next events for this consumer, oldest first; empty after `block_s` without any.
 
         First comes what this consumer held before it died, then what others have held for too long, then
         what is new.
         """
         ...
 
-    def commit(
-        self,
-        done: Sequence[Delivery[PayloadT]],
-        outputs: Sequence[tuple[Stream, Message[PayloadT]]] = (),
-    ) -> bool:
-        """Acknowledge `done` and append `outputs`, both or neither.
+    def commit(self, done: Sequence[Receipt], outputs: Sequence[Output[Any]] = ()) -> bool:
+        """Acknowledge `done`, all of one stream, and append `outputs`, both or neither.
 
         False, and nothing appended, when none of `done` is in anybody's hands any more.
         """
         ...
 
-    def release(self, deliveries: Sequence[Delivery[PayloadT]]) -> None:
-        """Give back unhandled messages: they are handed out again, to anybody."""
+    def release(self, receipts: Sequence[Receipt]) -> None:
+        """Give back unhandled events: they are handed out again, to anybody."""
         ...
 
-    def reject(self, delivery: Delivery[PayloadT], reason: str) -> bool:
-        """Move a message to the dead letters; False when it was already done. `reason` holds no plate."""
+    def reject(self, delivery: Delivery[EventT], reason: str) -> bool:
+        """Move an event to the dead letters; False when it was already done. `reason` holds no plate."""
         ...
 
-    def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
-        """The capture time before which nothing of this camera is on its way any more, save what is `held`.
+    def lead(self, stream: Stream[Any]) -> Leadership:
+        """Become, or stay, the only consumer of `stream`; NOT while another one is.
 
-        Looks at frames, crops and reads (by identity). With nothing on its way it is the capture time of the
-        camera's newest frame, or the end of time (2**63 - 1) once its recording has ended. Exact to a
-        microsecond, never later.
+        For a stage that needs a stream whole and in order. Leadership lapses some seconds after the last
+        call; from then on the former leader commits nothing. Whoever takes over receives everything not yet done.
         """
         ...
+
+    def backlog(self, stream: Stream[Any]) -> Backlog:
+        """How much of `stream` is not done."""
+        ...
+
+
+class Cameras(Protocol):
+    """What a bus knows of cameras. Methods raise BusUnavailableError when it does not answer."""
 
     def camera(self, camera_id: CameraId) -> CameraState | None:
         """What is known of a camera; None if it never published."""
@@ -163,17 +244,17 @@ class Bus(Protocol[PayloadT]):
         """Declare a camera live or a recording, and whether the recording is over."""
         ...
 
-    def lead(self, stream: Stream) -> Leadership:
-        """Become, or stay, the only consumer of `stream`; NOT while another one is.
+    def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
+        """The capture time before which nothing of this camera is on its way any more, save what is `held`.
 
-        For a stage that needs a stream whole and in order. Leadership lapses some seconds after the last
-        call; from then on the former leader commits nothing. Whoever takes over receives everything not yet done.
+        Looks at frames, crops and reads (by identity). With nothing on its way it is the capture time of the
+        camera's newest frame, or END_OF_TIME_NS once its recording has ended. Exact to a microsecond, never later.
         """
         ...
 
-    def backlog(self, stream: Stream) -> Backlog:
-        """How much of `stream` is not done."""
-        ...
+
+class DeadLetters(Protocol):
+    """Events that could not be handled. Methods raise BusUnavailableError when the bus does not answer."""
 
     def dead_letters(self) -> Sequence[DeadLetter]:
         """All of them, oldest first."""
@@ -186,3 +267,7 @@ class Bus(Protocol[PayloadT]):
     def drop(self, letter_id: str) -> bool:
         """Delete a dead letter; False if there is none of that id."""
         ...
+
+
+class Bus(Publisher, Consumer, Cameras, DeadLetters, Protocol):
+    """All that a bus does; most need only a part of it."""

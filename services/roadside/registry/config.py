@@ -1,24 +1,29 @@
-"""The settings of verdicts, of the registry and of what is kept."""
+"""The settings of the registry, of verdicts and of what is kept."""
 
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 
-from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic import Field, SecretStr
 
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
+from roadside.kit.config import Section, data_folder
 
 _DEFAULT = Policy()
 
 
-class VerdictSettings(BaseSettings):
-    """What decides a verdict, and how long what follows from it is kept; docs/verdict.md explains each."""
+class RegistrySection(Section):
+    """Who is asked who paid."""
 
     registry: Path | None = Field(None, description="SQLite file of the registry of vignettes, if it has its own")
     registry_http: Path | None = Field(None, description="TOML file that describes a registry asked over HTTP instead")
     timezone: str = Field("Europe/Prague", description="time zone of the dates in the registry")
+
+
+class VerdictSection(RegistrySection):
+    """What a verdict must be sure of; docs/verdict.md explains each."""
+
     grace_s: float = Field(
         0.0, ge=0, le=31 * 86400, description="a vignette begun so many seconds after the passage still counts"
     )
@@ -55,21 +60,6 @@ class VerdictSettings(BaseSettings):
     verdict_keys: int = Field(
         _DEFAULT.keys, ge=1, le=4096, description="readings looked up in full (an HTTP registry knows only these)"
     )
-    evidence: Path | None = Field(
-        None, description="folder of the encrypted pictures (default: evidence beside the database)"
-    )
-    keys: Path | None = Field(
-        None, description="file of the keys for hashes and pictures (default: keys.json beside the database)"
-    )
-    keep_paid_days: float = Field(7.0, ge=0, description="days after which a PAID sighting's hash is deleted")
-    keep_exempt_days: float = Field(7.0, ge=0, description="days after which an EXEMPT sighting's hash is deleted")
-    keep_unpaid_days: float = Field(90.0, ge=0, description="days after which UNPAID and its evidence are deleted")
-    keep_review_days: float = Field(30.0, ge=0, description="days after which REVIEW and its evidence are deleted")
-    keep_unknown_days: float = Field(30.0, ge=0, description="days after which UNKNOWN and its evidence are deleted")
-    review_training: Path | None = Field(
-        None, description="folder that keeps the crops of reviewed plates for training, paid ones too"
-    )
-    notify: Path | None = Field(None, description="TOML file that names webhooks and MQTT brokers to be told")
 
     def policy(self) -> Policy:
         """What a verdict must be sure of."""
@@ -85,6 +75,38 @@ class VerdictSettings(BaseSettings):
             density=self.verdict_density,
             keys=self.verdict_keys,
         )
+
+
+class StorageSection(Section):
+    """Where sightings are stored."""
+
+    db: Path = Field(
+        default_factory=lambda: data_folder() / "roadside.db",
+        description="SQLite file of sightings, and of the registry unless it has its own",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="database of the services, sqlite:///path or postgresql://user:password@host/name, instead of db",
+    )
+
+
+class KeepingSection(StorageSection):
+    """Where evidence and keys are, and how long what is stored is kept."""
+
+    evidence: Path | None = Field(
+        None, description="folder of the encrypted pictures (default: evidence beside the database)"
+    )
+    keys: Path | None = Field(
+        None, description="file of the keys for hashes and pictures (default: keys.json beside the database)"
+    )
+    keep_paid_days: float = Field(7.0, ge=0, description="days after which a PAID sighting's hash is deleted")
+    keep_exempt_days: float = Field(7.0, ge=0, description="days after which an EXEMPT sighting's hash is deleted")
+    keep_unpaid_days: float = Field(90.0, ge=0, description="days after which UNPAID and its evidence are deleted")
+    keep_review_days: float = Field(30.0, ge=0, description="days after which REVIEW and its evidence are deleted")
+    keep_unknown_days: float = Field(30.0, ge=0, description="days after which UNKNOWN and its evidence are deleted")
+    review_training: Path | None = Field(
+        None, description="folder that keeps the crops of reviewed plates for training, paid ones too"
+    )
 
     def retention_days(self) -> dict[VerdictKind, float]:
         """How long a sighting of each verdict is kept."""

@@ -5,61 +5,73 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from roadside.core.fusion import quality
-from roadside.registry.passages import frame_picture
+from roadside.core.events import PictureEncoding
+from roadside.core.fusion import quality, worth
+from roadside.core.sightings import Picture, PictureKind
 
 if TYPE_CHECKING:
-    from roadside.core.frames import Frame
+    from roadside.core.events import EncodedPicture, FramePicture
     from roadside.core.reads import PlacedRead
-    from roadside.core.sightings import Picture
 
-RAW_KEPT = 8
-"""Frames kept undecided, 2.8 MB each in 720p; further ones are encoded, 5 ms and 0.2 MB each."""
+UNENCODED_KEPT = 8
+"""Frames kept as they came, 2.8 MB each in 720p; further ones are kept as JPEG, 5 ms and 0.2 MB each."""
 KEPT_S = 90.0
 """Longer than the longest track."""
 
 
 @dataclass(slots=True)
-class _Keepsake:
+class _Candidate:
+    """The best look at one text so far."""
+
     worth: float
-    frame: Frame | None
     placed: PlacedRead
-    picture: Picture | None = None
+    picture: FramePicture | None
+    """None once it is kept as JPEG."""
+    jpeg: EncodedPicture | None = None
 
-    def encode(self) -> Picture:
-        if self.picture is None:
-            assert self.frame is not None  # noqa: S101 (one of the two is always there)
-            self.picture = frame_picture(self.frame.image, self.placed.crop.detection.box)
-            self.frame = None
-        return self.picture
+    def encode(self) -> EncodedPicture:
+        if self.jpeg is None:
+            assert self.picture is not None  # noqa: S101 - one of the two is always there
+            self.jpeg, self.picture = self.picture.jpeg(), None
+        return self.jpeg
 
 
-class EvidenceKeeper:
-    """Keeps frames by the worth that fusion gives their reads, so that its best read finds its frame here."""
+class EvidenceFrames:
+    """The frames of one camera that may become evidence, by the text that is read in them.
+
+    Looks are ranked by what they are worth to the fusion, so that the fusion's best read finds its frame here.
+    """
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Keepsake] = {}
+        self._kept: dict[str, _Candidate] = {}
 
-    def offer(self, frame: Frame, placed: PlacedRead) -> None:
-        """Keep `frame` where it shows the text of `placed` better than what is kept of it."""
+    def offer(self, placed: PlacedRead, frame: FramePicture) -> None:
+        """Keep `frame` where it shows the text of `placed` better than what is kept of it; of equals the earliest."""
         text = placed.read.text
-        worth = quality(placed) * placed.read.confidence
-        kept = self._kept.pop(text, None)
-        if kept is None or worth > kept.worth:
-            kept = _Keepsake(worth, frame, placed)
-        self._kept[text] = kept  # now the newest
-        raw = [k for k in self._kept.values() if k.frame is not None]
-        for oldest in raw[:-RAW_KEPT]:
+        known = self._kept.pop(text, None)
+        offered = _Candidate(worth(quality(placed), placed.read), placed, frame)
+        self._kept[text] = offered if known is None or _rank(offered) > _rank(known) else known  # now the newest
+        unencoded = [candidate for candidate in self._kept.values() if candidate.picture is not None]
+        for oldest in unencoded[:-UNENCODED_KEPT]:
             oldest.encode()
 
-    def frame_of(self, placed: PlacedRead) -> Picture | None:
-        """The frame in which `placed` was read, None where a better one of the same text took its place."""
+    def take(self, placed: PlacedRead) -> Picture | None:
+        """The frame in which `placed` was read, kept no longer; None where another one of its text took its place."""
         kept = self._kept.get(placed.read.text)
         if kept is None or kept.placed.crop.sequence != placed.crop.sequence:
             return None
-        return kept.encode()
+        del self._kept[placed.read.text]
+        jpeg = kept.encode()
+        if jpeg.encoding is not PictureEncoding.JPEG:
+            return None
+        return Picture(PictureKind.FRAME, "image/jpeg", jpeg.data, placed.crop.detection.box)
 
-    def forget_before(self, now_ns: int) -> None:
-        """Drop what no track can ask for any more."""
-        oldest_ns = now_ns - round(KEPT_S * 1e9)
-        self._kept = {t: k for t, k in self._kept.items() if k.placed.crop.captured_at_ns >= oldest_ns}
+    def forget_before(self, at_ns: int) -> None:
+        """Drop what no track can ask for any more at `at_ns` (UTC nanoseconds since 1970)."""
+        oldest_ns = at_ns - round(KEPT_S * 1e9)
+        self._kept = {text: c for text, c in self._kept.items() if c.placed.crop.captured_at_ns >= oldest_ns}
+
+
+def _rank(candidate: _Candidate) -> tuple[float, int, int]:
+    crop = candidate.placed.crop
+    return candidate.worth, -crop.captured_at_ns, -crop.sequence

@@ -16,16 +16,11 @@ from roadside.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from roadside.core.frames import Crop
     from roadside.core.reads import PlacedRead, Track
     from roadside.registry.judge import Judge
 
     FindFrame = Callable[[PlacedRead], Picture | None]
-
-_JPEG_QUALITY = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +48,14 @@ class PassageBuilder:
         if fusion is None:
             return None
         best = track.reads[fusion.best_index]
-        times = [placed.crop.captured_at_ns for placed in track.reads]
         sighting = Sighting(
             sighting_id=sighting_id(track),
             camera_id=track.camera_id,
             track_id=track.track_id,
-            first_seen_ns=min(times),
-            last_seen_ns=max(times),
+            first_seen_ns=track.first_seen_ns,
+            last_seen_ns=track.last_seen_ns,
             plate=fusion.plate,
-            verdict=self._judge.judge(fusion.plate, max(times)),
+            verdict=self._judge.judge(fusion.plate, track.last_seen_ns),
         )
         frame = frame_of(best)
         return Passage(sighting, (crop_picture(best.crop), *([frame] if frame is not None else [])))
@@ -77,19 +71,9 @@ def crop_picture(crop: Crop) -> Picture:
     """The plate's picture as evidence: PNG, so that no pixel changes. Raises InputError without pixels."""
     box, (left, top) = crop.detection.box, crop.origin
     inside = Box(box.x1 - left, box.y1 - top, box.x2 - left, box.y2 - top)
-    return Picture(PictureKind.CROP, "image/png", _encoded(".png", crop.image, []), inside)
-
-
-def frame_picture(image: NDArray[np.uint8], box: Box | None) -> Picture:
-    """A whole frame ((H, W, 3) uint8, blue green red) as evidence: JPEG. Raises InputError without pixels."""
-    data = _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return Picture(PictureKind.FRAME, "image/jpeg", data, box)
-
-
-def _encoded(suffix: str, image: NDArray[np.uint8], parameters: list[int]) -> bytes:
-    if image.size == 0:
+    if crop.image.size == 0:
         raise InputError("a picture without pixels is no evidence")
-    encoded, data = cv2.imencode(suffix, image, parameters)
+    encoded, data = cv2.imencode(".png", crop.image)
     if not encoded:
         raise InputError("the picture cannot be encoded")
-    return data.tobytes()
+    return Picture(PictureKind.CROP, "image/png", data.tobytes(), inside)

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import DecodeError
 
-from roadside.core.events import (
-    CropEvent,
-    FrameEvent,
-    ReadEvent,
-    SightingEvent,
-)
+from roadside.core.events import CropEvent, FrameEvent, ReadEvent, SightingEvent, encode_raw
 from roadside.core.frames import Crop
 from roadside.core.sightings import Picture
 from roadside.errors import PoisonError
+from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS
 from roadside.v1 import events_pb2
 from roadside.wire import convert
-from roadside.wire.pictures import decode_picture, encode_raw
+from roadside.wire.pictures import TravellingPicture, decode_picture
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from google.protobuf.message import Message
+
+    from roadside.ports.bus import EventT, Stream
 
 MAX_PAYLOAD_BYTES = 24 * 1024 * 1024
 """Of one message; more than any picture that is taken, with what stands beside it."""
 
 MessageT = TypeVar("MessageT", bound="Message")
+
+
+class ProtobufCodec:
+    """The messages of protos/roadside/v1/events.proto; meets `roadside.ports.bus.Codec`."""
+
+    def encode(self, stream: Stream[EventT], event: EventT) -> bytes:
+        """See `Codec.encode`."""
+        payload: bytes = _ENCODERS[stream](event)
+        return payload
+
+    def decode(self, stream: Stream[EventT], payload: bytes) -> EventT:
+        """See `Codec.decode`."""
+        event: EventT = _DECODERS[stream](payload)
+        return event
 
 
 def encode_frame(event: FrameEvent) -> bytes:
@@ -34,7 +48,7 @@ def encode_frame(event: FrameEvent) -> bytes:
         camera_id=event.camera_id,
         capture_time=convert.time_to_proto(event.captured_at_ns),
         sequence=event.sequence,
-        picture=convert.picture_to_proto(event.picture),
+        picture=convert.picture_to_proto(event.picture.encoded()),
         live=event.live,
     ).SerializeToString()
 
@@ -46,7 +60,7 @@ def decode_frame(payload: bytes) -> FrameEvent:
         camera_id=convert.camera_id_from_proto(message.camera_id),
         captured_at_ns=convert.time_from_proto(message.capture_time),
         sequence=message.sequence,
-        picture=convert.picture_from_proto(message.picture),
+        picture=TravellingPicture(convert.picture_from_proto(message.picture)),
         live=message.live,
     )
 
@@ -108,6 +122,20 @@ def decode_sighting(payload: bytes) -> SightingEvent:
     )
 
 
+_ENCODERS: Mapping[Stream[Any], Callable[[Any], bytes]] = {
+    FRAMES: encode_frame,
+    CROPS: encode_crop,
+    READS: encode_read,
+    SIGHTINGS: encode_sighting,
+}
+_DECODERS: Mapping[Stream[Any], Callable[[bytes], Any]] = {
+    FRAMES: decode_frame,
+    CROPS: decode_crop,
+    READS: decode_read,
+    SIGHTINGS: decode_sighting,
+}
+
+
 def _parse(kind: type[MessageT], payload: bytes) -> MessageT:
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise PoisonError(f"message of {len(payload)} bytes: at most {MAX_PAYLOAD_BYTES} are taken")
@@ -129,7 +157,7 @@ def _crop_to_proto(event: CropEvent) -> events_pb2.CropEvent:
         picture=convert.picture_to_proto(encode_raw(crop.image)),
         origin_x=crop.origin[0],
         origin_y=crop.origin[1],
-        frame=None if event.frame is None else convert.picture_to_proto(event.frame),
+        frame=None if event.frame is None else convert.picture_to_proto(event.frame.jpeg()),
     )
 
 
@@ -142,4 +170,5 @@ def _crop_from_proto(message: events_pb2.CropEvent) -> CropEvent:
         image=decode_picture(convert.picture_from_proto(message.picture)),
         origin=(message.origin_x, message.origin_y),
     )
-    return CropEvent(crop, convert.picture_from_proto(message.frame) if message.HasField("frame") else None)
+    frame = TravellingPicture(convert.picture_from_proto(message.frame)) if message.HasField("frame") else None
+    return CropEvent(crop, frame)

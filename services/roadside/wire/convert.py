@@ -1,7 +1,4 @@
-"""Converts domain values to protobuf messages and back. Values of incoming messages are checked, outgoing ones are not.
-
-Each `..._to_proto` gives the message for a value, each `..._from_proto` the value of a message.
-"""
+"""Domain values to protobuf messages and back; what comes in is checked, what goes out is trusted."""
 
 from __future__ import annotations
 
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from roadside.core.frames import Corners
 
 MAX_SLOTS = 64
-"""Rows that a posterior may have; the longest plates of Europe have nine characters."""
 MAX_CAMERA_ID_CHARACTERS = 128
 
 VERDICT_TO_PROTO = {
@@ -52,25 +48,25 @@ _ENCODING_FROM_PROTO = {value: encoding for encoding, value in _ENCODING_TO_PROT
 
 
 def time_to_proto(at_ns: int) -> Timestamp:
-    """The protobuf Timestamp for a UTC time in nanoseconds since 1970."""
+    """UTC nanoseconds since 1970 as a timestamp."""
     seconds, nanos = divmod(at_ns, 1_000_000_000)
     return Timestamp(seconds=seconds, nanos=nanos)
 
 
 def time_from_proto(at: Timestamp) -> int:
-    """The UTC time of a protobuf Timestamp, in nanoseconds since 1970."""
+    """UTC nanoseconds since 1970."""
     return at.seconds * 1_000_000_000 + at.nanos
 
 
 def camera_id_from_proto(text: str) -> CameraId:
-    """The camera's id. Raises PoisonError if it is empty or longer than MAX_CAMERA_ID_CHARACTERS."""
+    """A camera's name. Raises PoisonError for an empty or an endless one."""
     if not 0 < len(text) <= MAX_CAMERA_ID_CHARACTERS:
         raise PoisonError(f"camera id of {len(text)} characters")
     return CameraId(text)
 
 
 def picture_to_proto(picture: EncodedPicture) -> types_pb2.Picture:
-    """The message for an encoded picture."""
+    """A picture as it travels."""
     return types_pb2.Picture(
         encoding=_ENCODING_TO_PROTO[picture.encoding],
         data=picture.data,
@@ -80,7 +76,7 @@ def picture_to_proto(picture: EncodedPicture) -> types_pb2.Picture:
 
 
 def picture_from_proto(picture: types_pb2.Picture) -> EncodedPicture:
-    """The encoded picture, which is not decoded here. Raises PoisonError if its encoding is unknown."""
+    """A picture, not looked at yet. Raises PoisonError where it does not say how it is encoded."""
     encoding = _ENCODING_FROM_PROTO.get(picture.encoding)
     if encoding is None:
         raise PoisonError("picture of an unknown encoding")
@@ -88,12 +84,12 @@ def picture_from_proto(picture: types_pb2.Picture) -> EncodedPicture:
 
 
 def box_to_proto(box: Box | None) -> types_pb2.Box | None:
-    """The message for a box; None for None."""
+    """A box; None for none."""
     return None if box is None else types_pb2.Box(x1=box.x1, y1=box.y1, x2=box.x2, y2=box.y2)
 
 
 def box_from_proto(box: types_pb2.Box) -> Box:
-    """The box. Raises PoisonError if it is empty or a coordinate is not finite."""
+    """A box. Raises PoisonError for an empty or infinite one."""
     made = Box(box.x1, box.y1, box.x2, box.y2)
     if not all(math.isfinite(value) for value in (made.x1, made.y1, made.x2, made.y2)):
         raise PoisonError("box with a number that is not finite")
@@ -103,7 +99,7 @@ def box_from_proto(box: types_pb2.Box) -> Box:
 
 
 def detection_to_proto(detection: Detection) -> types_pb2.Detection:
-    """The message for a detection."""
+    """A detection."""
     return types_pb2.Detection(
         box=box_to_proto(detection.box),
         score=detection.score,
@@ -112,7 +108,7 @@ def detection_to_proto(detection: Detection) -> types_pb2.Detection:
 
 
 def detection_from_proto(detection: types_pb2.Detection) -> Detection:
-    """The detection. Raises PoisonError for a bad box, a score that is not finite, or corners that are not four."""
+    """A detection. Raises PoisonError for an empty or infinite box, or corners that are not four."""
     box = box_from_proto(detection.box)
     if not math.isfinite(detection.score):
         raise PoisonError("detection with a score that is not finite")
@@ -126,7 +122,7 @@ def detection_from_proto(detection: types_pb2.Detection) -> Detection:
 
 
 def read_to_proto(read: Read) -> types_pb2.Read:
-    """The message for a read."""
+    """What a reader says."""
     return types_pb2.Read(
         raw=read.raw,
         text=read.text,
@@ -140,7 +136,7 @@ def read_to_proto(read: Read) -> types_pb2.Read:
 
 
 def read_from_proto(read: types_pb2.Read) -> Read:
-    """The read. Raises PoisonError if its posterior is not (slots, 36) or holds a number that is not finite."""
+    """What a reader says. Raises PoisonError for a posterior of another shape."""
     return Read(
         raw=read.raw,
         text=read.text,
@@ -154,7 +150,7 @@ def read_from_proto(read: types_pb2.Read) -> Read:
 
 
 def plate_to_proto(plate: FusedPlate) -> types_pb2.FusedPlate:
-    """The message for a fused plate."""
+    """What the reads of one vehicle say together."""
     return types_pb2.FusedPlate(
         text=plate.text,
         raw=plate.raw,
@@ -168,7 +164,7 @@ def plate_to_proto(plate: FusedPlate) -> types_pb2.FusedPlate:
 
 
 def plate_from_proto(plate: types_pb2.FusedPlate) -> FusedPlate:
-    """The fused plate. Raises PoisonError if its posterior is not (slots, 36) or holds a number that is not finite."""
+    """What the reads of one vehicle say together. Raises PoisonError for a posterior of another shape."""
     return FusedPlate(
         text=plate.text,
         raw=plate.raw,
@@ -182,7 +178,7 @@ def plate_from_proto(plate: types_pb2.FusedPlate) -> FusedPlate:
 
 
 def vignette_to_proto(vignette: Vignette) -> types_pb2.Vignette:
-    """The message for a vignette."""
+    """One line of the registry."""
     return types_pb2.Vignette(
         plate=vignette.plate,
         country=vignette.country,
@@ -193,7 +189,7 @@ def vignette_to_proto(vignette: Vignette) -> types_pb2.Vignette:
 
 
 def vignette_from_proto(vignette: types_pb2.Vignette) -> Vignette:
-    """The vignette."""
+    """One line of the registry."""
     return Vignette(
         plate=vignette.plate,
         country=vignette.country,
@@ -204,7 +200,7 @@ def vignette_from_proto(vignette: types_pb2.Vignette) -> Vignette:
 
 
 def exemption_to_proto(exemption: Exemption) -> types_pb2.Exemption:
-    """The message for an exemption."""
+    """A plate that need not pay."""
     return types_pb2.Exemption(
         pattern=exemption.pattern,
         country=exemption.country,
@@ -215,7 +211,7 @@ def exemption_to_proto(exemption: Exemption) -> types_pb2.Exemption:
 
 
 def exemption_from_proto(exemption: types_pb2.Exemption) -> Exemption:
-    """The exemption."""
+    """A plate that need not pay."""
     return Exemption(
         pattern=exemption.pattern,
         country=exemption.country,
@@ -226,7 +222,7 @@ def exemption_from_proto(exemption: types_pb2.Exemption) -> Exemption:
 
 
 def verdict_to_proto(verdict: Verdict) -> types_pb2.Verdict:
-    """The message for a verdict with its reasons."""
+    """A verdict with its reasons."""
     return types_pb2.Verdict(
         kind=VERDICT_TO_PROTO[verdict.kind],
         rule=verdict.rule,
@@ -243,7 +239,7 @@ def verdict_to_proto(verdict: Verdict) -> types_pb2.Verdict:
 
 
 def verdict_from_proto(verdict: types_pb2.Verdict) -> Verdict:
-    """The verdict with its reasons. Raises PoisonError for an unknown kind."""
+    """A verdict with its reasons. Raises PoisonError for an unknown kind."""
     kind = VERDICT_FROM_PROTO.get(verdict.kind)
     if kind is None:
         raise PoisonError("verdict of an unknown kind")
@@ -260,7 +256,7 @@ def verdict_from_proto(verdict: types_pb2.Verdict) -> Verdict:
 
 
 def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
-    """The message for a sighting."""
+    """A sighting."""
     return types_pb2.Sighting(
         sighting_id=sighting.sighting_id,
         camera_id=sighting.camera_id,
@@ -285,7 +281,7 @@ def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
 
 
 def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
-    """The sighting. Raises PoisonError if it has no id, no camera or no verdict."""
+    """A sighting. Raises PoisonError for one without an id, camera or verdict."""
     if not sighting.sighting_id:
         raise PoisonError("sighting without an id")
     return Sighting(
@@ -312,7 +308,7 @@ def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
 
 
 def picture_kind_from_proto(kind: types_pb2.PictureKind) -> PictureKind:
-    """Which of a sighting's pictures. Raises PoisonError for an unknown kind."""
+    """Which picture of a sighting. Raises PoisonError for an unknown one."""
     known = PICTURE_KIND_FROM_PROTO.get(kind)
     if known is None:
         raise PoisonError("picture of an unknown kind")

@@ -1,50 +1,62 @@
-"""Encodes and decodes pictures. Sizes are checked before a picture is decoded, so that none can exhaust the memory."""
+"""Pictures as bytes: looked at before they are decoded, so that no picture can exhaust a process."""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from roadside.core.events import EncodedPicture, PictureEncoding
+from roadside.core.events import EVIDENCE_QUALITY, EncodedPicture, PictureEncoding, encode_jpeg
 from roadside.errors import PoisonError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_PICTURE_BYTES = 16 * 1024 * 1024
-"""Of the encoded picture. A raw 4K frame has 24 MiB and is refused on purpose: such cameras send JPEG."""
+"""A 4K frame as raw bytes is 24 MiB and too large on purpose: such cameras send JPEG."""
 MAX_PICTURE_PIXELS = 40_000_000
-"""Width times height; a decoded picture takes three bytes for each pixel."""
 MIN_SIDE_PX = 2
-"""The least width and height: less holds nothing to read, and the detector's resizing refuses a side of 0."""
+"""Smaller ones hold nothing to read; the detector's resizing refuses a side of 0."""
+LEAST_FRAME_SIDE_PX = 16
+"""A plate that can be read is wider than that."""
 
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""JPEG markers that begin a frame and are followed by its size (ITU-T T.81, table B.1)."""
+"""Start-of-frame markers (ITU T.81, table B.1)."""
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
-"""JPEG markers that are not followed by a length (ITU-T T.81, table B.1)."""
+"""Markers without a length."""
 
 
-def encode_jpeg(image: NDArray[np.uint8], quality: int) -> EncodedPicture:
-    """`image`, (H, W, 3) uint8 in BGR order, as JPEG of `quality` 0 to 100. Raises ValueError if OpenCV refuses it."""
-    done, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
-    if not done:
-        raise ValueError(f"cannot encode a picture of shape {image.shape}")
-    return EncodedPicture(PictureEncoding.JPEG, data.tobytes(), image.shape[1], image.shape[0])
+@dataclass(slots=True)
+class TravellingPicture:
+    """The picture of a frame as bytes: decoded when its pixels are asked for, anew each time."""
 
+    picture: EncodedPicture
+    _jpeg: EncodedPicture | None = field(default=None, repr=False, compare=False)
 
-def encode_raw(image: NDArray[np.uint8]) -> EncodedPicture:
-    """The bytes of `image`, (H, W, 3) uint8 in BGR order, as they are."""
-    return EncodedPicture(PictureEncoding.BGR, image.tobytes(), image.shape[1], image.shape[0])
+    def pixels(self) -> NDArray[np.uint8]:
+        """See `FramePicture`."""
+        return decode_picture(self.picture, min_side_px=LEAST_FRAME_SIDE_PX)
+
+    def encoded(self) -> EncodedPicture:
+        """See `FramePicture`: the bytes as they are."""
+        return self.picture
+
+    def jpeg(self) -> EncodedPicture:
+        """See `FramePicture`: the bytes as they are, of raw pixels a JPEG."""
+        if self.picture.encoding is not PictureEncoding.BGR:
+            return self.picture
+        if self._jpeg is None:
+            self._jpeg = encode_jpeg(self.pixels(), EVIDENCE_QUALITY)
+        return self._jpeg
 
 
 def decode_picture(picture: EncodedPicture, *, min_side_px: int = MIN_SIDE_PX) -> NDArray[np.uint8]:
-    """The pixels of a picture, (H, W, 3) uint8 in BGR order.
+    """The pixels, (H, W, 3) uint8, blue green red; a raw picture is not copied and read-only.
 
-    Those of a raw picture are a read-only view of its bytes. Raises PoisonError for a picture that is too large,
-    narrower or lower than `min_side_px`, or damaged.
+    Raises PoisonError for one that is too large, too small, damaged or of an unknown kind.
     """
     if len(picture.data) > MAX_PICTURE_BYTES:
         raise PoisonError(f"picture of {len(picture.data)} bytes: at most {MAX_PICTURE_BYTES} are taken")

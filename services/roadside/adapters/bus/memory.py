@@ -1,41 +1,55 @@
-"""The bus of one process: what Redis Streams does for a cluster, in plain dictionaries."""
+"""The bus of one process: what Redis Streams does for a cluster, in plain dictionaries. Events travel as they are."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any
 
-from roadside.ports.bus import Backlog, CameraState, DeadLetter, Delivery, Leadership, Message, PayloadT, Stream
+from roadside.core.frames import END_OF_TIME_NS
+from roadside.ports.bus import (
+    CROPS,
+    FRAMES,
+    READS,
+    STREAMS,
+    Backlog,
+    CameraState,
+    DeadLetter,
+    Delivery,
+    Leadership,
+    Receipt,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from roadside.core.events import Event
     from roadside.core.frames import CameraId
+    from roadside.ports.bus import EventT, Output, Stream
     from roadside.ports.system import Clock
 
-END_OF_TIME_NS = 2**63 - 1
-UPSTREAM = (Stream.FRAMES, Stream.CROPS, Stream.READS)
+UPSTREAM: tuple[Stream[Any], ...] = (FRAMES, CROPS, READS)
+"""What is on its way to a sighting."""
 
 
 @dataclass(slots=True)
-class _Entry(Generic[PayloadT]):
-    """A message that is not done, and in whose hands it is."""
+class _Entry:
+    """An event that is not done, and in whose hands it is."""
 
-    message: Message[PayloadT]
-    holder: MemoryBus[PayloadT] | None = None
+    event: Event
+    holder: MemoryBus | None = None
     handed_at_ns: int = 0
     deliveries: int = 0
 
 
 @dataclass(slots=True)
-class _Leader(Generic[PayloadT]):
-    bus: MemoryBus[PayloadT]
+class _Leader:
+    bus: MemoryBus
     until_ns: int
 
 
 @dataclass(slots=True)
-class MemoryBroker(Generic[PayloadT]):
+class MemoryBroker:
     """What the consumers of one process share."""
 
     clock: Clock
@@ -44,10 +58,10 @@ class MemoryBroker(Generic[PayloadT]):
     leadership_s: float = 5.0
     """For which a leader leads after its last call."""
     changed: threading.Condition = field(default_factory=threading.Condition)
-    entries: dict[Stream, dict[int, _Entry[PayloadT]]] = field(default_factory=lambda: {s: {} for s in Stream})
+    entries: dict[Stream[Any], dict[int, _Entry]] = field(default_factory=lambda: {s: {} for s in STREAMS})
     cameras: dict[CameraId, CameraState] = field(default_factory=dict)
-    letters: dict[int, tuple[DeadLetter, Message[PayloadT]]] = field(default_factory=dict)
-    leaders: dict[Stream, _Leader[PayloadT]] = field(default_factory=dict)
+    letters: dict[int, tuple[DeadLetter, Event]] = field(default_factory=dict)
+    leaders: dict[Stream[Any], _Leader] = field(default_factory=dict)
     count: int = 0
 
     def next_id(self) -> int:
@@ -56,25 +70,25 @@ class MemoryBroker(Generic[PayloadT]):
         return self.count
 
 
-class MemoryBus(Generic[PayloadT]):
+class MemoryBus:
     """One consumer's connection to a broker; meets `roadside.ports.Bus`.
 
     A consumer that reconnects under its name takes back what it held.
     """
 
-    def __init__(self, broker: MemoryBroker[PayloadT], consumer: str = "embedded") -> None:
+    def __init__(self, broker: MemoryBroker, consumer: str = "embedded") -> None:
         self._broker = broker
         self._consumer = consumer
 
-    def publish(self, stream: Stream, message: Message[PayloadT], *, limit: int = 0) -> bool:
+    def publish(self, stream: Stream[EventT], event: EventT, *, limit: int = 0) -> bool:
         """See `Bus.publish`."""
         with self._broker.changed:
             if limit and len(self._broker.entries[stream]) >= limit:
                 return False
-            self._append(stream, message)
+            self._append(stream, event)
             return True
 
-    def receive(self, stream: Stream, *, max_messages: int, block_s: float) -> Sequence[Delivery[PayloadT]]:
+    def receive(self, stream: Stream[EventT], *, max_messages: int, block_s: float) -> Sequence[Delivery[EventT]]:
         """See `Bus.receive`."""
         with self._broker.changed:
             taken = self._take(stream, max_messages)
@@ -83,50 +97,44 @@ class MemoryBus(Generic[PayloadT]):
                 taken = self._take(stream, max_messages)
             return taken
 
-    def commit(
-        self,
-        done: Sequence[Delivery[PayloadT]],
-        outputs: Sequence[tuple[Stream, Message[PayloadT]]] = (),
-    ) -> bool:
+    def commit(self, done: Sequence[Receipt], outputs: Sequence[Output[Any]] = ()) -> bool:
         """See `Bus.commit`."""
         with self._broker.changed:
-            held = [d for d in done if self._entry(d) is not None and not self._led_by_another(d.stream)]
+            held = [receipt for receipt in done if self._is_held(receipt) and not self._led_by_another(receipt.stream)]
             if done and not held:
                 return False
-            for delivery in held:
-                del self._broker.entries[delivery.stream][int(delivery.entry_id)]
-            for stream, message in outputs:
-                self._append(stream, message)
+            for receipt in held:
+                del self._broker.entries[receipt.stream][int(receipt.entry_id)]
+            for output in outputs:
+                self._append(output.stream, output.event)
             return True
 
-    def release(self, deliveries: Sequence[Delivery[PayloadT]]) -> None:
+    def release(self, receipts: Sequence[Receipt]) -> None:
         """See `Bus.release`."""
         with self._broker.changed:
-            for delivery in deliveries:
-                entry = self._entry(delivery)
-                if entry is not None:
-                    entry.holder = None
+            for receipt in receipts:
+                if self._is_held(receipt):
+                    self._broker.entries[receipt.stream][int(receipt.entry_id)].holder = None
             self._broker.changed.notify_all()
 
-    def reject(self, delivery: Delivery[PayloadT], reason: str) -> bool:
+    def reject(self, delivery: Delivery[EventT], reason: str) -> bool:
         """See `Bus.reject`."""
+        receipt = delivery.receipt
         with self._broker.changed:
-            if self._entry(delivery) is None:
+            if not self._is_held(receipt):
                 return False
-            del self._broker.entries[delivery.stream][int(delivery.entry_id)]
-            message = delivery.message
-            size = len(message.payload) if isinstance(message.payload, bytes) else 0
+            entry = self._broker.entries[receipt.stream].pop(int(receipt.entry_id))
             number = self._broker.next_id()
             letter = DeadLetter(
                 letter_id=str(number),
-                stream=delivery.stream,
-                camera_id=message.camera_id,
-                identity=message.identity,
+                stream=receipt.stream,
+                camera_id=receipt.camera_id,
+                identity=receipt.identity,
                 reason=reason,
                 died_at_ns=self._broker.clock.now_ns(),
-                size_bytes=size,
+                size_bytes=len(delivery.payload),
             )
-            self._broker.letters[number] = (letter, message)
+            self._broker.letters[number] = (letter, entry.event)
             return True
 
     def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
@@ -137,10 +145,10 @@ class MemoryBus(Generic[PayloadT]):
                 return 0
             newest = END_OF_TIME_NS if state.ended else state.last_captured_at_ns
             on_their_way = (
-                entry.message.captured_at_ns
+                entry.event.captured_at_ns
                 for stream in UPSTREAM
                 for entry in self._broker.entries[stream].values()
-                if entry.message.camera_id == camera_id and entry.message.identity not in held
+                if entry.event.camera_id == camera_id and entry.event.identity not in held
             )
             return min(newest, min(on_their_way, default=newest))
 
@@ -155,7 +163,7 @@ class MemoryBus(Generic[PayloadT]):
             state = self._broker.cameras.get(camera_id, CameraState(-1, 0, live, ended))
             self._broker.cameras[camera_id] = replace(state, live=live, ended=ended)
 
-    def lead(self, stream: Stream) -> Leadership:
+    def lead(self, stream: Stream[Any]) -> Leadership:
         """See `Bus.lead`."""
         with self._broker.changed:
             if self._led_by_another(stream):
@@ -170,7 +178,7 @@ class MemoryBus(Generic[PayloadT]):
             self._broker.leaders[stream] = _Leader(self, until_ns)
             return Leadership.KEPT if kept else Leadership.TAKEN
 
-    def backlog(self, stream: Stream) -> Backlog:
+    def backlog(self, stream: Stream[Any]) -> Backlog:
         """See `Bus.backlog`."""
         with self._broker.changed:
             entries = self._broker.entries[stream].values()
@@ -188,8 +196,8 @@ class MemoryBus(Generic[PayloadT]):
             found = self._broker.letters.pop(_number(letter_id), None)
             if found is None:
                 return False
-            letter, message = found
-            self._append(letter.stream, message)
+            letter, event = found
+            self._append(letter.stream, event)
             return True
 
     def drop(self, letter_id: str) -> bool:
@@ -197,18 +205,18 @@ class MemoryBus(Generic[PayloadT]):
         with self._broker.changed:
             return self._broker.letters.pop(_number(letter_id), None) is not None
 
-    def _append(self, stream: Stream, message: Message[PayloadT]) -> None:
-        self._broker.entries[stream][self._broker.next_id()] = _Entry(message)
-        if stream is Stream.FRAMES:
-            state = self._broker.cameras.get(message.camera_id, CameraState(-1, 0, live=True, ended=False))
-            self._broker.cameras[message.camera_id] = replace(
+    def _append(self, stream: Stream[Any], event: Event) -> None:
+        self._broker.entries[stream][self._broker.next_id()] = _Entry(event)
+        if stream == FRAMES:
+            state = self._broker.cameras.get(event.camera_id, CameraState(-1, 0, live=True, ended=False))
+            self._broker.cameras[event.camera_id] = replace(
                 state,
-                last_sequence=max(state.last_sequence, int(message.identity)),
-                last_captured_at_ns=max(state.last_captured_at_ns, message.captured_at_ns),
+                last_sequence=max(state.last_sequence, int(event.identity)),
+                last_captured_at_ns=max(state.last_captured_at_ns, event.captured_at_ns),
             )
         self._broker.changed.notify_all()
 
-    def _ready(self, stream: Stream) -> Iterator[tuple[int, _Entry[PayloadT]]]:
+    def _ready(self, stream: Stream[Any]) -> Iterator[tuple[int, _Entry]]:
         """Entries that this consumer may be handed: its own of an earlier life, abandoned ones, new ones."""
         entries = list(self._broker.entries[stream].items())
         idle_before_ns = self._broker.clock.now_ns() - round(self._broker.idle_s * 1e9)
@@ -216,32 +224,38 @@ class MemoryBus(Generic[PayloadT]):
         yield from (e for e in entries if self._is_idle(e[1], idle_before_ns))
         yield from (e for e in entries if e[1].holder is None)
 
-    def _is_former_self(self, holder: MemoryBus[PayloadT] | None) -> bool:
+    def _is_former_self(self, holder: MemoryBus | None) -> bool:
         return holder is not None and holder is not self and holder._consumer == self._consumer  # noqa: SLF001
 
-    def _is_idle(self, entry: _Entry[PayloadT], idle_before_ns: int) -> bool:
+    def _is_idle(self, entry: _Entry, idle_before_ns: int) -> bool:
         another = entry.holder is not None and entry.holder is not self and not self._is_former_self(entry.holder)
         return another and entry.handed_at_ns <= idle_before_ns
 
-    def _take(self, stream: Stream, max_messages: int) -> list[Delivery[PayloadT]]:
-        taken: list[Delivery[PayloadT]] = []
+    def _take(self, stream: Stream[EventT], max_messages: int) -> list[Delivery[EventT]]:
+        taken: list[Delivery[EventT]] = []
         for number, entry in self._ready(stream):
             if len(taken) >= max_messages:
                 break
             entry.holder = self
             entry.handed_at_ns = self._broker.clock.now_ns()
             entry.deliveries += 1
-            taken.append(Delivery(stream, str(number), entry.message, entry.deliveries))
+            taken.append(_delivery(stream, number, entry))
         return taken
 
-    def _entry(self, delivery: Delivery[PayloadT]) -> _Entry[PayloadT] | None:
-        """The delivery's entry while it is in anybody's hands."""
-        entry = self._broker.entries[delivery.stream].get(int(delivery.entry_id))
-        return entry if entry is not None and entry.holder is not None else None
+    def _is_held(self, receipt: Receipt) -> bool:
+        """Whether the event is in anybody's hands."""
+        entry = self._broker.entries[receipt.stream].get(int(receipt.entry_id))
+        return entry is not None and entry.holder is not None
 
-    def _led_by_another(self, stream: Stream) -> bool:
+    def _led_by_another(self, stream: Stream[Any]) -> bool:
         leader = self._broker.leaders.get(stream)
         return leader is not None and leader.bus is not self and leader.until_ns > self._broker.clock.now_ns()
+
+
+def _delivery(stream: Stream[EventT], number: int, entry: _Entry) -> Delivery[EventT]:
+    event: Any = entry.event
+    receipt = Receipt(stream, str(number), event.camera_id, event.captured_at_ns, event.identity, entry.deliveries)
+    return Delivery(receipt, lambda: event)
 
 
 def _number(letter_id: str) -> int:

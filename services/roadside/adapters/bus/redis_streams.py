@@ -10,6 +10,7 @@ import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -17,18 +18,30 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from roadside.adapters.bus import redis_scripts
-from roadside.core.frames import CameraId
+from roadside.core.frames import END_OF_TIME_NS, CameraId
 from roadside.errors import BusUnavailableError, InputError, SettingsError
-from roadside.ports.bus import Backlog, CameraState, DeadLetter, Delivery, Leadership, Message, Stream
+from roadside.ports.bus import (
+    CROPS,
+    FRAMES,
+    READS,
+    STREAMS,
+    Backlog,
+    CameraState,
+    DeadLetter,
+    Delivery,
+    Leadership,
+    Receipt,
+    stream_named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+    from roadside.ports.bus import Codec, EventT, Output, Stream
     from roadside.ports.system import Clock
 
 GROUP = "roadside"
-TRACKED = frozenset({Stream.FRAMES, Stream.CROPS, Stream.READS})
-END_OF_TIME_NS = 2**63 - 1
+TRACKED: frozenset[Stream[Any]] = frozenset({FRAMES, CROPS, READS})
 DEAD_LETTERS_KEPT = 10_000
 DEAD_LETTER_BYTES = 24 * 1024 * 1024
 """A larger payload is not kept with its letter: no consumer would take it on replay."""
@@ -41,7 +54,7 @@ _LETTER_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 @dataclass(frozen=True, slots=True)
 class RedisOptions:
-    """How to reach Redis and how patient to be."""
+    """How to reach Redis, and after what time others' work is taken over."""
 
     url: str
     """redis:// or rediss:// (TLS), with user, password and database."""
@@ -74,11 +87,12 @@ class _Reading:
 class RedisStreams:
     """A Bus over Redis Streams; safe for one consuming thread, and for any number that publish or look."""
 
-    def __init__(self, options: RedisOptions, clock: Clock) -> None:
+    def __init__(self, options: RedisOptions, codec: Codec, clock: Clock) -> None:
         self._options = options
+        self._codec = codec
         self._clock = clock
-        self._readings = {stream: _Reading() for stream in Stream}
-        self._grouped: set[Stream] = set()
+        self._readings: dict[Stream[Any], _Reading] = {stream: _Reading() for stream in STREAMS}
+        self._grouped: set[Stream[Any]] = set()
         arguments: dict[str, Any] = {
             "socket_timeout": options.timeout_s,
             "socket_connect_timeout": min(2.0, options.timeout_s),
@@ -111,29 +125,30 @@ class RedisStreams:
         with self._translated():
             self._redis.ping()
 
-    def publish(self, stream: Stream, message: Message[bytes], *, limit: int = 0) -> bool:
+    def publish(self, stream: Stream[EventT], event: EventT, *, limit: int = 0) -> bool:
         """See Bus; a frame whose sequence number the camera has passed is taken as published already."""
+        payload = self._codec.encode(stream, event)
         with self._translated():
             return bool(
                 self._publish(
                     keys=[
                         self._stream_key(stream),
-                        self._flight_key(message.camera_id),
-                        self._camera_key(message.camera_id),
+                        self._flight_key(event.camera_id),
+                        self._camera_key(event.camera_id),
                     ],
                     args=[
                         limit,
-                        int(stream is Stream.FRAMES),
-                        message.camera_id,
-                        message.captured_at_ns,
-                        message.captured_at_ns // 1000 if stream in TRACKED else "",
-                        message.identity,
-                        message.payload,
+                        int(stream == FRAMES),
+                        event.camera_id,
+                        event.captured_at_ns,
+                        event.captured_at_ns // 1000 if stream in TRACKED else "",
+                        event.identity,
+                        payload,
                     ],
                 )
             )
 
-    def receive(self, stream: Stream, *, max_messages: int, block_s: float) -> Sequence[Delivery[bytes]]:
+    def receive(self, stream: Stream[EventT], *, max_messages: int, block_s: float) -> Sequence[Delivery[EventT]]:
         """See Bus."""
         reading = self._readings[stream]
         try:
@@ -152,15 +167,11 @@ class RedisStreams:
             self._grouped.discard(stream)
             raise
 
-    def commit(
-        self,
-        done: Sequence[Delivery[bytes]],
-        outputs: Sequence[tuple[Stream, Message[bytes]]] = (),
-    ) -> bool:
+    def commit(self, done: Sequence[Receipt], outputs: Sequence[Output[Any]] = ()) -> bool:
         """See Bus."""
         if not done and not outputs:
             return True
-        stream = done[0].stream if done else outputs[0][0]
+        stream = done[0].stream if done else outputs[0].stream
         keys = [self._stream_key(stream), self._leader_key(stream)]
 
         def place(key: str) -> int:
@@ -173,62 +184,61 @@ class RedisStreams:
             self._options.consumer if self._readings[stream].led and done else "",
             len(done),
         ]
-        for delivery in done:
-            flight = place(self._flight_key(delivery.message.camera_id))
-            args += [delivery.entry_id, flight, delivery.message.identity]
+        for receipt in done:
+            args += [receipt.entry_id, place(self._flight_key(receipt.camera_id)), receipt.identity]
         args.append(len(outputs))
-        for output, message in outputs:
-            flight = place(self._flight_key(message.camera_id)) if output in TRACKED else 0
+        for output in outputs:
+            event = output.event
+            flight = place(self._flight_key(event.camera_id)) if output.stream in TRACKED else 0
             args += [
-                place(self._stream_key(output)),
+                place(self._stream_key(output.stream)),
                 flight,
-                message.camera_id,
-                message.captured_at_ns,
-                message.captured_at_ns // 1000,
-                message.identity,
-                message.payload,
+                event.camera_id,
+                event.captured_at_ns,
+                event.captured_at_ns // 1000,
+                event.identity,
+                self._codec.encode(output.stream, event),
             ]
         with self._translated():
             committed = bool(self._commit(keys=keys, args=args))
         self._put_down(done)
         return committed
 
-    def release(self, deliveries: Sequence[Delivery[bytes]]) -> None:
+    def release(self, receipts: Sequence[Receipt]) -> None:
         """See Bus."""
         with self._translated():
-            for delivery in deliveries:
+            for receipt in receipts:
                 self._redis.xclaim(
-                    self._stream_key(delivery.stream),
+                    self._stream_key(receipt.stream),
                     GROUP,
                     _RELEASED,
                     0,
-                    [delivery.entry_id],
+                    [receipt.entry_id],
                     idle=_RELEASED_IDLE_MS,
-                    retrycount=delivery.deliveries,
+                    retrycount=receipt.deliveries,
                     justid=True,
                 )
-        self._put_down(deliveries)
+        self._put_down(receipts)
 
-    def reject(self, delivery: Delivery[bytes], reason: str) -> bool:
+    def reject(self, delivery: Delivery[EventT], reason: str) -> bool:
         """See Bus; a payload over DEAD_LETTER_BYTES is not kept, and its letter cannot be replayed."""
-        message = delivery.message
-        size = len(message.payload)
+        receipt, size = delivery.receipt, len(delivery.payload)
         with self._translated():
             rejected = bool(
                 self._reject(
                     keys=[
-                        self._stream_key(delivery.stream),
-                        self._flight_key(message.camera_id),
+                        self._stream_key(receipt.stream),
+                        self._flight_key(receipt.camera_id),
                         self._dead_key(),
                     ],
                     args=[
                         GROUP,
-                        delivery.entry_id,
-                        message.camera_id,
-                        message.captured_at_ns,
-                        message.identity,
-                        message.payload if size <= DEAD_LETTER_BYTES else b"",
-                        delivery.stream.value,
+                        receipt.entry_id,
+                        receipt.camera_id,
+                        receipt.captured_at_ns,
+                        receipt.identity,
+                        delivery.payload if size <= DEAD_LETTER_BYTES else b"",
+                        receipt.stream.name,
                         reason,
                         self._clock.now_ns(),
                         DEAD_LETTERS_KEPT,
@@ -236,7 +246,7 @@ class RedisStreams:
                     ],
                 )
             )
-        self._put_down([delivery])
+        self._put_down([receipt])
         return rejected
 
     def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
@@ -271,7 +281,7 @@ class RedisStreams:
         with self._translated():
             self._redis.hset(self._camera_key(camera_id), mapping={"live": int(live), "ended": int(ended)})
 
-    def lead(self, stream: Stream) -> Leadership:
+    def lead(self, stream: Stream[Any]) -> Leadership:
         """See Bus."""
         reading = self._readings[stream]
         with self._translated():
@@ -289,7 +299,7 @@ class RedisStreams:
         reading.in_hand.clear()
         return Leadership.TAKEN
 
-    def backlog(self, stream: Stream) -> Backlog:
+    def backlog(self, stream: Stream[Any]) -> Backlog:
         """See Bus."""
         with self._translated():
             self._ensure_group(stream)
@@ -304,7 +314,7 @@ class RedisStreams:
         return [
             DeadLetter(
                 letter_id=entry_id.decode(),
-                stream=Stream(fields[b"s"].decode()),
+                stream=stream_named(fields[b"s"].decode()),
                 camera_id=fields[b"c"].decode(errors="replace"),
                 identity=fields[b"i"].decode(errors="replace"),
                 reason=fields[b"r"].decode(errors="replace"),
@@ -325,7 +335,7 @@ class RedisStreams:
             fields = found[0][1]
             if not fields[b"p"] and int(fields[b"n"]):
                 raise InputError(f"dead letter {letter_id} was too large to be kept: it can only be dropped")
-            stream = Stream(fields[b"s"].decode())
+            stream = stream_named(fields[b"s"].decode())
             flight = self._flight_key(fields[b"c"].decode(errors="replace"))
             return bool(
                 self._replay(
@@ -341,7 +351,7 @@ class RedisStreams:
         with self._translated():
             return bool(self._redis.xdel(self._dead_key(), letter_id))
 
-    def _recovered(self, stream: Stream, reading: _Reading, count: int) -> list[Delivery[bytes]]:
+    def _recovered(self, stream: Stream[EventT], reading: _Reading, count: int) -> list[Delivery[EventT]]:
         """What this consumer held before it died or lost an answer, without what it has in hand."""
         while reading.recover_from is not None:
             answer = self._redis.xreadgroup(
@@ -359,7 +369,7 @@ class RedisStreams:
                 return deliveries
         return []
 
-    def _claimed(self, stream: Stream, reading: _Reading, count: int) -> list[Delivery[bytes]]:
+    def _claimed(self, stream: Stream[EventT], reading: _Reading, count: int) -> list[Delivery[EventT]]:
         """What others have held for too long; of a stream that we lead, everything that others held."""
         if reading.led and not reading.take_all:
             return []
@@ -380,7 +390,7 @@ class RedisStreams:
                 reading.claimed_at_s = now_s
                 return []
 
-    def _fresh(self, stream: Stream, reading: _Reading, count: int, block_s: float) -> list[Delivery[bytes]]:
+    def _fresh(self, stream: Stream[EventT], reading: _Reading, count: int, block_s: float) -> list[Delivery[EventT]]:
         answer = self._redis.xreadgroup(
             GROUP,
             self._options.consumer,
@@ -388,15 +398,15 @@ class RedisStreams:
             count=count,
             block=max(1, int(block_s * 1000)),
         )
-        deliveries: list[Delivery[bytes]] = []
+        deliveries: list[Delivery[EventT]] = []
         for entry_id, fields in answer[0][1] if answer else []:
             reading.in_hand.add(entry_id.decode())
             deliveries += self._delivery(stream, entry_id.decode(), fields, 1)
         return deliveries
 
     def _taken_up(
-        self, stream: Stream, reading: _Reading, entries: Sequence[tuple[bytes, dict[bytes, bytes] | None]]
-    ) -> list[Delivery[bytes]]:
+        self, stream: Stream[EventT], reading: _Reading, entries: Sequence[tuple[bytes, dict[bytes, bytes] | None]]
+    ) -> list[Delivery[EventT]]:
         """Old entries as deliveries, with how often they were handed out; those in hand are left out."""
         wanted = [(entry_id.decode(), fields) for entry_id, fields in entries]
         wanted = [(entry_id, fields) for entry_id, fields in wanted if entry_id not in reading.in_hand]
@@ -406,7 +416,7 @@ class RedisStreams:
             self._stream_key(stream), GROUP, min=wanted[0][0], max=wanted[-1][0], count=max(_PAGE, len(entries))
         )
         counts = {entry["message_id"].decode(): int(entry["times_delivered"]) for entry in pending}
-        deliveries: list[Delivery[bytes]] = []
+        deliveries: list[Delivery[EventT]] = []
         for entry_id, fields in wanted:
             if not fields:  # deleted by hand while it was pending
                 self._redis.xack(self._stream_key(stream), GROUP, entry_id)
@@ -416,23 +426,25 @@ class RedisStreams:
         return deliveries
 
     def _delivery(
-        self, stream: Stream, entry_id: str, fields: dict[bytes, bytes], count: int
-    ) -> Iterator[Delivery[bytes]]:
+        self, stream: Stream[EventT], entry_id: str, fields: dict[bytes, bytes], count: int
+    ) -> Iterator[Delivery[EventT]]:
         """The entry as a delivery; none, but a dead letter, where it is no message of ours."""
         try:
-            message = Message(CameraId(fields[b"c"].decode()), int(fields[b"t"]), fields[b"i"].decode(), fields[b"p"])
+            camera_id, at_ns, identity = CameraId(fields[b"c"].decode()), int(fields[b"t"]), fields[b"i"].decode()
+            payload = fields[b"p"]
         except (KeyError, ValueError):
             whole = b" ".join(key + b"=" + value for key, value in fields.items())
-            broken = Delivery(stream, entry_id, Message(CameraId("?"), 0, entry_id, whole), count)
-            self.reject(broken, "not a message")
+            broken = Receipt(stream, entry_id, CameraId("?"), 0, entry_id, count)
+            self.reject(Delivery(broken, partial(self._codec.decode, stream, whole), whole), "not a message")
             return
-        yield Delivery(stream, entry_id, message, count)
+        receipt = Receipt(stream, entry_id, camera_id, at_ns, identity, count)
+        yield Delivery(receipt, partial(self._codec.decode, stream, payload), payload)
 
-    def _put_down(self, deliveries: Sequence[Delivery[bytes]]) -> None:
-        for delivery in deliveries:
-            self._readings[delivery.stream].in_hand.discard(delivery.entry_id)
+    def _put_down(self, receipts: Sequence[Receipt]) -> None:
+        for receipt in receipts:
+            self._readings[receipt.stream].in_hand.discard(receipt.entry_id)
 
-    def _ensure_group(self, stream: Stream) -> None:
+    def _ensure_group(self, stream: Stream[Any]) -> None:
         if stream in self._grouped:
             return
         try:
@@ -442,8 +454,8 @@ class RedisStreams:
                 raise
         self._grouped.add(stream)
 
-    def _stream_key(self, stream: Stream) -> str:
-        return f"{{{self._options.prefix}}}:{stream.value}"
+    def _stream_key(self, stream: Stream[Any]) -> str:
+        return f"{{{self._options.prefix}}}:{stream.name}"
 
     def _flight_key(self, camera_id: str) -> str:
         return f"{{{self._options.prefix}}}:flight:{camera_id}"
@@ -451,8 +463,8 @@ class RedisStreams:
     def _camera_key(self, camera_id: str) -> str:
         return f"{{{self._options.prefix}}}:camera:{camera_id}"
 
-    def _leader_key(self, stream: Stream) -> str:
-        return f"{{{self._options.prefix}}}:leader:{stream.value}"
+    def _leader_key(self, stream: Stream[Any]) -> str:
+        return f"{{{self._options.prefix}}}:leader:{stream.name}"
 
     def _dead_key(self) -> str:
         return f"{{{self._options.prefix}}}:dead"

@@ -1,0 +1,76 @@
+"""The capture service, put together."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from roadside.adapters.sources.video import CameraSettings, open_source, redact
+from roadside.capture.config import cameras_of
+from roadside.capture.motion import MotionGate
+from roadside.capture.servicer import CaptureServicer
+from roadside.capture.worker import CameraWorker, CaptureOptions
+from roadside.core.frames import CameraId
+from roadside.errors import SettingsError
+from roadside.kit.host import Loop, Work
+from roadside.kit.publisher import BoundedPublisher
+from roadside.kit.rates import RatedMeter
+from roadside.ports.bus import FRAMES
+from roadside.v1 import capture_pb2, capture_pb2_grpc
+
+if TYPE_CHECKING:
+    import grpc
+
+    from roadside.assembly.context import ServiceContext
+    from roadside.assembly.settings import CaptureSettings
+
+
+def build(context: ServiceContext[CaptureSettings]) -> Work:
+    """Cameras and their loops. Raises SettingsError without cameras, SourceError for one that cannot be."""
+    cameras = cameras_of(context.settings.cameras)
+    if not cameras:
+        raise SettingsError("cameras: none is named; give --cameras 'gate=rtsp://...; yard=/dev/video0'")
+    meter = RatedMeter(context.meter, time.monotonic)
+    workers = {name: _worker(context, meter, name, source) for name, source in cameras}
+    servicer = CaptureServicer(workers, {name: redact(source) for name, source in cameras}, meter.rate)
+
+    def register(server: grpc.Server) -> tuple[str]:
+        capture_pb2_grpc.add_CaptureServicer_to_server(servicer, server)
+        return (capture_pb2.DESCRIPTOR.services_by_name["Capture"].full_name,)
+
+    return Work(
+        register,
+        tuple(Loop(name, worker.run, ends=True) for name, worker in workers.items()),
+        ticks=(meter.tick, context.bus_tick),
+        closers=(context.bus.close,),
+    )
+
+
+def _worker(context: ServiceContext[CaptureSettings], meter: RatedMeter, name: str, source: str) -> CameraWorker:
+    settings = context.settings
+    camera_id = CameraId(name)
+    camera = CameraSettings(
+        width_px=settings.width,
+        height_px=settings.height,
+        frames_per_s=settings.fps,
+        timeout_s=settings.timeout_s,
+        first_attempts=0,
+    )
+    options = CaptureOptions(
+        publish_fps=settings.publish_fps,
+        jpeg_quality=settings.jpeg_quality if settings.encoding == "jpeg" else None,
+        loops=settings.loops,
+        pace=settings.pace,
+        lossless=settings.recording_lossless,
+    )
+    # A source that cannot be is said before the service starts.
+    open_source(source, camera_id, context.clock, camera).close()
+    parts = context.loop_parts(name, meter)
+    return CameraWorker(
+        camera_id,
+        lambda lost: open_source(source, camera_id, context.clock, camera, on_drop=lost),
+        BoundedPublisher(FRAMES, parts, settings.frames_limit, name),
+        options,
+        MotionGate() if settings.motion_gate else None,
+        parts,
+    )

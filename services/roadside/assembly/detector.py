@@ -1,0 +1,57 @@
+"""The detector service, put together."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from roadside.assembly.models import open_detector, open_nets, warm_up
+from roadside.core.detect import Search
+from roadside.detector.guarded import LockedDetector
+from roadside.detector.servicer import DetectorServicer
+from roadside.detector.stage import DetectStage
+from roadside.kit.host import Loop, Work
+from roadside.kit.rates import RatedMeter
+from roadside.ports.bus import CROPS, FRAMES
+from roadside.v1 import detector_pb2, detector_pb2_grpc
+
+if TYPE_CHECKING:
+    import grpc
+
+    from roadside.assembly.context import ServiceContext
+    from roadside.assembly.settings import DetectorSettings
+
+FRAMES_AT_ONCE = 2
+"""Few: what a detector holds, another cannot take."""
+
+
+def build(context: ServiceContext[DetectorSettings]) -> Work:
+    """The detector, its stage and its answers over gRPC. Raises ModelError, SettingsError."""
+    settings = context.settings
+    # One look a frame: a cluster answers with more detectors, not with more looks.
+    search = Search.FAST if settings.search is Search.AUTO else settings.search
+    model = LockedDetector(
+        open_detector(
+            settings.modeldir,
+            threads=settings.threads,
+            score=settings.score,
+            search=search,
+            runtime=settings.runtime,
+        )
+    )
+    warm_up(detector=model)
+    context.model_ready(open_nets(settings.runtime).file(settings.modeldir, "detect"), settings.runtime)
+    meter = RatedMeter(context.meter, time.monotonic)
+    stage = DetectStage(model, settings.frame_max_age_s, context.clock, meter)
+    runner = context.stage_runner(FRAMES, CROPS, stage, at_once=FRAMES_AT_ONCE, meter=meter)
+
+    def register(server: grpc.Server) -> tuple[str]:
+        detector_pb2_grpc.add_DetectorServicer_to_server(DetectorServicer(model), server)
+        return (detector_pb2.DESCRIPTOR.services_by_name["Detector"].full_name,)
+
+    return Work(
+        register,
+        (Loop("detect", runner.run),),
+        ticks=(meter.tick, context.backlog_tick(FRAMES)),
+        closers=(context.bus.close,),
+    )

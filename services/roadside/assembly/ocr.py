@@ -1,0 +1,47 @@
+"""The OCR service, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from roadside.assembly.models import open_nets, open_reader, warm_up
+from roadside.kit.host import Loop, Work
+from roadside.ocr.config import ReaderKind
+from roadside.ocr.guarded import LockedReader
+from roadside.ocr.servicer import OcrServicer
+from roadside.ocr.stage import ReadStage
+from roadside.ports.bus import CROPS, READS
+from roadside.v1 import ocr_pb2, ocr_pb2_grpc
+
+if TYPE_CHECKING:
+    import grpc
+
+    from roadside.assembly.context import ServiceContext
+    from roadside.assembly.settings import OcrSettings
+
+CROPS_AT_ONCE = 16
+
+
+def build(context: ServiceContext[OcrSettings]) -> Work:
+    """The reader, its stage and its answers over gRPC. Raises ModelError, SettingsError."""
+    settings = context.settings
+    folder = settings.reader_modeldir if settings.reader is ReaderKind.TFLITE else settings.tessdata
+    model = LockedReader(open_reader(folder, settings.reader, threads=settings.threads, runtime=settings.runtime))
+    warm_up(reader=model)
+    if settings.reader is ReaderKind.TFLITE:
+        context.model_ready(open_nets(settings.runtime).file(folder, "read"), settings.runtime)
+    else:
+        context.model_ready(folder / "gb.traineddata", "tesseract")
+    stage = ReadStage(model, settings.confidence, context.meter)
+    runner = context.stage_runner(CROPS, READS, stage, at_once=CROPS_AT_ONCE)
+
+    def register(server: grpc.Server) -> tuple[str]:
+        ocr_pb2_grpc.add_OcrServicer_to_server(OcrServicer(model), server)
+        return (ocr_pb2.DESCRIPTOR.services_by_name["Ocr"].full_name,)
+
+    return Work(
+        register,
+        (Loop("read", runner.run),),
+        ticks=(context.backlog_tick(CROPS),),
+        closers=(context.bus.close,),
+    )

@@ -1,0 +1,97 @@
+"""The plates service, put together."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from roadside.adapters.sql import SqlSightingStore
+from roadside.adapters.sql.retention import RetentionManager
+from roadside.adapters.sql.reviews import Reviews
+from roadside.assembly.service_storage import store_tick, wait_for_database
+from roadside.assembly.storage import open_asked_registry, open_judge, open_vault, own_registry
+from roadside.errors import StoreUnavailableError
+from roadside.kit.host import Loop, Work
+from roadside.kit.logs import fields
+from roadside.plates.review import Reviewing
+from roadside.plates.review_servicer import ReviewServicer
+from roadside.plates.servicer import PlatesServicer
+from roadside.plates.stage import StoreStage
+from roadside.ports.bus import SIGHTINGS
+from roadside.registry.recheck import recheck
+from roadside.v1 import plates_pb2, plates_pb2_grpc, review_pb2, review_pb2_grpc
+
+if TYPE_CHECKING:
+    import threading
+
+    import grpc
+
+    from roadside.assembly.context import ServiceContext
+    from roadside.assembly.settings import PlatesSettings
+    from roadside.registry.judge import Judge
+
+SIGHTINGS_AT_ONCE = 16
+ACTOR = "the plates service"
+
+_log = logging.getLogger(__name__)
+
+
+def build(context: ServiceContext[PlatesSettings]) -> Work:
+    """The store, its stage, reviews and answers over gRPC; waits for its database. Raises SettingsError."""
+    settings, clock, stopping = context.settings, context.clock, context.lifecycle.stopping
+    database = wait_for_database(context, settings)
+    vault = open_vault(settings)
+    store = SqlSightingStore(database, vault, clock)
+    stage = StoreStage(store, clock, context.meter)
+    runner = context.stage_runner(SIGHTINGS, None, stage, at_once=SIGHTINGS_AT_ONCE)
+    servicer = PlatesServicer(store, context.meter, stopping, settings.most_watchers)
+    registry = open_asked_registry(settings, own_registry(settings) or database, clock)
+    judge = open_judge(settings, registry, clock)
+    retention = RetentionManager(database, vault, clock)
+    reviewing = Reviewing(store, Reviews(database), judge.settle, clock)
+
+    def register(server: grpc.Server) -> tuple[str, str]:
+        plates_pb2_grpc.add_PlatesServicer_to_server(servicer, server)
+        review_pb2_grpc.add_ReviewServicer_to_server(ReviewServicer(reviewing), server)
+        return (
+            plates_pb2.DESCRIPTOR.services_by_name["Plates"].full_name,
+            review_pb2.DESCRIPTOR.services_by_name["Review"].full_name,
+        )
+
+    def letters_tick() -> None:
+        context.meter.set("dead_letters_count", len(context.bus.dead_letters()))
+
+    return Work(
+        register,
+        (
+            Loop("store", runner.run),
+            Loop("recheck", lambda: _recheck(store, judge, settings.recheck_every_s, stopping)),
+            Loop("purge", lambda: _purge(retention, settings, stopping)),
+        ),
+        ticks=(context.backlog_tick(SIGHTINGS), letters_tick, store_tick(context.health, store.newest_sequence)),
+        closers=(context.bus.close, database.close),
+        extra_threads=settings.most_watchers,
+    )
+
+
+def _recheck(store: SqlSightingStore, judge: Judge, every_s: float, stopping: threading.Event) -> None:
+    """Ask again about what the registry could not answer, until it is time to end."""
+    while not stopping.wait(every_s):
+        try:
+            for sighting in recheck(store, judge, ACTOR):
+                where = fields(sighting=sighting.sighting_id, verdict=sighting.verdict.kind.value)
+                _log.info("decided later", extra=where)
+        except StoreUnavailableError as error:
+            _log.warning("waiting", extra=fields(loop="recheck", reason=str(error)))
+
+
+def _purge(retention: RetentionManager, settings: PlatesSettings, stopping: threading.Event) -> None:
+    """Delete what is older than its retention, until it is time to end."""
+    while not stopping.wait(settings.purge_every_s):
+        try:
+            purged = retention.purge(settings.retention_days(), ACTOR)
+        except StoreUnavailableError as error:
+            _log.warning("waiting", extra=fields(loop="purge", reason=str(error)))
+        else:
+            counts = {f"{kind.lower()}_count": count for kind, count in purged.sightings.items()}
+            _log.info("purged", extra=fields(**counts, pictures=purged.pictures, strays=purged.strays))

@@ -1,0 +1,101 @@
+"""Opens what is kept, as the settings say, for one process and for the services: databases, vault, registry, judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from roadside.adapters.encryption import load_or_make_keyring
+from roadside.adapters.http.registry import HttpRegistry, load_http_options
+from roadside.adapters.sql import Database, SqlRegistry, Vault, open_database, open_embedded
+from roadside.core.confusions import Confusions, from_json, typical
+from roadside.errors import SettingsError
+from roadside.kit.config import PREFIX, data_folder
+from roadside.kit.weights import check_shipped, weights_folder
+from roadside.registry.judge import Judge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from roadside.ports.registry import Registry
+    from roadside.ports.system import Clock
+    from roadside.registry.config import KeepingSection, RegistrySection, StorageSection, VerdictSection
+
+FIRST_KEY = "k1"
+CONFUSIONS_FILE = "confusions.json"
+
+
+def open_sightings(settings: StorageSection) -> Database:
+    """The database at `settings.db`, made where there is none; or the one that is named, which must be migrated.
+
+    Raises StoreUnavailableError, SettingsError.
+    """
+    if settings.database_url is None:
+        return open_embedded(settings.db)
+    if "db" in settings.model_fields_set:
+        raise SettingsError(f"give {PREFIX}DATABASE_URL or db, not both: which of the two is meant?")
+    database = open_database(settings.database_url.get_secret_value())
+    database.check_migrated()
+    return database
+
+
+def database_address(settings: StorageSection) -> str:
+    """The address of the database of services, which `roadside database migrate` makes: sqlite:///... or another."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return f"sqlite:///{settings.db}"
+
+
+def own_registry(settings: RegistrySection) -> Database | None:
+    """The SQLite file of the registry where it has its own, made where there is none. Raises StoreUnavailableError."""
+    return None if settings.registry is None else open_embedded(settings.registry)
+
+
+def open_vault(settings: KeepingSection) -> Vault:
+    """The folder of encrypted pictures, with its keys. Raises SettingsError."""
+    folder = settings.evidence or _beside(settings, "evidence")
+    return Vault(folder, load_or_make_keyring(keys_file(settings), FIRST_KEY))
+
+
+def keys_file(settings: KeepingSection) -> Path:
+    """Where the keys are."""
+    return settings.keys or _beside(settings, "keys.json")
+
+
+def _beside(settings: KeepingSection, what: str) -> Path:
+    """Of the SQLite file roadside.db it is roadside.keys.json beside it; of another database, in the data folder."""
+    if settings.database_url is None:
+        return settings.db.with_name(f"{settings.db.stem}.{what}")
+    return data_folder() / what
+
+
+def open_asked_registry(settings: VerdictSection, database: Database, clock: Clock) -> Registry:
+    """Who is asked who paid: `database`, or an office's HTTP interface where one is described. Raises SettingsError."""
+    if settings.registry_http is not None:
+        return HttpRegistry(load_http_options(settings.registry_http), clock)
+    return SqlRegistry(database, settings.grace_s)
+
+
+def open_judge(settings: VerdictSection, registry: Registry, clock: Clock, models: Path | None = None) -> Judge:
+    """The judge that asks `registry`; `models` is the folder that may hold what is known of the reader's errors.
+
+    Raises SettingsError, ModelError.
+    """
+    confusions = confusions_of(settings, models or weights_folder())
+    return Judge(registry, confusions, settings.policy(), clock, settings.grace_s)
+
+
+def confusions_of(settings: VerdictSection, models: Path) -> Confusions:
+    """What is known of the reader's errors: the file that is set, or that of the folder `models`, or what is typical.
+
+    Raises SettingsError, ModelError.
+    """
+    path = settings.confusions or models / CONFUSIONS_FILE
+    if settings.confusions is None and not path.is_file():
+        return typical()
+    check_shipped(path)
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"confusions {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise SettingsError(f"confusions {path}: {error}") from error

@@ -1,0 +1,22 @@
+"""What the capture service counts and measures."""
+
+from __future__ import annotations
+
+from roadside.kit.metrics import EVERY, FAST_S, Kind, Spec
+
+SPECS = (
+    *EVERY,
+    Spec("frames_total", Kind.COUNTER, "Frames published.", ("camera",)),
+    Spec(
+        "frames_dropped_total",
+        Kind.COUNTER,
+        "Frames not published: backlog (detectors are behind), newer (replaced before it was sent), "
+        "still (nothing moved), pace (over publish_fps).",
+        ("camera", "reason"),
+    ),
+    Spec("frames_per_second", Kind.GAUGE, "Frames published a second, over the last ten.", ("camera",)),
+    Spec("camera_up_state", Kind.GAUGE, "1 while the camera sends.", ("camera",)),
+    Spec("camera_reconnects_total", Kind.COUNTER, "Times a camera was lost and reopened.", ("camera",)),
+    Spec("encoding_seconds", Kind.HISTOGRAM, "Encoding a frame.", (), FAST_S),
+    Spec("frame_bytes", Kind.GAUGE, "Size of the newest frame as published.", ("camera",)),
+)

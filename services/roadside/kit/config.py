@@ -1,0 +1,196 @@
+"""Settings in sections, one a concern: flags, then ROADSIDE_* variables, then a TOML file, then defaults."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from roadside.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+PREFIX = "ROADSIDE_"
+FILE_VARIABLE = f"{PREFIX}CONFIG"
+"""Names the TOML file of settings."""
+OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG"})
+"""ROADSIDE_* variables that are no settings: the file of settings, test data, tracebacks."""
+LEAST_TOKEN_CHARACTERS = 16
+
+
+def data_folder() -> Path:
+    """Where a user's data belongs by the XDG base directory specification."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "roadside"
+
+
+class Section(BaseSettings):
+    """The settings of one concern; a process has those of all that it does, by inheriting from their sections."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", protected_namespaces=(), validate_default=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - named so by pydantic
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - named so by pydantic
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags come as arguments; a file is read only where ROADSIDE_CONFIG names one."""
+        named = os.environ.get(FILE_VARIABLE)
+        if not named:
+            return init_settings, env_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(named))
+
+
+class ModelSection(Section):
+    """How nets are run."""
+
+    runtime: str | None = Field(None, description="litert or tflite-runtime; the first installed one if not given")
+    threads: int = Field(1, ge=1, le=64, description="threads of the detector and of the reader")
+
+
+class ServerSection(Section):
+    """Where a service listens, whom it answers, what it logs, how it ends."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on; 0.0.0.0 for every interface")
+    grpc_port: int = Field(0, ge=0, le=65535, description="port of gRPC; 0: 50051 for capture to 50055 for plates")
+    health_port: int = Field(0, ge=0, le=65535, description="port of /live and /ready; 0: 8081 to 8085")
+    metrics_port: int = Field(0, ge=0, le=65535, description="port of /metrics; 0: 9101 to 9105")
+    tls_certificate: Path | None = Field(None, description="certificate of the gRPC server; none: no TLS")
+    tls_key: Path | None = Field(None, description="key of the gRPC server's certificate")
+    tls_ca: Path | None = Field(
+        None, description="authority of client certificates; where set, clients need one (mTLS)"
+    )
+    token: SecretStr | None = Field(
+        None, min_length=LEAST_TOKEN_CHARACTERS, description="bearer token that gRPC clients must send"
+    )
+    token_file: Path | None = Field(None, description="file that holds the bearer token")
+    threads_grpc: int = Field(8, ge=1, le=256, description="gRPC calls handled at the same time")
+    log_format: Literal["json", "text"] = Field("json", description="json: one object a line; text: for a terminal")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line to log")
+    drain_s: float = Field(20.0, gt=0, le=600, description="longest time to finish work in hand after SIGTERM")
+
+    @model_validator(mode="after")
+    def _server_files(self) -> ServerSection:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together")
+        if self.tls_ca is not None and self.tls_certificate is None:
+            raise ValueError("tls_ca needs tls_certificate and tls_key")
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("give token or token_file, not both")
+        _check_readable(self, "tls_certificate", "tls_key", "tls_ca", "token_file")
+        return self
+
+    def bearer_token(self) -> str | None:
+        """The token that clients must send, None where there is none. Raises SettingsError."""
+        if self.token is not None:
+            return self.token.get_secret_value()
+        if self.token_file is None:
+            return None
+        token = self.token_file.read_text(encoding="utf-8").strip()
+        if len(token) < LEAST_TOKEN_CHARACTERS:
+            raise SettingsError(
+                f"token_file {self.token_file}: a token has at least {LEAST_TOKEN_CHARACTERS} characters"
+            )
+        return token
+
+
+class BusSection(Section):
+    """The bus between services, and who one is on it."""
+
+    redis_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"),
+        description="redis:// or rediss:// (TLS), with user and password where there are any",
+    )
+    redis_prefix: str = Field(
+        "roadside", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="what the keys in Redis begin with"
+    )
+    redis_ca: Path | None = Field(None, description="certificate authority of Redis, for rediss://")
+    redis_certificate: Path | None = Field(None, description="client certificate for Redis")
+    redis_key: Path | None = Field(None, description="key of the client certificate for Redis")
+    consumer: str = Field(
+        "",
+        max_length=128,
+        description="this replica's name on the streams, the same after a restart; empty: the service and host name",
+    )
+    claim_after_s: float = Field(30.0, gt=0, le=3600, description="messages held longer than this are taken over")
+    most_failures: int = Field(5, ge=1, le=100, description="failures after which a message is a dead letter")
+
+    @model_validator(mode="after")
+    def _bus_address(self) -> BusSection:
+        if not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("redis_url begins with redis:// or rediss://")
+        _check_readable(self, "redis_ca", "redis_certificate", "redis_key")
+        return self
+
+    def consumer_name(self, service: str) -> str:
+        """This replica's name on the streams."""
+        return self.consumer or f"{service}-{socket.gethostname()}"
+
+
+class ServiceSection(ServerSection, BusSection):
+    """What every service of a cluster needs."""
+
+
+SettingsT = TypeVar("SettingsT", bound=Section)
+ServiceSettingsT = TypeVar("ServiceSettingsT", bound=ServiceSection)
+
+
+def load(model: type[SettingsT], flags: Mapping[str, Any]) -> SettingsT:
+    """Settings of flags (None: not given), variables and file. Raises SettingsError, naming setting and mend."""
+    try:
+        return model(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        reason = fault["msg"].removeprefix("Value error, ").lower()
+        name = "_".join(str(part) for part in fault["loc"])
+        field = model.model_fields.get(name)
+        if field is None:
+            raise SettingsError(f"setting {name}: {reason}" if name else f"settings: {reason}") from None
+        # Texts can hold passwords: of secrets and of the addresses of cameras nothing is repeated.
+        value = "" if field.annotation in {str, SecretStr, SecretStr | None} else f" = {fault['input']!r}"
+        raise SettingsError(f"setting {name}{value}: {reason} ({field.description})") from None
+
+
+def refuse_unknown(known: Collection[str], environment: Mapping[str, str], *, variables: bool) -> None:
+    """Raises SettingsError for a key of the file, or where `variables` a ROADSIDE_* variable, that is not `known`.
+
+    `known` are settings by their names in small letters. Raises SettingsError also for a file that cannot be used.
+    """
+    names = {name.upper() for name in known} | OTHER_VARIABLES
+    unknown = sorted(v for v in environment if v.startswith(PREFIX) and v.removeprefix(PREFIX) not in names)
+    if variables and unknown:
+        raise SettingsError(f"unknown setting {', '.join(unknown)}; `roadside settings` lists all of them")
+    named = environment.get(FILE_VARIABLE)
+    if not named:
+        return
+    keys = _keys_of(Path(named))
+    if strange := sorted(key for key in keys if key not in known):
+        raise SettingsError(f"{named}: unknown setting {', '.join(strange)}; `roadside settings` lists all of them")
+
+
+def _keys_of(path: Path) -> Collection[str]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")).keys()
+    except FileNotFoundError:
+        raise SettingsError(f"{FILE_VARIABLE}={path}: no such file; name a TOML file or unset it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise SettingsError(f"{path}: {reason}; correct the file") from None
+
+
+def _check_readable(settings: Section, *names: str) -> None:
+    for name in names:
+        path = getattr(settings, name)
+        if path is not None and not os.access(path, os.R_OK):
+            raise ValueError(f"{name}: {path} cannot be read")

@@ -1,0 +1,123 @@
+"""The loop around a stage that holds events: receive, take, advance to the horizon, commit what is concluded."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Generic
+
+from roadside.errors import PoisonError
+from roadside.kit.logs import fields
+from roadside.ports.bus import EventT, GivenT_co, Leadership, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from roadside.core.frames import CameraId
+    from roadside.kit.stage_runner import LoopParts
+    from roadside.ports.bus import Conclusion, Delivery, HoldingStage, Receipt, Stream
+
+AT_ONCE = 32
+BLOCK_S = 0.2
+STAND_BY_S = 1.0
+MOST_DELIVERIES = 1000
+"""Held events are handed out anew at every restart: only one that surely kills is given up."""
+
+_log = logging.getLogger(__name__)
+
+
+class HoldingRunner(Generic[EventT, GivenT_co]):
+    """Runs a holding stage until told to stop; of several replicas one holds and the others stand by."""
+
+    def __init__(
+        self,
+        source: Stream[EventT],
+        target: Stream[GivenT_co],
+        stage: HoldingStage[EventT, GivenT_co],
+        parts: LoopParts,
+        *,
+        silence_s: float,
+    ) -> None:
+        """A live camera that was silent for `silence_s`, with nothing on its way, has no vehicle before it any more."""
+        self._bus = parts.bus
+        self._source = source
+        self._target = target
+        self._stage = stage
+        self._parts = parts
+        self._silence_ns = round(silence_s * 1e9)
+        self._receipts: dict[tuple[CameraId, str], Receipt] = {}
+        for outcome in ("done", "duplicate", "failed", "dead"):
+            parts.meter.count("messages_total", 0, outcome=outcome)
+
+    def run(self) -> None:
+        """Hold and advance until told to stop; what is held stays on the stream for whoever comes next."""
+        parts = self._parts
+        while not parts.stopping.is_set():
+            parts.health.beat(self._source.name)
+            leadership = parts.retry.call(lambda: self._bus.lead(self._source), otherwise=Leadership.NOT)
+            parts.meter.set("leader_state", int(bool(leadership)))
+            if leadership is not Leadership.KEPT:
+                self._forget()  # of what was held, another may have done something; if not, it comes again
+            if not leadership:
+                parts.stopping.wait(STAND_BY_S)
+                continue
+            nothing: Sequence[Delivery[EventT]] = ()
+            self._take(parts.retry.call(self._receive, otherwise=nothing))
+            for camera_id in self._stage.cameras():
+                self._advance(camera_id)
+            parts.meter.set("held_reads_count", len(self._receipts))
+        parts.health.done(self._source.name)
+
+    def _receive(self) -> Sequence[Delivery[EventT]]:
+        return self._bus.receive(self._source, max_messages=AT_ONCE, block_s=BLOCK_S)
+
+    def _forget(self) -> None:
+        """Drop what was held: another replica is handed the same events."""
+        self._stage.forget()
+        self._receipts.clear()
+
+    def _take(self, deliveries: Sequence[Delivery[EventT]]) -> None:
+        for delivery in deliveries:
+            receipt = delivery.receipt
+            age_s = (self._parts.clock.now_ns() - receipt.captured_at_ns) / 1e9
+            self._parts.meter.observe("stream_age_seconds", max(0.0, age_s))
+            try:
+                if receipt.deliveries > MOST_DELIVERIES:
+                    raise PoisonError(f"handed out {receipt.deliveries} times without being done")  # noqa: TRY301
+                event = delivery.load()
+            except PoisonError as error:
+                self._reject(delivery, str(error))
+                continue
+            key = event.camera_id, event.identity
+            if self._stage.take(event):
+                self._receipts[key] = receipt
+            elif self._receipts[key].entry_id != receipt.entry_id:
+                self._commit([receipt], ())
+
+    def _reject(self, delivery: Delivery[EventT], reason: str) -> None:
+        receipt = delivery.receipt
+        where = fields(stream=self._source.name, camera=receipt.camera_id, id=receipt.identity, reason=reason)
+        _log.warning("dead letter", extra=where)
+        self._parts.retry.call(lambda: self._bus.reject(delivery, reason), otherwise=False)
+        self._parts.meter.count("messages_total", outcome="dead")
+
+    def _advance(self, camera_id: CameraId) -> None:
+        held = self._stage.held(camera_id)
+        horizon_ns = self._parts.retry.call(lambda: self._horizon_ns(camera_id, held), otherwise=0)
+        for conclusion in self._stage.advance(camera_id, horizon_ns):
+            self._conclude(camera_id, conclusion)
+
+    def _horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
+        """The bus's horizon; a live camera that fell silent, with nothing on its way, sees nothing any more."""
+        horizon_ns = self._bus.horizon_ns(camera_id, held)
+        state = self._bus.camera(camera_id)
+        if state is None or not state.live or horizon_ns <= state.last_captured_at_ns:
+            return horizon_ns
+        return max(horizon_ns, self._parts.clock.now_ns() - self._silence_ns)
+
+    def _conclude(self, camera_id: CameraId, conclusion: Conclusion[GivenT_co]) -> None:
+        receipts = [self._receipts.pop((camera_id, identity)) for identity in conclusion.identities]
+        self._commit(receipts, [Output(self._target, event) for event in conclusion.outputs])
+
+    def _commit(self, receipts: Sequence[Receipt], outputs: Sequence[Output[GivenT_co]]) -> None:
+        done = self._parts.retry.call(lambda: self._bus.commit(receipts, outputs), otherwise=False)
+        self._parts.meter.count("messages_total", len(receipts), outcome="done" if done else "duplicate")

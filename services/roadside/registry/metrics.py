@@ -1,0 +1,19 @@
+"""What the registry service counts and measures."""
+
+from __future__ import annotations
+
+from roadside.kit.metrics import EVERY, FAST_S, STAGE, Kind, Spec
+
+READS = (1, 2, 3, 5, 8, 12, 20, 32, 64, 128)
+
+SPECS = (
+    *EVERY,
+    *STAGE,
+    Spec("tracks_total", Kind.COUNTER, "Closed tracks: a sighting, or too little evidence.", ("camera", "outcome")),
+    Spec("open_tracks_count", Kind.GAUGE, "Vehicles that are passing now.", ("camera",)),
+    Spec("held_reads_count", Kind.GAUGE, "Reads of open tracks, not acknowledged yet."),
+    Spec("track_reads_count", Kind.HISTOGRAM, "Reads of a closed track.", (), READS),
+    Spec("verdicts_total", Kind.COUNTER, "Verdicts.", ("camera", "verdict")),
+    Spec("judging_seconds", Kind.HISTOGRAM, "Asking the registry and deciding.", (), FAST_S),
+    Spec("leader_state", Kind.GAUGE, "1 where this replica gathers the reads; the others stand by."),
+)

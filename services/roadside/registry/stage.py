@@ -1,0 +1,133 @@
+"""The registry's step: reads are gathered into tracks, a track that has ended is fused and judged: a sighting.
+
+A read is let go only with its track. So whoever takes over after a crash is handed every read of the tracks that
+were open, builds the same tracks of them, and gives the same sightings.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from roadside.core.events import SightingEvent
+from roadside.core.frames import END_OF_TIME_NS
+from roadside.core.reads import PlacedRead
+from roadside.core.sightings import VerdictKind
+from roadside.core.track import TrackBuilder, TrackPolicy, capture_order
+from roadside.kit.logs import fields
+from roadside.ports.bus import Conclusion
+from roadside.registry.evidence import EvidenceFrames
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from roadside.core.events import ReadEvent
+    from roadside.core.frames import CameraId
+    from roadside.core.reads import Track
+    from roadside.ports.system import Meter
+    from roadside.registry.passages import PassageBuilder
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Camera:
+    """What is known of the vehicles before one camera."""
+
+    builder: TrackBuilder
+    evidence: EvidenceFrames = field(default_factory=EvidenceFrames)
+    held: set[str] = field(default_factory=set)
+    """Identities of every read that is not let go."""
+    waiting: list[PlacedRead] = field(default_factory=list)
+    """Those that an older one may still overtake."""
+    passed_ns: int = 0
+    """What is older than this is late."""
+
+
+class GatherStage:
+    """Meets `HoldingStage`: takes reads, gives sightings. Not safe to share between threads."""
+
+    def __init__(self, passages: PassageBuilder, meter: Meter, policy: TrackPolicy | None = None) -> None:
+        self._passages = passages
+        self._meter = meter
+        self._policy = policy or TrackPolicy()
+        self._cameras: dict[CameraId, _Camera] = {}
+
+    def take(self, event: ReadEvent) -> bool:
+        """See `HoldingStage.take`."""
+        camera = self._cameras.get(event.camera_id)
+        if camera is None:
+            camera = _Camera(TrackBuilder(event.camera_id, self._policy))
+            self._cameras[event.camera_id] = camera
+        if event.identity in camera.held:
+            return False
+        placed = PlacedRead(event.crop, event.read)
+        camera.held.add(event.identity)
+        camera.waiting.append(placed)
+        if event.frame is not None:
+            camera.evidence.offer(placed, event.frame)
+        return True
+
+    def cameras(self) -> Collection[CameraId]:
+        """See `HoldingStage.cameras`."""
+        return tuple(camera_id for camera_id, camera in self._cameras.items() if camera.held)
+
+    def held(self, camera_id: CameraId) -> Collection[str]:
+        """See `HoldingStage.held`."""
+        return self._cameras[camera_id].held
+
+    def forget(self) -> None:
+        """See `HoldingStage.forget`."""
+        self._cameras.clear()
+
+    def advance(self, camera_id: CameraId, horizon_ns: int) -> Sequence[Conclusion[SightingEvent]]:
+        """See `HoldingStage.advance`: the tracks that have ended."""
+        camera = self._cameras.get(camera_id)
+        if camera is None:
+            return ()
+        concluded = [self._conclude(camera, track) for track in self._ended(camera_id, camera, horizon_ns)]
+        if horizon_ns != END_OF_TIME_NS:
+            camera.evidence.forget_before(horizon_ns)
+        self._meter.set("open_tracks_count", camera.builder.open_tracks, camera=camera_id)
+        return concluded
+
+    def _ended(self, camera_id: CameraId, camera: _Camera, horizon_ns: int) -> list[Track]:
+        ready = sorted((r for r in camera.waiting if r.crop.captured_at_ns < horizon_ns), key=capture_order)
+        camera.waiting = [r for r in camera.waiting if r.crop.captured_at_ns >= horizon_ns]
+        late = [r for r in ready if r.crop.captured_at_ns < camera.passed_ns]
+        ended = self._late(camera_id, late)
+        for captured_at_ns, reads in groupby(ready[len(late) :], key=lambda r: r.crop.captured_at_ns):
+            ended += camera.builder.update(captured_at_ns, tuple(reads))
+        if horizon_ns == END_OF_TIME_NS:
+            return [*ended, *camera.builder.flush()]
+        camera.passed_ns = max(camera.passed_ns, horizon_ns)
+        return [*ended, *camera.builder.update(horizon_ns, ())]
+
+    def _late(self, camera_id: CameraId, reads: Sequence[PlacedRead]) -> list[Track]:
+        """Replayed dead letters: what they were part of is closed, so they are tracks of their own."""
+        builder = TrackBuilder(camera_id, self._policy)
+        ended: list[Track] = []
+        for captured_at_ns, together in groupby(reads, key=lambda r: r.crop.captured_at_ns):
+            ended += builder.update(captured_at_ns, tuple(together))
+        return [*ended, *builder.flush()]
+
+    def _conclude(self, camera: _Camera, track: Track) -> Conclusion[SightingEvent]:
+        camera.held.difference_update(track.identities)
+        started_s = time.perf_counter()
+        passage = self._passages.passage(track, camera.evidence.take)
+        self._meter.observe("judging_seconds", time.perf_counter() - started_s)
+        self._meter.observe("track_reads_count", len(track.identities))
+        for kind in VerdictKind:
+            self._meter.count("verdicts_total", 0, camera=track.camera_id, verdict=kind.value)
+        outcome = "too little" if passage is None else "sighting"
+        self._meter.count("tracks_total", camera=track.camera_id, outcome=outcome)
+        if passage is None:
+            return Conclusion(track.identities, ())
+        sighting = passage.sighting
+        self._meter.count("verdicts_total", camera=track.camera_id, verdict=sighting.verdict.kind.value)
+        where = fields(camera=track.camera_id, sighting=sighting.sighting_id, verdict=sighting.verdict.kind.value)
+        _log.info("passage", extra=where)
+        return Conclusion(track.identities, (SightingEvent(sighting, passage.pictures),))
