@@ -1,4 +1,4 @@
-"""What a detector takes for plates in the training pictures: the plates, and what only looks like one from afar."""
+"""Hard-example mining for "plate or not": what a detector finds in the training pictures, plates and false alarms."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models.corners.dataset import loose_box, region_of
-from models.detector.dataset import marked_picture, second_looks
+from models.corners.dataset import jittered_box, region_of
+from models.detector.dataset import marked_picture, read_label_review
 from models.evaluate.matching import overlaps
-from models.ocr.augment import photographed
-from models.training.draw import Weighted
+from models.ocr.augment import degraded
+from models.training.sampling import WeightedSampler
 from roadside.core.corners import REGION_WIDTH_PX, region
 from roadside.core.detect import Search
 from roadside.core.frames import Box
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from models.corners.config import LooseBox, Mined
+    from models.corners.config import BoxJitter, Mining
     from models.training.photographs import Marked
     from roadside.core.frames import Detection
 
 ROOM = 0.3
-"""Of the region's width and height, kept around it, so that a loosened box is still inside."""
+"""Of the region's width and height, kept around it, so that a jittered box is still inside."""
 KEPT_WIDTH_PX = 2 * REGION_WIDTH_PX
 """Wider cuts are shrunk to it: the net sees less of them anyway."""
 SMALLEST_PX = (8.0, 3.0)
@@ -52,7 +52,7 @@ class Candidate:
     """By which it is drawn among its kind."""
 
 
-def mine(pictures: Sequence[Marked], detector: Path, settings: Mined) -> list[Candidate]:
+def mine(pictures: Sequence[Marked], detector: Path, settings: Mining) -> list[Candidate]:
     """The marked plates of `pictures`, and what the detector of a folder finds with tiles that is certainly none.
 
     Raises:
@@ -60,15 +60,19 @@ def mine(pictures: Sequence[Marked], detector: Path, settings: Mined) -> list[Ca
 
     """
     finder = open_detector(detector, score=settings.lowest_score, search=Search.TILES, close_look=False)
-    looks, found = second_looks(), []
+    reviews, found = read_label_review(), []
     for number, one in enumerate(pictures):
         if number % PROGRESS_EVERY == 0:
             print(f"Looking for what is no plate: picture {number} of {len(pictures)}", flush=True)
-        picture = marked_picture(one, looks)
+        picture = marked_picture(one, reviews)
         grey = np.asarray(cv2.cvtColor(picture.image, cv2.COLOR_BGR2GRAY), np.uint8)
-        plates, unclear, lures = (marks.astype(float) for marks in (picture.boxes, picture.ignored, picture.lures))
+        plates, unclear, negatives = (
+            marks.astype(float) for marks in (picture.boxes, picture.ignored, picture.hard_negatives)
+        )
         found += [_cut(grey, _box(plate), plate=True, weight=1.0) for plate in plates if _large_enough(plate)]
-        found += [_cut(grey, _box(lure), plate=False, weight=1.0) for lure in lures if _large_enough(lure)]
+        found += [
+            _cut(grey, _box(negative), plate=False, weight=1.0) for negative in negatives if _large_enough(negative)
+        ]
         found += of_detections(grey, finder.detect(picture.image), plates, unclear, settings)
     return found
 
@@ -78,7 +82,7 @@ def of_detections(
     detections: Sequence[Detection],
     plates: NDArray[np.float64],
     unclear: NDArray[np.float64],
-    settings: Mined,
+    settings: Mining,
 ) -> list[Candidate]:
     """What a detector found in a picture with `plates` (N, 4) that were marked and others that are `unclear` (M, 4).
 
@@ -126,13 +130,13 @@ def _cut(grey: NDArray[np.uint8], box: Box, *, plate: bool, weight: float) -> Ca
 class Candidates:
     """Candidates in memory, drawn by their weights."""
 
-    def __init__(self, candidates: Sequence[Candidate], loose: LooseBox) -> None:
+    def __init__(self, candidates: Sequence[Candidate], jitter: BoxJitter) -> None:
         """Raises SourceError where either kind is missing."""
         self._kinds = {kind: [one for one in candidates if one.plate is kind] for kind in (True, False)}
         if not all(self._kinds.values()):
             raise SourceError("The detector finds nothing but plates, or none, in the training pictures")
-        self._by_weight = {kind: Weighted([one.weight for one in some]) for kind, some in self._kinds.items()}
-        self._loose = loose
+        self._by_weight = {kind: WeightedSampler([one.weight for one in some]) for kind, some in self._kinds.items()}
+        self._jitter = jitter
 
     @property
     def plates(self) -> int:
@@ -145,7 +149,7 @@ class Candidates:
         return len(self._kinds[False])
 
     def sample(self, rng: Generator, *, plate: bool, mild: bool) -> NDArray[np.uint8]:
-        """The region of a candidate, its box loosened, spoilt: (64, 128)."""
+        """The region of a candidate, its box jittered, degraded: (64, 128)."""
         one = self._kinds[plate][self._by_weight[plate].draw(rng)]
-        box = loose_box(rng, box_corners(one.box.x1, one.box.y1, one.box.x2, one.box.y2), self._loose)
-        return photographed(rng, region_of(one.grey, box), mild=mild)
+        box = jittered_box(rng, box_corners(one.box.x1, one.box.y1, one.box.x2, one.box.y2), self._jitter)
+        return degraded(rng, region_of(one.grey, box), mild=mild)

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from models.training import settings
-from models.training.settings import Course, Section
+from models.training.settings import Course, Section, renamed
 
 DEFAULT = Path(__file__).with_name("corners.toml")
 
@@ -41,8 +41,8 @@ class Mix(Section):
     """The share of samples that are degraded only a little."""
     warped: float = Field(ge=0, le=1)
     """The share of rendered plates that are warped once more; real ones always are."""
-    read: float = Field(ge=0, le=1)
-    """Of a batch, how many real plates with texts are judged by the reader beside it, if there is a reader."""
+    reader_supervised: float = renamed("reader_supervised", "read", ge=0, le=1)
+    """Of a batch, how many real plates with texts are cut where the net places them and read, if there is a reader."""
     candidates: float = Field(ge=0, le=4)
     """Of a batch, how many of a detector's candidates are told apart beside it, if there is a detector."""
 
@@ -59,7 +59,7 @@ class Warp(Section):
     """How far each corner is moved, in plate heights."""
 
 
-class LooseBox(Section):
+class BoxJitter(Section):
     """How a detector's box lies around the plate; standard deviations, in shares of the tight box."""
 
     shift_across: float = Field(ge=0)
@@ -70,7 +70,7 @@ class LooseBox(Section):
     height_mean: float
 
 
-class Mined(Section):
+class Mining(Section):
     """What a detector takes for plates in the training pictures."""
 
     lowest_score: float = Field(gt=0, lt=1)
@@ -113,9 +113,9 @@ class CornersConfig(Section):
     frontal: Frontal
     mix: Mix
     warp: Warp
-    box: LooseBox
+    box_jitter: BoxJitter = renamed("box_jitter", "box")
     rendered: Rendered
-    candidates: Mined
+    candidates: Mining
     training: CornersCourse
 
 

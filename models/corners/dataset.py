@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models.ocr.augment import photographed
+from models.ocr.augment import degraded
 from models.ocr.dataset import read_grey
 from models.ocr.pool import render
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, bounding_box, region
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from models.corners.config import CornersConfig, Frontal, LooseBox, Warp
+    from models.corners.config import BoxJitter, CornersConfig, Frontal, Warp
     from models.ocr.dataset import Crop, RenderedPlates
 
 SURROUNDINGS = 0.15
@@ -95,13 +95,13 @@ def warped(
     return np.asarray(picture, np.uint8), moved
 
 
-def loose_box(rng: Generator, corners: NDArray[np.float32], loose: LooseBox) -> Box:
+def jittered_box(rng: Generator, corners: NDArray[np.float32], jitter: BoxJitter) -> Box:
     """The box around the corners as a detector might give it."""
     tight = bounding_box(corners)
-    x = (tight.x1 + tight.x2) / 2 + rng.normal(0, loose.shift_across) * tight.width
-    y = (tight.y1 + tight.y2) / 2 + rng.normal(0, loose.shift_down) * tight.height
-    width = tight.width * float(np.exp(rng.normal(0, loose.width)))
-    height = tight.height * float(np.exp(rng.normal(loose.height_mean, loose.height)))
+    x = (tight.x1 + tight.x2) / 2 + rng.normal(0, jitter.shift_across) * tight.width
+    y = (tight.y1 + tight.y2) / 2 + rng.normal(0, jitter.shift_down) * tight.height
+    width = tight.width * float(np.exp(rng.normal(0, jitter.width)))
+    height = tight.height * float(np.exp(rng.normal(jitter.height_mean, jitter.height)))
     return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
@@ -153,7 +153,7 @@ class Plates:
         self.real, self.rendered, self._config = real, rendered, config
 
     def sample(self, rng: Generator) -> Sample:
-        """A spoilt region."""
+        """A degraded region of a real or a rendered plate."""
         config = self._config
         if self.real and rng.random() < config.mix.real:
             view = real_view(rng, self.real[rng.integers(len(self.real))], config)
@@ -162,20 +162,20 @@ class Plates:
             view = rendered_view(rng, plate.grey, plate.corners, config)
         clean = sample_of(view)
         mild = rng.random() < config.mix.mild
-        return Sample(photographed(rng, clean.picture, mild=mild), clean.offsets, clean.spans)
+        return Sample(degraded(rng, clean.picture, mild=mild), clean.offsets, clean.spans)
 
 
 def real_view(rng: Generator, plate: tuple[NDArray[np.uint8], NDArray[np.float32]], config: CornersConfig) -> View:
     """A frontal plate, warped."""
     grey, corners = warped(rng, *plate, config.warp)
-    return View(grey, corners, loose_box(rng, corners, config.box))
+    return View(grey, corners, jittered_box(rng, corners, config.box_jitter))
 
 
 def rendered_view(rng: Generator, grey: NDArray[np.uint8], corners: NDArray[np.float32], config: CornersConfig) -> View:
     """A rendered plate, some of them warped once more."""
     if rng.random() < config.mix.warped:
         grey, corners = warped(rng, grey, corners, config.warp)
-    return View(grey, corners, loose_box(rng, corners, config.box))
+    return View(grey, corners, jittered_box(rng, corners, config.box_jitter))
 
 
 def held_out_rendered(config: CornersConfig) -> list[View]:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as fn
 from torch import nn
 
+from models.ocr import network
 from models.ocr.network import Convolution
 from roadside.core.corners import OFFSETS, REGION_HEIGHT_PX, REGION_WIDTH_PX
 
@@ -24,7 +25,6 @@ _SHORT = {
     "a": "stem", "b": "early", "c": "middle", "d": "deep", "e": "residual", "f": "late", "g": "narrow",
     "h": "hidden", "o": "offsets",
 }  # fmt: skip
-_SHORT_PARTS = {"c": "convolution", "b": "norm"}
 
 
 class CornersNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
@@ -67,14 +67,8 @@ class CornersNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
 
 
 def named(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """A state dict under this module's names, whether it was saved under them or under the short ones."""
-    if any(key.startswith("stem.") for key in state):
-        return dict(state)
-    renamed = {}
-    for key, value in state.items():
-        head, *middle, leaf = key.split(".")
-        renamed[".".join([_SHORT[head], *(_SHORT_PARTS[part] for part in middle), leaf])] = value
-    return renamed
+    """A state dict under this net's present names, whether it was saved under them or under the short ones."""
+    return network.named(state, _SHORT)
 
 
 def regions_to_tensor(regions: torch.Tensor) -> torch.Tensor:

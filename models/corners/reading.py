@@ -1,4 +1,4 @@
-"""What the corner net is for: real plates that are to be read, cut where it places them, judged by the reader.
+"""What the corner net is for: real plates that are to be read, cut where it places them, whose loss the reader gives.
 
 Nobody marked the corners of the real plates that are seen from the side, but what is written on them is known. A cut
 through four corners can be differentiated (Jaderberg et al. 2015, spatial transformer networks), so the reader's loss
@@ -15,12 +15,12 @@ import numpy as np
 import torch
 import torch.nn.functional as fn
 
-from models.corners.dataset import loose_box
-from models.ocr.augment import photographed
+from models.corners.dataset import jittered_box
+from models.ocr.augment import degraded
 from models.ocr.dataset import read_grey, weight
-from models.ocr.loss import a_character, classes_of, ctc_costs
+from models.ocr.loss import classes_of, ctc_costs, per_character
 from models.ocr.network import ReaderNet, load_trained
-from models.training.draw import Weighted
+from models.training.sampling import WeightedSampler
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, region
 from roadside.core.rectify import READ_MARGIN, STRIP_HEIGHT_PX, STRIP_WIDTH_PX, box_corners, cut
 from roadside.errors import SourceError
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from models.corners.config import LooseBox
+    from models.corners.config import BoxJitter
     from models.ocr.config import Mix, ReaderConfig
     from models.ocr.dataset import Crop
 
 CANVAS_PX = (288, 128)
 """Width and height that every crop is stretched to, so that a batch of them is one tensor."""
-HOPELESS_LOSS = 2.5
+LARGEST_LOSS = 2.5
 """A character: what is over it has no gradient."""
 
 
@@ -62,7 +62,7 @@ class Readable:
 class ReadablePlates:
     """One-line real crops with texts, in memory, drawn by the reader's weights."""
 
-    def __init__(self, crops: Sequence[Crop], mix: Mix, loose: LooseBox) -> None:
+    def __init__(self, crops: Sequence[Crop], mix: Mix, jitter: BoxJitter) -> None:
         used = [
             crop
             for crop in crops
@@ -71,19 +71,19 @@ class ReadablePlates:
         if not used:
             raise SourceError("No one-line plate with a text is left to train the corner net on")
         self._crops = [(read_grey(crop.path), crop.corners, crop.text) for crop in used]
-        self._by_weight = Weighted([weight(crop, mix) for crop in used])
-        self._loose = loose
+        self._by_weight = WeightedSampler([weight(crop, mix) for crop in used])
+        self._jitter = jitter
 
     def __len__(self) -> int:
         return len(self._crops)
 
     def sample(self, rng: Generator, *, mild: bool) -> Readable:
-        """A plate in a loose box, spoilt."""
+        """A degraded plate in a jittered box."""
         grey, corners, text = self._crops[self._by_weight.draw(rng)]
-        box = loose_box(rng, corners, self._loose)
+        box = jittered_box(rng, corners, self._jitter)
         scale = np.array([CANVAS_PX[0] / grey.shape[1], CANVAS_PX[1] / grey.shape[0]], np.float32)
         canvas = np.asarray(cv2.resize(grey, CANVAS_PX, interpolation=cv2.INTER_AREA), np.uint8)
-        canvas = photographed(rng, canvas, mild=mild)
+        canvas = degraded(rng, canvas, mild=mild)
         seen = region(box)
         around = box_corners(seen.x1, seen.y1, seen.x2, seen.y2) * scale
         return Readable(
@@ -97,7 +97,7 @@ class ReadablePlates:
 
 
 def load_reader(path: Path, config: ReaderConfig) -> ReaderNet:
-    """The reader of a checkpoint, for judging: nothing of it learns. Raises ModelError where it is none."""
+    """The reader of a checkpoint, frozen. Raises ModelError where it is none."""
     net = ReaderNet(config)
     load_trained(net, path)
     net.eval()
@@ -155,6 +155,6 @@ def reading_loss(
     canvases = torch.from_numpy(np.stack([plate.canvas for plate in plates])).float()[:, None] / 127.5 - 1
     characters, _ = reader(cut_through(canvases, corners))
     targets = [classes_of(plate.text, config.characters) for plate in plates]
-    each = a_character(ctc_costs(characters, targets), targets, config.training.shortest_text)
+    each = per_character(ctc_costs(characters, targets), targets, config.training.shortest_text)
     # A plate that nothing helps to read says nothing of the corners.
-    return each.clamp(max=HOPELESS_LOSS).mean()
+    return each.clamp(max=LARGEST_LOSS).mean()

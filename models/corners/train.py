@@ -49,7 +49,7 @@ PANELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class FrozenReader:
     """A trained reader and the plates that it is to read."""
 
     net: ReaderNet
@@ -58,7 +58,7 @@ class Judge:
 
     def loss(self, net: torch.nn.Module, rng: Generator, config: CornersConfig) -> torch.Tensor:
         """The reader's loss on a share of a batch of real plates, placed by `net`."""
-        count = round(config.mix.read * config.training.batch)
+        count = round(config.mix.reader_supervised * config.training.batch)
         plates = [self.plates.sample(rng, mild=rng.random() < config.mix.mild) for _ in range(count)]
         pictures = torch.from_numpy(np.stack([plate.picture for plate in plates]))
         return reading_loss(net(regions_to_tensor(pictures))[:, :OFFSETS], plates, self.net, self.config)
@@ -74,7 +74,7 @@ def loss(net: torch.nn.Module, samples: Sequence[Sample], config: CornersConfig)
     return fn.smooth_l1_loss(away, torch.zeros_like(away), beta=config.training.loss_beta)
 
 
-def doubt(net: torch.nn.Module, candidates: Candidates, rng: Generator, config: CornersConfig) -> torch.Tensor:
+def plate_loss(net: torch.nn.Module, candidates: Candidates, rng: Generator, config: CornersConfig) -> torch.Tensor:
     """The cross entropy of what the net says of a share of a batch of candidates, half of them plates."""
     count = round(config.mix.candidates * config.training.batch)
     drawn = [candidates.sample(rng, plate=i % 2 == 0, mild=rng.random() < config.mix.mild) for i in range(count)]
@@ -88,20 +88,20 @@ class CornersTask:
 
     config: CornersConfig
     plates: Plates
-    judge: Judge | None
+    reader: FrozenReader | None
     candidates: Candidates | None
     held_out: Sequence[View]
     smoothing: float = 0.98
 
     def costs(self, net: CornersNet, _progress: Progress, rng: Generator) -> Costs:
-        """The losses of the corners, of the reader and of "plate or not"; the last two are 0 where nothing judges."""
+        """The losses of the corners, of the reader and of "plate or not", 0 where there is no reader or no detector."""
         training = self.config.training
         cost = loss(net, [self.plates.sample(rng) for _ in range(training.batch)], self.config)
         nothing = torch.zeros(())
-        reading = self.judge.loss(net, rng, self.config) if self.judge else nothing
-        doubted = doubt(net, self.candidates, rng, self.config) if self.candidates else nothing
-        total = cost + training.reading_weight * reading + training.plate_weight * doubted
-        return Costs(total, {"loss": cost, "reading": reading, "doubt": doubted})
+        reading = self.reader.loss(net, rng, self.config) if self.reader else nothing
+        plate = plate_loss(net, self.candidates, rng, self.config) if self.candidates else nothing
+        total = cost + training.reading_weight * reading + training.plate_weight * plate
+        return Costs(total, {"loss": cost, "reading": reading, "doubt": plate})
 
     def refresh(self) -> None:
         """Takes in the plates that have been rendered."""
@@ -115,7 +115,7 @@ class CornersTask:
         )
 
     def measure(self, net: CornersNet) -> dict[str, float]:
-        """A line of how far the net's corners are off, after one look."""
+        """A line of how far the net's corners are off, after one forward pass."""
         net.eval()
         pictures = torch.from_numpy(np.stack([sample_of(view).picture for view in self.held_out]))
         with torch.no_grad():
@@ -142,22 +142,22 @@ def start(path: Path | None, config: CornersConfig) -> CornersNet:
     return net
 
 
-def judge_of(checkpoint: Path | None, crops: Sequence[Crop], config: CornersConfig) -> Judge | None:
+def frozen_reader(checkpoint: Path | None, crops: Sequence[Crop], config: CornersConfig) -> FrozenReader | None:
     """The reader of `checkpoint` and the crops whose text is known; none where none is named."""
     if checkpoint is None:
         return None
     reading = reader.load()
-    judged = ReadablePlates(crops, reading.mix, config.box)
-    judge = Judge(load_reader(checkpoint, reading), reading, judged)
-    print(f"{len(judged)} real plates are placed for the reader", flush=True)
-    return judge
+    plates = ReadablePlates(crops, reading.mix, config.box_jitter)
+    frozen = FrozenReader(load_reader(checkpoint, reading), reading, plates)
+    print(f"{len(plates)} real plates are placed for the reader", flush=True)
+    return frozen
 
 
 def candidates_of(detector: Path | None, data: Path, config: CornersConfig) -> Candidates | None:
     """What the detector of a folder takes for plates in the training pictures; none where none is named."""
     if detector is None:
         return None
-    candidates = Candidates(mine(read_split(data).train, detector, config.candidates), config.box)
+    candidates = Candidates(mine(read_split(data).train, detector, config.candidates), config.box_jitter)
     print(f"{candidates.plates} plates and {candidates.others} other things are to be told apart", flush=True)
     return candidates
 
@@ -181,12 +181,12 @@ def train(job: Job, labels: Path | None, reader_checkpoint: Path | None, detecto
     crops = read_crops(job.data, read_labels(labels), reader.load().countries)
     real = load_frontal([crop for crop in crops if crop.use == "train" and not crop.held_out], config.frontal)
     run = Run(job.run / "corners.ck", config.training, start(job.initial, config))
-    judge = judge_of(reader_checkpoint, crops, config)
+    taught = frozen_reader(reader_checkpoint, crops, config)
     candidates = candidates_of(detector, job.data, config)
     with rendering(job.run / "pool", reader.DEFAULT) as pool:
         print(f"{len(real)} real plates seen from the front, rendered ones as they come", flush=True)
         plates = Plates(real, pool, config)
-        loop.train(run, CornersTask(config, plates, judge, candidates, held_out_rendered(config)), PANELS)
+        loop.train(run, CornersTask(config, plates, taught, candidates, held_out_rendered(config)), PANELS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from models.command import answer
-from models.data import checking, export, grouping, labels, sheets
+from models.data import checking, contact_sheets, export, grouping, labels
 from models.data.formats import Format, read_folder, write_folder
 from models.data.photographs import data_folder
 
@@ -74,9 +74,9 @@ def _sheet(chosen: argparse.Namespace) -> int:
     chosen.out.mkdir(parents=True, exist_ok=True)
     a_sheet = chosen.across * chosen.down
     for start in range(0, len(annotated), a_sheet):
-        tiles = [sheets.picture_tile(a) for a in annotated[start : start + a_sheet]]
+        tiles = [contact_sheets.picture_tile(a) for a in annotated[start : start + a_sheet]]
         target = chosen.out / f"sheet_{start // a_sheet:03d}.png"
-        cv2.imwrite(str(target), sheets.sheet(tiles, chosen.across))
+        cv2.imwrite(str(target), contact_sheets.sheet(tiles, chosen.across))
         print(target)
     return 0
 

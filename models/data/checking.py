@@ -66,7 +66,7 @@ class Report:
 
 
 def check(folder: Path) -> Report:
-    """Look at every file under `folder` that is not an annotation; the content counts, not the name.
+    """PlateStyle at every file under `folder` that is not an annotation; the content counts, not the name.
 
     Raises SourceError where there is no such folder or nothing in it.
     """

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from models.data.contact_sheets import plate_tile, sheet
 from models.data.photographs import UNREADABLE, plate_crops
-from models.data.sheets import plate_tile, sheet
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:

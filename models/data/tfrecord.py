@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from roadside.errors import SourceError
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -35,22 +33,6 @@ def write_records(path: Path, examples: Sequence[bytes]) -> None:
         for data in examples:
             length = struct.pack("<Q", len(data))
             out.write(length + struct.pack("<I", masked(length)) + data + struct.pack("<I", masked(data)))
-
-
-def read_records(path: Path) -> Iterator[bytes]:
-    """The records of a TFRecord file. Raises SourceError where a checksum is wrong or the file is cut short."""
-    content = path.read_bytes()
-    at = 0
-    while at < len(content):
-        head = content[at : at + 12]
-        if len(head) < 12 or masked(head[:8]) != struct.unpack("<I", head[8:])[0]:
-            raise SourceError(f"{path}: no TFRecord at byte {at}")
-        (length,) = struct.unpack("<Q", head[:8])
-        data, check = content[at + 12 : at + 12 + length], content[at + 12 + length : at + 16 + length]
-        if len(check) < 4 or masked(data) != struct.unpack("<I", check)[0]:
-            raise SourceError(f"{path}: the record at byte {at} is damaged")
-        yield data
-        at += 16 + length
 
 
 def example(features: Mapping[str, Feature]) -> bytes:

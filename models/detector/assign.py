@@ -58,7 +58,7 @@ def assign(
     """
     anchors, strides = grid
     iou = overlaps(plates, boxes)
-    inside = candidates(plates, anchors, strides, settings.reach)
+    inside = candidates(plates, anchors, strides, settings.centre_radius_strides)
     alignment = scores.sigmoid()[None] ** settings.score_power * iou**settings.overlap_power * inside + inside * 1e-9
     _, best = alignment.topk(min(settings.places, alignment.shape[1]), 1)
     claimed = torch.zeros_like(inside).scatter_(1, best, value=True) & inside

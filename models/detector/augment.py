@@ -10,7 +10,7 @@ import numpy as np
 
 from models.detector.dataset import Picture
 from models.ocr.augment import motion_kernel
-from models.synth.posing import laid, pose
+from models.synth.posing import composited, pose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def sample(rng: Generator, pictures: Pictures, size: tuple[int, int], settings: 
         view = mosaic(rng, pictures, size, settings)
     else:
         view = cut_view(rng, pictures.draw(rng), size, settings, pictures.rendered)
-    image = occluded(rng, photographed(rng, view.image), view.boxes)
+    image = occluded(rng, degraded(rng, view.image), view.boxes)
     sizes = view.boxes[:, 2:] - view.boxes[:, :2]
     small = (sizes < SMALLEST_PX).any(1)
     return View(image, view.boxes[~small], np.concatenate([view.ignored, view.boxes[small]]))
@@ -92,8 +92,8 @@ def cut_view(
 
     Some pictures get `rendered` plates in the place of their own.
     """
-    if rendered and rng.random() < settings.pasted:
-        picture = pasted(rng, picture, rendered)
+    if rendered and rng.random() < settings.copy_paste:
+        picture = copy_paste(rng, picture, rendered)
     if rng.random() < settings.turned:
         picture = turned(rng, picture)
     window = _window(rng, picture, size, settings)
@@ -137,10 +137,10 @@ def turned(rng: Generator, picture: Picture) -> Picture:
     matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0), np.float64)
     matrix[0, 1] += rng.normal(0, 0.04)
     image = cv2.warpAffine(picture.image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
-    boxes, ignored, lures = (
-        _turned_boxes(some, matrix, angle) for some in (picture.boxes, picture.ignored, picture.lures)
+    boxes, ignored, negatives = (
+        _turned_boxes(some, matrix, angle) for some in (picture.boxes, picture.ignored, picture.hard_negatives)
     )
-    return Picture(np.asarray(image, np.uint8), boxes, ignored, lures)
+    return Picture(np.asarray(image, np.uint8), boxes, ignored, negatives)
 
 
 def _turned_boxes(boxes: NDArray[np.float32], matrix: NDArray[np.float64], angle: float) -> NDArray[np.float32]:
@@ -164,7 +164,7 @@ def _turned_boxes(boxes: NDArray[np.float32], matrix: NDArray[np.float64], angle
     return np.asarray(turned_boxes, np.float32)
 
 
-def pasted(rng: Generator, picture: Picture, rendered: Sequence[Cutout]) -> Picture:
+def copy_paste(rng: Generator, picture: Picture, rendered: Sequence[Cutout]) -> Picture:
     """The picture with rendered plates over its own: turned a little, as bright as those, their boxes drawn anew."""
     image, boxes = picture.image.copy(), picture.boxes.copy()
     for place, (x1, y1, x2, y2) in enumerate(picture.boxes.tolist()):
@@ -184,7 +184,7 @@ def pasted(rng: Generator, picture: Picture, rendered: Sequence[Cutout]) -> Pict
         gain = np.percentile(covered, 85) / 225
         lit = replace(plate, image=np.clip(plate.image * min(1.2, max(0.2, gain)), 0, 255).astype(np.uint8))
         moved = (corners - np.array([left, top])).astype(np.float32)
-        image[top:bottom, left:right] = laid(np.ascontiguousarray(scene), lit, moved, shadow=0.4)
+        image[top:bottom, left:right] = composited(np.ascontiguousarray(scene), lit, moved, shadow=0.4)
         boxes[place] = [*corners.min(0), *corners.max(0)]
     return replace(picture, image=image, boxes=boxes)
 
@@ -202,7 +202,11 @@ def _window(
 ) -> tuple[int, int, int, int]:
     """x1, y1, x2, y2 of the part to be seen; it may reach over the picture's edges."""
     height, width = picture.image.shape[:2]
-    chosen = picture.lures if len(picture.lures) and rng.random() < settings.lures else picture.boxes
+    chosen = (
+        picture.hard_negatives
+        if len(picture.hard_negatives) and rng.random() < settings.hard_negatives
+        else picture.boxes
+    )
     box = chosen[rng.integers(len(chosen))]
     plate = max(4.0, float(box[2] - box[0]))
     if rng.random() < settings.whole:
@@ -239,7 +243,7 @@ def _padded_cut(rng: Generator, image: NDArray[np.uint8], window: tuple[int, int
     return np.asarray(cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_CONSTANT, value=colour), np.uint8)
 
 
-def photographed(rng: Generator, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def degraded(rng: Generator, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture under another light, by a poorer camera: contrast, colour, night, blur, noise, compression."""
     out = image.astype(np.float32)
     if rng.random() < 0.7:

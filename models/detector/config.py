@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from models.training import settings
-from models.training.settings import Course, Section
+from models.training.settings import Course, Section, renamed
 
 DEFAULT = Path(__file__).with_name("fast.toml")
 STRIDES = (8, 16, 32)
@@ -54,11 +54,11 @@ class Augmentation(Section):
     narrowest_px: float = Field(gt=0)
     widest_px: float = Field(gt=0)
     """Widths in the input that the plate of a cut view may have."""
-    lures: float = Field(ge=0, le=1)
-    """The share of cut views around something that the detector once took for a plate, where the picture has one."""
-    pasted: float = Field(ge=0, le=1)
-    """The share of pictures whose plates are covered by rendered ones."""
-    pasted_pool: int = Field(ge=1)
+    hard_negatives: float = renamed("hard_negatives", "lures", ge=0, le=1)
+    """The share of cut views around a hard negative, which a detector once took for a plate, where there is one."""
+    copy_paste: float = renamed("copy_paste", "pasted", ge=0, le=1)
+    """The share of pictures whose plates are covered by rendered ones (copy-paste augmentation)."""
+    copy_paste_plates: int = renamed("copy_paste_plates", "pasted_pool", ge=1)
     """Rendered plates to paste."""
 
 
@@ -69,8 +69,8 @@ class Assignment(Section):
     """So many of the best places for each plate."""
     score_power: float = Field(ge=0)
     overlap_power: float = Field(ge=0)
-    reach: float = Field(gt=0)
-    """A place may answer for a plate whose centre is within so many strides, though it lies outside its box."""
+    centre_radius_strides: float = renamed("centre_radius_strides", "reach", gt=0)
+    """A place within so many strides of a plate's centre may answer for it, though it lies outside its box."""
 
 
 class Loss(Section):

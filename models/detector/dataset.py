@@ -14,7 +14,7 @@ from models.data.photographs import load_picture
 from models.synth import formats
 from models.synth.flat import draw_plate
 from models.synth.posing import Cutout, cutout
-from models.training.draw import Weighted
+from models.training.sampling import WeightedSampler
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from models.training.photographs import Marked
 
 
-SECOND_LOOKS = Path(__file__).with_name("second_looks.tsv")
+LABEL_REVIEW = Path(__file__).with_name("label_review.tsv")
+KINDS = ("plate", "ignored", "hard_negative")
+"""What a reviewed box is: a plate that its source left out, one too blurred to be learnt, or no plate at all."""
 
 
 def no_boxes() -> NDArray[np.float32]:
@@ -44,33 +46,40 @@ class Picture:
     """(plates, 4): x1, y1, x2, y2 in pixels."""
     ignored: NDArray[np.float32] = field(default_factory=no_boxes)
     """(regions, 4): plates that nobody marked and that are too blurred to be learnt."""
-    lures: NDArray[np.float32] = field(default_factory=no_boxes)
-    """(places, 4): what looks like a plate and is none."""
+    hard_negatives: NDArray[np.float32] = field(default_factory=no_boxes)
+    """(places, 4): hard negatives, what a detector took for a plate and is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class SecondLook:
+class ReviewedBoxes:
     """What a person said of the places where the detector saw a plate and none was marked."""
 
     plates: NDArray[np.float32]
     ignored: NDArray[np.float32]
-    lures: NDArray[np.float32]
+    hard_negatives: NDArray[np.float32]
 
 
 def listed_name(path: Path) -> str:
-    """What second_looks.tsv calls a picture: images, its source and its name."""
+    """What label_review.tsv calls a picture: images, its source and its name."""
     return "/".join(path.parts[-3:])
 
 
-def second_looks(path: Path = SECOND_LOOKS) -> dict[str, SecondLook]:
-    """The rows of a second_looks.tsv by the picture's path below the data folder, boxes (n, 4) float32 pixels."""
+def read_label_review(path: Path = LABEL_REVIEW) -> dict[str, ReviewedBoxes]:
+    """The rows of a label_review.tsv by the picture's path below the data folder, boxes (n, 4) float32 pixels.
+
+    Raises:
+        SourceError: a row is none of KINDS.
+
+    """
     rows: dict[str, dict[str, list[list[float]]]] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
-            kinds = rows.setdefault(row["path"], {"plate": [], "ignored": [], "lure": []})
+            kinds = rows.setdefault(row["path"], {kind: [] for kind in KINDS})
+            if row["kind"] not in kinds:
+                raise SourceError(f"{path}: {row['path']}: the kind is {' or '.join(KINDS)}, not {row['kind']!r}")
             kinds[row["kind"]].append([float(row[edge]) for edge in ("x1", "y1", "x2", "y2")])
     return {
-        name: SecondLook(*(np.array(kinds[kind], np.float32).reshape(-1, 4) for kind in ("plate", "ignored", "lure")))
+        name: ReviewedBoxes(*(np.array(kinds[kind], np.float32).reshape(-1, 4) for kind in KINDS))
         for name, kinds in rows.items()
     }
 
@@ -81,14 +90,14 @@ class Pictures:
     def __init__(
         self, marked: Sequence[Marked], sources: Mapping[str, float], rendered: int = 0, seed: int = 0
     ) -> None:
-        """`rendered` plates are drawn for pasting."""
+        """`rendered` plates are drawn to paste."""
         used = [one for one in marked if len(one.boxes) and sources.get(one.source, 0) > 0]
         if not used:
             raise SourceError("No picture with a plate is left to train the detector on")
-        looks = second_looks()
-        self.pictures = [marked_picture(one, looks) for one in used]
+        reviews = read_label_review()
+        self.pictures = [marked_picture(one, reviews) for one in used]
         self.rendered = rendered_plates(np.random.default_rng(seed), rendered)
-        self._by_weight = Weighted([sources[one.source] for one in used])
+        self._by_weight = WeightedSampler([sources[one.source] for one in used])
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -98,17 +107,17 @@ class Pictures:
         return self.pictures[self._by_weight.draw(rng)]
 
 
-def marked_picture(marked: Marked, looks: Mapping[str, SecondLook]) -> Picture:
-    """A picture with what its source marked and what second looks at it said."""
+def marked_picture(marked: Marked, reviews: Mapping[str, ReviewedBoxes]) -> Picture:
+    """A picture with what its source marked and what the review of its labels added."""
     image = load_picture(marked.path)
-    look = looks.get(listed_name(marked.path))
-    if look is None:
+    review = reviews.get(listed_name(marked.path))
+    if review is None:
         return Picture(image, marked.boxes)
-    return Picture(image, np.concatenate([marked.boxes, look.plates]), look.ignored, look.lures)
+    return Picture(image, np.concatenate([marked.boxes, review.plates]), review.ignored, review.hard_negatives)
 
 
 def rendered_plates(rng: Generator, count: int) -> tuple[Cutout, ...]:
-    """Plates of all countries seen straight on, for pasting."""
+    """Plates of all countries seen straight on, to paste."""
     drawn = (draw_plate(rng, formats.sample(rng), px_per_mm=0.35, two_lines=rng.random() < 0.1) for _ in range(count))
     return tuple(cutout(plate.image, plate.outline) for plate in drawn)
 

@@ -144,7 +144,7 @@ def train(job: Job) -> None:
     net = start(job, checkpoint, config, split).to(memory_format=torch.channels_last)
     net.freeze(config.net.frozen_blocks)
     run = Run(checkpoint, training, net, parameter_groups(net, training.backbone_rate))
-    pictures = Pictures(split.train, config.sources, config.augmentation.pasted_pool, training.seed)
+    pictures = Pictures(split.train, config.sources, config.augmentation.copy_paste_plates, training.seed)
     print(f"{len(pictures)} pictures; measured on " + ", ".join(f"{name} {len(one)}" for name, one in groups.items()))
     anchors, strides = (torch.from_numpy(part) for part in place_anchors(config.net))
     loop.train(run, DetectorTask(config, pictures, groups, (anchors, strides)), PANELS)

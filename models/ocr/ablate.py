@@ -22,7 +22,7 @@ from models.ocr import config as settings
 from models.ocr.ablation_table import Result, draw, table
 from models.ocr.evaluate import Score, score
 from models.ocr.heads import HeadedReader
-from models.ocr.loss import a_character, classes_of, country_cost
+from models.ocr.loss import classes_of, country_cost, per_character
 from models.ocr.network import named, strips_to_tensor
 from models.ocr.variants import VARIANTS, config_of, read_material, sources_of
 from models.training import course
@@ -143,7 +143,7 @@ def losses(net: HeadedReader, samples: Sequence[Sample], config: ReaderConfig) -
     targets = [classes_of(sample.text, config.characters) for sample in samples]
     strips = torch.from_numpy(np.stack([one.strip for one in samples]))
     costs, countries = net.costs(strips_to_tensor(strips), targets)
-    each = a_character(costs, targets, config.training.shortest_text)
+    each = per_character(costs, targets, config.training.shortest_text)
     return each.mean(), country_cost(countries, [one.country for one in samples])
 
 

@@ -1,4 +1,4 @@
-"""How a strip is spoilt in training: a loose, tilted quadrilateral, then what a cheap camera does to it."""
+"""Augmentation of strips: a jittered quadrilateral, then what a poor camera does to the picture."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def jitter(rng: Generator, corners: NDArray[np.float32], *, mild: bool) -> NDArr
     return out.astype(np.float32) if across > 0 else corners
 
 
-def spoilt_strip(
+def degraded_strip(
     rng: Generator, grey: NDArray[np.uint8], corners: NDArray[np.float32], lines: int, split: float, *, mild: bool
 ) -> NDArray[np.uint8]:
     """A strip of the plate for training, (48, 176) uint8."""
-    loose = jitter(rng, corners, mild=mild)
+    placed = jitter(rng, corners, mild=mild)
     if lines == 2:
-        clean = two_line_strip(grey, loose, float(np.clip(split + rng.normal(0, 0.025), 0.2, 0.8)))
+        clean = two_line_strip(grey, placed, float(np.clip(split + rng.normal(0, 0.025), 0.2, 0.8)))
     else:
-        clean = strip(grey, loose)
-    return photographed(rng, clean, mild=mild)
+        clean = strip(grey, placed)
+    return degraded(rng, clean, mild=mild)
 
 
-def photographed(rng: Generator, strip_px: NDArray[np.uint8], *, mild: bool) -> NDArray[np.uint8]:
+def degraded(rng: Generator, strip_px: NDArray[np.uint8], *, mild: bool) -> NDArray[np.uint8]:
     """The strip (H, W) uint8 as a poor photograph of it: resolution, blur, light, noise, dirt, compression."""
     out = strip_px.astype(np.float32)
     out = _resampled(rng, out, mild=mild)

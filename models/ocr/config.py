@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from models.training import settings
-from models.training.settings import Course, Section
+from models.training.settings import Course, Section, renamed
 
 DEFAULT = Path(__file__).with_name("reader.toml")
 
@@ -53,7 +53,7 @@ class Mix(Section):
     """Windows of pictures that touch no plate: lettering, lamps, bodywork. What is left is rendered plates."""
     mild: float = Field(ge=0, le=1)
     """The share of samples that are degraded only a little."""
-    placed: float = Field(ge=0, le=1)
+    corner_placed: float = renamed("corner_placed", "placed", ge=0, le=1)
     """The share of real plates cut at the corners that the shipped corner net gives them; the others at their box."""
     placements: int = Field(ge=1)
     """Boxes around each real plate, all but the first a little off, that the corner net starts from."""

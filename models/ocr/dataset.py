@@ -12,9 +12,9 @@ import numpy as np
 
 from models.data.photographs import UNREADABLE
 from models.data.split import reader_held_out
-from models.ocr.augment import photographed, spoilt_strip
-from models.training.draw import Weighted
+from models.ocr.augment import degraded, degraded_strip
 from models.training.photographs import read_split, read_voc_folder
+from models.training.sampling import WeightedSampler
 from roadside.core.frames import Box
 from roadside.core.rectify import box_corners, grow, strip, two_line_strip
 from roadside.errors import SourceError
@@ -265,23 +265,23 @@ class RealPlates:
             placements(finder, plate.grey, plate.corners, mix.placements, rng) if finder is not None else []
             for plate in self._plates
         ]
-        self._placed_share = mix.placed
-        self._by_weight = Weighted([weight(crop, mix) for crop in used])
+        self._placed_share = mix.corner_placed
+        self._by_weight = WeightedSampler([weight(crop, mix) for crop in used])
 
     def __len__(self) -> int:
         return len(self._plates)
 
     def sample(self, rng: Generator, *, mild: bool) -> Sample:
-        """A spoilt strip of a crop."""
+        """A degraded strip of a crop."""
         place = self._by_weight.draw(rng)
         plate, placed = self._plates[place], self._placed[place]
         if placed and rng.random() < self._placed_share:
             plate = replace(plate, corners=placed[rng.integers(len(placed))])
-        return _spoilt(rng, plate, mild=mild)
+        return _degraded(rng, plate, mild=mild)
 
 
-def _spoilt(rng: Generator, plate: Plate, *, mild: bool) -> Sample:
-    picture = spoilt_strip(rng, plate.grey, plate.corners, plate.lines, plate.split, mild=mild)
+def _degraded(rng: Generator, plate: Plate, *, mild: bool) -> Sample:
+    picture = degraded_strip(rng, plate.grey, plate.corners, plate.lines, plate.split, mild=mild)
     return Sample(picture, plate.text, plate.country)
 
 
@@ -311,8 +311,8 @@ class RenderedPlates:
         return self._plates[rng.integers(len(self._plates))]
 
     def sample(self, rng: Generator, *, mild: bool) -> Sample:
-        """A spoilt strip of a rendered plate."""
-        return _spoilt(rng, self.draw(rng), mild=mild)
+        """A degraded strip of a rendered plate."""
+        return _degraded(rng, self.draw(rng), mild=mild)
 
 
 def write_batch(path: Path, plates: Sequence[Plate]) -> None:
@@ -366,10 +366,10 @@ class Negatives:
         return len(self._windows)
 
     def sample(self, rng: Generator, *, mild: bool) -> Sample:
-        """A spoilt strip that says nothing."""
+        """A degraded strip that says nothing."""
         window = self._windows[rng.integers(len(self._windows))]
         corners = box_corners(0, 0, window.shape[1], window.shape[0])
-        return Sample(photographed(rng, strip(window, corners), mild=mild), "", UNKNOWN_COUNTRY)
+        return Sample(degraded(rng, strip(window, corners), mild=mild), "", UNKNOWN_COUNTRY)
 
 
 def _windows(

@@ -53,19 +53,19 @@ class CtcHead(nn.Module):  # type: ignore[misc]  # torch is untyped here
 
 
 class SlotHead(nn.Module):  # type: ignore[misc]  # torch is untyped here
-    """The first to the tenth character, each from a look of its own along the columns."""
+    """The first to the tenth character, each by an attention of its own over the columns."""
 
     def __init__(self, channels: int, classes: int, columns: int) -> None:
         super().__init__()
         self.content = nn.Linear(channels, SLOTS)
         nn.init.zeros_(self.content.weight)
-        self.place = nn.Parameter(first_looks(columns, SLOTS))
+        self.place = nn.Parameter(first_attention(columns, SLOTS))
         self.characters = nn.Linear(channels, classes)
 
     def logits(self, seen: torch.Tensor) -> torch.Tensor:
         """Of columns (N, columns, channels) the classes of each slot, (N, SLOTS, classes)."""
-        looks = (self.content(seen) + self.place).softmax(1)
-        return self.characters(looks.transpose(1, 2) @ seen)
+        shares = (self.content(seen) + self.place).softmax(1)
+        return self.characters(shares.transpose(1, 2) @ seen)
 
     def cost(self, seen: torch.Tensor, targets: Targets) -> torch.Tensor:
         """As CtcHead.cost. Of a text that is too long for the slots its beginning."""
@@ -78,13 +78,13 @@ class SlotHead(nn.Module):  # type: ignore[misc]  # torch is untyped here
 
 
 class AttentionHead(nn.Module):  # type: ignore[misc]  # torch is untyped here
-    """One character after the other, each from a look along the columns that the characters before it direct."""
+    """One character after the other, each by an attention over the columns that the characters before it direct."""
 
     def __init__(self, channels: int, classes: int, columns: int) -> None:
         super().__init__()
         self.keys = nn.Linear(channels, STATE)
         self.where = nn.Parameter(torch.randn(columns, STATE) * 0.1)
-        self.place = nn.Parameter(first_looks(columns, SLOTS + 1))
+        self.place = nn.Parameter(first_attention(columns, SLOTS + 1))
         self.query = nn.Linear(STATE, STATE)
         self.before = nn.Embedding(classes, EMBEDDING)
         self.state = nn.GRUCell(channels + EMBEDDING, STATE)
@@ -126,18 +126,18 @@ class AttentionHead(nn.Module):  # type: ignore[misc]  # torch is untyped here
     ) -> tuple[torch.Tensor, torch.Tensor]:
         state, before = memory
         fit = (keys @ self.query(state)[:, :, None])[:, :, 0] / STATE**0.5
-        look = (fit + self.place[:, step]).softmax(1)
-        found = (look[:, None] @ seen)[:, 0]
+        shares = (fit + self.place[:, step]).softmax(1)
+        found = (shares[:, None] @ seen)[:, 0]
         state = self.state(torch.cat([found, self.before(before)], 1), state)
         return self.characters(torch.cat([found, state], 1)), state
 
 
-def first_looks(columns: int, looks: int) -> torch.Tensor:
-    """Logits (columns, looks): where the characters of a plate of usual length stand.
+def first_attention(columns: int, slots: int) -> torch.Tensor:
+    """Logits (columns, slots): where the characters of a plate of usual length stand.
 
     Without such a start neither attention head begins to learn for minutes.
     """
-    middles = ((torch.arange(looks) + 0.5) * columns / TYPICAL_CHARACTERS).clamp(max=columns - 1)
+    middles = ((torch.arange(slots) + 0.5) * columns / TYPICAL_CHARACTERS).clamp(max=columns - 1)
     off = torch.arange(columns)[:, None] + 0.5 - middles
     return -(off**2) / (2 * SPREAD_COLUMNS**2)
 

@@ -28,7 +28,7 @@ def ctc_costs(logits: torch.Tensor, targets: Sequence[Sequence[int]]) -> torch.T
     )
 
 
-def a_character(costs: torch.Tensor, targets: Sequence[Sequence[int]], shortest: int) -> torch.Tensor:
+def per_character(costs: torch.Tensor, targets: Sequence[Sequence[int]], shortest: int) -> torch.Tensor:
     """Costs (N,) divided by the lengths of their texts, but by no less than `shortest`."""
     return costs / torch.tensor([len(target) for target in targets]).clamp(min=shortest)
 

@@ -116,14 +116,19 @@ class ReaderNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
         return characters, self.countries(columns)
 
 
-def named(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """A state dict under this module's names, whether it was saved under them or under the short ones."""
+def named(
+    state: Mapping[str, torch.Tensor], modules: Mapping[str, str] = _SHORT, parts: Mapping[str, str] = _SHORT_PARTS
+) -> dict[str, torch.Tensor]:
+    """A state dict under the modules' present names, whether it was saved under them or under their short ones.
+
+    `modules` gives the names of a net's modules and `parts` those of their parts, by their short ones.
+    """
     if any(key.startswith("stem.") for key in state):
         return dict(state)
     renamed = {}
     for key, value in state.items():
         head, *middle, leaf = key.split(".")
-        renamed[".".join([_SHORT[head], *(_SHORT_PARTS[part] for part in middle), leaf])] = value
+        renamed[".".join([modules[head], *(parts[part] for part in middle), leaf])] = value
     return renamed
 
 

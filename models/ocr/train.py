@@ -14,7 +14,7 @@ from models.data.photographs import read_labels
 from models.ocr import config as settings
 from models.ocr.dataset import CORNERS, Negatives, RealPlates, RenderedPlates, Sample, corner_finder, read_crops
 from models.ocr.evaluate import evaluate, load_groups
-from models.ocr.loss import a_character, classes_of, country_cost, ctc_costs
+from models.ocr.loss import classes_of, country_cost, ctc_costs, per_character
 from models.ocr.network import ReaderNet, load_trained, strips_to_tensor
 from models.ocr.pool import rendering
 from models.training import command, loop
@@ -62,7 +62,7 @@ def losses(net: torch.nn.Module, samples: Sequence[Sample], config: ReaderConfig
     """The CTC loss a character, and the cross-entropy of the countries that are known."""
     targets = [classes_of(sample.text, config.characters) for sample in samples]
     characters, countries = net(strips_to_tensor(torch.from_numpy(np.stack([one.strip for one in samples]))))
-    each = a_character(ctc_costs(characters, targets), targets, config.training.shortest_text)
+    each = per_character(ctc_costs(characters, targets), targets, config.training.shortest_text)
     return each.mean(), country_cost(countries, [one.country for one in samples])
 
 

@@ -33,5 +33,5 @@ def photograph(
     width, height = np.ceil(high + room * rng.uniform(0.1, 0.4, 2) - origin).astype(int).tolist()
     corners = (posed - origin).astype(np.float32)
     scene = surroundings(rng, width, height, corners, backgrounds)
-    scene = posing.laid(scene, plate, corners, shadow=0.5 if rng.random() < 0.5 else 0.0)
+    scene = posing.composited(scene, plate, corners, shadow=0.5 if rng.random() < 0.5 else 0.0)
     return camera.taken(rng, lighting.lit(rng, scene, corners, hardness), width_px, hardness), corners

@@ -10,10 +10,10 @@ import numpy as np
 from models.synth import fittings, wear
 from models.synth.canvas import Bgr, Colour, Corners, Mask, resized
 from models.synth.glyphs import VARIANTS
-from models.synth.looks import INKS, LOOKS, PAPERS, Look
 from models.synth.noise import clamp, weighted
 from models.synth.rows import Row, lettering, write
 from models.synth.seals import seal
+from models.synth.styles import INKS, PAPERS, STYLES, PlateStyle
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -47,33 +47,33 @@ def draw_plate(
 
     `scheme` names paper and ink (keys of PAPERS and INKS); without it one of the country's is drawn.
     """
-    look = LOOKS[registration.country]
+    design = STYLES[registration.country]
     two_lines = two_lines and len(registration.groups) > 1
-    paper, ink = _scheme(rng, scheme or weighted(rng, look.schemes))
+    paper, ink = _scheme(rng, scheme or weighted(rng, design.schemes))
     lines = _lines(rng, registration) if two_lines else [(registration.groups, registration.joints)]
-    style = lettering(rng, look, _face(rng, look, paper), int(rng.integers(VARIANTS)), px_per_mm)
-    size = look.square_mm if two_lines else look.size_mm
-    band, right = (_band(rng, share) * px_per_mm for share in (look.band, look.right_band))
+    style = lettering(rng, design, _face(rng, design, paper), int(rng.integers(VARIANTS)), px_per_mm)
+    size = design.square_mm if two_lines else design.size_mm
+    band, right = (_band(rng, share) * px_per_mm for share in (design.band, design.right_band))
     spread = 0.0
-    if not two_lines and rng.random() < look.stretch:
+    if not two_lines and rng.random() < design.stretch:
         spread = (size[0] * px_per_mm - band - right) * rng.uniform(0.86, 0.97)
     rows = [write(style, groups, joints, spread) for groups, joints in lines]
     plate = _Blank(
         round(size[0] * px_per_mm), round(size[1] * px_per_mm * rng.uniform(0.97, 1.04)), round(band), round(right)
     )
     mask, seals = _set(rng, plate, rows, px_per_mm)
-    if rng.random() < look.border:
+    if rng.random() < design.border:
         fittings.border(rng, mask, px_per_mm)
-    raised = rng.random() < look.embossed or (
+    raised = rng.random() < design.embossed or (
         registration.country == "UK" and rng.random() < 0.3
     )  # or acrylic 4D letters
     image = wear.printed(rng, np.full((*mask.shape, 3), paper, np.uint8), mask, ink, raised=raised)
     if plate.band:
-        fittings.left_band(rng, image, plate.band, look.code)
+        fittings.left_band(rng, image, plate.band, design.code)
     if plate.right:
         fittings.right_band(rng, image, plate.right)
     for place in seals:
-        seal(rng, image, look.seal, place, look.seal_mm * px_per_mm)
+        seal(rng, image, design.seal, place, design.seal_mm * px_per_mm)
     return _finished(rng, image, registration, 0.5 if two_lines else None, px_per_mm, aged=aged)
 
 
@@ -114,10 +114,10 @@ def _tinted(rng: Generator, colour: Colour, spread: float) -> Colour:
     return blue, green, red
 
 
-def _face(rng: Generator, look: Look, paper: Colour) -> str:
-    if "uk_old" in look.faces and sum(paper) < 200:
+def _face(rng: Generator, design: PlateStyle, paper: Colour) -> str:
+    if "uk_old" in design.faces and sum(paper) < 200:
         return "uk_silver"
-    return weighted(rng, look.faces)
+    return weighted(rng, design.faces)
 
 
 def _lines(rng: Generator, registration: Registration) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

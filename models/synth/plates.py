@@ -81,7 +81,7 @@ def _resolution(px_per_mm: float) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write a sheet of examples, or with --data one of real and rendered crops in turn."""
-    from models.synth import sheets  # noqa: PLC0415 - sheets draws with this module
+    from models.synth import contact_sheets  # noqa: PLC0415  # it draws with this module
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--sheet", type=Path, required=True, help="the picture to write")
@@ -97,9 +97,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     weights = dict.fromkeys(chosen.country, 1.0) if chosen.country else formats.DEFAULT_WEIGHTS
     options = Options(weights=weights, hardness=chosen.hardness)
     if chosen.data:
-        picture = sheets.comparison(rng, options, chosen.data, chosen.region, chosen.rows)
+        picture = contact_sheets.comparison(rng, options, chosen.data, chosen.region, chosen.rows)
     else:
-        picture = sheets.sheet(rng, options, chosen.rows, 5, marked=chosen.marked)
+        picture = contact_sheets.sheet(rng, options, chosen.rows, 5, marked=chosen.marked)
     cv2.imwrite(str(chosen.sheet), picture)
 
 

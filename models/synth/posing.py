@@ -80,7 +80,7 @@ def _cover(cover: Mask, matrix: NDArray[np.float64], size: tuple[int, int]) -> M
     return over
 
 
-def laid(scene: Bgr, plate: Cutout, corners: Corners, *, shadow: float = 0.0) -> Bgr:
+def composited(scene: Bgr, plate: Cutout, corners: Corners, *, shadow: float = 0.0) -> Bgr:
     """The plate over the scene with its outline on `corners`, and a soft shadow around it if `shadow` is over 0."""
     shrink = min(1.0, 1.15 * float(np.ptp(corners[:, 0]) / np.ptp(plate.outline[:, 0])))
     image, cover, outline = plate.image, plate.cover, plate.outline

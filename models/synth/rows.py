@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from models.synth.canvas import Mask
-    from models.synth.looks import Look
+    from models.synth.styles import PlateStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class Lettering:
         return {"gap": self.group, "seal": self.seal, "hyphen": self.hyphen[0]}.get(joint, self.group)
 
 
-def lettering(rng: Generator, look: Look, face: str, variant: int, px_per_mm: float) -> Lettering:
+def lettering(rng: Generator, design: PlateStyle, face: str, variant: int, px_per_mm: float) -> Lettering:
     """A spacing as plate makers vary it around the country's."""
-    group = look.group_mm * rng.uniform(0.75, 1.25)
-    seal = (look.seal_mm + 10) * rng.uniform(0.95, 1.15) if look.seal else group
+    group = design.group_mm * rng.uniform(0.75, 1.25)
+    seal = (design.seal_mm + 10) * rng.uniform(0.95, 1.15) if design.seal else group
     hyphen = np.array(
         [38 * rng.uniform(0.8, 1.15), rng.uniform(12, 22) if rng.random() < 0.92 else 0, rng.uniform(8, 13)]
     )
@@ -61,12 +61,12 @@ def lettering(rng: Generator, look: Look, face: str, variant: int, px_per_mm: fl
     return Lettering(
         face,
         variant,
-        height=round(look.char_mm * px_per_mm),
-        gap=look.gap_mm * px_per_mm * rng.uniform(0.8, 1.25),
+        height=round(design.char_mm * px_per_mm),
+        gap=design.gap_mm * px_per_mm * rng.uniform(0.8, 1.25),
         group=group * px_per_mm,
         seal=seal * px_per_mm,
         hyphen=(room, width, height),
-        sealed=bool(look.seal) and rng.random() < 0.93,
+        sealed=bool(design.seal) and rng.random() < 0.93,
     )
 
 

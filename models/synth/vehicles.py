@@ -13,7 +13,7 @@ from models.synth import details
 from models.synth.bodies import BODIES, GLASS, PLASTIC, Body, Mesh, mesh
 from models.synth.camera import streaked
 from models.synth.canvas import Bgr, Colour, Corners, polygon, resized
-from models.synth.posing import Cutout, laid
+from models.synth.posing import Cutout, composited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ def draw(view: View, frame: Bgr, built: Model, distance: float, shutter_s: float
     image, cover = np.ascontiguousarray(drawn[..., :3]), np.ascontiguousarray(drawn[..., 3])
     now = plate_in_view(view, built, distance)
     if float(np.ptp(now[:, 0])) > 4:
-        image = laid(image, built.plate, now - np.array([x0, y0], np.float32))
+        image = composited(image, built.plate, now - np.array([x0, y0], np.float32))
     step = built.vehicle.speed_mps * shutter_s * (-1 if built.vehicle.lane == "approaching" else 1)
     moved = (plate_in_view(view, built, distance + step) - now).mean(axis=0)
     length, angle = float(np.hypot(*moved)), float(np.arctan2(moved[1], moved[0]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from roadside.errors import SettingsError
 
@@ -19,6 +19,11 @@ class Section(BaseModel):
     """A part of the file: it cannot be changed, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def renamed(new: str, old: str, **constraints: Any) -> Any:  # noqa: ANN401  # what pydantic.Field takes and gives
+    """A field of the name `new` that files may still call `old`; `constraints` as pydantic.Field takes them."""
+    return Field(validation_alias=AliasChoices(new, old), **constraints)
 
 
 class Course(Section):

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from models.data.__main__ import main
 from models.data.export import export_parts, one_class
 from models.data.formats import Annotated, Format, read_folder, recognise, write_folder
-from models.data.tfrecord import read_records
 from roadside.adapters.voc import LabelledBox, annotation_of, read_voc, voc_of, write_voc
 from roadside.core.frames import Box
 from roadside.errors import SourceError
+from tests.tfrecords import read_records
 
 LABELIMG = """<annotation>
 \t<folder>photos</folder>

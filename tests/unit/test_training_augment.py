@@ -9,24 +9,25 @@ import numpy as np
 import pytest
 
 from models.detector import config as detector
-from models.detector.augment import MOST_STRETCHED, cut_view, mirrored, pasted, sample, turned, visible
+from models.detector.augment import MOST_STRETCHED, copy_paste, cut_view, mirrored, sample, turned, visible
 from models.detector.dataset import (
     Picture,
     Pictures,
-    SecondLook,
+    ReviewedBoxes,
     listed_name,
     no_boxes,
+    read_label_review,
     rendered_plates,
-    second_looks,
     squashed,
 )
 from models.detector.pretrained import PREFIX, backbone_state
-from models.ocr.augment import jitter, motion_kernel, spoilt_strip
+from models.ocr.augment import degraded_strip, jitter, motion_kernel
 from models.ocr.dataset import centred
 from models.synth.posing import cutout
-from models.training.draw import Weighted
 from models.training.photographs import Marked
+from models.training.sampling import WeightedSampler
 from roadside.core.rectify import box_corners
+from roadside.errors import SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,7 @@ class OnePicture(Pictures):
     def __init__(self, picture: Picture, rendered: tuple[Cutout, ...] = ()) -> None:
         self.pictures = [picture]
         self.rendered = rendered
-        self._by_weight = Weighted([1.0])
+        self._by_weight = WeightedSampler([1.0])
 
 
 def street() -> Picture:
@@ -110,7 +111,7 @@ def test_a_strip_of_any_plate_has_the_readers_size() -> None:
     grey = rng.integers(0, 256, (80, 200), np.uint8)
     for lines in (1, 2):
         for mild in (False, True):
-            strip = spoilt_strip(rng, grey, box_corners(20, 20, 180, 60), lines, 0.5, mild=mild)
+            strip = degraded_strip(rng, grey, box_corners(20, 20, 180, 60), lines, 0.5, mild=mild)
             assert (strip.shape, strip.dtype) == ((48, 176), np.uint8)
     assert centred(grey, box_corners(20, 20, 180, 60), 1).shape == (48, 176)
 
@@ -139,7 +140,7 @@ def test_a_picture_is_squashed_to_rgb_of_the_inputs_shape() -> None:
     assert small[5, 60].tolist() == [40, 40, 40]
 
 
-# --- Pasted plates, lures, ignored regions ----------------------------------------------------------
+# --- Copy-paste, hard negatives, ignored regions ------------------------------------------------
 
 
 def plate(width: int, height: int) -> Cutout:
@@ -155,7 +156,7 @@ def test_a_pasted_plate_covers_the_old_one_and_its_box_follows() -> None:
     before, changed = street(), 0
     kept = before.image.copy()
     for seed in range(30):
-        after = pasted(np.random.default_rng(seed), before, [plate(300, 66)])
+        after = copy_paste(np.random.default_rng(seed), before, [plate(300, 66)])
         assert np.array_equal(before.image, kept), "the picture itself stays"
         if np.array_equal(after.image, before.image):
             assert np.array_equal(after.boxes, before.boxes)
@@ -173,7 +174,7 @@ def test_a_pasted_plate_is_as_bright_as_the_one_that_it_covers() -> None:
     for light in (110, 255):
         scene = street()
         scene.image[200:220, 150:250] = light
-        pictures = [pasted(np.random.default_rng(seed), scene, [plate(300, 66)]).image for seed in range(8)]
+        pictures = [copy_paste(np.random.default_rng(seed), scene, [plate(300, 66)]).image for seed in range(8)]
         levels.append(np.median([image[greens(image), 1].mean() for image in pictures if greens(image).any()]))
     assert levels[0] < 0.6 * levels[1]
 
@@ -184,10 +185,10 @@ def test_plates_of_another_shape_and_plates_too_small_are_left() -> None:
     wide = [plate(300, 66)]
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        assert np.array_equal(pasted(rng, small, wide).image, small.image)
+        assert np.array_equal(copy_paste(rng, small, wide).image, small.image)
         tall = Picture(street().image, np.array([[150, 150, 250, 230]], np.float32))
-        assert np.array_equal(pasted(rng, tall, wide).boxes, tall.boxes), f"over {MOST_STRETCHED} times as high"
-    covered = [pasted(np.random.default_rng(seed), tall, square).boxes for seed in range(10)]
+        assert np.array_equal(copy_paste(rng, tall, wide).boxes, tall.boxes), f"over {MOST_STRETCHED} times as high"
+    covered = [copy_paste(np.random.default_rng(seed), tall, square).boxes for seed in range(10)]
     assert any(not np.array_equal(boxes, tall.boxes) for boxes in covered)
 
 
@@ -196,7 +197,7 @@ def test_a_plate_at_the_edge_can_be_covered() -> None:
     for box in ([-6, -4, 60, 12], [350, 285, 410, 306]):
         scene = Picture(image, np.array([box], np.float32))
         for seed in range(10):
-            assert pasted(np.random.default_rng(seed), scene, [plate(300, 66)]).image.shape == image.shape
+            assert copy_paste(np.random.default_rng(seed), scene, [plate(300, 66)]).image.shape == image.shape
 
 
 def test_views_show_pasted_plates_as_often_as_the_settings_say() -> None:
@@ -205,7 +206,7 @@ def test_views_show_pasted_plates_as_often_as_the_settings_say() -> None:
         greens(cut_view(np.random.default_rng(seed), street(), SIZE, SETTINGS, pool).image).sum() > 20
         for seed in range(200)
     ]
-    assert SETTINGS.pasted * 0.4 < np.mean(seen) < SETTINGS.pasted * 1.2  # three plates in ten stay as they are
+    assert SETTINGS.copy_paste * 0.4 < np.mean(seen) < SETTINGS.copy_paste * 1.2  # three plates in ten stay as they are
     assert not any(
         greens(cut_view(np.random.default_rng(seed), street(), SIZE, SETTINGS).image).any() for seed in range(20)
     )
@@ -229,14 +230,14 @@ def luring() -> Picture:
     scene = street()
     scene.image[40:50, 20:60] = (0, 180, 0)
     scene.image[100:110, 340:380] = (0, 0, 200)
-    ignored, lures = np.array([[340, 100, 380, 110]], np.float32), np.array([[20, 40, 60, 50]], np.float32)
-    return Picture(scene.image, scene.boxes, ignored, lures)
+    ignored, negatives = np.array([[340, 100, 380, 110]], np.float32), np.array([[20, 40, 60, 50]], np.float32)
+    return Picture(scene.image, scene.boxes, ignored, negatives)
 
 
-def test_some_cut_views_are_around_a_lure() -> None:
+def test_some_cut_views_are_around_a_hard_negative() -> None:
     seen = {}
     for share in (0.0, 1.0):
-        changed = {"lures": share, "whole": 0.0, "turned": 0.0, "narrowest_px": 200.0}
+        changed = {"hard_negatives": share, "whole": 0.0, "turned": 0.0, "narrowest_px": 200.0}
         settings = SETTINGS.model_copy(update=changed)
         views = [cut_view(np.random.default_rng(seed), luring(), SIZE, settings) for seed in range(40)]
         seen[share] = np.mean([greens(view.image).any() for view in views])
@@ -259,29 +260,39 @@ def _is_a_plate(part: np.ndarray) -> bool:
     return bool(part[..., 1].mean() > 90)
 
 
-def test_lures_and_ignored_regions_turn_with_the_picture() -> None:
+def test_hard_negatives_and_ignored_regions_turn_with_the_picture() -> None:
     for seed in range(10):
         after = turned(np.random.default_rng(seed), luring())
-        assert greens(after.image)[int(after.lures[0, 1:4:2].mean()), int(after.lures[0, 0:3:2].mean())]
+        assert greens(after.image)[
+            int(after.hard_negatives[0, 1:4:2].mean()), int(after.hard_negatives[0, 0:3:2].mean())
+        ]
         x, y = int(after.ignored[0, 0:3:2].mean()), int(after.ignored[0, 1:4:2].mean())
         assert int(after.image[y, x, 2]) - int(after.image[y, x, 1]) > 60
 
 
-def test_second_looks_change_what_is_learnt_of_a_picture(tmp_path: Path) -> None:
+def test_reviewed_labels_change_what_is_learnt_of_a_picture(tmp_path: Path) -> None:
     table = "path\tx1\ty1\tx2\ty2\tkind\n" + "".join(
         f"images/own/a.png\t{x}\t10\t{x + 40}\t20\t{kind}\n"
-        for x, kind in ((10, "plate"), (60, "ignored"), (110, "lure"), (160, "lure"))
+        for x, kind in ((10, "plate"), (60, "ignored"), (110, "hard_negative"), (160, "hard_negative"))
     )
-    (tmp_path / "looks.tsv").write_text(table, encoding="utf-8")
-    looks = second_looks(tmp_path / "looks.tsv")
-    look = looks["images/own/a.png"]
-    assert (look.plates.tolist(), look.ignored.tolist()) == ([[10, 10, 50, 20]], [[60, 10, 100, 20]])
-    assert look.lures[:, 0].tolist() == [110, 160]
+    (tmp_path / "review.tsv").write_text(table, encoding="utf-8")
+    reviews = read_label_review(tmp_path / "review.tsv")
+    review = reviews["images/own/a.png"]
+    assert (review.plates.tolist(), review.ignored.tolist()) == ([[10, 10, 50, 20]], [[60, 10, 100, 20]])
+    assert review.hard_negatives[:, 0].tolist() == [110, 160]
     assert listed_name(tmp_path / "images" / "own" / "a.png") == "images/own/a.png"
 
 
-def test_a_picture_of_the_list_has_its_second_looks(tmp_path: Path) -> None:
-    name = next(name for name, look in second_looks().items() if len(look.lures) and not len(look.plates))
+def test_a_box_of_no_known_kind_is_told(tmp_path: Path) -> None:
+    (tmp_path / "review.tsv").write_text("path\tx1\ty1\tx2\ty2\tkind\na.png\t1\t2\t3\t4\tlure\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="plate or ignored or hard_negative, not 'lure'"):
+        read_label_review(tmp_path / "review.tsv")
+
+
+def test_a_picture_of_the_list_has_its_review(tmp_path: Path) -> None:
+    name = next(
+        name for name, review in read_label_review().items() if len(review.hard_negatives) and not len(review.plates)
+    )
     path = tmp_path / name
     path.parent.mkdir(parents=True)
     cv2.imwrite(str(path), street().image)
@@ -291,10 +302,10 @@ def test_a_picture_of_the_list_has_its_second_looks(tmp_path: Path) -> None:
         [Marked(one, "own", street().boxes, ()) for one in (path, other)], {"own": 1.0}, rendered=2, seed=0
     )
     listed, unlisted = pictures.pictures
-    look: SecondLook = second_looks()[name]
-    assert np.array_equal(listed.lures, look.lures)
+    review: ReviewedBoxes = read_label_review()[name]
+    assert np.array_equal(listed.hard_negatives, review.hard_negatives)
     assert np.array_equal(listed.boxes, street().boxes)
-    assert np.array_equal(unlisted.lures, no_boxes())
+    assert np.array_equal(unlisted.hard_negatives, no_boxes())
     assert len(pictures.rendered) == 2
 
 

@@ -15,7 +15,7 @@ from models.corners.dataset import (
     View,
     held_out_rendered,
     is_frontal,
-    loose_box,
+    jittered_box,
     offsets_between,
     plate_height,
     region_of,
@@ -48,7 +48,7 @@ def street(seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(10))
 def test_the_product_places_what_the_training_asks_for(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    box = loose_box(rng, TILTED, CONFIG.box)
+    box = jittered_box(rng, TILTED, CONFIG.box)
     assert place(offsets_between(TILTED, box), box) == pytest.approx(TILTED, abs=1e-3)
     assert np.abs(offsets_between(TILTED, box)).max() > 0.01
 
@@ -83,7 +83,7 @@ def test_a_warp_moves_the_plate_with_its_corners() -> None:
 
 def test_boxes_are_as_loose_as_the_settings_say() -> None:
     rng = np.random.default_rng(0)
-    boxes = [loose_box(rng, TILTED, CONFIG.box) for _ in range(2000)]
+    boxes = [jittered_box(rng, TILTED, CONFIG.box) for _ in range(2000)]
     assert np.std([np.log(box.width) for box in boxes]) == pytest.approx(CONFIG.box.width, rel=0.1)
     assert np.std([np.log(box.height) for box in boxes]) == pytest.approx(CONFIG.box.height, rel=0.1)
 

@@ -81,7 +81,7 @@ def test_a_plate_is_answered_for_by_places_on_it() -> None:
     plates = torch.tensor([[100.0, 100.0, 130.0, 112.0], [200.0, 40.0, 204.0, 42.0]])
     boxes = decode(torch.zeros(1, len(anchors), 4), anchors)[0]
     given = assign(torch.zeros(len(anchors)), boxes, plates, (anchors, strides), DETECTOR.assignment)
-    inside = candidates(plates, anchors, strides, DETECTOR.assignment.reach)
+    inside = candidates(plates, anchors, strides, DETECTOR.assignment.centre_radius_strides)
     assert given.positive.sum() >= 2
     assert set(given.plate[given.positive].tolist()) == {0, 1}
     assert bool(inside[given.plate, torch.arange(len(anchors))][given.positive].all())

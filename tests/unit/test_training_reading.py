@@ -76,7 +76,7 @@ def test_the_loss_says_how_the_corners_ought_to_move_unless_the_plate_is_hopeles
         return offsets.grad
 
     assert not gradient().any(), "an untrained reader reads nothing, wherever the corners are"
-    monkeypatch.setattr(reading, "HOPELESS_LOSS", float("inf"))
+    monkeypatch.setattr(reading, "LARGEST_LOSS", float("inf"))
     assert bool((gradient() != 0).all())
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from models.corners import config as corners
 from models.detector import config as detector
 from models.ocr import config as reader
 from models.training.course import Limits, Progress, average_decay, learning_rate, share_done
@@ -17,6 +18,7 @@ from roadside.errors import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
 
 def test_the_shipped_reader_takes_the_strip_that_the_product_cuts() -> None:
@@ -43,6 +45,27 @@ def test_a_wrong_key_is_named(tmp_path: Path, line: str, told: str) -> None:
     path.write_text(text.replace("neck_channels = 64", line if "neck" in line else f"neck_channels = 64\n{line}"))
     with pytest.raises(SettingsError, match=told):
         detector.load(path)
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        (detector, "lures", "hard_negatives"),
+        (detector, "pasted", "copy_paste"),
+        (detector, "pasted_pool", "copy_paste_plates"),
+        (detector, "reach", "centre_radius_strides"),
+        (corners, "read", "reader_supervised"),
+        (corners, "[box]", "[box_jitter]"),
+        (reader, "placed", "corner_placed"),
+    ],
+)
+def test_files_may_still_have_the_names_of_0_1(tmp_path: Path, module: ModuleType, old: str, new: str) -> None:
+    lines = module.DEFAULT.read_text(encoding="utf-8").splitlines()
+    older = [line.replace(new, old, 1) if line.split(" ")[0] == new else line for line in lines]
+    assert older != lines
+    path = tmp_path / "own.toml"
+    path.write_text("\n".join(older), encoding="utf-8")
+    assert module.load(path) == module.load()
 
 
 def test_a_missing_file_is_told_in_one_line(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.detector.dataset import SECOND_LOOKS, SecondLook, listed_name, no_boxes, second_looks
-from models.detector.second_looks import Candidate, candidates, main, touches, write_list, write_sheets
+from models.detector.dataset import LABEL_REVIEW, ReviewedBoxes, listed_name, no_boxes, read_label_review
+from models.detector.label_review import Candidate, candidates, main, touches, write_list, write_sheets
 from models.training.photographs import Marked, read_split
 from roadside.core.frames import Box, Detection
 
@@ -52,13 +52,15 @@ def test_only_what_overlaps_no_mark_is_listed_best_first(tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize("kind", ["plates", "ignored", "lures"])
+@pytest.mark.parametrize("kind", ["plates", "ignored", "hard_negatives"])
 def test_what_was_looked_at_before_is_not_listed_again(tmp_path: Path, kind: str) -> None:
     one = marked(tmp_path)
     place = np.array([[198, 99, 262, 122]], np.float32)
-    look = SecondLook(**{name: place if name == kind else no_boxes() for name in ("plates", "ignored", "lures")})
-    assert candidates([one], Sees(ELSEWHERE), {listed_name(one.path): look}) == []
-    assert len(candidates([one], Sees(ELSEWHERE), {"images/street/b.png": look})) == 1
+    review = ReviewedBoxes(
+        **{name: place if name == kind else no_boxes() for name in ("plates", "ignored", "hard_negatives")}
+    )
+    assert candidates([one], Sees(ELSEWHERE), {listed_name(one.path): review}) == []
+    assert len(candidates([one], Sees(ELSEWHERE), {"images/street/b.png": review})) == 1
 
 
 def test_boxes_side_by_side_do_not_touch() -> None:
@@ -68,15 +70,15 @@ def test_boxes_side_by_side_do_not_touch() -> None:
     assert not touches(Box(0, 0, 320, 240), no_boxes())
 
 
-def test_the_list_is_read_as_second_looks_are(tmp_path: Path) -> None:
+def test_the_list_is_read_as_reviews_are(tmp_path: Path) -> None:
     one = marked(tmp_path)
     write_list(
         [Candidate(one.path, ELSEWHERE, 0.7), Candidate(one.path, Box(1.4, 1.6, 30, 12), 0.5)], tmp_path / "list"
     )
-    looks = second_looks(tmp_path / "list")
-    assert list(looks) == ["images/street/a.png"]
-    assert looks["images/street/a.png"].lures.tolist() == [[200, 100, 260, 120], [1, 2, 30, 12]]
-    assert len(looks["images/street/a.png"].plates) == len(looks["images/street/a.png"].ignored) == 0
+    reviews = read_label_review(tmp_path / "list")
+    assert list(reviews) == ["images/street/a.png"]
+    assert reviews["images/street/a.png"].hard_negatives.tolist() == [[200, 100, 260, 120], [1, 2, 30, 12]]
+    assert len(reviews["images/street/a.png"].plates) == len(reviews["images/street/a.png"].ignored) == 0
 
 
 def test_every_place_is_on_a_sheet(tmp_path: Path) -> None:
@@ -91,7 +93,7 @@ def test_every_place_is_on_a_sheet(tmp_path: Path) -> None:
 def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path), "--out", str(tmp_path / "list")]) == 1
     told = capsys.readouterr().err
-    assert told.startswith("models.detector.second_looks: ")
+    assert told.startswith("models.detector.label_review: ")
     assert told.count("\n") == 1
 
 
@@ -112,15 +114,15 @@ def test_the_command_looks_at_no_picture_that_is_measured_on(tmp_path: Path) -> 
 
 
 def test_the_committed_list_has_a_kind_and_an_area_in_every_row() -> None:
-    with SECOND_LOOKS.open(encoding="utf-8", newline="") as file:
+    with LABEL_REVIEW.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     assert len(rows) > 400
     for row in rows:
-        assert row["kind"] in {"plate", "ignored", "lure"}
+        assert row["kind"] in {"plate", "ignored", "hard_negative"}
         assert float(row["x1"]) < float(row["x2"])
         assert float(row["y1"]) < float(row["y2"])
 
 
 def test_the_committed_list_names_training_pictures_alone(photographs: Path) -> None:
     split = read_split(photographs)
-    assert set(second_looks()) <= {listed_name(one.path) for one in split.train}
+    assert set(read_label_review()) <= {listed_name(one.path) for one in split.train}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
 
-class Weighted:
+class WeightedSampler:
     """Places 0 to N - 1, each drawn as often as its weight says, on any positive scale."""
 
     def __init__(self, weights: Sequence[float]) -> None:

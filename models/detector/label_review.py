@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from models.command import add_data, answer
-from models.data import sheets
+from models.data import contact_sheets
 from models.data.photographs import load_picture
-from models.detector.dataset import SECOND_LOOKS, listed_name, second_looks
+from models.detector.dataset import LABEL_REVIEW, listed_name, read_label_review
 from models.training.photographs import read_split
 from roadside.core.detect import Search
 from roadside.vision import open_detector
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from models.detector.dataset import SecondLook
+    from models.detector.dataset import ReviewedBoxes
     from models.training.photographs import Marked
     from roadside.core.frames import Box
     from roadside.ports.vision import Detector
 
 COLUMNS = ("path", "x1", "y1", "x2", "y2", "kind")
-UNSEEN_KIND = "lure"
+UNREVIEWED_KIND = "hard_negative"
 """What a row says until a person has looked: most are lettering and lamps."""
 OVERLAP = 0.3
 """Of the smaller of two boxes: from here on a found box is the marked one, however loose either is."""
@@ -49,15 +49,15 @@ class Candidate:
 
 
 def candidates(
-    marked: Iterable[Marked], detector: Detector, known: Mapping[str, SecondLook] | None = None
+    marked: Iterable[Marked], detector: Detector, known: Mapping[str, ReviewedBoxes] | None = None
 ) -> list[Candidate]:
-    """What `detector` finds where neither a plate is marked nor `known` looks have been taken, best score first."""
+    """What `detector` finds where neither a plate is marked nor anything of the `known` reviews, best score first."""
     found = []
     for one in marked:
         marks = [one.boxes]
-        look = (known or {}).get(listed_name(one.path))
-        if look is not None:
-            marks += [look.plates, look.ignored, look.lures]
+        review = (known or {}).get(listed_name(one.path))
+        if review is not None:
+            marks += [review.plates, review.ignored, review.hard_negatives]
         boxes = np.concatenate(marks)
         found += [
             Candidate(one.path, detection.box, detection.score)
@@ -78,14 +78,14 @@ def touches(box: Box, marks: NDArray[np.float32]) -> bool:
 
 
 def write_list(found: Sequence[Candidate], out: Path) -> None:
-    """The candidates as rows of a second_looks.tsv."""
+    """The candidates as rows of a label_review.tsv."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, delimiter="\t", lineterminator="\n")
         rows.writerow(COLUMNS)
         for one in found:
             edges = (one.box.x1, one.box.y1, one.box.x2, one.box.y2)
-            rows.writerow([listed_name(one.path), *(round(edge) for edge in edges), UNSEEN_KIND])
+            rows.writerow([listed_name(one.path), *(round(edge) for edge in edges), UNREVIEWED_KIND])
 
 
 def write_sheets(found: Sequence[Candidate], folder: Path) -> list[Path]:
@@ -94,31 +94,33 @@ def write_sheets(found: Sequence[Candidate], folder: Path) -> list[Path]:
     written = []
     for start in range(0, len(found), ACROSS * DOWN):
         tiles = [
-            sheets.place_tile(load_picture(one.path), one.box, f"{FIRST_ROW + start + place}  {one.score:.2f}")
+            contact_sheets.place_tile(load_picture(one.path), one.box, f"{FIRST_ROW + start + place}  {one.score:.2f}")
             for place, one in enumerate(found[start : start + ACROSS * DOWN])
         ]
         written.append(folder / f"places_{start // (ACROSS * DOWN):03d}.png")
-        cv2.imwrite(str(written[-1]), sheets.sheet(tiles, ACROSS))
+        cv2.imwrite(str(written[-1]), contact_sheets.sheet(tiles, ACROSS))
     return written
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    prog = "models.detector.second_looks"
+    prog = "models.detector.label_review"
     parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("--modeldir", type=Path, default=Path("models/shipped/detector"))
     add_data(parser)
     parser.add_argument("--out", type=Path, required=True, help="the list; change its kinds to plate or ignored")
     parser.add_argument("--sheet", type=Path, help="a folder for contact sheets to look at")
     parser.add_argument("--score", type=float, default=0.3, help="least score of a box")
-    parser.add_argument("--all", action="store_true", help=f"also what {SECOND_LOOKS.name} has already")
+    parser.add_argument("--all", action="store_true", help=f"also what {LABEL_REVIEW.name} has already")
     chosen = parser.parse_args(arguments)
 
     def work() -> None:
         detector = open_detector(chosen.modeldir, score=chosen.score, search=Search.FAST, close_look=False)
-        found = candidates(read_split(chosen.data).train, detector, None if chosen.all else second_looks())
+        found = candidates(read_split(chosen.data).train, detector, None if chosen.all else read_label_review())
         write_list(found, chosen.out)
-        print(f"{len(found)} places in {chosen.out}; say of each: plate, ignored (too blurred to learn) or lure")
+        print(
+            f"{len(found)} places in {chosen.out}; say of each: plate, ignored (too blurred to learn) or hard_negative"
+        )
         for path in write_sheets(found, chosen.sheet) if chosen.sheet else ():
             print(path)
 

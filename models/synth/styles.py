@@ -1,4 +1,4 @@
-"""How the plates of each country look: sizes in mm, faces, colours, bands, seals."""
+"""The style of each country's plates: sizes in mm, faces, colours, bands, seals."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ INKS: dict[str, Colour] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PlateStyle:
     """One country's plate."""
 
     faces: Mapping[str, float]
@@ -65,15 +65,15 @@ class Look:
     """Share of plates with a printed border in the ink's colour."""
 
 
-_EU = Look({"din": 4, "din_flat": 2, "road_c": 1, "barlow": 1, "osp_din": 1})
-_UK = Look(
+_EU = PlateStyle({"din": 4, "din_flat": 2, "road_c": 1, "barlow": 1, "osp_din": 1})
+_UK = PlateStyle(
     {"uk": 68, "uk_bold": 6, "uk_old": 13, "uk_square": 6, "road_d": 2, "road_e": 3, "din": 2},
     {("white", "black"): 0.48, ("uk_yellow", "black"): 0.48, ("black", "silver"): 0.04},
     square_mm=(285, 203), char_mm=79, gap_mm=11, group_mm=33, band=0.4, code="GB", embossed=0.0, border=0.3,
                   stretch=0.05,
 )  # fmt: skip
 
-LOOKS: dict[str, Look] = {
+STYLES: dict[str, PlateStyle] = {
     "UK": _UK,
     "CZ": replace(_EU, faces={"cz": 8, "din": 1, "din_flat": 0.5}, code="CZ", seal="cz", char_mm=78, gap_mm=11,
                   seal_mm=52,
@@ -124,13 +124,13 @@ LOOKS: dict[str, Look] = {
     "LU": replace(_EU, faces={"din": 2, "be": 1, "road_c": 1}, code="L", schemes={("lu_yellow", "black"): 1.0}),
     "RS": replace(_EU, faces={"din": 3, "pl": 1}, code="SRB", seal="crest"),
     "TR": replace(_EU, faces={"din": 3, "nordic": 1}, code="TR"),
-    "US": Look({"road_b": 2, "road_c": 2, "din": 1, "barlow": 2},
+    "US": PlateStyle({"road_b": 2, "road_c": 2, "din": 1, "barlow": 2},
                {("white", "blue"): 0.4, ("white", "black"): 0.25, ("mint", "green"): 0.1, ("lu_yellow",
                   "blue"): 0.1, ("black", "yellow"): 0.1,
                 ("white",
                   "red"): 0.05}, size_mm=(305, 152), square_mm=(305, 170), char_mm=72, gap_mm=7, group_mm=18,
                   band=0.0, border=0.4),
-    "XX": Look({"din": 3, "uk": 3, "road_b": 1, "road_c": 1, "road_d": 1, "barlow": 1, "osp_din": 1, "fe": 1,
+    "XX": PlateStyle({"din": 3, "uk": 3, "road_b": 1, "road_c": 1, "road_d": 1, "barlow": 1, "osp_din": 1, "fe": 1,
                   "be": 1},
                {("white", "black"): 0.7, ("uk_yellow", "black"): 0.12, ("black", "white"): 0.06, ("blue",
                   "white"): 0.04, ("red", "white"): 0.03,
