@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from models.ocr.augment import degraded
-from models.ocr.dataset import read_grey
+from models.ocr.crops import read_grey
 from models.ocr.pool import render
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, bounding_box, region
 from roadside.core.frames import Box
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.corners.config import BoxJitter, CornersConfig, Frontal, Warp
-    from models.ocr.dataset import Crop, RenderedPlates
+    from models.ocr.crops import Crop
+    from models.ocr.dataset import RenderedPlates
 
 SURROUNDINGS = 0.15
 """What is kept of a picture around a plate, as a share of the plate's width: as much as the project's crops hold."""

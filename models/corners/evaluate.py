@@ -16,7 +16,7 @@ from models.corners import config as settings
 from models.corners.dataset import held_out_real, held_out_rendered, plate_height
 from models.data.photographs import read_labels
 from models.ocr import config as reader
-from models.ocr.dataset import read_crops
+from models.ocr.crops import read_crops
 from roadside.core.rectify import box_corners
 from roadside.vision import open_corner_finder
 

@@ -17,7 +17,7 @@ import torch.nn.functional as fn
 
 from models.corners.dataset import jittered_box
 from models.ocr.augment import degraded
-from models.ocr.dataset import read_grey, weight
+from models.ocr.crops import read_grey, weight
 from models.ocr.loss import classes_of, ctc_costs, per_character
 from models.ocr.network import ReaderNet, load_trained
 from models.training.sampling import WeightedSampler
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from models.corners.config import BoxJitter
     from models.ocr.config import Mix, ReaderConfig
-    from models.ocr.dataset import Crop
+    from models.ocr.crops import Crop
 
 CANVAS_PX = (288, 128)
 """Width and height that every crop is stretched to, so that a batch of them is one tensor."""

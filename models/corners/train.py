@@ -19,7 +19,7 @@ from models.corners.network import CornersNet, regions_to_tensor
 from models.corners.reading import ReadablePlates, load_reader, reading_loss
 from models.data.photographs import read_labels
 from models.ocr import config as reader
-from models.ocr.dataset import read_crops
+from models.ocr.crops import read_crops
 from models.ocr.pool import rendering
 from models.training import command, course, loop
 from models.training.command import Job
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from models.corners.config import CornersConfig
     from models.corners.dataset import Sample, View
     from models.ocr.config import ReaderConfig
-    from models.ocr.dataset import Crop
+    from models.ocr.crops import Crop
     from models.ocr.network import ReaderNet
     from models.training.course import Progress
 

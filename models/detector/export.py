@@ -15,7 +15,8 @@ from models.data.photographs import load_picture
 from models.detector import config as settings
 from models.detector.anchors import CENTRE_SCALE, SIZE_SCALE, post_process_anchors
 from models.detector.dataset import calibration_pictures, squashed
-from models.detector.evaluate import TfliteDetector, overlaps, torch_detector
+from models.detector.evaluate import TfliteDetector, torch_detector
+from models.detector.measures import overlaps
 from models.training.course import averaged_state, read_checkpoint
 from models.training.photographs import read_split
 from roadside.errors import ModelError, RoadsideError

@@ -12,8 +12,9 @@ from models.detector import config as settings
 from models.detector.anchors import place_anchors
 from models.detector.augment import sample
 from models.detector.dataset import Pictures, calibration_pictures, scaled
-from models.detector.evaluate import measure, measured_groups, torch_detector
+from models.detector.evaluate import measured_groups, torch_detector
 from models.detector.loss import losses
+from models.detector.measures import measure
 from models.detector.network import DetectorNet, named
 from models.detector.pretrained import read_pretrained
 from models.detector.prune import prune

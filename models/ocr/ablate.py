@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.ocr.config import ReaderConfig, ReaderCourse
-    from models.ocr.dataset import Sample
+    from models.ocr.dataset import Sample, Sources
     from models.ocr.evaluate import Group
-    from models.ocr.train import Sources
     from models.ocr.variants import Material, Variant
     from models.training.course import Progress
 

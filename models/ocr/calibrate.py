@@ -14,7 +14,8 @@ from models.command import add_data, add_labels, answer
 from models.data.photographs import read_labels
 from models.data.split import fold
 from models.ocr import config as settings
-from models.ocr.dataset import CORNERS, corner_finder, held_out_groups, read_crops, strip_of
+from models.ocr.crops import held_out_groups, read_crops
+from models.ocr.placing import CORNERS, corner_finder, strip_of
 from models.ocr.tflite import run_tflite
 from roadside.core.ctc import compose, decode, softmax
 from roadside.errors import ModelError

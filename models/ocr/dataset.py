@@ -2,66 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from models.data.photographs import UNREADABLE
-from models.data.split import reader_held_out
 from models.ocr.augment import degraded, degraded_strip
-from models.training.photographs import read_split, read_voc_folder
+from models.ocr.crops import read_grey, weight
+from models.ocr.placing import placements
+from models.training.photographs import read_split
 from models.training.sampling import WeightedSampler
-from roadside.core.frames import Box
-from roadside.core.rectify import box_corners, grow, strip, two_line_strip
+from roadside.core.rectify import box_corners, strip
 from roadside.errors import SourceError
-from roadside.vision import open_corner_finder, open_nets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from models.data.photographs import Label
-    from models.ocr.config import Mix
+    from models.ocr.config import Mix, ReaderConfig
+    from models.ocr.crops import Crop
     from roadside.vision import CornerFinder
 
-Quality = Literal["given", "sure", "guessed", "none"]
-"""Where a text comes from: the source, a person who was sure of it or guessed a character, or nobody could read it."""
-
-TWO_LINE_ASPECT = 1.45
-"""Width over height under which a plate is taken for a two-line one where nobody said."""
-TEACHER_CONFIDENCE = 0.95
-"""The general recogniser was right in 290 of 305 crops from here on; below it, its texts are not used."""
-CORNERS = Path(__file__).resolve().parents[1] / "shipped" / "detector"
-"""The folder of the shipped corner net."""
 UNKNOWN_COUNTRY = -1
-BOX_SPREAD = (0.04, 0.08)
-"""Standard deviations of a detector's box edges, as shares of the plate's width and height."""
-
-
-@dataclass(frozen=True, slots=True)
-class Crop:
-    """A plate in a picture."""
-
-    path: Path
-    corners: NDArray[np.float32]
-    """(4, 2), in pixels of the picture."""
-    text: str
-    region: str
-    source: str
-    use: str
-    lines: int
-    quality: Quality
-
-    @property
-    def held_out(self) -> bool:
-        """Whether it is kept for measuring though it could be trained on."""
-        return self.use == "train" and reader_held_out(self.text, self.region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,154 +53,6 @@ class Plate:
 
 
 # --- Real crops -----------------------------------------------------------------------------------
-
-
-def read_crops(folder: Path, labels: Mapping[str, Label], countries: Sequence[str]) -> list[Crop]:
-    """Crops whose text is known, or known to be unreadable.
-
-    From `folder`/crops.tsv with `labels` read by eye (where there are none, what the teacher was sure of); or, where
-    there is no crops.tsv, the boxes of a folder annotated with labelImg whose name is what the plate says.
-
-    Raises:
-        SourceError: neither is there, or a row is wrong.
-
-    """
-    table = folder / "crops.tsv"
-    if not table.is_file():
-        return _from_voc(folder)
-    try:
-        with table.open(encoding="utf-8", newline="") as file:
-            found = [_crop(row, folder, labels, countries) for row in csv.DictReader(file, delimiter="\t")]
-    except (OSError, KeyError, ValueError) as fault:
-        raise SourceError(f"{table} cannot be used: {fault!r}") from fault
-    return [crop for crop in found if crop is not None]
-
-
-def _from_voc(folder: Path) -> list[Crop]:
-    return [
-        Crop(one.path, box_corners(*map(float, box)), text, "XX", one.source, "train", _lines(box), "sure")
-        for one in read_voc_folder(folder)
-        for box, text in zip(one.boxes, one.texts, strict=True)
-        if text
-    ]
-
-
-def _crop(row: Mapping[str, str], folder: Path, labels: Mapping[str, Label], countries: Sequence[str]) -> Crop | None:
-    box = np.array([float(row[edge]) for edge in ("x1", "y1", "x2", "y2")], np.float32)
-    crop = Crop(
-        folder / row["path"],
-        box_corners(*map(float, box)),
-        row["text"],
-        row["region"],
-        row["source"],
-        row["use"],
-        _lines(box),
-        "given",
-    )
-    if crop.text:
-        return crop
-    label = labels.get(row["path"])
-    if label is not None:
-        return _labelled(crop, label, countries)
-    if not labels and float(row["teacher_confidence"] or 0) >= TEACHER_CONFIDENCE:
-        return replace(crop, text=row["teacher"], quality="sure")
-    return None
-
-
-def _labelled(crop: Crop, label: Label, countries: Sequence[str]) -> Crop:
-    if label.text == UNREADABLE or not label.text:
-        return replace(crop, text="", lines=label.lines, quality="none")
-    region = crop.region
-    if region == "XX":
-        region = "OT" if label.region == "US" and "US" not in countries else label.region
-    quality: Quality = "sure" if label.sure else "guessed"
-    return replace(crop, text=label.text, lines=label.lines, region=region, quality=quality)
-
-
-def _lines(box: NDArray[np.float32]) -> int:
-    return 2 if (box[2] - box[0]) / (box[3] - box[1]) < TWO_LINE_ASPECT else 1
-
-
-def read_grey(path: Path) -> NDArray[np.uint8]:
-    """A picture in grey, (H, W) uint8.
-
-    Raises:
-        SourceError: it is missing or no picture.
-
-    """
-    grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if grey is None:
-        raise SourceError(f"{path} is missing or no picture")
-    return np.asarray(grey, np.uint8)
-
-
-def centred(
-    grey: NDArray[np.uint8], corners: NDArray[np.float32], lines: int, margin: float = 0.03
-) -> NDArray[np.uint8]:
-    """The strip that the product would read: the plate with `margin` of its width added on every side."""
-    width = float(np.linalg.norm(corners[1] - corners[0]))
-    height = max(1e-3, float(np.linalg.norm(corners[3] - corners[0])))
-    grown = grow(corners, margin, margin * width / height)
-    return two_line_strip(grey, grown) if lines == 2 else strip(grey, grown)
-
-
-def strip_of(crop: Crop, margin: float, finder: CornerFinder | None) -> NDArray[np.uint8]:
-    """The strip that the product would read of the crop, placed by the corner net if there is one."""
-    grey = read_grey(crop.path)
-    placed = placements(finder, grey, crop.corners, 1, np.random.default_rng(0)) if finder is not None else []
-    return centred(grey, placed[0] if placed else crop.corners, crop.lines, margin)
-
-
-def held_out_groups(crops: Iterable[Crop]) -> dict[str, list[Crop]]:
-    """The crops that are measured on: UK and other texts kept from training, and the two sources that never train."""
-    groups: dict[str, list[Crop]] = {}
-    for crop in crops:
-        if crop.use == "dev" and crop.text:
-            name = {"cz_pulpan": "CZ", "pl_gate": "PL gate"}.get(crop.source, crop.source)
-        elif crop.held_out and crop.quality in {"given", "sure"}:
-            name = "UK" if crop.region == "UK" else "others"
-        else:
-            continue
-        groups.setdefault(name, []).append(crop)
-    return groups
-
-
-def weight(crop: Crop, mix: Mix) -> float:
-    """How often a crop is drawn, on any positive scale."""
-    doubtful = mix.doubtful
-    found = mix.regions.get(crop.region, doubtful.region)
-    if crop.quality == "guessed":
-        found *= doubtful.guessed_text * (doubtful.guessed_uk if crop.region == "UK" else 1)
-    return found * doubtful.no_text if crop.quality == "none" else found
-
-
-def corner_finder(folder: Path) -> CornerFinder | None:
-    """The corner net that places real plates as the product will; none, said aloud, where `folder` has none."""
-    path = open_nets().file(folder, "corners")
-    if not path.is_file():
-        print(f"{path} is not there: real plates are cut at their boxes", flush=True)
-        return None
-    return open_corner_finder(folder)
-
-
-def placements(
-    finder: CornerFinder, grey: NDArray[np.uint8], corners: NDArray[np.float32], count: int, rng: Generator
-) -> list[NDArray[np.float32]]:
-    """Where the product would see the plate: the corner net's answers for its box and for boxes a little off.
-
-    At most `count` of (4, 2) float32 pixels; none where the net finds no plate in any of them.
-    """
-    (x1, y1), (x2, y2) = corners.min(0).tolist(), corners.max(0).tolist()
-    image = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
-    found = []
-    for number in range(count):
-        left, right = rng.normal(0, BOX_SPREAD[0] * (x2 - x1), 2) if number else (0.0, 0.0)
-        top, bottom = rng.normal(0, BOX_SPREAD[1] * (y2 - y1), 2) if number else (0.0, 0.0)
-        left, top = x1 + left, y1 + top
-        placed = finder.find(image, Box(left, top, max(left + 4, x2 + right), max(top + 2, y2 + bottom)))
-        if placed is not None:
-            found.append(np.array(placed, np.float32))
-    return found
 
 
 class RealPlates:
@@ -387,3 +204,31 @@ def _windows(
         if not touches.any() and window.std() > 25:
             found.append(window.copy())
     return found
+
+
+# --- The mix --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What batches are drawn from."""
+
+    real: RealPlates | None
+    rendered: RenderedPlates
+    negatives: Negatives
+
+    def batch(self, rng: Generator, config: ReaderConfig, *, only_mild: bool) -> list[Sample]:
+        """A batch mixed as the settings say; no negatives while only mild samples are wanted."""
+        mix = config.mix
+        real = mix.real if self.real is not None else 0.0
+        samples = []
+        for _ in range(config.training.batch):
+            mild = only_mild or rng.random() < mix.mild
+            draw = rng.random()
+            if draw < mix.negative and not only_mild and len(self.negatives):
+                samples.append(self.negatives.sample(rng, mild=mild))
+            elif draw < mix.negative + real and self.real is not None:
+                samples.append(self.real.sample(rng, mild=mild))
+            else:
+                samples.append(self.rendered.sample(rng, mild=mild))
+        return samples

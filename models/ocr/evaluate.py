@@ -9,15 +9,16 @@ import numpy as np
 import torch
 
 from models.data.split import fold
-from models.ocr.dataset import held_out_groups, strip_of
+from models.ocr.crops import held_out_groups
 from models.ocr.network import strips_to_tensor
+from models.ocr.placing import strip_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from models.ocr.dataset import Crop
+    from models.ocr.crops import Crop
     from roadside.vision import CornerFinder
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.ocr import config as settings
-from models.ocr.dataset import centred, read_crops, read_grey
+from models.ocr.crops import read_crops, read_grey
+from models.ocr.placing import centred
 from models.ocr.pool import render
 from models.ocr.tflite import run_tflite
 from models.training.course import averaged_state, read_checkpoint

@@ -12,10 +12,12 @@ import torch
 from models.command import add_labels
 from models.data.photographs import read_labels
 from models.ocr import config as settings
-from models.ocr.dataset import CORNERS, Negatives, RealPlates, RenderedPlates, Sample, corner_finder, read_crops
+from models.ocr.crops import read_crops
+from models.ocr.dataset import Negatives, RealPlates, Sample, Sources
 from models.ocr.evaluate import evaluate, load_groups
 from models.ocr.loss import classes_of, country_cost, ctc_costs, per_character
 from models.ocr.network import ReaderNet, load_trained, strips_to_tensor
+from models.ocr.placing import CORNERS, corner_finder
 from models.ocr.pool import rendering
 from models.training import command, loop
 from models.training.command import Job
@@ -31,31 +33,6 @@ if TYPE_CHECKING:
     from models.training.course import Progress
 
 PANELS = {"loss": ("characters", "country"), "held-out plates read, share": ("UK", "CZ", "PL gate", "others")}
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What batches are drawn from."""
-
-    real: RealPlates | None
-    rendered: RenderedPlates
-    negatives: Negatives
-
-    def batch(self, rng: Generator, config: ReaderConfig, *, only_mild: bool) -> list[Sample]:
-        """A batch mixed as the settings say; no negatives while only mild samples are wanted."""
-        mix = config.mix
-        real = mix.real if self.real is not None else 0.0
-        samples = []
-        for _ in range(config.training.batch):
-            mild = only_mild or rng.random() < mix.mild
-            draw = rng.random()
-            if draw < mix.negative and not only_mild and len(self.negatives):
-                samples.append(self.negatives.sample(rng, mild=mild))
-            elif draw < mix.negative + real and self.real is not None:
-                samples.append(self.real.sample(rng, mild=mild))
-            else:
-                samples.append(self.rendered.sample(rng, mild=mild))
-        return samples
 
 
 def losses(net: torch.nn.Module, samples: Sequence[Sample], config: ReaderConfig) -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from models.data.photographs import read_labels
 from models.ocr.ablation_table import GROUPS
-from models.ocr.dataset import CORNERS, Negatives, RealPlates, RenderedPlates, read_crops
+from models.ocr.crops import read_crops
+from models.ocr.dataset import Negatives, RealPlates, RenderedPlates, Sources
 from models.ocr.evaluate import load_groups
+from models.ocr.placing import CORNERS
 from models.ocr.pool import fill
-from models.ocr.train import Sources
 from roadside.vision import open_corner_finder
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from models.ocr.config import ReaderConfig
-    from models.ocr.dataset import Crop
+    from models.ocr.crops import Crop
     from models.ocr.evaluate import Group
     from models.ocr.heads import HeadName
     from roadside.vision import CornerFinder

@@ -100,7 +100,7 @@ class NoNegatives:
 def crops_of(plates: list, folder: Path) -> list:
     import cv2  # noqa: PLC0415
 
-    from models.ocr.dataset import Crop  # noqa: PLC0415
+    from models.ocr.crops import Crop  # noqa: PLC0415
 
     crops = []
     for number, plate in enumerate(plates):

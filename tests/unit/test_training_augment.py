@@ -22,7 +22,7 @@ from models.detector.dataset import (
 )
 from models.detector.pretrained import PREFIX, backbone_state
 from models.ocr.augment import degraded_strip, jitter, motion_kernel
-from models.ocr.dataset import centred
+from models.ocr.placing import centred
 from models.synth.posing import cutout
 from models.training.photographs import Marked
 from models.training.sampling import WeightedSampler

@@ -24,7 +24,7 @@ from models.corners.dataset import (
     warped,
 )
 from models.corners.evaluate import by_box, errors
-from models.ocr.dataset import Crop
+from models.ocr.crops import Crop
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, place, region, region_picture
 from roadside.core.frames import Box, Detection
 from roadside.core.rectify import box_corners
@@ -48,7 +48,7 @@ def street(seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(10))
 def test_the_product_places_what_the_training_asks_for(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    box = jittered_box(rng, TILTED, CONFIG.box)
+    box = jittered_box(rng, TILTED, CONFIG.box_jitter)
     assert place(offsets_between(TILTED, box), box) == pytest.approx(TILTED, abs=1e-3)
     assert np.abs(offsets_between(TILTED, box)).max() > 0.01
 
@@ -83,9 +83,9 @@ def test_a_warp_moves_the_plate_with_its_corners() -> None:
 
 def test_boxes_are_as_loose_as_the_settings_say() -> None:
     rng = np.random.default_rng(0)
-    boxes = [jittered_box(rng, TILTED, CONFIG.box) for _ in range(2000)]
-    assert np.std([np.log(box.width) for box in boxes]) == pytest.approx(CONFIG.box.width, rel=0.1)
-    assert np.std([np.log(box.height) for box in boxes]) == pytest.approx(CONFIG.box.height, rel=0.1)
+    boxes = [jittered_box(rng, TILTED, CONFIG.box_jitter) for _ in range(2000)]
+    assert np.std([np.log(box.width) for box in boxes]) == pytest.approx(CONFIG.box_jitter.width, rel=0.1)
+    assert np.std([np.log(box.height) for box in boxes]) == pytest.approx(CONFIG.box_jitter.height, rel=0.1)
 
 
 def crop(path: Path, width: int, height: int, **changed: object) -> Crop:
@@ -239,11 +239,11 @@ def test_a_candidate_is_cut_with_its_box_in_place() -> None:
 
 
 def test_candidates_are_drawn_by_kind() -> None:
-    drawn = Candidates(places(), CONFIG.box)
+    drawn = Candidates(places(), CONFIG.box_jitter)
     assert (drawn.plates, drawn.others) == (2, 2)
     assert drawn.sample(np.random.default_rng(0), plate=False, mild=True).shape == (REGION_HEIGHT_PX, REGION_WIDTH_PX)
     with pytest.raises(SourceError, match="nothing but plates"):
-        Candidates(places()[:1], CONFIG.box)
+        Candidates(places()[:1], CONFIG.box_jitter)
 
 
 @pytest.mark.usefixtures("torch_here")
@@ -254,7 +254,7 @@ def test_the_net_learns_to_tell_plates_from_other_things() -> None:
     from models.corners.train import doubt  # noqa: PLC0415
 
     torch.manual_seed(0)
-    net, drawn, rng = CornersNet(CONFIG.net), Candidates(places(), CONFIG.box), np.random.default_rng(0)
+    net, drawn, rng = CornersNet(CONFIG.net), Candidates(places(), CONFIG.box_jitter), np.random.default_rng(0)
     few = CONFIG.model_copy(update={"training": CONFIG.training.model_copy(update={"batch": 8})})
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3)
     costs = []

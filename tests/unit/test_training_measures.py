@@ -9,17 +9,8 @@ import pytest
 
 from models.detector import config as detector
 from models.detector.anchors import place_anchors, post_process_anchors
-from models.detector.evaluate import (
-    LOWEST_SCORE,
-    Match,
-    TfliteDetector,
-    average_precision,
-    counted,
-    match,
-    overlaps,
-    recall_at,
-    suppress,
-)
+from models.detector.evaluate import LOWEST_SCORE, TfliteDetector, counted
+from models.detector.measures import Match, average_precision, match, overlaps, recall_at, suppress
 from models.ocr.calibrate import calibration_error, choose, confidences, log_loss
 from roadside.core.reads import ALPHABET
 

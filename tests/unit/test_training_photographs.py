@@ -10,18 +10,9 @@ import pytest
 
 from models.data.photographs import Label
 from models.ocr import config as reader
-from models.ocr.dataset import (
-    Negatives,
-    Plate,
-    RealPlates,
-    RenderedPlates,
-    held_out_groups,
-    placements,
-    read_batch,
-    read_crops,
-    weight,
-    write_batch,
-)
+from models.ocr.crops import held_out_groups, read_crops, weight
+from models.ocr.dataset import Negatives, Plate, RealPlates, RenderedPlates, read_batch, write_batch
+from models.ocr.placing import placements
 from models.training.photographs import read_split, read_voc
 from roadside.core.frames import Box
 from roadside.core.rectify import box_corners
@@ -229,7 +220,7 @@ def test_the_share_of_placed_plates_is_the_settings(tmp_path: Path) -> None:
     crops, mix = read_crops(tmp_path, {}, COUNTRIES), reader.load().mix
     dark = {}
     for share in (0.0, 0.5, 1.0):
-        changed = mix.model_copy(update={"placed": share})
+        changed = mix.model_copy(update={"corner_placed": share})
         plates = RealPlates(crops, changed, COUNTRIES, Corners())  # type: ignore[arg-type]
         strips = [plates.sample(np.random.default_rng(seed), mild=True).strip for seed in range(60)]
         dark[share] = np.mean([np.median(strip[12:36, 14:34]) < 125 for strip in strips])
