@@ -5,21 +5,16 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from roadside.core.plates import fold
+
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-_FOLDED = str.maketrans("OQI", "001")
 
 DETECTOR_BUCKETS = 7
 """One in seven pictures of oi_gplates is never trained on."""
 READER_BUCKETS = {"UK": 4}
 """One in four UK texts, because there are few; one in ten of the others."""
 OTHER_READER_BUCKETS = 10
-
-
-def fold(text: str) -> str:
-    """`text` with the glyphs that plates do not tell apart made one: O and Q are 0, I is 1."""
-    return text.translate(_FOLDED)
 
 
 def bucket(name: str, buckets: int) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.data.split import fold
 from models.evaluate import plots
 from models.evaluate.report import Table, share
+from roadside.core.plates import fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

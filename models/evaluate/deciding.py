@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.data.split import fold
 from roadside.core.fusion import fuse
+from roadside.core.plates import fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

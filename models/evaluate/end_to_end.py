@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.data.photographs import Photograph, photographs
-from models.data.split import fold
 from models.evaluate.report import Section, Table, milliseconds, share
 from roadside.core.detect import Search
 from roadside.core.geometry import iou
-from roadside.core.plates import normalise
+from roadside.core.plates import fold, normalise
 from roadside.errors import ModelError
 from roadside.vision import ArticleReader, PhotographReader, TesseractReader, open_detector, open_reader, warm_up
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.data.split import fold
+from roadside.core.plates import fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,12 +12,13 @@ import numpy as np
 
 from models.command import add_data, add_labels, answer
 from models.data.photographs import read_labels
-from models.data.split import fold
+from models.evaluate.calibration import bins, expected_error
 from models.ocr import config as settings
 from models.ocr.crops import held_out_groups, read_crops
 from models.ocr.placing import CORNERS, corner_finder, strip_of
 from models.ocr.tflite import run_tflite
 from roadside.core.ctc import compose, decode, softmax
+from roadside.core.plates import fold
 from roadside.errors import ModelError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     """Character logits (columns, classes) and country logits (C,) of a strip."""
 
 TEMPERATURES = tuple(float(value) for value in np.exp(np.linspace(np.log(0.5), np.log(4.0), 37)).round(3))
-BINS = 10
 FEWEST_CROPS = 40
 
 
@@ -50,15 +50,9 @@ def log_loss(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float
     return float(-np.where(right, np.log(sure), np.log(1 - sure)).mean())
 
 
-def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = BINS) -> float:
-    """The expected calibration error: |share right - mean confidence| of each bin, weighed by its count."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    total = 0.0
-    for number in range(bins):
-        inside = place == number
-        if inside.any():
-            total += abs(float(right[inside].mean()) - float(confidence[inside].mean())) * float(inside.mean())
-    return total
+def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """The expected calibration error of N reads, over ten bins of equal width."""
+    return expected_error(bins(confidence.tolist(), right.tolist()))
 
 
 def confidences(
@@ -93,15 +87,12 @@ def draw_reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_], 
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
     figure, axis = plt.subplots(figsize=(4.2, 4))
     axis.plot([0, 1], [0, 1], "--", color="grey", linewidth=1)
-    for number in range(BINS):
-        inside = place == number
-        if inside.any():
-            x, y = confidence[inside].mean(), right[inside].mean()
-            axis.plot(x, y, "o", color="tab:blue")
-            axis.annotate(str(int(inside.sum())), (x, y), textcoords="offset points", xytext=(5, -10), fontsize=8)
+    for one in bins(confidence.tolist(), right.tolist()):
+        at = one.confidence, one.right
+        axis.plot(*at, "o", color="tab:blue")
+        axis.annotate(str(one.reads), at, textcoords="offset points", xytext=(5, -10), fontsize=8)
     axis.set(xlabel="confidence", ylabel="share right", title=title, xlim=(0, 1.02), ylim=(0, 1.02))
     figure.tight_layout()
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from models.data.split import fold
 from models.ocr.crops import held_out_groups
 from models.ocr.network import strips_to_tensor
 from models.ocr.placing import strip_of
+from roadside.core.plates import fold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET  # a local file of the user's own
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +10,11 @@ import numpy as np
 from models.data.photographs import photographs
 from models.data.split import bucket
 from roadside.errors import SourceError
+from roadside.vision import read_voc
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 PLATE_NAMES = frozenset(
@@ -94,31 +95,26 @@ def read_voc_folder(folder: Path) -> tuple[Marked, ...]:
     files = sorted(folder.rglob("*.xml")) if folder.is_dir() else []
     if not files:
         raise SourceError(f"{folder} holds neither index.tsv nor Pascal VOC XML files: annotate it with labelImg first")
-    return tuple(read_voc(path, folder) for path in files)
+    return tuple(read_marked(path, folder) for path in files)
 
 
-def read_voc(path: Path, folder: Path) -> Marked:
+def read_marked(path: Path, folder: Path) -> Marked:
     """One annotation of labelImg. Its picture is looked for beside it and under `folder`, by the name it gives.
 
     Raises:
         SourceError: the file is broken, or its picture is missing.
 
     """
-    try:
-        root = ET.parse(path).getroot()  # noqa: S314  # a local file of the user's own
-        name = Path((root.findtext("filename") or "").replace("\\", "/")).name
-        boxes, texts = [], []
-        for thing in root.iter("object"):
-            box = [float(thing.findtext(f"bndbox/{edge}") or "nan") for edge in ("xmin", "ymin", "xmax", "ymax")]
-            if not (np.isfinite(box).all() and box[2] > box[0] and box[3] > box[1]):
-                raise SourceError(f"{path}: a box without an area: {box}")
-            label = (thing.findtext("name") or "").strip()
-            boxes.append([box[0] - 1, box[1] - 1, box[2], box[3]])  # VOC counts pixels from 1 and includes the last
-            texts.append("" if label.lower().replace(" ", "_").replace("-", "_") in PLATE_NAMES else _bare(label))
-    except (OSError, ET.ParseError, ValueError) as fault:
-        raise SourceError(f"{path} is no Pascal VOC annotation: {fault}") from fault
-    picture = _picture(path, folder, name)
-    return Marked(picture, "own", np.array(boxes, np.float32).reshape(-1, 4), tuple(texts))
+    annotation = read_voc(path)
+    labels = [one.label for one in annotation.boxes]
+    boxes = [[one.box.x1, one.box.y1, one.box.x2, one.box.y2] for one in annotation.boxes]
+    texts = tuple("" if _means_plate(label) else _bare(label) for label in labels)
+    picture = _picture(path, folder, annotation.filename)
+    return Marked(picture, "own", np.array(boxes, np.float32).reshape(-1, 4), texts)
+
+
+def _means_plate(label: str) -> bool:
+    return label.lower().replace(" ", "_").replace("-", "_") in PLATE_NAMES
 
 
 def _bare(label: str) -> str:

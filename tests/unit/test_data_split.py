@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from models.data.photographs import photographs, plate_crops, read_labels
-from models.data.split import bucket, detector_held_out, fold, reader_held_out
+from models.data.split import bucket, detector_held_out, reader_held_out
 from roadside.errors import InputError
 
 INDEX = "path\twidth\theight\tx1\ty1\tx2\ty2\ttext\tregion\tsource\tuse\topenimages\n"
@@ -28,7 +28,6 @@ def test_about_one_picture_in_seven_is_held_out_of_the_one_source() -> None:
 
 
 def test_alike_glyphs_are_held_out_together() -> None:
-    assert fold("OQI01") == "00101"
     for text in ("AB10CDO", "AB1OCD0", "ABIQCDO"):
         assert reader_held_out(text, "UK") == reader_held_out("AB10CD0", "UK")
 

@@ -13,7 +13,7 @@ from models.ocr import config as reader
 from models.ocr.crops import held_out_groups, read_crops, weight
 from models.ocr.dataset import Negatives, Plate, RealPlates, RenderedPlates, read_batch, write_batch
 from models.ocr.placing import placements
-from models.training.photographs import read_split, read_voc
+from models.training.photographs import read_marked, read_split
 from roadside.core.frames import Box
 from roadside.core.rectify import box_corners
 from roadside.errors import SourceError
@@ -56,7 +56,7 @@ def test_a_folder_of_labelimg_is_split_and_nothing_is_on_both_sides(tmp_path: Pa
     assert not train & held
     assert 1 <= len(held) <= 10
     assert split.train[0].texts == ("AB12CDE", "")
-    assert split.train[0].boxes[0].tolist() == [10, 20, 110, 45]
+    assert split.train[0].boxes.tolist() == [[11, 21, 110, 45], [0, 0, 9, 9]]
 
 
 def test_the_reader_learns_the_texts_that_boxes_are_named_by(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_box_without_an_area_is_refused(tmp_path: Path, box: tuple[str, int, i
     x1 = box[1] + 2
     voc(tmp_path / "a.xml", "a.png", [(box[0], x1, *box[2:])])
     with pytest.raises(SourceError, match="without an area"):
-        read_voc(tmp_path / "a.xml", tmp_path)
+        read_marked(tmp_path / "a.xml", tmp_path)
 
 
 def test_a_missing_picture_and_a_folder_without_annotations_are_named(tmp_path: Path) -> None:
