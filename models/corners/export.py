@@ -15,8 +15,8 @@ import numpy as np
 from models.corners import config as settings
 from models.corners.dataset import held_out_rendered, sample_of
 from models.ocr.export import fold_norms
-from models.ocr.tflite import interpreter_class
 from models.training.course import averaged_state, read_checkpoint
+from models.training.tflite import interpreter_class
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX
 from roadside.errors import ModelError, RoadsideError
 

@@ -8,7 +8,7 @@ import io
 import statistics
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +17,11 @@ from models.data.photographs import load_picture
 from models.detector.dataset import scaled, squashed
 from models.detector.measures import BANDS_PX, measure, suppress
 from models.training.photographs import read_split
+from models.training.tflite import RUNTIMES, interpreter_class
 from roadside.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 LOWEST_SCORE = 0.02
 """Boxes under it are left out before anything is measured."""
-RUNTIMES = ("litert", "tflite-runtime")
 
 
 # --- Detectors ------------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ class TfliteDetector:
     """A detect.tflite of the TF Object Detection kind."""
 
     def __init__(self, model: bytes, runtime: str = "litert", threads: int = 1) -> None:
-        self._interpreter = _interpreter_class(runtime)(model_content=model, num_threads=threads)
+        self._interpreter = interpreter_class(runtime)(model_content=model, num_threads=threads)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
@@ -92,15 +92,6 @@ def counted(boxes: NDArray[np.float32], scores: NDArray[np.float32], count: int,
     boxes, scores = boxes[:count], scores[:count]
     likely = scores > LOWEST_SCORE
     return boxes[likely][:, [1, 0, 3, 2]] * np.array(size * 2, np.float32), scores[likely]
-
-
-def _interpreter_class(runtime: str) -> Callable[..., Any]:
-    if runtime == "litert":
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
-    else:
-        from tflite_runtime.interpreter import Interpreter  # noqa: PLC0415
-    chosen: Callable[..., Any] = Interpreter
-    return chosen
 
 
 # --- Figures --------------------------------------------------------------------------------------

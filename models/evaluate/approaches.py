@@ -11,7 +11,7 @@ import numpy as np
 from models.data.photographs import load_picture, photographs, plate_crops, read_labels
 from models.data.split import bucket
 from models.evaluate import weather
-from models.evaluate.deciding import KnownTrack
+from models.evaluate.fusion_methods import KnownTrack
 from models.evaluate.reading import group_of
 from roadside.core.detect import crop_plate
 from roadside.core.frames import Box, CameraId, Detection, Frame
@@ -39,12 +39,12 @@ SURROUNDINGS = 0.4
 WHOLE_PICTURES = ("nl_rfj", "hr_osijek", "hu_david")
 """Sources with a text a picture and no box."""
 MOST_A_GROUP = 80
-"""Those of one gate or one street are many and alike."""
+"""A gate or a street gives many pictures that are much alike."""
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
-    """What the product sees with."""
+class Pipeline:
+    """What the product finds and reads plates with."""
 
     finder: PlateFinder
     corners: CornerFinder
@@ -58,8 +58,8 @@ class Eyes:
 
 
 @dataclass(frozen=True, slots=True)
-class Photographed:
-    """A plate in a photograph."""
+class KnownPlate:
+    """A plate in a photograph whose text is known."""
 
     path: str
     group: str
@@ -68,22 +68,22 @@ class Photographed:
     box: Box
 
 
-def plates(data: Path, finder: PlateFinder) -> Iterator[Photographed]:
+def plates(data: Path, finder: PlateFinder) -> Iterator[KnownPlate]:
     """Held-out plates whose text is known; where nobody marked the box, it is the detector's surest one."""
     crops = [crop for crop in plate_crops(data, read_labels()) if crop.held_out and crop.text and crop.sure]
     for group in dict.fromkeys(map(group_of, crops)):
         for crop in _some([c for c in crops if group_of(c) == group], lambda c: c.path):
-            yield Photographed(crop.path, group, crop.text, load_picture(data / crop.path), crop.box)
+            yield KnownPlate(crop.path, group, crop.text, load_picture(data / crop.path), crop.box)
     for source in WHOLE_PICTURES:
         known = [p for p in photographs(data) if p.source == source and len(p.texts) == 1]
         for picture in _some(known, lambda p: p.path):
             image = load_picture(data / picture.path)
             if found := finder.detect(image):
                 group = source[:2].upper()
-                yield Photographed(picture.path, group, normalise(picture.texts[0]), image, found[0].box)
+                yield KnownPlate(picture.path, group, normalise(picture.texts[0]), image, found[0].box)
 
 
-def weather_of(plate: Photographed) -> Weather:
+def weather_of(plate: KnownPlate) -> Weather:
     """The weather that `plate` is seen in: a fourth of them in each."""
     return weather.ALL[bucket(plate.path, len(weather.ALL))]
 
@@ -93,22 +93,22 @@ def _some(members: Sequence[Member], name: Callable[[Member], str]) -> list[Memb
     return sorted(members, key=lambda member: bucket(name(member), 2**32))[:MOST_A_GROUP]
 
 
-def track(plate: Photographed, seen_in: Weather, eyes: Eyes) -> KnownTrack:
+def track(plate: KnownPlate, seen_in: Weather, pipeline: Pipeline) -> KnownTrack:
     """The approach of `plate` as the product's corner net and reader see it."""
     rng = np.random.default_rng(bucket(plate.path, 2**32))
     first, end = (min(width, plate.box.width) for width in seen_in.widths_px)
     reads = []
     for sequence, width in enumerate(np.geomspace(first, end, FRAMES)):
         image, box = view(rng, plate, float(width))
-        frame = Frame(CameraId("approach"), sequence * FRAME_NS, sequence, weather.taken(rng, image, seen_in))
-        loose = _loosely(rng, box)
-        found = Detection(loose, 1.0, eyes.corners.find(frame.image, loose))
-        if (placed := eyes.read(crop_plate(frame, found))) is not None:
+        frame = Frame(CameraId("approach"), sequence * FRAME_NS, sequence, weather.photograph(rng, image, seen_in))
+        jittered = _jittered_box(rng, box)
+        found = Detection(jittered, 1.0, pipeline.corners.find(frame.image, jittered))
+        if (placed := pipeline.read(crop_plate(frame, found))) is not None:
             reads.append(placed)
     return KnownTrack(plate.group, plate.truth, tuple(reads))
 
 
-def view(rng: Generator, plate: Photographed, width_px: float) -> tuple[Bgr, Box]:
+def view(rng: Generator, plate: KnownPlate, width_px: float) -> tuple[Bgr, Box]:
     """The plate `width_px` wide with its surroundings, a little turned and shifted, and its box."""
     box, scale = plate.box, width_px / plate.box.width
     around = SURROUNDINGS * width_px
@@ -127,7 +127,7 @@ def view(rng: Generator, plate: Photographed, width_px: float) -> tuple[Bgr, Box
     return np.asarray(seen, np.uint8), Box(low[0], low[1], high[0], high[1])
 
 
-def _loosely(rng: Generator, box: Box) -> Box:
+def _jittered_box(rng: Generator, box: Box) -> Box:
     """A box as a detector gives it: not exact."""
     spread = np.array([0.03 * box.width, 0.06 * box.height] * 2)
     x1, y1, x2, y2 = (np.array([box.x1, box.y1, box.x2, box.y2]) + rng.normal(0, spread)).tolist()

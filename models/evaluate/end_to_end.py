@@ -28,15 +28,15 @@ LEAST_CONFIDENCE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """A reader, and what finds plates for it."""
+class Configuration:
+    """A reader, and what finds plates for it, as the table names them."""
 
     name: str
     reader: Reader
     sets: tuple[str, ...]
     least_confidence: float = LEAST_CONFIDENCE
     detector: Detector | None = None
-    """Without corners and second look; None for the pipeline's own."""
+    """Without corners and close look; None for the pipeline's own."""
 
 
 def evaluate(sources: Sources) -> Section:
@@ -45,23 +45,27 @@ def evaluate(sources: Sources) -> Section:
         raise ModelError("no detector to evaluate: models/shipped holds none")
     pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts]
     finder = open_detector(sources.detectors[0], search=Search.FAST)
-    ways = [Way(f"ours, {f.name}", open_reader(f, extra_cuts=True), SETS) for f in sources.readers]
-    if ways:
+    configurations = [Configuration(f"ours, {f.name}", open_reader(f, extra_cuts=True), SETS) for f in sources.readers]
+    if configurations:
         boxes = open_detector(sources.detectors[0], search=Search.FAST, close_look=False)
-        ways.append(Way("float, one look, no corners", ways[0].reader, SETS, detector=boxes))
+        configurations.append(
+            Configuration("float, one look, no corners", configurations[0].reader, SETS, detector=boxes)
+        )
     if sources.tessdata is not None:
-        ways.append(Way("our Tesseract, gb", TesseractReader(sources.tessdata), SETS[:1], 0.0))
-        ways.append(Way("the article's pipeline, gb", ArticleReader(sources.tessdata), SETS[:1], 0.0))
+        configurations.append(Configuration("our Tesseract, gb", TesseractReader(sources.tessdata), SETS[:1], 0.0))
+        configurations.append(
+            Configuration("the article's pipeline, gb", ArticleReader(sources.tessdata), SETS[:1], 0.0)
+        )
     rows = []
     for name in SETS:
         members = [p for p in pictures if p.source == name]
-        for way in ways:
-            if name in way.sets:
-                detector, closer = way.detector or finder, None if way.detector else finder.detect_closer
-                warm_up(detector, way.reader)
-                photographs_reader = PhotographReader(detector, way.reader, way.least_confidence, closer)
+        for one in configurations:
+            if name in one.sets:
+                detector, closer = one.detector or finder, None if one.detector else finder.detect_closer
+                warm_up(detector, one.reader)
+                photographs_reader = PhotographReader(detector, one.reader, one.least_confidence, closer)
                 reports = [photographs_reader.read(sources.data / p.path) for p in members]
-                rows.append((name, way.name, *_figures(members, reports)))
+                rows.append((name, one.name, *_figures(members, reports)))
     note = (
         "A picture counts as read when one of its plates equals the truth. Recall: of marked plates that a read plate "
         "covers at IoU 0.5 (pl_gate alone is marked throughout). Extra: plates read that are not the truth, a picture. "

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from models.evaluate import weather
-from models.evaluate.deciding import KnownTrack
+from models.evaluate.fusion_methods import KnownTrack
 from models.synth import formats, street, vehicles
 from models.synth.bodies import BODIES
 from models.synth.vehicles import Vehicle
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from models.evaluate.approaches import Eyes
+    from models.evaluate.approaches import Pipeline
     from models.evaluate.weather import Weather
     from models.synth.canvas import Bgr
     from models.synth.vehicles import Lane, Model
@@ -83,9 +83,9 @@ def fleet(seed: int) -> tuple[Vehicle, ...]:
     return tuple(drawn)
 
 
-def street_tracks(made: Rendered, seen_in: Weather, eyes: Eyes) -> Iterator[KnownTrack]:
+def street_tracks(made: Rendered, seen_in: Weather, pipeline: Pipeline) -> Iterator[KnownTrack]:
     """The product's tracks of a rendered clip, each with the plate where most of its boxes are."""
-    for found in tracks(pictures(made.path), seen_in, FPS, eyes):
+    for found in tracks(pictures(made.path), seen_in, FPS, pipeline):
         votes = Counter(model for placed in found.reads if (model := _whose(made, placed, seen_in)) is not None)
         if votes:
             vehicle = made.models[votes.most_common(1)[0][0]].vehicle
@@ -98,16 +98,16 @@ def windows(of: KnownTrack, length: int = WINDOW) -> Iterator[KnownTrack]:
         yield KnownTrack(of.group, of.truth, of.reads[start : start + length])
 
 
-def tracks(frames: Iterable[Bgr], seen_in: Weather, fps: float, eyes: Eyes) -> list[Track]:
+def tracks(frames: Iterable[Bgr], seen_in: Weather, fps: float, pipeline: Pipeline) -> list[Track]:
     """What the product gathers of a clip in this weather."""
     rng = np.random.default_rng(1)
-    sweeping, builder = SweepingFinder(eyes.finder), TrackBuilder(CAMERA)
+    sweeping, builder = SweepingFinder(pipeline.finder), TrackBuilder(CAMERA)
     found: list[Track] = []
     for sequence, picture in enumerate(frames):
-        image = weather.taken(rng, weather.shrunk(picture, seen_in), seen_in)
+        image = weather.photograph(rng, weather.downscaled(picture, seen_in), seen_in)
         frame = Frame(CAMERA, round(sequence * 1e9 / fps), sequence, image)
         crops = [crop_plate(frame, detection) for detection in sweeping.detect(image)]
-        reads = [placed for crop in crops if (placed := eyes.read(crop)) is not None]
+        reads = [placed for crop in crops if (placed := pipeline.read(crop)) is not None]
         found += builder.update(frame.captured_at_ns, reads)
     return found + list(builder.flush())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from roadside.core.fusion import edit_distance
 from roadside.core.plates import fold
 
 if TYPE_CHECKING:
@@ -38,22 +39,12 @@ class Score:
     """Edits a character of the truth, folded."""
 
 
-def edits(a: str, b: str) -> int:
-    """Insertions, deletions and substitutions between two texts (Levenshtein)."""
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        diagonal, row[0] = row[0], i
-        for j, right in enumerate(b, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
-    return row[-1]
-
-
 def score(outcomes: Sequence[Outcome]) -> Score:
     """The figures of `outcomes`; nan without any."""
     if not outcomes:
         return Score(0, float("nan"), float("nan"), float("nan"))
     count = len(outcomes)
-    wrong = sum(edits(fold(o.text), fold(o.truth)) for o in outcomes)
+    wrong = sum(edit_distance(fold(o.text), fold(o.truth)) for o in outcomes)
     return Score(
         count,
         sum(o.text == o.truth for o in outcomes) / count,

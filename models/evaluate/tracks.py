@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.evaluate import approaches, streets, weather
-from models.evaluate.approaches import Eyes
-from models.evaluate.deciding import WAYS, KnownTrack, duel, right
+from models.evaluate.approaches import Pipeline
 from models.evaluate.end_to_end import LEAST_CONFIDENCE
+from models.evaluate.fusion_methods import METHODS, KnownTrack, compare, right
 from models.evaluate.report import Section, Table, share
 from roadside.errors import ModelError
 from roadside.vision import open_corner_finder, open_detector, open_reader
@@ -25,23 +25,23 @@ LEAST_READS = 2
 
 
 def evaluate(sources: Sources) -> Section:
-    """The same reads decided in every way."""
+    """The same reads decided by every method."""
     if not sources.detectors or not sources.readers:
         raise ModelError("no detector or no reader to evaluate")
-    eyes = Eyes(
+    pipeline = Pipeline(
         open_detector(sources.detectors[0]),
         open_corner_finder(sources.detectors[0]),
         open_reader(sources.readers[0]),
         LEAST_CONFIDENCE,
     )
-    sets = {**photographed(sources, eyes), **streets_driven(sources, eyes), **clip_parts(sources, eyes)}
+    sets = {**photographed(sources, pipeline), **streets_driven(sources, pipeline), **clip_parts(sources, pipeline)}
     return section(sets)
 
 
 def section(sets: Mapping[str, Sequence[KnownTrack]]) -> Section:
     """The report of the named `sets` of tracks."""
     rows = [_row(name, members) for name, members in sets.items() if members]
-    columns = ("tracks of", "tracks", "reads", *WAYS, *(f"against {way}" for way in list(WAYS)[1:]))
+    columns = ("tracks of", "tracks", "reads", *METHODS, *(f"against {method}" for method in list(METHODS)[1:]))
     return Section("tracks", "Reads of a passage together", (Table("Folded exact", columns, tuple(rows), NOTE),))
 
 
@@ -57,52 +57,52 @@ NOTE = (
 )
 
 
-def photographed(sources: Sources, eyes: Eyes) -> dict[str, list[KnownTrack]]:
+def photographed(sources: Sources, pipeline: Pipeline) -> dict[str, list[KnownTrack]]:
     """Photographs that approach, by group and by weather."""
     by_group: dict[str, list[KnownTrack]] = {}
     by_weather: dict[str, list[KnownTrack]] = {f"photographs, {each.name}": [] for each in weather.ALL}
-    for plate in approaches.plates(sources.data, eyes.finder):
+    for plate in approaches.plates(sources.data, pipeline.finder):
         seen_in = approaches.weather_of(plate)
-        found = approaches.track(plate, seen_in, eyes)
+        found = approaches.track(plate, seen_in, pipeline)
         by_group.setdefault(f"photographs, {plate.group}", []).append(found)
         by_weather[f"photographs, {seen_in.name}"].append(found)
     everything = [track for members in by_group.values() for track in members]
     return {**by_group, **by_weather, "photographs, all": everything}
 
 
-def streets_driven(sources: Sources, eyes: Eyes) -> dict[str, list[KnownTrack]]:
+def streets_driven(sources: Sources, pipeline: Pipeline) -> dict[str, list[KnownTrack]]:
     """Rendered streets, by day and worse."""
     folder = sources.out.parents[1] / "var" / "evaluate"
     day: list[KnownTrack] = []
     worse: list[KnownTrack] = []
-    for seed, hardship in STREETS.items():
+    for seed, conditions in STREETS.items():
         made = streets.rendered(folder, seed)
-        for members, seen_in in ((day, weather.DAY), (worse, hardship)):
-            found = streets.street_tracks(made, seen_in, eyes)
+        for members, seen_in in ((day, weather.DAY), (worse, conditions)):
+            found = streets.street_tracks(made, seen_in, pipeline)
             members += [track for track in found if len(track.reads) >= LEAST_READS]
     return {"rendered, day": day, "rendered, far, night, rain": worse, "rendered, all": day + worse}
 
 
-def clip_parts(sources: Sources, eyes: Eyes) -> dict[str, list[KnownTrack]]:
+def clip_parts(sources: Sources, pipeline: Pipeline) -> dict[str, list[KnownTrack]]:
     """The car of the clip is the one whose plate is seen largest for longest; a distant other one passes too."""
     path = sources.data / "clips" / CLIP
     parts: list[KnownTrack] = []
     for seen_in in weather.ALL:
         frames = streets.pictures(path, CLIP_STEP)
-        found = streets.tracks(frames, seen_in, CLIP_FPS / CLIP_STEP, eyes)
+        found = streets.tracks(frames, seen_in, CLIP_FPS / CLIP_STEP, pipeline)
         car = max(found, key=lambda track: sum(placed.crop.detection.box.width for placed in track.reads))
         parts += streets.windows(KnownTrack("clip", CLIP_PLATE, car.reads))
     return {"clip, in parts": parts}
 
 
 def _row(name: str, members: Sequence[KnownTrack]) -> tuple[str, ...]:
-    results = {way: [right(track, decide) for track in members] for way, decide in WAYS.items()}
+    results = {method: [right(track, decide) for track in members] for method, decide in METHODS.items()}
     (_, mine), *others = results.items()
-    duels = [duel(mine, other) for _, other in others]
+    compared = [compare(mine, other) for _, other in others]
     return (
         name,
         str(len(members)),
         f"{sum(len(track.reads) for track in members) / len(members):.1f}",
         *(share(sum(found) / len(found)) for found in results.values()),
-        *(f"{d.won} - {d.lost} ({d.chance:.2g})" for d in duels),
+        *(f"{d.won} - {d.lost} ({d.chance:.2g})" for d in compared),
     )

@@ -1,4 +1,4 @@
-"""The hardships of a frame: distance, darkness, rain, and what a cheap camera makes of them."""
+"""Conditions of a frame: distance, darkness, rain, and what a poor camera makes of them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ RAIN = Weather("rain", (30, 80), haze=0.5, drops=600, focus_px=0.9, motion_px=1.
 ALL = (DAY, FAR, NIGHT, RAIN)
 
 
-def taken(rng: Generator, image: Bgr, weather: Weather) -> Bgr:
+def photograph(rng: Generator, image: Bgr, weather: Weather) -> Bgr:
     """`image` (H, W, 3) as a camera records it in this weather; its size stays, see `Weather.shrink`."""
     light = image.astype(np.float32)
     length = float(rng.exponential(weather.motion_px))
@@ -63,7 +63,7 @@ def taken(rng: Generator, image: Bgr, weather: Weather) -> Bgr:
     return compressed(pixels, int(rng.integers(*weather.quality)))
 
 
-def shrunk(image: Bgr, weather: Weather) -> Bgr:
+def downscaled(image: Bgr, weather: Weather) -> Bgr:
     """A clip's frame from as far away as the weather says."""
     height, width = image.shape[:2]
     if weather.shrink == 1:

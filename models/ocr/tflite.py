@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.training.tflite import interpreter_class
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -33,13 +35,3 @@ def run_tflite(
             values = interpreter.get_tensor(output["index"])[0]
             (characters if values.ndim == 2 else countries).append(values)
     return np.stack(characters), np.stack(countries), statistics.median(took_s) * 1e3
-
-
-def interpreter_class(runtime: str) -> Callable[..., Any]:
-    """The interpreter of `litert` or `tflite-runtime`."""
-    if runtime == "litert":
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415
-    else:
-        from tflite_runtime.interpreter import Interpreter  # noqa: PLC0415
-    chosen: Callable[..., Any] = Interpreter
-    return chosen

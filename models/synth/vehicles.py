@@ -86,9 +86,9 @@ def draw(view: View, frame: Bgr, built: Model, distance: float, shutter_s: float
     _shadow(view, frame, built, distance)
     x0, y0, x1, y1 = box
     size = (x1 - x0, y1 - y0)
-    easel = _Easel(view, (x0, y0), np.zeros((size[1] * _SUPERSAMPLING, size[0] * _SUPERSAMPLING, 4), np.uint8))
-    _paint(easel, built, distance)
-    drawn = resized(easel.layer, size)  # colours are premultiplied by their coverage: the empty layer is black
+    canvas = _Canvas(view, (x0, y0), np.zeros((size[1] * _SUPERSAMPLING, size[0] * _SUPERSAMPLING, 4), np.uint8))
+    _paint(canvas, built, distance)
+    drawn = resized(canvas.layer, size)  # colours are premultiplied by their coverage: the empty layer is black
     image, cover = np.ascontiguousarray(drawn[..., :3]), np.ascontiguousarray(drawn[..., 3])
     now = plate_in_view(view, built, distance)
     if float(np.ptp(now[:, 0])) > 4:
@@ -105,7 +105,7 @@ def draw(view: View, frame: Bgr, built: Model, distance: float, shutter_s: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Easel:
+class _Canvas:
     """A supersampled patch of the frame with its coverage."""
 
     view: View
@@ -143,16 +143,16 @@ def _box(view: View, built: Model, distance: float) -> tuple[int, int, int, int]
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def _paint(easel: _Easel, built: Model, distance: float) -> None:
+def _paint(canvas: _Canvas, built: Model, distance: float) -> None:
     body, vehicle = built.body, built.vehicle
     approaching = vehicle.lane == "approaching"
-    near = _near(easel.view, distance)
+    near = _near(canvas.view, distance)
     # Of the flanks the one towards the camera is seen; details are made for positive x.
-    flip = np.array([1.0 if LANE_X[vehicle.lane] < easel.view.x else -1.0, 1, 1])
+    flip = np.array([1.0 if LANE_X[vehicle.lane] < canvas.view.x else -1.0, 1, 1])
     travelled = distance / body.wheel * (1 if approaching else -1)
     behind = [*details.tyres(body), *(() if approaching else details.mirrors(body, vehicle.paint))]
-    _patches(easel, built, behind, distance)
-    _surface(easel, built, distance, built.surface if near else built.coarse)
+    _patches(canvas, built, behind, distance)
+    _surface(canvas, built, distance, built.surface if near else built.coarse)
     side = [patch for axle in body.axles for patch in details.wheel(body, axle, travelled)]
     if near:
         side += details.flank(body)
@@ -161,7 +161,7 @@ def _paint(easel: _Easel, built: Model, distance: float) -> None:
         ends = [*details.screen(body), *details.front(body), *details.mirrors(body, vehicle.paint)]
     else:
         ends = [*details.rear(body), details.hollow(body)]
-    _patches(easel, built, [*side, *ends], distance)
+    _patches(canvas, built, [*side, *ends], distance)
 
 
 def _near(view: View, distance: float) -> bool:
@@ -169,20 +169,20 @@ def _near(view: View, distance: float) -> bool:
     return view.focal_px * details.PLATE_M[0] > 20 * distance
 
 
-def _surface(easel: _Easel, built: Model, distance: float, surface: Mesh) -> None:
+def _surface(canvas: _Canvas, built: Model, distance: float, surface: Mesh) -> None:
     """The body, far faces first, each in the colour of its material, the sun and what it mirrors."""
     world = _placed(built, surface.quads.reshape(-1, 3), distance).reshape(-1, 4, 3)
     normals = surface.normals * ([1, 1, 1] if built.vehicle.lane == "approaching" else [1, 1, -1])
-    eye = np.array([easel.view.x, easel.view.y, 0.0]) - world.mean(axis=1)
+    eye = np.array([canvas.view.x, canvas.view.y, 0.0]) - world.mean(axis=1)
     reach = np.sqrt((eye * eye).sum(axis=1))
     eye /= reach[:, None]
-    pixels, depth = easel.place(world.reshape(-1, 3))
+    pixels, depth = canvas.place(world.reshape(-1, 3))
     fixed = np.round(pixels * 16).astype(np.int32).reshape(-1, 4, 2)
     seen = np.flatnonzero(((normals * eye).sum(axis=1) > 0) & (depth.reshape(-1, 4).min(axis=1) > 0.4))
     seen = seen[np.argsort(-reach[seen])]
     colours = _shaded(np.array(built.vehicle.paint, np.float64), surface.materials[seen], normals[seen], eye[seen])
     for quad, (blue, green, red) in zip(fixed[seen], colours.tolist(), strict=True):
-        cv2.fillConvexPoly(easel.layer, quad, (blue, green, red, 255), cv2.LINE_8, 4)
+        cv2.fillConvexPoly(canvas.layer, quad, (blue, green, red, 255), cv2.LINE_8, 4)
 
 
 def _shaded(paint: Points, materials: NDArray[np.int64], normals: Points, eye: Points) -> Points:
@@ -209,10 +209,10 @@ def _surrounding(direction: Points) -> Points:
     return np.asarray((sky * (1 - walls) + _WALLS * walls) * (1 - road) + _ROAD * road)
 
 
-def _patches(easel: _Easel, built: Model, patches: Sequence[details.Patch], distance: float) -> None:
+def _patches(canvas: _Canvas, built: Model, patches: Sequence[details.Patch], distance: float) -> None:
     """The patches one over the other."""
     world = _placed(built, np.concatenate([patch.points for patch in patches]), distance)
-    pixels, depth = easel.place(world)
+    pixels, depth = canvas.place(world)
     fixed = np.round(pixels * 16).astype(np.int32)
     end = 0
     for patch in patches:
@@ -222,10 +222,10 @@ def _patches(easel: _Easel, built: Model, patches: Sequence[details.Patch], dist
             continue
         colour = (*patch.colour, 255)
         if patch.line_m:
-            thick = max(1, round(easel.view.focal_px * patch.line_m / away * _SUPERSAMPLING))
-            cv2.polylines(easel.layer, [fixed[start:end]], False, colour, thick, cv2.LINE_8, 4)
+            thick = max(1, round(canvas.view.focal_px * patch.line_m / away * _SUPERSAMPLING))
+            cv2.polylines(canvas.layer, [fixed[start:end]], False, colour, thick, cv2.LINE_8, 4)
         else:
-            cv2.fillConvexPoly(easel.layer, fixed[start:end], colour, cv2.LINE_8, 4)
+            cv2.fillConvexPoly(canvas.layer, fixed[start:end], colour, cv2.LINE_8, 4)
 
 
 def _shadow(view: View, frame: Bgr, built: Model, distance: float) -> None:

@@ -9,7 +9,7 @@ from models.evaluate.calibration import bins, expected_error
 from models.evaluate.faults import FaultyMark, faulty_marks, mended
 from models.evaluate.matching import Scene, average_precision, overlaps, recall_at, recall_over, tally
 from models.evaluate.report import Section, Table, share, write
-from models.evaluate.texts import Outcome, edits, score
+from models.evaluate.texts import Outcome, score
 from roadside.core.frames import Box
 from roadside.core.geometry import iou
 
@@ -75,10 +75,6 @@ def test_recall_at_a_rate_of_false_alarms() -> None:
     assert recall_at(found, 0.1) == pytest.approx(0.9)
     assert recall_at(found, 0.2) == 1.0
     assert recall_over(ten, 0.65) == pytest.approx(0.9)
-
-
-def test_edits() -> None:
-    assert [edits("", "abc"), edits("kitten", "sitting"), edits("AB12", "AB12"), edits("A8", "AB")] == [3, 3, 0, 1]
 
 
 def test_a_score_of_reads() -> None:

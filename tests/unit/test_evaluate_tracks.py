@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from models.evaluate import approaches, streets, weather
-from models.evaluate.approaches import Photographed
-from models.evaluate.deciding import WAYS, Duel, KnownTrack, duel, majority, right, sign_test, surest
+from models.evaluate.approaches import KnownPlate
+from models.evaluate.fusion_methods import METHODS, Comparison, KnownTrack, compare, majority, right, sign_test, surest
 from models.synth import formats
 from roadside.core.ctc import COLUMN, read_posterior
 from roadside.core.frames import Box, CameraId, Crop, Detection
@@ -23,7 +23,7 @@ def said(text: str, sure: float, sequence: int = 0) -> PlacedRead:
 
 def test_each_way_decides_as_its_name_says() -> None:
     reads = (said("AB12CDE", 0.8, 0), said("A812CDE", 0.97, 1), said("AB12CDE", 0.8, 2), said("AB12CDF", 0.7, 3))
-    assert {name: decide(reads) for name, decide in WAYS.items()} == {
+    assert {name: decide(reads) for name, decide in METHODS.items()} == {
         "fused": "AB12CDE",
         "best frame": "A812CDE",
         "majority": "AB12CDE",
@@ -43,7 +43,7 @@ def test_a_track_without_a_read_is_read_by_none() -> None:
 
 
 def test_a_duel_counts_where_two_ways_differ() -> None:
-    assert duel([True, True, False, False, True], [True, False, True, False, False]) == Duel(won=2, lost=1)
+    assert compare([True, True, False, False, True], [True, False, True, False, False]) == Comparison(won=2, lost=1)
 
 
 @pytest.mark.parametrize(("won", "lost", "chance"), [(0, 0, 1.0), (3, 3, 1.0), (5, 0, 2 / 32), (0, 5, 2 / 32)])
@@ -59,17 +59,17 @@ def test_the_sign_test_is_the_tail_of_a_binomial() -> None:
 @pytest.mark.parametrize("seen_in", weather.ALL)
 def test_weather_keeps_the_size_and_is_the_same_again(seen_in: weather.Weather) -> None:
     image = np.full((60, 160, 3), 120, np.uint8)
-    one, other = (weather.taken(np.random.default_rng(3), image, seen_in) for _ in range(2))
+    one, other = (weather.photograph(np.random.default_rng(3), image, seen_in) for _ in range(2))
     assert one.shape == image.shape
     assert np.array_equal(one, other)
-    assert weather.shrunk(image, seen_in).shape[1] == round(160 * seen_in.shrink)
+    assert weather.downscaled(image, seen_in).shape[1] == round(160 * seen_in.shrink)
 
 
 def test_an_approaching_plate_is_where_its_box_says() -> None:
     """A white plate on a dark ground: the box holds what is bright, at the width that was asked for."""
     image = np.full((200, 400, 3), 20, np.uint8)
     image[80:120, 100:280] = 240
-    plate = Photographed("p", "g", "AB12CDE", image, Box(100, 80, 280, 120))
+    plate = KnownPlate("p", "g", "AB12CDE", image, Box(100, 80, 280, 120))
     for width_px in (30.0, 80.0):
         seen, box = approaches.view(np.random.default_rng(1), plate, width_px)
         assert box.width == pytest.approx(width_px, rel=0.1)

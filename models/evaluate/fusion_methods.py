@@ -1,4 +1,4 @@
-"""One plate of the reads of one vehicle: fused as the product does it, or as plainer readers would."""
+"""One plate of the reads of one vehicle: fused as the product does it, or by a simpler method."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class KnownTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class Duel:
-    """One way against another on the same tracks: those that it alone has right, and those that the other has."""
+class Comparison:
+    """Two methods on the same tracks: how many one alone has right, and how many the other alone."""
 
     won: int
     lost: int
 
     @property
     def chance(self) -> float:
-        """Two-sided exact sign test: how probable so uneven a result is where neither way is better."""
+        """Two-sided exact sign test: how probable so uneven a result is where neither method is better."""
         return sign_test(self.won, self.lost)
 
 
@@ -64,7 +64,7 @@ def last(reads: Sequence[PlacedRead]) -> str:
     return reads[-1].read.text
 
 
-WAYS: Mapping[str, Callable[[Sequence[PlacedRead]], str]] = {
+METHODS: Mapping[str, Callable[[Sequence[PlacedRead]], str]] = {
     "fused": fused,
     "best frame": surest,
     "majority": majority,
@@ -73,18 +73,18 @@ WAYS: Mapping[str, Callable[[Sequence[PlacedRead]], str]] = {
 }
 
 
-def right(track: KnownTrack, way: Callable[[Sequence[PlacedRead]], str]) -> bool:
-    """Whether `way` reads `track` folded exactly; a track without a read is read by none."""
-    return bool(track.reads) and fold(way(track.reads)) == fold(track.truth)
+def right(track: KnownTrack, method: Callable[[Sequence[PlacedRead]], str]) -> bool:
+    """Whether `method` reads `track` folded exactly; a track without a read is read by none."""
+    return bool(track.reads) and fold(method(track.reads)) == fold(track.truth)
 
 
-def duel(mine: Sequence[bool], other: Sequence[bool]) -> Duel:
-    """The tracks on which two ways differ."""
+def compare(mine: Sequence[bool], other: Sequence[bool]) -> Comparison:
+    """The tracks on which two methods differ."""
     pairs = list(zip(mine, other, strict=True))
-    return Duel(sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs))
+    return Comparison(sum(a and not b for a, b in pairs), sum(b and not a for a, b in pairs))
 
 
 def sign_test(won: int, lost: int) -> float:
-    """Probability of a result at least as uneven as `won` to `lost` among fair coins, either way round."""
+    """Probability of a result at least as uneven as `won` to `lost` among fair coins, either method round."""
     tosses, fewer = won + lost, min(won, lost)
     return float(min(1.0, 2 * sum(math.comb(tosses, k) for k in range(fewer + 1)) / 2**tosses))
