@@ -119,14 +119,16 @@ def audit() -> str:
             text=True,
             timeout=AUDIT_S,
         )
-        packages = json.loads(run.stdout)["dependencies"]
+        known = [each for each in json.loads(run.stdout)["dependencies"] if "vulns" in each]
     except subprocess.TimeoutExpired:
         return f"SKIPPED pip-audit: its database did not answer within {AUDIT_S} s"
     except (json.JSONDecodeError, KeyError):
         reason = (run.stderr.strip().splitlines() or ["no answer"])[-1]
         return f"SKIPPED pip-audit: its database cannot be reached ({reason[:160]})"
-    found = [f"{each['name']} {fault['id']}" for each in packages for fault in each.get("vulns", [])]
-    return f"pip-audit: {', '.join(found) or f'nothing known against {len(packages)} packages'}"
+    if not known:
+        return "SKIPPED pip-audit: its database knows none of the packages; is pypi.org reached through a mirror?"
+    found = [f"{each['name']} {fault['id']}" for each in known for fault in each["vulns"]]
+    return f"pip-audit: {', '.join(found) or f'nothing known against {len(known)} packages'}"
 
 
 def images(version: str, out: Path) -> str:

@@ -1,8 +1,10 @@
-"""The typed client for integrators: recent plates, a live watch, plate checks; with deadlines and retries.
+"""Typed clients of the running services: lists of sightings, a live watch, and whether a plate has paid.
 
-with PlatesClient("plates.example:50055", token="...") as plates:
-    for sighting in plates.sightings(verdict=VerdictKind.UNPAID):
-        print(sighting.camera_id, sighting.plate)
+Calls have deadlines, and are tried again where a service is away for a moment.
+
+    with PlatesClient("plates.example:50055", token="...") as plates:
+        for sighting in plates.sightings(SightingFilter(verdict=VerdictKind.UNPAID)):
+            print(sighting.camera_id, sighting.plate)
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 MAX_MESSAGE_BYTES = 20 * 1024 * 1024
+"""The largest answer that is taken."""
 _RETRIES = {
     "methodConfig": [
         {
@@ -53,52 +56,61 @@ _RETRIES = {
         }
     ]
 }
-"""gRPC's own retries: for every method, all of which may be called twice."""
+"""The retries of gRPC itself, for every method; calling one of them twice does no harm."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientOptions:
-    """How to reach a service."""
+    """How a client reaches its service."""
 
     token: str | None = None
+    """The API token, if the service asks for one; it is sent with every call."""
     deadline_s: float = 10.0
-    """Of one call; a watch has none."""
+    """After how many seconds a call is given up; a live watch has no deadline."""
     ca_file: Path | None = None
-    """Set for TLS: the authority of the server's certificate."""
+    """The authority (PEM) that signed the server's certificate; if it is given, the connection uses TLS."""
     certificate_file: Path | None = None
-    """The client's own, where the server asks for one."""
+    """The client's own certificate (PEM), if the server asks for one."""
     key_file: Path | None = None
+    """The private key (PEM) of `certificate_file`."""
     watch_retry_s: float = 60.0
-    """How long a live watch tries to come back before it gives up."""
+    """For how many seconds a live watch tries to connect again before it raises UnavailableError."""
 
 
 @dataclass(frozen=True, slots=True)
 class SightingFilter:
-    """Which sightings; what is None holds for everything. Times are UTC nanoseconds, half-open."""
+    """Which sightings are wanted: those that meet every field that is not None."""
 
     since_ns: int | None = None
+    """Last seen at or after this time: UTC, in nanoseconds since 1970."""
     until_ns: int | None = None
+    """Last seen before this time: UTC, in nanoseconds since 1970."""
     camera_id: str | None = None
     plate_prefix: str | None = None
+    """What the plate begins with; O and 0, I and 1 count as the same."""
     plate_like: str | None = None
-    """A whole plate: those within one changed, missing or added character of it."""
+    """A whole plate: those are found that differ from it in one changed, missing or added character at most."""
     country: str | None = None
+    """The code of the plate's country: UK, CZ, SK, DE..."""
     verdict: VerdictKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlateCheck:
-    """What the registry holds of a plate."""
+    """What the registry holds for one plate at one time."""
 
     verdict: VerdictKind
-    """PAID, EXEMPT or UNPAID."""
+    """PAID, EXEMPT or UNPAID; no picture is involved, so that nothing is in doubt."""
     vignettes: tuple[Vignette, ...]
+    """Those that are valid at that time."""
     exemptions: tuple[Exemption, ...]
+    """Those that hold at that time."""
     lapsed: tuple[Vignette, ...]
+    """Vignettes of the plate that are not valid at that time: expired, or not yet begun."""
 
 
 class _Channel:
-    """A channel with the options of a client and the errors of the domain."""
+    """A gRPC channel with a client's options, whose calls raise the errors of `roadside.errors`."""
 
     def __init__(self, address: str, options: ClientOptions) -> None:
         self.options = options
@@ -119,7 +131,11 @@ class _Channel:
 
 
 class PlatesClient:
-    """What was seen. Raises UnavailableError, NotFoundError, InputError. Safe to share between threads."""
+    """The client of the Plates service: what was seen. Threads may share one.
+
+    Every method raises UnavailableError where the service does not answer in time, InputError for a question that it
+    refuses (a wrong token too), and NotFoundError for a sighting or picture that does not exist.
+    """
 
     def __init__(self, address: str, options: ClientOptions | None = None, *, token: str | None = None) -> None:
         """`token` is short for options that hold nothing else."""
@@ -139,7 +155,10 @@ class PlatesClient:
         self._channel.channel.close()
 
     def sightings(self, wanted: SightingFilter | None = None, *, page_size: int = 100) -> Iterator[Sighting]:
-        """Sightings, newest first; pages are fetched as they are needed."""
+        """All sightings that are `wanted` (None: all there are), newest first.
+
+        They are fetched in pages of `page_size` as the iterator is advanced.
+        """
         token = ""
         while True:
             request = plates_pb2.ListSightingsRequest(
@@ -152,13 +171,16 @@ class PlatesClient:
                 return
 
     def sighting(self, sighting_id: str) -> Sighting:
-        """One sighting."""
+        """The sighting of that id. Raises NotFoundError if there is none."""
         request = plates_pb2.GetSightingRequest(sighting_id=sighting_id)
         answer: plates_pb2.GetSightingResponse = self._channel.call(self._stub.GetSighting, request)
         return convert.sighting_from_proto(answer.sighting)
 
     def evidence(self, sighting_id: str, kind: PictureKind = PictureKind.CROP) -> bytes:
-        """The picture of a sighting, encoded; that it was looked at is written down."""
+        """The picture of a sighting as an encoded file (JPEG or PNG); the service records who looked at it.
+
+        Raises NotFoundError if there is no such sighting, or no such picture of it.
+        """
         request = plates_pb2.GetEvidenceRequest(sighting_id=sighting_id, kind=convert.PICTURE_KIND_TO_PROTO[kind])
         chunks = self._channel.call(self._stub.GetEvidence, request)
         try:
@@ -167,11 +189,12 @@ class PlatesClient:
             raise error_of(error) from error
 
     def watch(self, wanted: SightingFilter | None = None, *, after: str = "") -> Iterator[Sighting]:
-        """Sightings as they are stored, without end; `after` a known one, otherwise from now on.
+        """Sightings that are `wanted`, each as it is stored, without end.
 
-        Comes back by itself where the connection is lost, and misses none: whatever was stored meanwhile follows.
-        Before its first sighting it can only begin anew from now. Raises UnavailableError once the service was
-        away for `watch_retry_s`.
+        It begins after the sighting whose id is `after`, or now if that is empty. When the connection is lost, it
+        connects again and goes on after the last sighting that it gave, so that none is missed; before its first
+        sighting it can only begin anew from now. Raises UnavailableError when the service was away for
+        `ClientOptions.watch_retry_s` seconds.
         """
         away = _Away(self._channel.options.watch_retry_s)
         while True:
@@ -188,7 +211,7 @@ class PlatesClient:
 
 
 class AsyncPlatesClient:
-    """PlatesClient for asyncio."""
+    """PlatesClient for asyncio: the same methods, to be awaited or iterated over with `async for`."""
 
     def __init__(self, address: str, options: ClientOptions | None = None, *, token: str | None = None) -> None:
         """`token` is short for options that hold nothing else."""
@@ -271,7 +294,11 @@ class AsyncPlatesClient:
 
 
 class RegistryClient:
-    """Who paid. Raises UnavailableError, InputError. Safe to share between threads."""
+    """The client of the Registry service: who paid. Threads may share one.
+
+    Every method raises UnavailableError where the service does not answer in time, and InputError for a question that
+    it refuses (a wrong token too).
+    """
 
     def __init__(self, address: str, options: ClientOptions | None = None, *, token: str | None = None) -> None:
         """`token` is short for options that hold nothing else."""
@@ -291,18 +318,22 @@ class RegistryClient:
         self._channel.channel.close()
 
     def check(self, plate: str, country: str | None = None, at_ns: int | None = None) -> PlateCheck:
-        """What the registry holds of `plate` at `at_ns` (UTC; None: now)."""
+        """What the registry holds for `plate` of `country` (None: any).
+
+        `at_ns` is the time of the passage, UTC in nanoseconds since 1970; None means now. Separators and lower case in
+        `plate` do not matter.
+        """
         return _check(self._channel.call(self._stub.Check, _question(plate, country, at_ns)))
 
     def check_all(self, plates: Sequence[tuple[str, str | None]], at_ns: int | None = None) -> tuple[PlateCheck, ...]:
-        """The same of up to a thousand (plate, country), in their order."""
+        """The results of `check` for up to 1000 pairs of plate and country, in their order."""
         request = registry_pb2.BatchCheckRequest(requests=[_question(p, c, at_ns) for p, c in plates])
         answer: registry_pb2.BatchCheckResponse = self._channel.call(self._stub.BatchCheck, request)
         return tuple(map(_check, answer.responses))
 
 
 class _Away:
-    """How long a service has been away, and when to try again."""
+    """Counts how long a service has been away, and says when to try again."""
 
     def __init__(self, longest_s: float) -> None:
         self._longest_s = longest_s
@@ -313,7 +344,7 @@ class _Away:
         self._since_s, self._pause_s = None, 0.2
 
     def pause_s(self, error: RoadsideError) -> float:
-        """Raises `error` where it is no absence, or has lasted too long."""
+        """Seconds to wait before the next attempt; raises `error` if that cannot help, or the absence was too long."""
         now_s = time.monotonic()
         self._since_s = now_s if self._since_s is None else self._since_s
         if not isinstance(error, UnavailableError) or now_s - self._since_s > self._longest_s:

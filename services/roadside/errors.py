@@ -18,11 +18,11 @@ from __future__ import annotations
 
 
 class RoadsideError(Exception):
-    """The root: its message is one line that may be shown to a person."""
+    """The root of the tree. Its text is one line that may be shown to a person."""
 
 
 class InputError(RoadsideError):
-    """What was given cannot be used."""
+    """Something that was given cannot be used; the text names the fault and the mend."""
 
 
 class SourceError(InputError):
@@ -42,7 +42,7 @@ class RegistryFileError(InputError):
 
 
 class UnavailableError(RoadsideError):
-    """Something outside does not answer now."""
+    """Something outside of this process does not answer now; trying again can help."""
 
 
 class StoreUnavailableError(UnavailableError):
@@ -58,8 +58,8 @@ class RegistryUnavailableError(UnavailableError):
 
 
 class NotFoundError(RoadsideError):
-    """A thing asked for by name does not exist."""
+    """There is no sighting, camera or picture of the name that was asked for."""
 
 
 class PoisonError(RoadsideError):
-    """A message that no retry can mend."""
+    """A message that can never be handled, however often it is tried; the services put it among the dead letters."""

@@ -1,4 +1,8 @@
-"""From the logits of the reader's net to a read: CTC decoding, slots, grammar, confidence."""
+"""From the logits of the reader's net to a read: CTC decoding, slots, grammar, confidence.
+
+CTC is connectionist temporal classification (Graves and others, ICML 2006). A net emits for each of T frames (columns
+of the plate's picture) a blank or a character; runs of one character count once, and blanks are left out.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +21,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BEAM_WIDTH = 8
+"""How many prefixes (beginnings of texts) the beam search keeps from one frame to the next."""
 SYMBOL_FLOOR = 1e-3
-"""A symbol less probable than this in a frame is not followed."""
+"""A symbol that is less probable than this in a frame is not followed there."""
 SYMBOLS_A_FRAME = 6
+"""How many symbols are followed in a frame at most, the most probable ones."""
 PREFIX_FLOOR = 2e-4
-"""A prefix is dropped when it has less than this share of the best one's probability."""
+"""A prefix is dropped when its probability is less than this share of the best prefix's."""
 HOPELESS_LOG_P = -10.0
-"""Of the best path: below it nothing that the beam could find would be believed."""
+"""Natural logarithm of the best path's probability below which the picture counts as unreadable: whatever a wide beam
+would find would have a confidence near 0, so that a narrow one serves."""
 _SYMBOLS = ("", *ALPHABET)
 COLUMN = {character: i for i, character in enumerate(ALPHABET)}
 EMPTY = Read("", "", None, 0.0, (), np.zeros((0, len(ALPHABET)), np.float32))
@@ -31,16 +38,19 @@ EMPTY = Read("", "", None, 0.0, (), np.zeros((0, len(ALPHABET)), np.float32))
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What the characters' logits say before any grammar."""
+    """The result of CTC decoding, before any country's grammar is applied."""
 
     hypotheses: tuple[Hypothesis, ...]
-    """Texts with the logarithm of the probability of all their CTC alignments, best first, no country."""
+    """The most probable texts, best first, without countries; each probability is summed over the CTC alignments."""
     probabilities: NDArray[np.float32]
-    """(T, 37) float32: for each frame the blank and the characters of ALPHABET, calibrated."""
+    """(T, 37) float32: for each frame the calibrated probabilities of the blank and of each character of ALPHABET."""
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
-    """Probabilities over the last axis of `logits` divided by `temperature`."""
+    """The softmax of `logits` / `temperature` over the last axis: float32 of the same shape, summing to 1.
+
+    Temperature scaling calibrates the net's confidence (Guo and others, ICML 2017); models/ocr/calibrate.py fits it.
+    """
     scaled = logits * np.float32(1.0 / temperature)
     scaled -= scaled.max(-1, keepdims=True)
     np.exp(scaled, out=scaled)
@@ -49,17 +59,18 @@ def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np
 
 
 def decode(logits: NDArray[np.float32], temperature: float = 1.0) -> Decoded:
-    """CTC logits (T, 37), blank first, as the texts that they most probably say."""
+    """Decodes CTC logits, (T, 37) float32 with the blank first, into the most probable texts."""
     probabilities = softmax(logits, temperature)
     return Decoded(_beam_search(probabilities), probabilities)
 
 
 def align(probabilities: NDArray[np.float32], text: str) -> NDArray[np.float32]:
-    """The slots of `text` in CTC probabilities (T, 37): (len(text), 36) float32, rows sum to 1.
+    """The posterior of each character of `text`: (len(text), 36) float32, from CTC probabilities (T, 37).
 
-    A slot is the run of frames that emits its character on the best path that spells `text`. Its row is the
-    mean of these frames without their blank, each weighing as much as it is not blank: a run with two peaks,
-    one B and one 8, says both. The mean is flatter than the product of the frames, which are not independent.
+    A slot is the run of frames that emits one character on the most probable path that spells `text`. Its row is the
+    mean of these frames without their blanks, each frame weighted by the probability that it is not blank, and sums
+    to 1. So a run with two peaks, one B and one 8, tells of both. The product of the frames would be
+    sharper than they justify, for they are not independent.
     """
     if not text:
         return np.zeros((0, len(ALPHABET)), np.float32)
@@ -76,7 +87,7 @@ def align(probabilities: NDArray[np.float32], text: str) -> NDArray[np.float32]:
 
 
 def best_texts(posterior: NDArray[np.float32], count: int = BEAM_WIDTH) -> tuple[Hypothesis, ...]:
-    """The `count` most probable texts of a posterior (slots, 36) whose slots are independent, best first."""
+    """The `count` most probable texts of a posterior, (slots, 36) float32, best first, taking slots as independent."""
     beam = [("", 0.0)]
     for row in posterior.tolist():
         ranked = sorted(((p, c) for p, c in zip(row, ALPHABET, strict=True) if p > PREFIX_FLOOR), reverse=True)
@@ -88,10 +99,11 @@ def best_texts(posterior: NDArray[np.float32], count: int = BEAM_WIDTH) -> tuple
 
 
 def compose(decoded: Decoded, countries: Sequence[tuple[str, float]] = ()) -> Read:
-    """The read that `decoded` and the `countries` (with their probabilities) amount to under the grammars.
+    """The read that follows from CTC decoding and the countries' grammars.
 
-    Its confidence is the share of all alignments that spell its text or a text that the country's grammar
-    makes the same; nothing readable gives an empty text with confidence 0.
+    `countries` holds pairs of country and probability, from the look of the plate; it may be empty. The confidence of
+    the read is the summed probability of all texts that the grammar makes the same. Where nothing can be read, the
+    text is empty and the confidence 0.
     """
     if not decoded.hypotheses or not decoded.hypotheses[0].text:
         return EMPTY
@@ -103,7 +115,11 @@ def compose(decoded: Decoded, countries: Sequence[tuple[str, float]] = ()) -> Re
 def read_posterior(
     posterior: NDArray[np.float32], raw: str, certainty: float, countries: Sequence[tuple[str, float]] = ()
 ) -> Read:
-    """The read of a posterior (slots, 36) that is `certainty` sure of the number of its slots."""
+    """The read that follows from a fused posterior, (slots, 36) float32, and the countries' grammars.
+
+    `raw` becomes the read's raw text. `certainty` is the probability, 0 to 1, that the number of slots is right; it
+    limits the confidence.
+    """
     hypotheses = best_texts(posterior)
     if not hypotheses:
         return EMPTY
@@ -118,9 +134,10 @@ def to_read(
     ranked: Sequence[Ranked],
     countries: Sequence[tuple[str, float]],
 ) -> Read:
-    """A read of the best of `ranked`, whose source has the `slots` (len, 36).
+    """The read whose text is the best of `ranked` (at least one, best first).
 
-    Where the grammar took two characters of one glyph for the same (O and 0), their probabilities are added.
+    `slots`, (length, 36) float32, is the posterior of that text's source, which may differ from it in characters that
+    look the same (O and 0); their probabilities are added.
     """
     best = ranked[0]
     posterior = slots.copy()
@@ -144,10 +161,11 @@ def to_read(
 
 
 def _beam_search(probabilities: NDArray[np.float32]) -> tuple[Hypothesis, ...]:
-    """Prefix beam search in plain probabilities, scaled up as they shrink.
+    """The most probable texts, best first, of (T, 37) probabilities: a prefix beam search (Graves, Jaitly, ICML 2014).
 
-    Frames that are surely blank are taken together and prefixes without hope dropped at once, so that a clear
-    plate costs little more than reading off the best path; one that cannot be read gets a narrow beam.
+    It works with plain probabilities that are rescaled at every frame, which is faster than logarithms. Neighbouring
+    frames that are surely blank are merged, and improbable prefixes dropped at once, so that a clear plate costs
+    little more than reading off its best path. An unreadable one gets a narrow beam.
     """
     hopeless = float(np.log(probabilities.max(1)).sum()) < HOPELESS_LOG_P
     width, most = (3, 3) if hopeless else (BEAM_WIDTH, SYMBOLS_A_FRAME)
@@ -183,7 +201,10 @@ def _beam_search(probabilities: NDArray[np.float32]) -> tuple[Hypothesis, ...]:
 
 
 def _frames(probabilities: NDArray[np.float32], most: int) -> list[list[tuple[str, float]]]:
-    """The symbols to follow in each frame ('' is the blank), `most` at most; sure blanks in a row are one frame."""
+    """The symbols to follow in each frame with their probabilities, at most `most`; '' is the blank.
+
+    Neighbouring frames in which only the blank is followed become one.
+    """
     rows, columns = np.nonzero(probabilities > SYMBOL_FLOOR)
     values = probabilities[rows, columns].tolist()
     followed: list[list[tuple[str, float]]] = [[] for _ in probabilities]
@@ -208,7 +229,7 @@ def _frames(probabilities: NDArray[np.float32], most: int) -> list[list[tuple[st
 
 
 def _greedy_owners(probabilities: NDArray[np.float32], text: str) -> list[int] | None:
-    """The slot of each frame (-1: none) on the most probable path, if that spells `text`."""
+    """The index of the slot that each frame belongs to (-1: blank) on the best path; None if it spells another text."""
     owners, slot, previous = [], -1, 0
     for symbol in probabilities.argmax(1).tolist():
         if symbol and symbol != previous:
@@ -221,7 +242,10 @@ def _greedy_owners(probabilities: NDArray[np.float32], text: str) -> list[int] |
 
 
 def _viterbi_owners(probabilities: NDArray[np.float32], text: str) -> list[int]:
-    """The slot of each frame (-1: none) on the most probable path that spells `text`."""
+    """The index of the slot that each frame belongs to (-1: blank) on the best path that spells `text`.
+
+    The Viterbi algorithm over the states blank, first character, blank, second character, ... of CTC.
+    """
     states = np.zeros(2 * len(text) + 1, np.int64)
     states[1::2] = [COLUMN[c] + 1 for c in text]
     may_skip = np.zeros(len(states), bool)

@@ -17,7 +17,10 @@ END_OF_TIME_NS = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An axis-parallel rectangle in half-open pixels of the original frame."""
+    """An axis-parallel rectangle in pixels of the original frame, which have their origin at its top left.
+
+    Half-open: the pixel columns from `x1` up to but without `x2` belong to it, and the rows alike.
+    """
 
     x1: float
     y1: float
@@ -36,7 +39,8 @@ class Box:
 
 
 Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
-"""Top left, top right, bottom right, bottom left as (x, y) pixels of the original frame."""
+"""The corners of a plate as (x, y) in pixels of the original frame: top left, top right, bottom right, bottom left of
+the plate itself, so that a plate on its head begins at the lower right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +49,36 @@ class Frame:
 
     camera_id: CameraId
     captured_at_ns: int
-    """UTC, nanoseconds since 1970."""
+    """When the camera took it: UTC, in nanoseconds since 1970."""
     sequence: int
+    """Counts the camera's frames upwards; with `camera_id` it names the frame."""
     image: NDArray[np.uint8] = field(repr=False)
-    """(H, W, 3) uint8, blue green red."""
+    """The pixels: (H, W, 3) uint8, in the order blue, green, red (BGR)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A plate's box in a frame."""
+    """Where the detector found a plate in a frame."""
 
     box: Box
     score: float
-    """The detector's score, 0 to 1."""
+    """How sure the detector is that this is a plate, 0 to 1; no calibrated probability."""
     corners: Corners | None = None
-    """Where the model gives them."""
+    """The four corners of the plate, or None if the model gives boxes alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """The picture of a plate cut from a frame, and where it came from."""
+    """The picture of one plate, cut from a frame, with the place that it was cut from."""
 
     camera_id: CameraId
     captured_at_ns: int
     sequence: int
     detection: Detection
     image: NDArray[np.uint8] = field(repr=False)
-    """(h, w, 3) uint8, blue green red: the detection with a margin around it."""
+    """The pixels of the detection and a margin around it: (h, w, 3) uint8, in the order blue, green, red (BGR)."""
     origin: tuple[int, int] = (0, 0)
-    """x, y of the crop's top left pixel in the frame."""
+    """Where the crop's top left pixel lies in the frame: (x, y) in pixels."""
 
     @property
     def identity(self) -> str:

@@ -1,4 +1,4 @@
-"""What readers say of plates, look by look and together."""
+"""What a reader says of a plate: of one crop, of one track, and fused over all frames of a vehicle."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from roadside.core.frames import CameraId, Crop
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""Every character a normalised plate can hold, in the order of the columns of a posterior."""
+"""The 36 characters that a normalised plate can hold, in the order of the columns of a posterior."""
 
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """The best character of one slot and how sure the reader is of it."""
+    """The most probable character of one slot (place in the text), with its probability, 0 to 1."""
 
     text: str
     confidence: float
@@ -25,13 +25,13 @@ class Character:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """A plate that may be the one that was seen."""
+    """A text that the plate may have, with its probability."""
 
     text: str
-    """Upper case, no separators."""
+    """Upper case letters and digits, no separators."""
     country: str | None
     log_p: float
-    """Natural logarithm of its probability."""
+    """The natural logarithm of the probability that this is the plate, so 0 at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +39,26 @@ class Read:
     """What a reader says of one crop."""
 
     raw: str
-    """The best text before any grammar, upper case, no separators."""
+    """The most probable text before any country's grammar is applied; upper case, no separators."""
     text: str
-    """The best text under the country grammars, upper case, no separators."""
+    """The most probable text under the countries' grammars; upper case, no separators. Empty if nothing was read."""
     country: str | None
-    """ISO-like country of the plate: UK, CZ, SK, DE..., or None where unsure."""
+    """The plate's country, by the code that stands on plates or by ISO 3166 (UK, CZ, SK, DE...); None if unsure."""
     confidence: float
-    """Calibrated probability that `text` is right."""
+    """The calibrated probability, 0 to 1, that `text` is right in every character."""
     characters: tuple[Character, ...]
-    """One for each character of `text`."""
+    """One for each character of `text`, in its order."""
     posterior: NDArray[np.float32] = field(repr=False)
-    """(slots, 36) float32: for each slot a probability for each character of ALPHABET; rows sum to 1."""
+    """(slots, 36) float32: for each slot the probability of each character of ALPHABET; each row sums to 1."""
     alternatives: tuple[Hypothesis, ...] = ()
-    """The most probable plates, best first, `text` among them; may be empty where a reader gives none."""
+    """The most probable texts, best first, `text` among them; empty if the reader gives none."""
     countries: tuple[tuple[str, float], ...] = ()
-    """Countries with their probabilities, where the reader tells them from the look of the plate."""
+    """Countries and their probabilities, from the look of the plate; empty if the reader does not tell them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedRead:
-    """A read with the crop it was made of: what a track collects."""
+    """A read together with the crop that was read; a track is a row of these."""
 
     crop: Crop
     read: Read
@@ -66,7 +66,7 @@ class PlacedRead:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The reads of one vehicle passing one camera, in capture order."""
+    """The reads of one vehicle as it passes one camera, in the order in which their frames were captured."""
 
     camera_id: CameraId
     track_id: str
@@ -95,20 +95,21 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class FusedPlate:
-    """What all the reads of one vehicle say together: what a verdict is made of."""
+    """The one plate that all reads of a vehicle give together; the verdict is made of it."""
 
     text: str
-    """The best text under the country grammars, upper case, no separators."""
+    """The most probable text under the countries' grammars; upper case, no separators."""
     raw: str
-    """The best text before any grammar."""
+    """The most probable text before any grammar is applied."""
     country: str | None
+    """As in `Read`."""
     confidence: float
-    """Calibrated probability that `text` is right."""
+    """The calibrated probability, 0 to 1, that `text` is right in every character."""
     posterior: NDArray[np.float32] = field(repr=False)
-    """(slots, 36) float32: a probability for each character of ALPHABET in each slot; rows sum to 1."""
+    """(slots, 36) float32: for each slot the probability of each character of ALPHABET; each row sums to 1."""
     alternatives: tuple[Hypothesis, ...] = ()
-    """The most probable plates, best first, `text` among them."""
+    """The most probable texts, best first, `text` among them."""
     countries: tuple[tuple[str, float], ...] = ()
-    """Countries with their probabilities, where known."""
+    """Countries and their probabilities; empty if no reader told them."""
     looks: int = 1
-    """Independent looks: frames (or readers) that agree on there being this plate."""
+    """How many frames were read as exactly this plate (O = 0 and I = 1); at least 1."""

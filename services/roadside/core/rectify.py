@@ -1,4 +1,7 @@
-"""From a plate's place in a picture to the upright grey strip that the reader takes."""
+"""Rectification: from the corners of a plate in a picture to the upright grey strip that the reader takes.
+
+Corners are (4, 2) float32 in pixels: top left, top right, bottom right, bottom left.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,17 @@ if TYPE_CHECKING:
     from roadside.core.frames import Crop
 
 STRIP_WIDTH_PX = 176
+"""Width of the reader's input in pixels."""
 STRIP_HEIGHT_PX = 48
+"""Height of the reader's input in pixels."""
 READ_MARGIN = 0.03
-"""Around the plate, of its width, on every side of what is read: measured best."""
+"""What is read reaches beyond the plate by this share of its width, on every side; measured as the best."""
 ROW_OVERLAP = 0.04
-"""How far each row of a two-line plate reaches over its middle, as a share of the plate's height."""
+"""How far each row of a two-line plate reaches beyond the line between them, as a share of the plate's height."""
 
 
 def box_corners(x1: float, y1: float, x2: float, y2: float) -> NDArray[np.float32]:
-    """The corners of a box, (4, 2) float32: top left, top right, bottom right, bottom left."""
+    """The corners of the box from (x1, y1) to (x2, y2): (4, 2) float32 in the order of this module."""
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32)
 
 
@@ -42,7 +47,10 @@ def aspect_ratio(corners: NDArray[np.float32]) -> float:
 
 
 def grow(corners: NDArray[np.float32], margin_x: float, margin_y: float) -> NDArray[np.float32]:
-    """`corners` moved outwards by shares of the plate's own width and height, along its own axes."""
+    """`corners`, (4, 2) float32, moved outwards along the plate's own sides.
+
+    `margin_x` and `margin_y` are shares of the plate's width and height, added on either side; negative ones shrink it.
+    """
     left, right = corners[[0, 3]], corners[[1, 2]]
     across = (right - left) * margin_x
     grown = np.empty_like(corners)
@@ -55,10 +63,11 @@ def grow(corners: NDArray[np.float32], margin_x: float, margin_y: float) -> NDAr
 
 
 def cut(grey: NDArray[np.uint8], corners: NDArray[np.float32], width: int, height: int) -> NDArray[np.uint8]:
-    """The quadrilateral `corners` of `grey` ((H, W) uint8) stretched to (height, width) uint8.
+    """The quadrilateral `corners` of a grey picture, (H, W) uint8, warped to a rectangle: (height, width) uint8.
 
-    A quadrilateral much larger than the target is first shrunk by area averaging, so that fine texture
-    does not alias into the characters.
+    The warp is a perspective transform with bilinear interpolation; what lies outside of the picture repeats its
+    edge. A quadrilateral of more than 1.5 times the target's width is shrunk by area averaging first, so that fine
+    texture does not alias into the characters.
     """
     span = float(np.linalg.norm(corners[1] - corners[0]) + np.linalg.norm(corners[2] - corners[3])) / 2
     shrink = span / width
@@ -81,14 +90,18 @@ def cut(grey: NDArray[np.uint8], corners: NDArray[np.float32], width: int, heigh
 
 
 def strip(grey: NDArray[np.uint8], corners: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A one-line plate as the reader's strip, (STRIP_HEIGHT_PX, STRIP_WIDTH_PX) uint8."""
+    """A plate of one line, cut from a grey picture, (H, W) uint8: (STRIP_HEIGHT_PX, STRIP_WIDTH_PX) uint8."""
     return cut(grey, corners, STRIP_WIDTH_PX, STRIP_HEIGHT_PX)
 
 
 def rows(
     corners: NDArray[np.float32], split: float = 0.5, overlap: float = ROW_OVERLAP
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The corners of the upper and the lower row of a two-line plate, split at a share of its height."""
+    """The corners of the upper and of the lower row of a two-line plate, (4, 2) float32 each.
+
+    `split` is where the line between the rows lies, `overlap` how far each row reaches beyond it: shares of the plate's
+    height, 0 to 1.
+    """
     tl, tr, br, bl = corners
     upper, lower = min(1.0, split + overlap), max(0.0, split - overlap)
     top = np.array([tl, tr, tr + (br - tr) * upper, tl + (bl - tl) * upper], np.float32)
@@ -97,7 +110,10 @@ def rows(
 
 
 def two_line_strip(grey: NDArray[np.uint8], corners: NDArray[np.float32], split: float = 0.5) -> NDArray[np.uint8]:
-    """A two-line plate as one strip: its rows set side by side, the upper one left."""
+    """A plate of two lines, cut from a grey picture, (H, W) uint8: (STRIP_HEIGHT_PX, STRIP_WIDTH_PX) uint8.
+
+    Its rows stand side by side, the upper one on the left; `split` is as in `rows`.
+    """
     upper, lower = rows(corners, split)
     half = STRIP_WIDTH_PX // 2
     return np.hstack([cut(grey, upper, half, STRIP_HEIGHT_PX), cut(grey, lower, half, STRIP_HEIGHT_PX)])

@@ -1,4 +1,4 @@
-"""Vehicles that have passed: verdicts, evidence, and questions about them."""
+"""A sighting (one vehicle that passed one camera) with its verdict and evidence, and how sightings are asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class VerdictKind(StrEnum):
-    """What is said of a vehicle."""
+    """Whether the vignette of a vehicle was paid. docs/verdict.md tells by which rules."""
 
     PAID = "PAID"
     EXEMPT = "EXEMPT"
@@ -23,7 +23,7 @@ class VerdictKind(StrEnum):
 
 
 class PictureKind(StrEnum):
-    """Which picture of a sighting."""
+    """Which of a sighting's two pictures: the plate alone, or the whole frame."""
 
     CROP = "crop"
     FRAME = "frame"
@@ -31,101 +31,116 @@ class PictureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture on its way to the evidence, encoded."""
+    """An encoded picture that is to be stored as evidence."""
 
     kind: PictureKind
     media_type: str
-    """image/jpeg or image/png."""
+    """`image/jpeg` or `image/png`."""
     data: bytes = field(repr=False)
+    """The encoded file, not encrypted."""
     box: Box | None = None
-    """The plate, in pixels of this picture, where known."""
+    """Where the plate is, in pixels of this picture; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A stored picture, named by what it holds."""
+    """What is known of a stored picture; the picture itself is fetched by its SHA-256."""
 
     kind: PictureKind
     sha256: str
-    """Of the picture itself, before encryption, 64 hexadecimal digits."""
+    """The SHA-256 of the encoded picture before it was encrypted: 64 hexadecimal digits."""
     media_type: str
+    """`image/jpeg` or `image/png`."""
     size_bytes: int
+    """Of the encoded picture before it was encrypted."""
     box: Box | None = None
-    """The plate, in pixels of this picture, where known."""
+    """Where the plate is, in pixels of this picture; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading that a verdict weighed."""
+    """One text that the plate may have, as the verdict weighed it."""
 
     plate: str
-    """Folded."""
+    """The text, folded (O and Q as 0, I as 1): see `roadside.core.plates.fold`."""
     probability: float
+    """That this is the plate, 0 to 1."""
     paid: bool
+    """Whether the registry holds a valid vignette for it."""
     exempt: bool
+    """Whether the registry exempts it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is said of a vehicle, with its reasons in data."""
+    """The verdict on a vehicle, with everything that led to it."""
 
     kind: VerdictKind
     rule: str
-    """The rule that decided, one of the names in docs/verdict.md."""
+    """The name of the rule that decided, one of those in docs/verdict.md."""
     p_paid: float
-    """Upper estimate of the probability that a valid vignette exists for this vehicle."""
+    """An upper estimate, 0 to 1, of the probability that a valid vignette exists for this vehicle."""
     p_exempt: float
+    """The probability, 0 to 1, that this vehicle is exempt, estimated in the same way."""
     readings: tuple[Reading, ...] = ()
-    """Best first; empty where the plate itself is not kept."""
+    """The texts that were weighed, most probable first; empty for a vehicle whose plate is not kept."""
     vignettes: tuple[Vignette, ...] = ()
-    """The registry's answers that counted."""
+    """The valid vignettes that the registry holds for these readings."""
     exemptions: tuple[Exemption, ...] = ()
+    """The exemptions that the registry holds for these readings."""
     lapsed: tuple[Vignette, ...] = ()
-    """Vignettes of the best readings that were not valid at the time: expired or not yet begun."""
+    """Vignettes of the most probable readings that were not valid at the time: expired, or not yet begun."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One vehicle passing one camera: the unit that is stored."""
+    """One vehicle that passed one camera: the record that is stored, listed and reviewed."""
 
     sighting_id: str
-    """The same however often the same passage is handled."""
+    """Made from camera and track, so that a passage that is handled twice gives the same id."""
     camera_id: CameraId
     track_id: str
     first_seen_ns: int
+    """When its first read frame was captured: UTC, in nanoseconds since 1970."""
     last_seen_ns: int
+    """When its last read frame was captured: UTC, in nanoseconds since 1970."""
     plate: FusedPlate | None
-    """None where only `plate_hash` may be kept."""
+    """None for a vehicle (PAID or EXEMPT) of which only `plate_hash` may be kept."""
     verdict: Verdict
     plate_hash: str | None = None
-    """`key id:hexadecimal HMAC-SHA-256`, of PAID and EXEMPT."""
+    """For PAID and EXEMPT: the id of the key, a colon, and the plate's HMAC-SHA-256 in hexadecimal digits."""
     evidence: tuple[Evidence, ...] = ()
+    """The stored pictures; none for PAID and EXEMPT."""
     sequence: int = 0
-    """Where the store put it, counting up: what a live watch resumes from. 0 before it is stored."""
+    """The place in the order of storing, counting up from 1; 0 until it is stored. A live watch resumes after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SightingQuery:
-    """Which sightings, newest first."""
+    """Which sightings to list, newest first; a field that is None asks for nothing in particular."""
 
     limit: int = 50
+    """How many sightings a page holds at most."""
     page_token: str = ""
-    """Of the page before; empty for the first page."""
+    """`next_page_token` of the page before; empty for the first page."""
     since_ns: int | None = None
+    """Only those with `last_seen_ns` at or after this time: UTC, in nanoseconds since 1970."""
     until_ns: int | None = None
-    """Half-open: since_ns <= last_seen_ns < until_ns."""
+    """Only those with `last_seen_ns` before this time."""
     camera_id: CameraId | None = None
     plate_prefix: str | None = None
+    """What the folded plate begins with."""
     plate_like: str | None = None
-    """A whole plate; plates within one insertion, deletion or substitution of it, folded, are found."""
+    """A whole plate: those are found that differ from it, folded, by one insertion, deletion or substitution at
+    most."""
     country: str | None = None
     verdict: VerdictKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SightingPage:
-    """One page of sightings and the token of the next."""
+    """One page of a list of sightings."""
 
     sightings: tuple[Sighting, ...]
     next_page_token: str = ""
-    """Empty on the last page."""
+    """Asks for the next page; empty on the last one."""

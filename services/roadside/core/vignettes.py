@@ -1,4 +1,4 @@
-"""Who paid and who need not: what a registry holds and answers."""
+"""The registry's side: vignettes that were paid, exemptions, and the question whether a plate has either."""
 
 from __future__ import annotations
 
@@ -7,54 +7,60 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Vignette:
-    """One line of the registry: a plate that was paid for, for a time."""
+    """One line of the registry: a plate for which the road was paid, from one time to another."""
 
     plate: str
-    """As folded by `roadside.core.plates.fold`."""
+    """Folded (O and Q as 0, I as 1): see `roadside.core.plates.fold`."""
     country: str
+    """The code of its country, as in `Read.country`."""
     category: str
+    """The registry's name for the kind of vehicle or vignette; it is shown and not judged."""
     valid_from_ns: int
-    """First nanosecond that is paid, UTC."""
+    """The first moment that is paid: UTC, in nanoseconds since 1970."""
     valid_to_ns: int
-    """First nanosecond that is not paid any more, UTC."""
+    """The first moment that is not paid any more: UTC, in nanoseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A plate, or a family of plates, that need not pay."""
+    """A plate, or all plates of a pattern, that do not have to pay."""
 
     pattern: str
-    """Folded; `?` stands for any one character, a closing `*` for any rest."""
+    """A folded plate; `?` in it stands for any one character, a `*` at its end for any rest."""
     country: str
-    """`*` for every country."""
+    """The code of a country, or `*` for every country."""
     reason: str
-    """electric, police, foreign..."""
+    """Why, in a word of the registry's: electric, police, foreign..."""
     valid_from_ns: int
+    """The first moment at which it holds: UTC, in nanoseconds since 1970."""
     valid_to_ns: int
+    """The first moment at which it does not hold any more: UTC, in nanoseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateQuery:
-    """Every reading that a posterior allows, as questions that a registry can answer by index."""
+    """All texts that a plate may have, as keys that a registry can look up in an index."""
 
     keys: tuple[str, ...]
     """The most probable folded plates, best first."""
     heads: tuple[str, ...]
-    """Buckets as `roadside.core.candidates.head_bucket` makes them."""
+    """The likely first halves of the plate, as buckets of `roadside.core.candidates.head_bucket`."""
     tails: tuple[str, ...]
-    """Buckets as `roadside.core.candidates.tail_bucket` makes them."""
+    """The likely second halves of the plate, as buckets of `roadside.core.candidates.tail_bucket`."""
     left_out: float
-    """Probability of the readings that neither heads nor tails reach."""
+    """The probability, 0 to 1, that the plate is none that these heads and tails find."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryAnswer:
-    """What the registry holds within a query at a time."""
+    """What the registry holds for the plates of a query, at the time of the passage."""
 
     vignettes: tuple[Vignette, ...]
-    """Valid at the time asked for, the grace period included."""
+    """Those that are valid at that time, or were within the grace period."""
     exemptions: tuple[Exemption, ...]
+    """Those that hold at that time."""
     lapsed: tuple[Vignette, ...] = ()
-    """Of the best readings, those that are not valid at the time asked for: for the explanation."""
+    """Those of the most probable plates that are not valid at that time; they explain a verdict, nothing else."""
     asked: tuple[str, ...] | None = None
-    """The folded plates that could be asked, where the registry cannot search the whole query."""
+    """For a registry that can be asked for single plates only: the folded ones that it was asked for. None if it
+    searched the whole query."""

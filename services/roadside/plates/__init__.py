@@ -1,1 +1,1 @@
-"""Plates: keeps sightings and answers for them."""
+"""The plates service: stores sightings, answers questions about them, and takes people's reviews."""

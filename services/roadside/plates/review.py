@@ -1,4 +1,4 @@
-"""What follows from a reviewer's answer: it is kept, and the verdict is settled by what the person read."""
+"""The queue of sightings that need a person, and what follows from an answer: it is stored, and judged anew."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class Settle(Protocol):
-    """Gives the verdict on a plate and its country, which the person has `stated` or not, at a time."""
+    """A function that gives the verdict on the plate that a person read, at the time of its passage.
+
+    `text` is that plate and `passed_at_ns` UTC in nanoseconds since 1970. `stated` says whether `country` comes from
+    the person, or was only derived from the text.
+    """
 
     def __call__(self, text: str, country: str | None, passed_at_ns: int, *, stated: bool) -> Verdict:
         """See `roadside.registry.judge.Judge.settle`."""
@@ -29,7 +33,7 @@ class Settle(Protocol):
 
 
 class Reviewing:
-    """The queue, the answers, and the verdicts that follow."""
+    """Gives out sightings that wait for a person, and applies the answers."""
 
     def __init__(self, store: VerdictStore, queue: ReviewQueue, settle: Settle, clock: Clock) -> None:
         self._store = store
@@ -38,16 +42,21 @@ class Reviewing:
         self._clock = clock
 
     def next(self, skip: Sequence[str] = ()) -> tuple[Sighting | None, int]:
-        """The oldest sighting that waits, save those in `skip`, and how many wait."""
+        """The sighting that has waited longest, without those whose ids are in `skip`, and how many wait in all.
+
+        None in its place if no other one waits.
+        """
         waiting = self._queue.next(skip)
         return (self._store.get(waiting) if waiting is not None else None), self._queue.waiting()
 
     def answer(
         self, sighting_id: str, action: ReviewAction, author: str, *, text: str = "", country: str = ""
     ) -> Sighting:
-        """Keep what `author` says; the sighting as it stands then. `text` and `country` are for CORRECT.
+        """Stores what `author` says about a sighting and judges it anew; the sighting as it is afterwards.
 
-        Raises NotFoundError, and InputError where the plate is not kept or `text` is none.
+        `text` and `country` are the plate as the author reads it; only CORRECT takes them. An UNREADABLE one keeps its
+        verdict. Raises NotFoundError for an unknown id, InputError if the sighting's plate is not kept
+        (PAID and EXEMPT) or `text` holds no letter or digit.
         """
         sighting = self._store.get(sighting_id)
         plate = sighting.plate
@@ -74,7 +83,7 @@ class Reviewing:
 
 
 def as_read_by_person(plate: FusedPlate, text: str, country: str | None) -> FusedPlate:
-    """`plate` with the text that a person read on the picture; its raw text and posterior stay."""
+    """`plate` with the text that a person read on the picture, held for certain; its raw text and posterior stay."""
     known = next((form.country for _, form in resolve(normalise(text), country)), country)
     chosen = Hypothesis(normalise(text), known, 0.0)
     others = tuple(h for h in plate.alternatives if fold(h.text) != fold(text))

@@ -1,4 +1,4 @@
-"""The Review service: the next sighting that needs a person, and what the person says."""
+"""The gRPC service Review: gives out the next sighting that needs a person, and takes the person's answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from roadside.plates.review import Reviewing
 
 MOST_SKIPPED = 1000
+"""How many sightings a request may ask to leave out."""
 NAME_BYTES = 64
+"""An author's name is cut to this many characters."""
 _ACTIONS = {
     review_pb2.REVIEW_ACTION_CONFIRM: ReviewAction.CONFIRM,
     review_pb2.REVIEW_ACTION_CORRECT: ReviewAction.CORRECT,
@@ -33,7 +35,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServicer):
     def NextSighting(  # noqa: N802 - the proto's name
         self, request: review_pb2.NextSightingRequest, context: grpc.ServicerContext
     ) -> review_pb2.NextSightingResponse:
-        """The oldest that waits."""
+        """Answers with the sighting that has waited longest and the number of those that wait."""
         del context
         if len(request.skip_sighting_ids) > MOST_SKIPPED:
             raise InputError(f"skip_sighting_ids: at most {MOST_SKIPPED}")
@@ -44,7 +46,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServicer):
     def AnswerSighting(  # noqa: N802 - the proto's name
         self, request: review_pb2.AnswerSightingRequest, context: grpc.ServicerContext
     ) -> review_pb2.AnswerSightingResponse:
-        """Keep an answer."""
+        """Stores a person's answer and returns the sighting as it is afterwards."""
         action = _ACTIONS.get(request.action)
         if action is None:
             raise InputError("action: say what the plate is")

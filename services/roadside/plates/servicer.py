@@ -1,4 +1,4 @@
-"""The Plates service: what was seen, page by page, one by one, and live."""
+"""The gRPC service Plates: lists sightings, gives single ones and their pictures, and streams new ones."""
 
 from __future__ import annotations
 
@@ -29,11 +29,17 @@ if TYPE_CHECKING:
     from roadside.ports.system import Meter
 
 DEFAULT_PAGE = 50
+"""Sightings on a page where the request does not say how many."""
 LARGEST_PAGE = 1000
+"""Sightings on a page at most."""
 CHUNK_BYTES = 64 * 1024
+"""Bytes of a picture in one message of its stream."""
 WATCH_EVERY_S = 0.25
+"""How often a watch looks into the store, in seconds."""
 WATCH_AT_ONCE = 100
+"""How many sightings a watch takes from the store at a time."""
 NAME_BYTES = 64
+"""A caller's name is cut to this many characters in the record of who looked at pictures."""
 
 
 class PlatesServicer(plates_pb2_grpc.PlatesServicer):
@@ -51,7 +57,7 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
     def ListSightings(  # noqa: N802 - the proto's name
         self, request: plates_pb2.ListSightingsRequest, context: grpc.ServicerContext
     ) -> plates_pb2.ListSightingsResponse:
-        """A page of sightings, newest first."""
+        """Answers with one page of the sightings that the filter asks for, newest first."""
         del context
         if not 0 <= request.page_size <= LARGEST_PAGE:
             raise InputError(f"page_size is at most {LARGEST_PAGE}")
@@ -64,7 +70,7 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
     def GetSighting(  # noqa: N802 - the proto's name
         self, request: plates_pb2.GetSightingRequest, context: grpc.ServicerContext
     ) -> plates_pb2.GetSightingResponse:
-        """One sighting."""
+        """Answers with the sighting of an id. Raises NotFoundError if there is none."""
         del context
         sighting = self._store.get(_given(request.sighting_id))
         return plates_pb2.GetSightingResponse(sighting=sighting_to_proto(sighting))
@@ -72,7 +78,7 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
     def GetEvidence(  # noqa: N802 - the proto's name
         self, request: plates_pb2.GetEvidenceRequest, context: grpc.ServicerContext
     ) -> Iterator[plates_pb2.GetEvidenceResponse]:
-        """A picture of a sighting."""
+        """Streams a picture of a sighting in chunks, and records who looked at it."""
         sighting = self._store.get(_given(request.sighting_id))
         kind = picture_kind_from_proto(request.kind)
         media_type = next((e.media_type for e in sighting.evidence if e.kind is kind), "")
@@ -85,7 +91,10 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
     def WatchSightings(  # noqa: N802 - the proto's name
         self, request: plates_pb2.WatchSightingsRequest, context: grpc.ServicerContext
     ) -> Iterator[plates_pb2.WatchSightingsResponse]:
-        """Sightings as they are stored, until the client goes or the service ends."""
+        """Streams sightings as they are stored, until the client goes or the service ends.
+
+        Raises UnavailableError if too many watches are open already, and at the end of the service.
+        """
         after = self._start(request.after_sighting_id)
         query = _query(request.filter, 1, "")
         self._enter()
@@ -104,7 +113,7 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
             raise UnavailableError("this server ends: watch again after the last sighting that came")
 
     def _start(self, sighting_id: str) -> int:
-        """The place in the order of storing after which a watch begins."""
+        """The sequence number after which a watch begins: of the given sighting, or of the newest one."""
         if sighting_id:
             return self._store.get(sighting_id).sequence
         return self._store.newest_sequence()
@@ -142,7 +151,7 @@ def _query(wanted: plates_pb2.SightingFilter, limit: int, page_token: str) -> Si
 
 
 def _matches(sighting: Sighting, query: SightingQuery) -> bool:
-    """Whether `sighting` is what the filter asks for, as the store would find it."""
+    """Whether a sighting meets a filter, by the same rules as `SightingStore.find`."""
     seen_ns = sighting.last_seen_ns
     if query.since_ns is not None and seen_ns < query.since_ns:
         return False
@@ -173,7 +182,7 @@ def _given(sighting_id: str) -> str:
 
 
 def viewer(context: grpc.ServicerContext) -> str:
-    """Who asks: the name in the client's certificate, or where the call comes from."""
+    """The caller's name: the common name of its certificate, or its address if it shows none."""
     certified: Mapping[str, Any] = context.auth_context()  # lists of bytes, whatever its types say
     for name in certified.get("x509_common_name", ()):
         return str(name.decode(errors="replace"))[:NAME_BYTES]

@@ -1,4 +1,4 @@
-"""The Registry service: who paid, who need not, and the list of those who did."""
+"""The gRPC service Registry: tells whether plates have paid, and takes lists of vignettes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from roadside.registry.vignette_file import BadRow
 
 MOST_IN_A_BATCH = 1000
+"""Plates in one BatchCheck at most."""
 MOST_REJECTED_ROWS = 100
+"""How many of a list's bad rows the answer names; the others are only counted."""
 LARGEST_IMPORT_BYTES = 1024**3
+"""What a list of vignettes may have at most, as CSV: 1 GiB, some twenty million rows."""
 
 
 class PlateCheck(Protocol):
-    """What the registry holds of one plate."""
+    """The registry's answer for one plate: the verdict, and the entries that it follows from."""
 
     @property
     def kind(self) -> VerdictKind: ...  # noqa: D102
@@ -44,12 +47,15 @@ class PlateRegistry(Protocol):
     """A registry that can be asked about one certain plate."""
 
     def check(self, plate: str, country: str | None, at_ns: int) -> PlateCheck:
-        """Raises RegistryUnavailableError where it cannot answer now."""
+        """What is held for `plate` of `country` (None: any) at a UTC time in nanoseconds since 1970.
+
+        Raises RegistryUnavailableError if the registry cannot answer now.
+        """
         ...
 
 
 class ImportReport(Protocol):
-    """What became of a list."""
+    """What became of an imported list: rows read and rejected, and the first bad rows with their reasons."""
 
     @property
     def read(self) -> int: ...  # noqa: D102
@@ -68,7 +74,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
         load: Callable[[Path, bool], ImportReport],
         clock: Clock,
     ) -> None:
-        """`load` reads a CSV file into the registry, replacing everything where told so, all or nothing."""
+        """`load` reads a CSV file into the registry, all of it or nothing; True has it replace all that is there."""
         self._registry = registry
         self._load = load
         self._clock = clock
@@ -76,14 +82,14 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
     def Check(  # noqa: N802 - the proto's name
         self, request: registry_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> registry_pb2.CheckResponse:
-        """What the registry holds of one plate."""
+        """Answers what the registry holds for one plate. Raises InputError if the plate holds no letter or digit."""
         del context
         return self._check(request)
 
     def BatchCheck(  # noqa: N802 - the proto's name
         self, request: registry_pb2.BatchCheckRequest, context: grpc.ServicerContext
     ) -> registry_pb2.BatchCheckResponse:
-        """The same of several."""
+        """Answers the same for up to MOST_IN_A_BATCH plates, in their order."""
         if len(request.requests) > MOST_IN_A_BATCH:
             raise InputError(f"a batch has at most {MOST_IN_A_BATCH} plates")
         responses = []
@@ -96,7 +102,10 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
     def ImportVignettes(  # noqa: N802 - the proto's name
         self, request_iterator: Iterator[registry_pb2.ImportVignettesRequest], context: grpc.ServicerContext
     ) -> registry_pb2.ImportVignettesResponse:
-        """Take a list whole, then load it."""
+        """Receives a list whole, as chunks of CSV, and only then loads it.
+
+        Raises InputError if it is too large, or if the client goes before the end.
+        """
         replace_all: bool | None = None
         size = 0
         with tempfile.TemporaryDirectory(prefix="roadside-import-") as folder:

@@ -1,4 +1,7 @@
-"""Domain values to protobuf messages and back; what comes in is checked, what goes out is trusted."""
+"""Converts domain values to protobuf messages and back. Values of incoming messages are checked, outgoing ones are not.
+
+Each `..._to_proto` gives the message for a value, each `..._from_proto` the value of a message.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from roadside.core.frames import Corners
 
 MAX_SLOTS = 64
+"""Rows that a posterior may have; the longest plates of Europe have nine characters."""
 MAX_CAMERA_ID_CHARACTERS = 128
 
 VERDICT_TO_PROTO = {
@@ -48,25 +52,25 @@ _ENCODING_FROM_PROTO = {value: encoding for encoding, value in _ENCODING_TO_PROT
 
 
 def time_to_proto(at_ns: int) -> Timestamp:
-    """UTC nanoseconds since 1970 as a timestamp."""
+    """The protobuf Timestamp for a UTC time in nanoseconds since 1970."""
     seconds, nanos = divmod(at_ns, 1_000_000_000)
     return Timestamp(seconds=seconds, nanos=nanos)
 
 
 def time_from_proto(at: Timestamp) -> int:
-    """UTC nanoseconds since 1970."""
+    """The UTC time of a protobuf Timestamp, in nanoseconds since 1970."""
     return at.seconds * 1_000_000_000 + at.nanos
 
 
 def camera_id_from_proto(text: str) -> CameraId:
-    """A camera's name. Raises PoisonError for an empty or an endless one."""
+    """The camera's id. Raises PoisonError if it is empty or longer than MAX_CAMERA_ID_CHARACTERS."""
     if not 0 < len(text) <= MAX_CAMERA_ID_CHARACTERS:
         raise PoisonError(f"camera id of {len(text)} characters")
     return CameraId(text)
 
 
 def picture_to_proto(picture: EncodedPicture) -> types_pb2.Picture:
-    """A picture as it travels."""
+    """The message for an encoded picture."""
     return types_pb2.Picture(
         encoding=_ENCODING_TO_PROTO[picture.encoding],
         data=picture.data,
@@ -76,7 +80,7 @@ def picture_to_proto(picture: EncodedPicture) -> types_pb2.Picture:
 
 
 def picture_from_proto(picture: types_pb2.Picture) -> EncodedPicture:
-    """A picture, not looked at yet. Raises PoisonError where it does not say how it is encoded."""
+    """The encoded picture, which is not decoded here. Raises PoisonError if its encoding is unknown."""
     encoding = _ENCODING_FROM_PROTO.get(picture.encoding)
     if encoding is None:
         raise PoisonError("picture of an unknown encoding")
@@ -84,12 +88,12 @@ def picture_from_proto(picture: types_pb2.Picture) -> EncodedPicture:
 
 
 def box_to_proto(box: Box | None) -> types_pb2.Box | None:
-    """A box; None for none."""
+    """The message for a box; None for None."""
     return None if box is None else types_pb2.Box(x1=box.x1, y1=box.y1, x2=box.x2, y2=box.y2)
 
 
 def box_from_proto(box: types_pb2.Box) -> Box:
-    """A box. Raises PoisonError for an empty or infinite one."""
+    """The box. Raises PoisonError if it is empty or a coordinate is not finite."""
     made = Box(box.x1, box.y1, box.x2, box.y2)
     if not all(math.isfinite(value) for value in (made.x1, made.y1, made.x2, made.y2)):
         raise PoisonError("box with a number that is not finite")
@@ -99,7 +103,7 @@ def box_from_proto(box: types_pb2.Box) -> Box:
 
 
 def detection_to_proto(detection: Detection) -> types_pb2.Detection:
-    """A detection."""
+    """The message for a detection."""
     return types_pb2.Detection(
         box=box_to_proto(detection.box),
         score=detection.score,
@@ -108,7 +112,7 @@ def detection_to_proto(detection: Detection) -> types_pb2.Detection:
 
 
 def detection_from_proto(detection: types_pb2.Detection) -> Detection:
-    """A detection. Raises PoisonError for an empty or infinite box, or corners that are not four."""
+    """The detection. Raises PoisonError for a bad box, a score that is not finite, or corners that are not four."""
     box = box_from_proto(detection.box)
     if not math.isfinite(detection.score):
         raise PoisonError("detection with a score that is not finite")
@@ -122,7 +126,7 @@ def detection_from_proto(detection: types_pb2.Detection) -> Detection:
 
 
 def read_to_proto(read: Read) -> types_pb2.Read:
-    """What a reader says."""
+    """The message for a read."""
     return types_pb2.Read(
         raw=read.raw,
         text=read.text,
@@ -136,7 +140,7 @@ def read_to_proto(read: Read) -> types_pb2.Read:
 
 
 def read_from_proto(read: types_pb2.Read) -> Read:
-    """What a reader says. Raises PoisonError for a posterior of another shape."""
+    """The read. Raises PoisonError if its posterior is not (slots, 36) or holds a number that is not finite."""
     return Read(
         raw=read.raw,
         text=read.text,
@@ -150,7 +154,7 @@ def read_from_proto(read: types_pb2.Read) -> Read:
 
 
 def plate_to_proto(plate: FusedPlate) -> types_pb2.FusedPlate:
-    """What the reads of one vehicle say together."""
+    """The message for a fused plate."""
     return types_pb2.FusedPlate(
         text=plate.text,
         raw=plate.raw,
@@ -164,7 +168,7 @@ def plate_to_proto(plate: FusedPlate) -> types_pb2.FusedPlate:
 
 
 def plate_from_proto(plate: types_pb2.FusedPlate) -> FusedPlate:
-    """What the reads of one vehicle say together. Raises PoisonError for a posterior of another shape."""
+    """The fused plate. Raises PoisonError if its posterior is not (slots, 36) or holds a number that is not finite."""
     return FusedPlate(
         text=plate.text,
         raw=plate.raw,
@@ -178,7 +182,7 @@ def plate_from_proto(plate: types_pb2.FusedPlate) -> FusedPlate:
 
 
 def vignette_to_proto(vignette: Vignette) -> types_pb2.Vignette:
-    """One line of the registry."""
+    """The message for a vignette."""
     return types_pb2.Vignette(
         plate=vignette.plate,
         country=vignette.country,
@@ -189,7 +193,7 @@ def vignette_to_proto(vignette: Vignette) -> types_pb2.Vignette:
 
 
 def vignette_from_proto(vignette: types_pb2.Vignette) -> Vignette:
-    """One line of the registry."""
+    """The vignette."""
     return Vignette(
         plate=vignette.plate,
         country=vignette.country,
@@ -200,7 +204,7 @@ def vignette_from_proto(vignette: types_pb2.Vignette) -> Vignette:
 
 
 def exemption_to_proto(exemption: Exemption) -> types_pb2.Exemption:
-    """A plate that need not pay."""
+    """The message for an exemption."""
     return types_pb2.Exemption(
         pattern=exemption.pattern,
         country=exemption.country,
@@ -211,7 +215,7 @@ def exemption_to_proto(exemption: Exemption) -> types_pb2.Exemption:
 
 
 def exemption_from_proto(exemption: types_pb2.Exemption) -> Exemption:
-    """A plate that need not pay."""
+    """The exemption."""
     return Exemption(
         pattern=exemption.pattern,
         country=exemption.country,
@@ -222,7 +226,7 @@ def exemption_from_proto(exemption: types_pb2.Exemption) -> Exemption:
 
 
 def verdict_to_proto(verdict: Verdict) -> types_pb2.Verdict:
-    """A verdict with its reasons."""
+    """The message for a verdict with its reasons."""
     return types_pb2.Verdict(
         kind=VERDICT_TO_PROTO[verdict.kind],
         rule=verdict.rule,
@@ -239,7 +243,7 @@ def verdict_to_proto(verdict: Verdict) -> types_pb2.Verdict:
 
 
 def verdict_from_proto(verdict: types_pb2.Verdict) -> Verdict:
-    """A verdict with its reasons. Raises PoisonError for an unknown kind."""
+    """The verdict with its reasons. Raises PoisonError for an unknown kind."""
     kind = VERDICT_FROM_PROTO.get(verdict.kind)
     if kind is None:
         raise PoisonError("verdict of an unknown kind")
@@ -256,7 +260,7 @@ def verdict_from_proto(verdict: types_pb2.Verdict) -> Verdict:
 
 
 def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
-    """A sighting."""
+    """The message for a sighting."""
     return types_pb2.Sighting(
         sighting_id=sighting.sighting_id,
         camera_id=sighting.camera_id,
@@ -281,7 +285,7 @@ def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
 
 
 def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
-    """A sighting. Raises PoisonError for one without an id, camera or verdict."""
+    """The sighting. Raises PoisonError if it has no id, no camera or no verdict."""
     if not sighting.sighting_id:
         raise PoisonError("sighting without an id")
     return Sighting(
@@ -308,7 +312,7 @@ def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
 
 
 def picture_kind_from_proto(kind: types_pb2.PictureKind) -> PictureKind:
-    """Which picture of a sighting. Raises PoisonError for an unknown one."""
+    """Which of a sighting's pictures. Raises PoisonError for an unknown kind."""
     known = PICTURE_KIND_FROM_PROTO.get(kind)
     if known is None:
         raise PoisonError("picture of an unknown kind")

@@ -1,4 +1,4 @@
-"""Pictures as bytes: looked at before they are decoded, so that no picture can exhaust a process."""
+"""Encodes and decodes pictures. Sizes are checked before a picture is decoded, so that none can exhaust the memory."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_PICTURE_BYTES = 16 * 1024 * 1024
-"""A 4K frame as raw bytes is 24 MiB and too large on purpose: such cameras send JPEG."""
+"""Of the encoded picture. A raw 4K frame has 24 MiB and is refused on purpose: such cameras send JPEG."""
 MAX_PICTURE_PIXELS = 40_000_000
+"""Width times height; a decoded picture takes three bytes for each pixel."""
 MIN_SIDE_PX = 2
-"""Smaller ones hold nothing to read; the detector's resizing refuses a side of 0."""
+"""The least width and height: less holds nothing to read, and the detector's resizing refuses a side of 0."""
 LEAST_FRAME_SIDE_PX = 16
 """A plate that can be read is wider than that."""
 
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Start-of-frame markers (ITU T.81, table B.1)."""
+"""JPEG markers that begin a frame and are followed by its size (ITU-T T.81, table B.1)."""
 _JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
-"""Markers without a length."""
+"""JPEG markers that are not followed by a length (ITU-T T.81, table B.1)."""
 
 
 @dataclass(slots=True)
@@ -54,9 +55,10 @@ class TravellingPicture:
 
 
 def decode_picture(picture: EncodedPicture, *, min_side_px: int = MIN_SIDE_PX) -> NDArray[np.uint8]:
-    """The pixels, (H, W, 3) uint8, blue green red; a raw picture is not copied and read-only.
+    """The pixels of a picture, (H, W, 3) uint8 in BGR order.
 
-    Raises PoisonError for one that is too large, too small, damaged or of an unknown kind.
+    Those of a raw picture are a read-only view of its bytes. Raises PoisonError for a picture that is too large,
+    narrower or lower than `min_side_px`, or damaged.
     """
     if len(picture.data) > MAX_PICTURE_BYTES:
         raise PoisonError(f"picture of {len(picture.data)} bytes: at most {MAX_PICTURE_BYTES} are taken")

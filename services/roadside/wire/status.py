@@ -1,4 +1,4 @@
-"""The one table between domain errors and gRPC statuses, both ways."""
+"""Translates between the errors of `roadside.errors` and gRPC statuses, in both directions."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "roadside"
 RETRY_AFTER_S = 2
+"""What a client is told to wait, in seconds, before it asks a service again that was unavailable."""
 
 _CODES: tuple[tuple[type[RoadsideError], int], ...] = (
     (UnavailableError, code_pb2.UNAVAILABLE),
@@ -65,7 +66,10 @@ _BY_CODE: dict[grpc.StatusCode, type[RoadsideError]] = {
 
 
 def status_of(exc: RoadsideError) -> grpc.Status:
-    """What a client is told of a domain error: code, message, ErrorInfo, and RetryInfo where trying again helps."""
+    """The gRPC status for a domain error: its code, its message, ErrorInfo with the name of the error without `Error`.
+
+    Where trying again can help, RetryInfo says after how long.
+    """
     code = next((code for kind, code in _CODES if isinstance(exc, kind)), code_pb2.INTERNAL)
     reason = type(exc).__name__.removesuffix("Error")
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN)]
@@ -75,7 +79,7 @@ def status_of(exc: RoadsideError) -> grpc.Status:
 
 
 def bad_field(field: str, fault: str) -> grpc.Status:
-    """INVALID_ARGUMENT with the name of the field that is wrong."""
+    """The status INVALID_ARGUMENT for the `field` of a request, with what is wrong with it."""
     violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=fault)
     details: list[Message] = [
         error_details_pb2.ErrorInfo(reason="Input", domain=DOMAIN),
@@ -85,13 +89,16 @@ def bad_field(field: str, fault: str) -> grpc.Status:
 
 
 def internal_fault(request_id: str) -> grpc.Status:
-    """What a client is told of a fault of ours: nothing but where to find it in the log."""
+    """The status INTERNAL: it tells the client nothing but the request's id, under which the log has the rest."""
     info = error_details_pb2.RequestInfo(request_id=request_id)
     return _status(code_pb2.INTERNAL, f"internal fault, see the log for {request_id}", [info])
 
 
 def error_of(exc: grpc.RpcError) -> RoadsideError:
-    """The domain error that a server told of, or the nearest one; `exc` is also a grpc.Call."""
+    """The domain error for a failed call: the one that the server named in ErrorInfo, or else the nearest to its code.
+
+    `exc` must be a grpc.Call as well, as every error of a call is.
+    """
     assert isinstance(exc, grpc.Call)  # noqa: S101 - gRPC promises it: every RpcError of a call is that call
     status = rpc_status.from_call(exc)
     message = exc.details() or exc.code().name
