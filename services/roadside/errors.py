@@ -1,17 +1,19 @@
 """Every error that Roadside raises on purpose.
 
-RoadsideError
-├── InputError            what was given cannot be used: the message names the fault and the mend
-│   ├── SourceError       a picture, clip or camera
-│   ├── ModelError        a model file or folder
-│   ├── SettingsError     a setting, flag or configuration file
-│   └── RegistryFileError a list of vignettes
-├── UnavailableError      something outside does not answer now; trying again can help
-│   ├── StoreUnavailableError
-│   ├── BusUnavailableError
-│   └── RegistryUnavailableError
-├── NotFoundError         a sighting, camera or piece of evidence that does not exist
-└── PoisonError           a message that no retry can mend: it goes to the dead letters
+The tree:
+
+    RoadsideError
+    ├── InputError            what was given cannot be used: the message names the fault and the mend
+    │   ├── SourceError       a picture, clip or camera
+    │   ├── ModelError        a model file or folder
+    │   ├── SettingsError     a setting, flag or configuration file
+    │   └── RegistryFileError a list of vignettes
+    ├── UnavailableError      something outside does not answer now; trying again can help
+    │   ├── StoreUnavailableError
+    │   ├── BusUnavailableError
+    │   └── RegistryUnavailableError
+    ├── NotFoundError         a sighting, camera or piece of evidence that does not exist
+    └── PoisonError           a message that no retry can mend: it goes to the dead letters
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From the tensors of a detection model to plates: output orders, label maps, and where to look twice."""
+"""From a detection model's tensors to plates: the order of outputs, label maps, tiles to look at again, crops."""
 
 from __future__ import annotations
 
@@ -19,62 +19,68 @@ if TYPE_CHECKING:
 BACKGROUND_LABEL = "???"
 """The first line of a TF1 label map; it has no number among the classes of the TFLite output."""
 PLATE_LABELS = frozenset({"plate", "licenseplate", "licenceplate", "numberplate", "registrationplate"})
+"""The labels that mean a plate, in lower case and without anything but letters."""
 INPUT_SHAPE = 1.25
-"""Width over height of the detector's input."""
+"""Width divided by height of the shipped detector's input."""
 UPRIGHT = 1.15
-"""Height over width from which a picture is looked at in two halves where it shows no sure plate: in street pictures
-of 3:4 AP50 at 24-50 px was 0.84 in halves and 0.72 in one look."""
+"""Height divided by width from which on a picture without a sure plate is looked at in two halves as well. Measured on
+street pictures of 3:4: AP50 of plates 24 to 50 px wide is 0.84 in halves and 0.72 in one look."""
 HALVES_OVERLAP = 0.2
+"""What the two halves have in common, as a share of a half's height."""
 MOST_TILES = 6
-"""In a row: no picture is so long that it is worth more."""
+"""Tiles in a row or column at most: no picture is so long that more are worth their time."""
 CROP_MARGIN = 0.25
-"""Of the plate's width on every side: room for corners that lie outside of a loose box, and for rectification."""
+"""The margin around a crop, on every side, as a share of the box's width: room for the corners of a plate that lie
+outside of a loose box, and for rectification."""
 CROP_MARGIN_MIN_PX = 12
+"""The least margin around a crop, in pixels."""
 
 
 class Search(StrEnum):
-    """How hard small plates are looked for."""
+    """How thoroughly a picture is searched for small plates."""
 
     FAST = "fast"
-    """The whole picture once; one that stands upright and shows no sure plate so, in its halves as well."""
+    """The whole picture at once, and the two halves of an upright picture that shows no sure plate so."""
     TILES = "tiles"
-    """The whole picture and its tiles, always."""
+    """The whole picture and all of its tiles."""
     AUTO = "auto"
-    """The tiles where the whole picture showed no plate to be sure of."""
+    """The whole picture, and its tiles if that showed no sure plate."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchPolicy:
-    """When and where a second look is worth its time."""
+    """Which plates are sure enough to end a search, and how a picture is divided into tiles."""
 
     search: Search = Search.AUTO
     confident_score: float = 0.5
-    """A plate over it in the whole picture ends an `auto` search..."""
+    """The least score, 0 to 1, of a sure plate."""
     confident_width: float = 0.06
-    """... if it is at least this share of the picture's width: smaller ones are seldom alone, and their
-    boxes are loose (AP50 0.89 over 24 of 300 px, 0.35 at 12-24 px, tiles bring the latter to 0.72)."""
+    """The least width of a sure plate, as a share of the picture's width. Smaller plates are seldom alone, and their
+    boxes are loose: AP50 is 0.89 from 24 of 300 px on and 0.35 at 12 to 24 px, which tiles bring to 0.72."""
     across: int = 2
+    """Tiles in a row, for a picture shaped as the detector's input; wider pictures have more, see `grid`."""
     down: int = 2
-    """Tiles of a picture shaped as the detector's input; of wider and higher ones there are more, see `grid`."""
+    """Tiles in a column, for a picture shaped as the detector's input; higher pictures have more, see `grid`."""
     overlap: float = 0.2
+    """What neighbouring tiles have in common, as a share of a tile's side."""
     iou_threshold: float = 0.45
     inside_threshold: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What one run of a detection model gave, whichever order its outputs came in."""
+    """The output of one run of a detection model: N candidates for plates or other things."""
 
     boxes: NDArray[np.float32]
-    """(N, 4) float32: ymin, xmin, ymax, xmax as shares of the picture."""
+    """(N, 4) float32: ymin, xmin, ymax, xmax as shares of the picture's height and width."""
     classes: NDArray[np.int64]
-    """(N,) numbers of the labels, background not counted."""
+    """(N,) int64: indices of the labels as `parse_labelmap` gives them."""
     scores: NDArray[np.float32]
-    """(N,) float32, 0 to 1."""
+    """(N,) float32: the model's score of each, 0 to 1."""
 
 
 def parse_labelmap(text: str) -> tuple[str, ...]:
-    """The labels of a `labelmap.txt`, a line each, in the order of the class numbers."""
+    """The labels in the text of a `labelmap.txt`, one a line, in the order of the class numbers, without background."""
     labels = [line.strip() for line in text.splitlines()]
     while labels and not labels[-1]:
         labels.pop()
@@ -82,7 +88,7 @@ def parse_labelmap(text: str) -> tuple[str, ...]:
 
 
 def plate_classes(labels: Sequence[str]) -> frozenset[int]:
-    """The numbers of the labels that mean a plate; the only label means one whatever it says."""
+    """The indices of the labels that mean a plate; a single label means one whatever it says."""
     if len(labels) == 1:
         return frozenset({0})
     folded = ["".join(c for c in label.lower() if c.isalpha()) for label in labels]
@@ -90,13 +96,12 @@ def plate_classes(labels: Sequence[str]) -> frozenset[int]:
 
 
 def order_outputs(tensors: Sequence[NDArray[np.float32]]) -> Candidates:
-    """The four outputs of TFLite_Detection_PostProcess told apart, cut to the count.
+    """The candidates in the four outputs of TFLite_Detection_PostProcess, whatever their order.
 
-    TF1 models give boxes, classes, scores, count; TF2 models scores, boxes, count, classes; converters have
-    been seen to permute them further. Boxes and count are known by their shapes. Of the two that are left
-    the one with a value that is no whole number holds the scores; where both are whole, the place decides.
-
-    Raises ValueError where the tensors are not those of a detection model.
+    TF1 models give boxes (1, N, 4), classes (1, N), scores (1, N), count; TF2 models scores, boxes, count, classes;
+    some converters permute them further. Boxes and count are known by their shapes. Of the other two, the one with a
+    value that is no whole number holds the scores; if both are whole, their places decide. Candidates beyond the
+    count are cut off. Raises ValueError if the tensors are not those of a detection model.
     """
     if len(tensors) != 4:
         raise ValueError(f"a detection model has 4 outputs, not {len(tensors)}")
@@ -120,10 +125,10 @@ def order_outputs(tensors: Sequence[NDArray[np.float32]]) -> Candidates:
 def to_detections(
     candidates: Candidates, region: Box, classes: Collection[int], score_threshold: float
 ) -> tuple[Detection, ...]:
-    """The plates among `candidates` of the picture's part `region`, in pixels of the picture, best first.
+    """The plates among the candidates of a look at `region`, a part of a picture; in pixels of the picture, best first.
 
-    Boxes are clipped to the region; what is left with less than a pixel is dropped, and so is what is not
-    a number.
+    Those count whose class is in `classes` and whose score is at least `score_threshold`. Boxes are clipped to the
+    region; those that keep less than a pixel are dropped, and those that are not finite.
     """
     found = []
     for (y1, x1, y2, x2), number, score in zip(
@@ -141,9 +146,11 @@ def to_detections(
 
 
 def halves(first: Sequence[Detection], width: int, height: int, policy: SearchPolicy) -> tuple[Box, ...]:
-    """The upper and the lower half of an upright picture that gave `first` at one look, if that is no sure plate.
+    """The upper and lower half of an upright picture whose first look found `first`; none if that is a sure plate.
 
-    Squashed into the detector's input an upright picture keeps too little of a plate's height.
+    `width` and `height` are the picture's, in pixels; a picture that is not upright has no halves to look at.
+    The detector's input is wider than high: an upright picture that is squashed into it keeps too little of a
+    plate's height.
     """
     if height < UPRIGHT * width or _sure(first, width, policy):
         return ()
@@ -151,7 +158,7 @@ def halves(first: Sequence[Detection], width: int, height: int, policy: SearchPo
 
 
 def second_look(first: Sequence[Detection], width: int, height: int, policy: SearchPolicy) -> tuple[Box, ...]:
-    """The parts of a `width` x `height` picture to look at again after `first` was found in the whole of it."""
+    """The tiles of a picture of `width` x `height` pixels to look at, after `first` was found in the whole of it."""
     if policy.search is Search.FAST or (policy.search is Search.AUTO and _sure(first, width, policy)):
         return ()
     return tiles(width, height, *grid(width, height, policy), policy.overlap)
@@ -162,10 +169,10 @@ def _sure(found: Sequence[Detection], width: int, policy: SearchPolicy) -> bool:
 
 
 def grid(width: int, height: int, policy: SearchPolicy) -> tuple[int, int]:
-    """How many tiles across and down: so many that each is shaped much as the detector's input.
+    """How many tiles in a row and in a column: so many that each has about the shape of the detector's input.
 
-    A tile of another shape is squashed, and the plates in it: in upright pictures (3:4) the boxes of small plates
-    were too loose to count (AP50 0.53 at 12-24 px in 2 x 2 tiles, 0.81 in 2 x 3).
+    A tile of another shape is squashed, and the plates in it too: on upright pictures (3:4) AP50 of plates 12 to 24
+    px wide is 0.53 in 2 x 2 tiles and 0.81 in 2 x 3.
     """
     shape = width / height / INPUT_SHAPE
     across, down = max(policy.across, round(policy.down * shape)), max(policy.down, round(policy.across / shape))
@@ -179,10 +186,11 @@ def merge(
     height: int,
     policy: SearchPolicy,
 ) -> tuple[Detection, ...]:
-    """One list of plates from the whole picture and its parts, each plate once, best score first.
+    """The plates of a picture of `width` x `height` pixels, each once, best score first.
 
-    A box that ends at an inner edge of its part may be the rest of a plate that the edge cut: it gives way
-    to any box that it lies in, whatever their scores.
+    `first` was found in the whole picture, `looks` holds parts of it with what was found in each. A box that ends at an
+    inner edge of its part may be a piece of a plate that the edge cut off: it is dropped for any box that it lies
+    in, whatever their scores.
     """
     whole: list[Detection] = list(first)
     cut: list[Detection] = []
@@ -199,7 +207,7 @@ def merge(
 
 
 def crop_plate(frame: Frame, detection: Detection) -> Crop:
-    """The crop of `detection` from `frame` with the margin that rectification and every reader need."""
+    """The crop of a detection, with the margin around it that rectification and readers need; its pixels are a copy."""
     box, (height, width) = detection.box, frame.image.shape[:2]
     margin = max(CROP_MARGIN * box.width, CROP_MARGIN_MIN_PX)
     x1, y1 = max(0, int(box.x1 - margin)), max(0, int(box.y1 - margin))
@@ -215,7 +223,10 @@ def crop_plate(frame: Frame, detection: Detection) -> Crop:
 
 
 def touches_seam(box: Box, region: Box, width: int, height: int) -> bool:
-    """Whether `box` ends where its tile `region` does, inside of the picture: it may be part of a plate."""
+    """Whether `box` ends at an inner edge of its tile `region`, so that it may be a piece of a plate.
+
+    `width` and `height` are the picture's, in pixels; the slack is 1 % of the tile's longer side.
+    """
     slack = 0.01 * max(region.width, region.height)
     return (
         (region.x1 > 0 and box.x1 - region.x1 < slack)

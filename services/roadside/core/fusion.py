@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from roadside.core.reads import PlacedRead, Read
 
 SLOT_DOUBT = 1e-3
-"""Of every slot is spread over all characters: no single frame can rule a character out."""
+"""The share of each slot's probability that is spread over all characters, so that no single frame can exclude one."""
 GAP_LOG_P = math.log(0.02)
-"""Of a slot that one read has and another has not."""
+"""Natural logarithm of the probability that one read has a slot which another lacks."""
 FULL_WIDTH_PX = 110.0
-"""A plate this wide or wider is read as well as it will be."""
+"""The width of a plate in pixels beyond which it is not read any better."""
 LEAST_CHARACTERS = 4
-"""Of what can be a vehicle's plate: frames from far away give stumps, and these agree easily."""
+"""What a vehicle's plate has at least: frames from far away give shorter texts, and these agree easily."""
 SHARP = 0.3
-"""Sharpness at which a read weighs half as much as a perfectly sharp one."""
+"""The sharpness, 0 to 1, at which `sharp / (sharp + SHARP)` is one half."""
 
 LEAST_WORTH = 0.05
 """Added to a read's confidence in its worth: among reads that say nothing, the sharper is kept."""
