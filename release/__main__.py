@@ -71,7 +71,7 @@ def check_tree(*, dirty: bool) -> str:
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     if not re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", changes, re.MULTILINE):
         raise ReleaseError(f"CHANGELOG.md has no section ## [{version}] with its date: write it first")
-    if not dirty and (changed := _output("git", "status", "--porcelain").splitlines()):
+    if not dirty and (changed := _git("status", "--porcelain").splitlines()):
         raise ReleaseError(
             f"{len(changed)} uncommitted changes ({changed[0].strip()}, ...): commit them, or say DIRTY=1"
         )
@@ -80,7 +80,7 @@ def check_tree(*, dirty: bool) -> str:
 
 def build(version: str, out: Path) -> tuple[Path, Path]:
     """The wheel, built of the sdist, and the sdist; both checked."""
-    epoch = _output("git", "log", "-1", "--format=%ct").strip() or "0"
+    epoch = _git("log", "-1", "--format=%ct").strip() or "0"
     _run("build", sys.executable, "-m", "build", "--outdir", out, ROOT, SOURCE_DATE_EPOCH=epoch)
     wheel, sdist = out / f"roadside-{version}-py3-none-any.whl", out / f"roadside-{version}.tar.gz"
     if missing := [path.name for path in (wheel, sdist) if not path.exists()]:
@@ -158,6 +158,13 @@ def _run(what: str, *command: str | Path, **environment: str) -> None:
     if run.returncode:
         print(run.stdout, file=sys.stderr)
         raise ReleaseError(f"{what} failed (the reason stands above)")
+
+
+def _git(*command: str) -> str:
+    """What git prints; nothing without git, or outside of a checkout."""
+    if not shutil.which("git"):
+        return ""
+    return subprocess.run(["git", *command], check=False, capture_output=True, text=True, cwd=ROOT).stdout
 
 
 def _output(*command: str | Path, cwd: Path = ROOT) -> str:

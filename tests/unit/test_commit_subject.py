@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -56,7 +57,7 @@ def repository(tmp_path: Path) -> Path:
 def git(folder: Path, *arguments: str) -> None:
     names = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     subprocess.run(
-        ["git", "-C", folder, *arguments], check=True, env={**names, "HOME": str(folder), "PATH": "/usr/bin:/bin"}
+        ["git", "-C", folder, *arguments], check=True, env={**names, "HOME": str(folder), "PATH": os.environ["PATH"]}
     )
 
 
