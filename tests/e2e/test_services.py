@@ -22,12 +22,13 @@ import redis
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from roadside.assembly.services import SERVICES
 from roadside.client import AsyncPlatesClient, PlatesClient, RegistryClient, SightingFilter
 from roadside.core.events import EncodedPicture, FrameEvent, PictureEncoding
 from roadside.core.frames import CameraId
 from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import InputError, NotFoundError
-from roadside.kit.metrics import SPECS, Kind, full_name
+from roadside.kit.metrics import Kind, full_name
 from roadside.v1 import (
     capture_pb2,
     capture_pb2_grpc,
@@ -292,8 +293,11 @@ def test_prometheus_finds_every_metric(cluster: Cluster, passages: list[Sighting
     assert passages
     ask_everything(cluster)
     jobs = [
-        {"job_name": name, "static_configs": [{"targets": [f"127.0.0.1:{cluster.services[name].metrics_port}"]}]}
-        for name in SPECS
+        {
+            "job_name": service.name,
+            "static_configs": [{"targets": [f"127.0.0.1:{cluster.services[service.name].metrics_port}"]}],
+        }
+        for service in SERVICES
     ]
     config = tmp_path / "prometheus.yml"
     config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}))
@@ -320,11 +324,11 @@ def test_prometheus_finds_every_metric(cluster: Cluster, passages: list[Sighting
         return len(reply["data"]["result"])
 
     try:
-        wait_for(lambda: found("up == 1") == len(SPECS), "Prometheus to scrape all", 90)
+        wait_for(lambda: found("up == 1") == len(SERVICES), "Prometheus to scrape all", 90)
         names = [
-            full_name(service, spec) + ("_count" if spec.kind is Kind.HISTOGRAM else "")
-            for service, specs in SPECS.items()
-            for spec in specs
+            full_name(service.name, spec) + ("_count" if spec.kind is Kind.HISTOGRAM else "")
+            for service in SERVICES
+            for spec in service.metrics
         ]
         assert len(names) > 50
         assert [name for name in names if not found(name)] == []

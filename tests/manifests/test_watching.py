@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from roadside.kit.metrics import SPECS, Kind, full_name
+from roadside.assembly.services import SERVICES
+from roadside.kit.metrics import Kind, full_name
 from tests.manifests.documents import K3S
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 RULES = K3S / "prometheus"
 SUFFIXES = {Kind.COUNTER: ("",), Kind.GAUGE: ("",), Kind.HISTOGRAM: ("_bucket", "_count", "_sum")}
 KNOWN = {
-    full_name(service, spec) + suffix
-    for service, specs in SPECS.items()
-    for spec in specs
+    full_name(service.name, spec) + suffix
+    for service in SERVICES
+    for spec in service.metrics
     for suffix in SUFFIXES[spec.kind]
 } | {"node_filesystem_avail_bytes", "node_filesystem_size_bytes"}
 

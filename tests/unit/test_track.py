@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from roadside.core.ctc import COLUMN, EMPTY, read_posterior
 from roadside.core.frames import Box, CameraId, Crop, Detection
-from roadside.core.fusion import edit_distance, fuse, quality, sharpness
+from roadside.core.fusion import edit_distance, fuse, quality, sharpness, worth
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET, PlacedRead, Track
 from roadside.core.track import EvidenceRule, TrackBuilder, TrackPolicy, fuse_track
@@ -153,6 +153,15 @@ def test_a_parked_car_neither_fills_the_memory_nor_waits_for_ever() -> None:
     done = [t for i in range(250) for t in builder.update(i * FRAME_NS, [placed("AB12CDE", frame=i)])]
     assert len(done) == 2
     assert all(len(t.reads) <= 8 for t in done)
+
+
+def test_a_long_track_keeps_its_best_reads_and_names_the_others() -> None:
+    reads = [placed("AB12CDE", 0.5 + 0.04 * (frame % 11), frame) for frame in range(30)]
+    (track,) = drive([[read] for read in reads], TrackPolicy(most_reads=8))
+    best = sorted(reads, key=lambda p: worth(quality(p), p.read), reverse=True)[:8]
+    assert {p.crop.sequence for p in track.reads} == {p.crop.sequence for p in best}
+    assert set(track.identities) == {p.crop.identity for p in reads}
+    assert (track.first_seen_ns, track.last_seen_ns) == (0, 29 * FRAME_NS), "those that are not kept count as well"
 
 
 @settings(deadline=None, max_examples=40)

@@ -1,0 +1,71 @@
+"""The frame that becomes evidence is that of the read which the fusion calls its best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from roadside.core.events import PixelPicture
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.reads import PlacedRead, Read
+from roadside.registry.evidence import KEPT_S, UNENCODED_KEPT, EvidenceFrames
+
+GATE = CameraId("gate")
+SECOND = 1_000_000_000
+TEXTURE = np.random.default_rng(5).integers(0, 255, (40, 160, 3), np.uint8)
+
+
+def look(text: str, confidence: float, sequence: int, at_s: float = 0.0) -> PlacedRead:
+    crop = Crop(GATE, round(at_s * SECOND) + sequence, sequence, Detection(Box(0, 0, 120, 30), 0.9), TEXTURE)
+    return PlacedRead(crop, Read(text, text, "UK", confidence, (), np.zeros((len(text), 36), np.float32)))
+
+
+def frame(value: int) -> PixelPicture:
+    return PixelPicture(np.full((48, 64, 3), value, np.uint8))
+
+
+def test_the_best_look_at_a_text_keeps_its_frame() -> None:
+    frames = EvidenceFrames()
+    worse, best = look("AB12CDE", 0.7, 1), look("AB12CDE", 0.9, 2)
+    frames.offer(best, frame(200))
+    frames.offer(worse, frame(10))
+    assert frames.take(worse) is None
+    taken = frames.take(best)
+    assert taken is not None
+    assert taken.data == frame(200).jpeg().data
+
+
+def test_of_equal_looks_the_earliest_wins_in_whatever_order_they_come() -> None:
+    looks = [look("AB12CDE", 0.9, sequence) for sequence in range(4)]
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]):
+        frames = EvidenceFrames()
+        for place in order:
+            frames.offer(looks[place], frame(place))
+        assert frames.take(looks[0]) is not None
+
+
+def test_a_plate_that_comes_back_has_a_frame_of_its_own() -> None:
+    """Though it is seen less well than the first time, half a minute before."""
+    frames = EvidenceFrames()
+    first, again = look("AB12CDE", 0.99, 1), look("AB12CDE", 0.7, 9, at_s=30)
+    frames.offer(first, frame(1))
+    assert frames.take(first) is not None
+    frames.offer(again, frame(9))
+    assert frames.take(again) is not None
+
+
+def test_what_no_track_can_ask_for_is_dropped() -> None:
+    frames = EvidenceFrames()
+    old = look("AB12CDE", 0.9, 1)
+    frames.offer(old, frame(1))
+    frames.forget_before(round((KEPT_S + 1) * SECOND))
+    assert frames.take(old) is None
+
+
+def test_frames_beyond_a_few_are_kept_as_jpeg() -> None:
+    frames = EvidenceFrames()
+    pictures = [frame(value) for value in range(UNENCODED_KEPT + 3)]
+    for sequence, picture in enumerate(pictures):
+        frames.offer(look(f"AB{sequence:02}CDE", 0.9, sequence), picture)
+    unencoded = [kept for kept in frames._kept.values() if kept.picture is not None]  # noqa: SLF001 - memory is the point
+    assert len(unencoded) == UNENCODED_KEPT
+    assert frames.take(look("AB00CDE", 0.9, 0)) is not None
