@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from roadside._version import __version__
 
 if TYPE_CHECKING:
-    from roadside.api import ALPR, Plate, Plates
+    from roadside.api import ALPR, Plate, Plates, Sighting
 
-__all__ = ["ALPR", "Plate", "Plates", "__version__"]
+__all__ = ["ALPR", "Plate", "Plates", "Sighting", "__version__"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute can be anything

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 USER_PROGRAM = """
 import cv2
-from roadside import ALPR, Plates
+from roadside import ALPR, Plates, Sighting
+from roadside.api import VerdictKind
 from roadside.errors import RoadsideError
 
 alpr = ALPR(search="fast", threads=2)
@@ -26,6 +27,8 @@ left: float = plates[0].box.x1
 picture = cv2.imread("street.jpg")
 assert picture is not None
 cv2.imwrite("annotated.jpg", alpr.read(picture).draw())
+sightings: list[Sighting] = list(ALPR(registry="paid.db").watch("street.mp4"))
+unpaid = [s.plate for s in sightings if s.verdict is not None and s.verdict.kind is VerdictKind.UNPAID]
 """
 
 

@@ -31,6 +31,19 @@ def test_pictures_are_read_and_drawn(tmp_path: Path) -> None:
     assert np.abs(drawn.astype(int) - given).max() > 100
 
 
+def test_vehicles_are_told_as_they_pass(tmp_path: Path) -> None:
+    done = run(tmp_path, "watch_source.py", STREET)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = re.findall(r"^\d\d:\d\d:\d\d  (\w+) (\w+) 100%$", done.stdout, re.MULTILINE)
+    assert sorted(told) == [
+        ("9K74182", "CZ"),
+        ("HK47TVN", "UK"),
+    ]
+    faulty = run(tmp_path, "watch_source.py", "none.mp4")
+    assert faulty.returncode == 1
+    assert "no such file or camera" in faulty.stderr
+
+
 def test_the_readmes_lines_print_what_it_says() -> None:
     (lines,) = re.findall(r"```python\n(from roadside.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     done = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from roadside.core.frames import CameraId, Frame
     from roadside.kit.timing import Stopwatch
     from roadside.ports.bus import Conclusion, EventT, GivenT_co, Stage, Stream
-    from roadside.ports.store import SightingStore
+    from roadside.ports.store import SightingKeeper
     from roadside.ports.vision import Detector, Reader
     from roadside.registry.judge import Judge
 
@@ -54,7 +54,7 @@ class Parts:
     detector: Detector
     reader: Reader
     judge: Judge
-    store: SightingStore
+    store: SightingKeeper
     watch: Stopwatch
     least_confidence: float
     """Reads below it count as nothing read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_or_make_keyring
@@ -14,6 +15,7 @@ from roadside.kit.weights import check_shipped, weights_folder
 from roadside.registry.judge import Judge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from roadside.ports.registry import Registry
@@ -73,6 +75,23 @@ def open_asked_registry(settings: VerdictSection, database: Database, clock: Clo
     if settings.registry_http is not None:
         return HttpRegistry(load_http_options(settings.registry_http), clock)
     return SqlRegistry(database, settings.grace_s)
+
+
+@contextmanager
+def open_registry_alone(settings: VerdictSection, clock: Clock) -> Iterator[Registry]:
+    """The registry that is named, its own file or an office's HTTP interface, without a database of sightings.
+
+    Raises StoreUnavailableError, SettingsError.
+    """
+    with ExitStack() as stack:
+        if settings.registry_http is not None:
+            yield HttpRegistry(load_http_options(settings.registry_http), clock)
+        elif settings.registry is not None:
+            database = open_embedded(settings.registry)
+            stack.callback(database.close)
+            yield SqlRegistry(database, settings.grace_s)
+        else:
+            raise SettingsError("no registry is named: give registry or registry_http")
 
 
 def open_judge(settings: VerdictSection, registry: Registry, clock: Clock, models: Path | None = None) -> Judge:

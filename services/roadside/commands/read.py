@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, PictureWriter
-from roadside.api import ALPR, STEPS
+from roadside.api import ALPR
+from roadside.api.plates import STEPS
 from roadside.commands.flags import READING, add_settings, options_of
 from roadside.errors import InputError, SourceError
 from roadside.kit.timing import Stopwatch

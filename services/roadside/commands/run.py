@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
-from roadside.adapters.sources.video import CameraSettings, open_source
-from roadside.adapters.system_clock import SystemClock
-from roadside.assembly.embedded import EmbeddedPipeline, Parts
-from roadside.assembly.models import open_models, warm_up
 from roadside.assembly.records import open_records
-from roadside.capture.feed import FrameFeed
-from roadside.capture.motion import MotionGate
+from roadside.assembly.watching import SourceWatch, open_frames
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
 from roadside.commands.table import sighting_line, sighting_table
-from roadside.core.detect import Search
-from roadside.core.frames import CameraId
-from roadside.detector.sweep import SweepingFinder
 from roadside.errors import InputError
 from roadside.kit.interrupt import Interrupt
 from roadside.kit.progress import Progress
-from roadside.kit.timing import Stopwatch
 
 if TYPE_CHECKING:
     import argparse
@@ -35,10 +26,8 @@ if TYPE_CHECKING:
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
     from roadside.core.events import SightingEvent
-    from roadside.core.frames import Frame
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
-    from roadside.ports.vision import Detector
 
 EXIT_INTERRUPTED = 130
 KEEPING = ("camera", "db", "evidence", "keys", "registry", "registry_http", "timezone", "grace_s", "confusions")
@@ -61,7 +50,7 @@ def add_to(commands: SubParsers) -> None:
 def run_street(arguments: argparse.Namespace) -> int:
     """Read SOURCE to its end, or until Ctrl-C; what was seen is kept either way."""
     settings = settings_of(arguments)
-    source = _open(arguments.source, settings)
+    source = open_frames(arguments.source, settings, _say)
     check_out(arguments.out, source)
     with ExitStack() as stack:
         records = open_records(settings)
@@ -70,7 +59,7 @@ def run_street(arguments: argparse.Namespace) -> int:
         interrupted = run.watch()
     run.report(timings=arguments.timings)
     if arguments.out is not None and not source.live and run.progress.frames:
-        annotate_again(_open(arguments.source, settings), arguments.out, run.overlay)
+        annotate_again(open_frames(arguments.source, settings, _say), arguments.out, run.overlay)
     if arguments.out is not None:
         print(f"Annotated: {arguments.out}")
     return EXIT_INTERRUPTED if interrupted else 0
@@ -80,65 +69,43 @@ class StreetRun:
     """One run over one source."""
 
     def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
-        self._stills = source.frames_per_s == 0
-        finder, reader = open_models(settings, extra_cuts=self._stills)
-        sweeps = settings.search is Search.AUTO and not self._stills
-        detector: Detector = SweepingFinder(finder) if sweeps else finder
-        warm_up(detector, reader)
-        self._source = source
+        self._watch = SourceWatch(source, settings, records.judge, records.store)
         self._db = settings.db
-        self._gate = MotionGate() if source.live and settings.motion_gate else None
-        self.watch_s = Stopwatch()
-        self.overlay = Overlay(gap_frames=0) if self._stills else Overlay()
+        self.overlay = Overlay(gap_frames=0) if self._watch.stills else Overlay()
         self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
         self.conclusions: list[Conclusion[SightingEvent]] = []
-        self.dropped = 0
         self.progress = Progress(sys.stderr, source.frame_count)
-        parts = Parts(
-            detector=detector,
-            reader=reader,
-            judge=records.judge,
-            store=records.store,
-            watch=self.watch_s,
-            least_confidence=settings.confidence,
-            stills=self._stills,
-        )
-        self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
 
     def watch(self) -> bool:
         """Take frames until the source ends; True where a signal ended it."""
         with ExitStack() as stack:
             interrupt = stack.enter_context(Interrupt())
-            feed = stack.enter_context(FrameFeed(self._source, stop=lambda: interrupt.came))
+            reports = stack.enter_context(closing(self._watch.reports(stop=lambda: interrupt.came)))
             if self._live_overlay is not None:
                 stack.enter_context(self._live_overlay)
             try:
-                for frame in feed:
-                    self._step(frame)
+                for report in reports:
+                    self._step(report)
             finally:
                 self.progress.clear()
-                self.dropped = feed.dropped
                 # Whatever ended it (the camera, the clip, a signal): what is in view has been seen.
-                self._tell(self._pipeline.end())
+                self._tell(self._watch.end())
             return interrupt.came
 
     def report(self, *, timings: bool) -> None:
         """The table at the end."""
         print(sighting_table([event.sighting for c in self.conclusions for event in c.outputs]))
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
-        missed = f", {self.dropped} dropped to stay in the present" if self.dropped else ""
+        missed = f", {self._watch.dropped} dropped to stay in the present" if self._watch.dropped else ""
         print(f"{pace}{missed}. Stored in {self._db}")
         if timings:
             names = ("detect", "read", "track", "store")
-            print(", ".join(f"{n} {self.watch_s.mean_ms(n):.2f} ms x {self.watch_s.count.get(n, 0)}" for n in names))
+            took = self._watch.watch_s
+            print(", ".join(f"{n} {took.mean_ms(n):.2f} ms x {took.count.get(n, 0)}" for n in names))
 
-    def _step(self, frame: Frame) -> None:
-        still = self._gate is not None and not self._gate.passes(frame)
-        report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
+    def _step(self, report: FrameReport) -> None:
         self._note(report)
         self._tell(report.conclusions)
-        if self._stills:
-            self._tell(self._pipeline.flush())
         self.progress.step(len(self.conclusions))
 
     def _note(self, report: FrameReport) -> None:
@@ -166,11 +133,6 @@ def check_out(out: Path | None, source: FrameSource) -> None:
         raise InputError(f"--out {out}: a picture's name ends in {', '.join(PICTURES)}")
     if source.frames_per_s == 0 and source.frame_count != 1 and suffix:
         raise InputError(f"--out {out}: several pictures want a folder, a name without an ending")
-
-
-def _open(source: str, settings: Settings) -> FrameSource:
-    camera = CameraSettings(settings.width, settings.height, settings.fps, settings.timeout_s)
-    return open_source(source, CameraId(settings.camera), SystemClock(), camera, on_drop=_say)
 
 
 def _say(line: str) -> None:

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from roadside.core.events import Event, SightingEvent
-    from roadside.ports.store import SightingStore
+    from roadside.ports.store import SightingKeeper
     from roadside.ports.system import Clock, Meter
 
 
 class StoreStage:
     """Stores each sighting once, however often it comes."""
 
-    def __init__(self, store: SightingStore, clock: Clock, meter: Meter) -> None:
+    def __init__(self, store: SightingKeeper, clock: Clock, meter: Meter) -> None:
         self._store = store
         self._clock = clock
         self._meter = meter

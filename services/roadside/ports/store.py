@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from roadside.core.sightings import Picture, PictureKind, Sighting, SightingPage, SightingQuery, Verdict
 
 
-class SightingStore(Protocol):
-    """Keeps sightings, each once."""
+class SightingKeeper(Protocol):
+    """Takes sightings."""
 
     def save(self, sighting: Sighting, pictures: Sequence[Picture] = ()) -> Sighting:
         """Store once and return what is kept; what is there already is returned unchanged.
@@ -22,6 +22,10 @@ class SightingStore(Protocol):
         Raises StoreUnavailableError where nothing was stored.
         """
         ...
+
+
+class SightingStore(SightingKeeper, Protocol):
+    """Keeps sightings, each once, and gives them back."""
 
     def get(self, sighting_id: str) -> Sighting:
         """Raises NotFoundError."""

@@ -1,67 +1,24 @@
-"""The Python API: `from roadside import ALPR` reads number plates in pictures.
-
-```python
-from roadside import ALPR
-
-plates = ALPR().read("street.jpg")
-print([(plate.text, plate.country, plate.confidence) for plate in plates])
-```
-
-What is in `__all__` is stable: it changes only with a new major version. Every error that is raised on purpose is a
-[`RoadsideError`][roadside.errors.RoadsideError] whose message is one line.
-"""
+"""What a picture says: its plates."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
-
-from roadside.core.frames import Box, Corners
-from roadside.core.reads import Character
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Unpack
 
     import numpy as np
     from numpy.typing import NDArray
-    from PIL import Image
 
     from roadside.assembly.photographs import Photograph
-    from roadside.core.reads import PlacedRead
-
-__all__ = ["ALPR", "Box", "Character", "Corners", "Options", "Plate", "Plates"]
+    from roadside.core.frames import Box, Corners
+    from roadside.core.reads import Character, PlacedRead
 
 STEPS = ("decode", "detect", "read")
-
-
-class Options(TypedDict, total=False):
-    """The options of [`ALPR`][roadside.api.ALPR]: settings of the same names, which `roadside settings` lists.
-
-    One that is not given comes from its `ROADSIDE_*` variable, then from the file that `ROADSIDE_CONFIG` names, then
-    from its default, as for every command.
-    """
-
-    modeldir: str | os.PathLike[str]
-    """Folder with the detector's `detect.tflite` and `labelmap.txt`; default: the shipped one."""
-    reader: Literal["tflite", "tesseract", "article"]
-    """`tflite`, our own net, if not given; `tesseract` and `article` (the baseline) need tesseract-ocr."""
-    reader_modeldir: str | os.PathLike[str]
-    """Folder with the reader's `read.tflite` and `reader.json`; default: the shipped one."""
-    tessdata: str | os.PathLike[str]
-    """Folder with `gb.traineddata` for the readers of Tesseract; default: the shipped one."""
-    runtime: str
-    """Interpreter of the nets, `litert` or `tflite-runtime`; the first one installed if not given."""
-    threads: int
-    """Threads of the detector and of the reader, 1 to 64."""
-    search: Literal["auto", "fast", "tiles"]
-    """Looking for small plates: always (`tiles`), never (`fast`), or where it is worth the time."""
-    score: float
-    """Least score of a detected plate, 0 to 1."""
-    confidence: float
-    """Least confidence of a read, 0 to 1; below it, nothing was read."""
+"""Of reading a picture, each timed."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -157,48 +114,8 @@ class Plates(Sequence[Plate]):
         }
 
 
-class ALPR:
-    """Reads number plates: loads the nets once, then takes any number of pictures.
-
-    Threads may share an instance: pictures are decoded and read one after the other. Where they are to be read at the
-    same time, give each thread an instance of its own.
-    """
-
-    def __init__(self, **options: Unpack[Options]) -> None:
-        """Load the nets and run them once, so that the first picture takes no longer than the next.
-
-        Raises:
-            TypeError: there is no option of that name.
-            SettingsError: an option's value cannot be.
-            ModelError: a folder of weights cannot be used.
-
-        """
-        unknown = sorted(options.keys() - Options.__annotations__.keys())
-        if unknown:
-            known = ", ".join(Options.__annotations__)
-            raise TypeError(f"ALPR() has no option {unknown[0]!r}; there are {known}")
-        from roadside.assembly.photographs import open_photograph_reader  # noqa: PLC0415 - the nets make imports slow
-        from roadside.assembly.settings import load_settings  # noqa: PLC0415 - as above
-
-        self._settings = load_settings(dict(options))
-        self._photographs = open_photograph_reader(self._settings)
-
-    def read(self, picture: NDArray[Any] | str | os.PathLike[str] | bytes | Image.Image) -> Plates:
-        """The plates of one picture, best detection first.
-
-        Args:
-            picture: the path of a file (JPEG, PNG, WebP, BMP, TIFF or GIF), such a file's bytes, an array of
-                (H, W, 3) uint8, blue green red, as OpenCV has them, or a picture of Pillow. Files and pictures of
-                Pillow are turned upright as their EXIF orientation says.
-
-        Raises:
-            SourceError: it is not one whole picture; the message names the fault and the mend.
-
-        """
-        return _plates(self._photographs.read(picture), picture)
-
-
-def _plates(photograph: Photograph, picture: object) -> Plates:
+def plates_of(photograph: Photograph, picture: object) -> Plates:
+    """The plates of a photograph that was read; `picture` is what was given."""
     return Plates(
         plates=tuple(_plate(placed) for placed in photograph.plates),
         image=photograph.image,

@@ -1,0 +1,88 @@
+"""Watches one source to its end: the loop behind `roadside run` and `ALPR.watch`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from roadside.adapters.sources.video import CameraSettings, open_source
+from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.embedded import EmbeddedPipeline, Parts
+from roadside.assembly.models import open_models, warm_up
+from roadside.capture.feed import FrameFeed
+from roadside.capture.motion import MotionGate
+from roadside.core.detect import Search
+from roadside.core.frames import CameraId
+from roadside.detector.sweep import SweepingFinder
+from roadside.kit.timing import Stopwatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from roadside.assembly.embedded import FrameReport
+    from roadside.assembly.settings import Settings
+    from roadside.core.events import SightingEvent
+    from roadside.core.frames import Frame
+    from roadside.ports.bus import Conclusion
+    from roadside.ports.sources import FrameSource
+    from roadside.ports.store import SightingKeeper
+    from roadside.ports.vision import Detector
+    from roadside.registry.judge import Judge
+
+
+class SourceWatch:
+    """Brings the frames of one source through the embedded pipeline. Not safe to share between threads."""
+
+    def __init__(self, source: FrameSource, settings: Settings, judge: Judge, store: SightingKeeper) -> None:
+        """Loads the nets and runs them once. Raises ModelError, SettingsError."""
+        self.stills = source.frames_per_s == 0
+        """Whether the source gives single pictures: the vehicles of each are seen in no other."""
+        self.watch_s = Stopwatch()
+        self.dropped = 0
+        """Frames of a live source that were replaced by a newer one, once the watch has ended."""
+        finder, reader = open_models(settings, extra_cuts=self.stills)
+        sweeps = settings.search is Search.AUTO and not self.stills
+        detector: Detector = SweepingFinder(finder) if sweeps else finder
+        warm_up(detector, reader)
+        self._source = source
+        self._gate = MotionGate() if source.live and settings.motion_gate else None
+        parts = Parts(
+            detector=detector,
+            reader=reader,
+            judge=judge,
+            store=store,
+            watch=self.watch_s,
+            least_confidence=settings.confidence,
+            stills=self.stills,
+        )
+        self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
+
+    def reports(self, stop: Callable[[], bool] = lambda: False) -> Generator[FrameReport]:
+        """What each frame led to, until the source ends or, after the frame in hand, `stop` says so.
+
+        The source is closed when the iteration ends, by `close` too. Raises SourceError where the source fails, and
+        StoreUnavailableError where a sighting cannot be kept; `end` then still tells of what is in view.
+        """
+        with FrameFeed(self._source, stop) as feed:
+            try:
+                for frame in feed:
+                    yield self._report(frame)
+            finally:
+                self.dropped = feed.dropped
+
+    def end(self) -> Sequence[Conclusion[SightingEvent]]:
+        """The source is over, whatever ended it: the vehicles in view have passed."""
+        return self._pipeline.end()
+
+    def _report(self, frame: Frame) -> FrameReport:
+        still = self._gate is not None and not self._gate.passes(frame)
+        report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
+        if not self.stills:
+            return report
+        return replace(report, conclusions=(*report.conclusions, *self._pipeline.flush()))
+
+
+def open_frames(source: str, settings: Settings, on_drop: Callable[[str], None]) -> FrameSource:
+    """The source as the settings of cameras have it; `on_drop` is told when a camera is lost. Raises SourceError."""
+    camera = CameraSettings(settings.width, settings.height, settings.fps, settings.timeout_s)
+    return open_source(source, CameraId(settings.camera), SystemClock(), camera, on_drop=on_drop)
