@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from roadside.assembly.models import open_detector, open_nets, warm_up
 from roadside.core.detect import Search
-from roadside.detector.guarded import LockedDetector
+from roadside.detector.locked import LockedDetector
 from roadside.detector.servicer import DetectorServicer
 from roadside.detector.stage import DetectStage
 from roadside.kit.host import Loop, Work

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from roadside.assembly.models import open_nets, open_reader, warm_up
 from roadside.kit.host import Loop, Work
 from roadside.ocr.config import ReaderKind
-from roadside.ocr.guarded import LockedReader
+from roadside.ocr.locked import LockedReader
 from roadside.ocr.servicer import OcrServicer
 from roadside.ocr.stage import ReadStage
 from roadside.ports.bus import CROPS, READS

@@ -116,8 +116,8 @@ class FrameEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class CropEvent:
-    """A plate was found in a frame."""
+class _PlateEvent:
+    """Of one plate in one frame."""
 
     crop: Crop
     frame: FramePicture | None
@@ -140,27 +140,15 @@ class CropEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadEvent:
+class CropEvent(_PlateEvent):
+    """A plate was found in a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvent(_PlateEvent):
     """A plate was read."""
 
-    crop: Crop
-    frame: FramePicture | None
     read: Read
-
-    @property
-    def camera_id(self) -> CameraId:
-        """The camera that saw it."""
-        return self.crop.camera_id
-
-    @property
-    def captured_at_ns(self) -> int:
-        """Of the frame."""
-        return self.crop.captured_at_ns
-
-    @property
-    def identity(self) -> str:
-        """The crop's."""
-        return self.crop.identity
 
 
 @dataclass(frozen=True, slots=True)

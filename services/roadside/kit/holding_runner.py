@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Generic
 
 from roadside.errors import PoisonError
-from roadside.kit.logs import fields
 from roadside.ports.bus import EventT, GivenT_co, Leadership, Output
 
 if TYPE_CHECKING:
@@ -21,8 +19,6 @@ BLOCK_S = 0.2
 STAND_BY_S = 1.0
 MOST_DELIVERIES = 1000
 """Held events are handed out anew at every restart: only one that surely kills is given up."""
-
-_log = logging.getLogger(__name__)
 
 
 class HoldingRunner(Generic[EventT, GivenT_co]):
@@ -45,8 +41,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         self._parts = parts
         self._silence_ns = round(silence_s * 1e9)
         self._receipts: dict[tuple[CameraId, str], Receipt] = {}
-        for outcome in ("done", "duplicate", "failed", "dead"):
-            parts.meter.count("messages_total", 0, outcome=outcome)
+        parts.know_outcomes()
 
     def run(self) -> None:
         """Hold and advance until told to stop; what is held stays on the stream for whoever comes next."""
@@ -85,20 +80,14 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
                     raise PoisonError(f"handed out {receipt.deliveries} times without being done")  # noqa: TRY301
                 event = delivery.load()
             except PoisonError as error:
-                self._reject(delivery, str(error))
+                self._parts.reject(delivery, str(error))
+                self._parts.meter.count("messages_total", outcome="dead")
                 continue
             key = event.camera_id, event.identity
             if self._stage.take(event):
                 self._receipts[key] = receipt
             elif self._receipts[key].entry_id != receipt.entry_id:
                 self._commit([receipt], ())
-
-    def _reject(self, delivery: Delivery[EventT], reason: str) -> None:
-        receipt = delivery.receipt
-        where = fields(stream=self._source.name, camera=receipt.camera_id, id=receipt.identity, reason=reason)
-        _log.warning("dead letter", extra=where)
-        self._parts.retry.call(lambda: self._bus.reject(delivery, reason), otherwise=False)
-        self._parts.meter.count("messages_total", outcome="dead")
 
     def _advance(self, camera_id: CameraId) -> None:
         held = self._stage.held(camera_id)

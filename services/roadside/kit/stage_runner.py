@@ -48,6 +48,18 @@ class LoopParts:
     retry: RetryPolicy
     stopping: threading.Event
 
+    def reject(self, delivery: Delivery[EventT], reason: str) -> None:
+        """Make a dead letter of an event and say so; `reason` holds no plate."""
+        receipt = delivery.receipt
+        where = fields(stream=receipt.stream.name, camera=receipt.camera_id, id=receipt.identity, reason=reason)
+        _log.warning("dead letter", extra=where)
+        self.retry.call(lambda: self.bus.reject(delivery, reason), otherwise=False)
+
+    def know_outcomes(self) -> None:
+        """Make the counters of outcomes known at 0, so that their first count is seen as a rise."""
+        for outcome in OUTCOMES:
+            self.meter.count("messages_total", 0, outcome=outcome)
+
 
 class StageRunner(Generic[EventT, GivenT_co]):
     """Runs one stage on one stream until told to stop."""
@@ -67,8 +79,7 @@ class StageRunner(Generic[EventT, GivenT_co]):
         self._stage = stage
         self._parts = parts
         self._limits = limits
-        for outcome in OUTCOMES:
-            parts.meter.count("messages_total", 0, outcome=outcome)
+        parts.know_outcomes()
 
     def run(self) -> None:
         """Handle messages until told to stop and what is in hand is done."""
@@ -143,8 +154,5 @@ class StageRunner(Generic[EventT, GivenT_co]):
                     raise
 
     def _dead(self, delivery: Delivery[EventT], reason: str) -> str:
-        receipt = delivery.receipt
-        where = fields(stream=self._source.name, camera=receipt.camera_id, id=receipt.identity, reason=reason)
-        _log.warning("dead letter", extra=where)
-        self._parts.retry.call(lambda: self._bus.reject(delivery, reason), otherwise=False)
+        self._parts.reject(delivery, reason)
         return "dead"
