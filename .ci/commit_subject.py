@@ -1,7 +1,7 @@
 """Checks the first lines of commit messages: one plain line of at most 72 characters, without a dot at its end.
 
 `--message FILE` checks a message before it is committed (the commit-msg hook). Without it, the commits are checked that
-came after the newest tag and after this rule: older subjects are as they are.
+came after the newest tag and after the last change of this rule: older subjects are as they are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST = 72
 """Characters: what `git log` and the web's lists show without cutting."""
 RULE = ".ci/commit_subject.py"
-"""This file: the commit that brought it is where the rule begins."""
+"""This file: its newest commit is where the rule begins."""
 
 
 def faults(message: str) -> list[str]:
@@ -40,9 +40,9 @@ def faults(message: str) -> list[str]:
 
 
 def new_commits(folder: Path) -> list[str]:
-    """The hashes of the commits after the newest tag and after the one that brought the rule, newest first."""
+    """The hashes of the commits after the newest tag and after the last change of the rule, newest first."""
     tag = _git(folder, "describe", "--tags", "--abbrev=0", check=False).split()
-    rule = _git(folder, "log", "--diff-filter=A", "--format=%H", "--", RULE).split()[-1:]
+    rule = _git(folder, "log", "-1", "--format=%H", "--", RULE).split()
     return _git(folder, "rev-list", "--no-merges", "HEAD", *(f"^{old}" for old in tag + rule)).split()
 
 
