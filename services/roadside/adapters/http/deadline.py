@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import http.client
     from collections.abc import Iterator
 
+_AGAIN_S = 0.05
+
 
 @contextmanager
 def within(connection: http.client.HTTPConnection, timeout_s: float) -> Iterator[None]:
@@ -20,16 +22,22 @@ def within(connection: http.client.HTTPConnection, timeout_s: float) -> Iterator
     Its own timeout bounds each piece only: headers that come a line at a time would hold us for minutes. What waits
     in the block then gets an OSError or an HTTPException.
     """
-    watchdog = threading.Timer(timeout_s, _hang_up, (connection,))
-    watchdog.daemon = True
+    over = threading.Event()
+    watchdog = threading.Thread(target=_hang_up, args=(connection, timeout_s, over), name="deadline", daemon=True)
     watchdog.start()
     try:
         yield
     finally:
-        watchdog.cancel()
+        over.set()
         connection.close()
 
 
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    with contextlib.suppress(OSError, AttributeError):  # not connected yet, or not any more
-        connection.sock.shutdown(socket.SHUT_RDWR)
+def _hang_up(connection: http.client.HTTPConnection, timeout_s: float, over: threading.Event) -> None:
+    if over.wait(timeout_s):
+        return
+    while True:
+        with contextlib.suppress(OSError, AttributeError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+        # Still connecting, there was nothing to hang up yet: what connects late must not talk for ever either.
+        if over.wait(_AGAIN_S):
+            return

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from roadside.adapters.http.deadline import within
+from roadside.adapters.http.exchange import exchange
 from roadside.core.plates import fold
 from roadside.core.verdict import country_code
 from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
@@ -203,12 +204,11 @@ class HttpRegistry:
         with within(connection, options.timeout_s):
             target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
             if single:
-                connection.request("GET", target, headers=self._headers)
+                response = exchange(connection, "GET", target, headers=self._headers)
             else:
-                body = json.dumps({**options.body, options.plates_field: list(keys)})
+                body = json.dumps({**options.body, options.plates_field: list(keys)}).encode()
                 headers = {"Content-Type": "application/json", **self._headers}
-                connection.request("POST", target, body=body, headers=headers)
-            response = connection.getresponse()
+                response = exchange(connection, "POST", target, body=body, headers=headers)
             data = _read(response, deadline)
         if response.status == http.HTTPStatus.NOT_FOUND and single:
             return None  # of a plate that is asked for by its address, "not found" says that nobody paid

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from roadside.adapters.http.deadline import within
+from roadside.adapters.http.exchange import exchange
 from roadside.adapters.notify.secret import secret
 from roadside.errors import UnavailableError
 
@@ -41,8 +42,7 @@ class Webhook:
         try:
             target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
             with within(connection, self._options.timeout_s):
-                connection.request("POST", target, body=body.encode(), headers=headers)
-                status = connection.getresponse().status
+                status = exchange(connection, "POST", target, body=body.encode(), headers=headers).status
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(f"webhook {self._options.name}: {error or type(error).__name__}") from error
         if not 200 <= status < 300:
