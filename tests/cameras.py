@@ -85,7 +85,7 @@ def rtsp_server(kind: str) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 class MjpegHandler(BaseHTTPRequestHandler):
-    """Sends `server.pictures` and hangs up; other paths are refused."""
+    """Sends `server.pictures` and then what the server says, and hangs up; other paths are refused."""
 
     server: MjpegServer
 
@@ -105,12 +105,16 @@ class MjpegHandler(BaseHTTPRequestHandler):
         self.server.connections += 1
         self._head("multipart/x-mixed-replace; boundary=frame")
         for picture in self.server.pictures:
-            head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
-            self.wfile.write(head + picture + b"\r\n")
-            time.sleep(self.server.pause_s)
-        self.server.sent.set()
+            self._picture(picture)
+            time.sleep(self.server.pause_s)  # as many a second as a camera sends
+        while self.server.afterwards and not self.server.released.wait(self.server.pause_s):
+            self._picture(self.server.afterwards)
         if self.server.hangs:
             self.server.released.wait(30)
+
+    def _picture(self, picture: bytes) -> None:
+        head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
+        self.wfile.write(head + picture + b"\r\n")
 
     def _head(self, kind: str) -> None:
         self.send_response(200)
@@ -135,7 +139,8 @@ class MjpegServer(ThreadingHTTPServer):
         self.token = token
         self.hangs = hangs
         self.connections = 0
-        self.sent = threading.Event()
+        self.afterwards = b""
+        """A picture that is sent again and again after the others."""
         self.released = threading.Event()
 
     def handle_error(self, *_: object) -> None:

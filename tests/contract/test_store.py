@@ -45,6 +45,7 @@ from roadside.plates.review import Reviewing
 from roadside.registry.judge import Judge
 from roadside.registry.recheck import recheck
 from roadside.registry.vignette_file import BadRow
+from tests.clocks import HandClock
 from tests.databases import KINDS, fresh_postgres, postgres
 
 if TYPE_CHECKING:
@@ -60,18 +61,10 @@ FRAME = Picture(PictureKind.FRAME, "image/jpeg", b"a frame")
 
 
 @dataclass
-class Clock:
-    ns: int = 1_800_000_000 * 10**9
-
-    def now_ns(self) -> int:
-        return self.ns
-
-
-@dataclass
 class World:
     database: Database
     vault: Vault
-    clock: Clock
+    clock: HandClock
     folder: Path
     keyring: Keyring
 
@@ -106,7 +99,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         database.migrate()
     keyring = new_keyring("k1")
     folder = tmp_path / "evidence"
-    yield World(database, Vault(folder, keyring), Clock(), folder, keyring)
+    yield World(database, Vault(folder, keyring), HandClock(), folder, keyring)
     database.close()
 
 
@@ -556,7 +549,7 @@ def test_an_unreachable_database_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
     database = open_embedded(tmp_path / "r.db")
-    store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k1")), Clock())
+    store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k1")), HandClock())
     with database.session() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.ports import reserved_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,9 +82,7 @@ def test_an_empty_folder(program: Program) -> None:
 
 
 def test_an_unreachable_rtsp_address(program: Program) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"rtsp://bob:secret@127.0.0.1:{probe.getsockname()[1]}/stream"
+    address = f"rtsp://bob:secret@127.0.0.1:{reserved_port()}/stream"
     result = program.run("run", address)
     assert_one_line(result, INPUT, "rtsp://***@127.0.0.1", "no camera answers there", "check the address")
     assert "secret" not in result.stdout + result.stderr

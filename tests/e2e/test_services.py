@@ -45,8 +45,10 @@ from roadside.v1 import (
 from roadside.wire.codec import encode_frame
 from roadside.wire.convert import sighting_to_proto
 from roadside.wire.pictures import TravellingPicture
-from tests.processes import Cluster
-from tests.servers import RedisServer, free_port, redis_binary, wait_for
+from tests.ports import reserved_port
+from tests.processes import PREFIX, STREAMS, Cluster
+from tests.servers import RedisServer, redis_binary
+from tests.waiting import PLENTY_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 PLATE = "LS15EBC"
 LOOPS = 2
 TOKEN = "a-token-of-some-length"  # noqa: S105 - of a test
-PASSAGE_TIMEOUT_S = 180.0
+PASSAGE_TIMEOUT_S = 500.0
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +94,7 @@ def address(cluster: Cluster, service: str) -> str:
 def passages(cluster: Cluster) -> list[Sighting]:
     """All sightings of the clip, played twice before two cameras."""
     with PlatesClient(address(cluster, "plates")) as client:
-        wait_for(lambda: len(list(client.sightings())) >= 2 * LOOPS, "sightings of every passage", PASSAGE_TIMEOUT_S)
-        time.sleep(3)  # would there be more than there should be, they would come now
+        wait_for(lambda: cluster.is_settled(("north", "south")), "end of the recordings", PASSAGE_TIMEOUT_S)
         return list(client.sightings())
 
 
@@ -230,7 +231,7 @@ def test_sigterm_ends_a_watch_with_a_word(cluster: Cluster, passages: list[Sight
     thread.start()
     wait_for(lambda: ended.value("roadside_plates_watchers_count") == 1, "a watcher")
     assert ended.stop() == 0
-    thread.join(20)
+    thread.join(PLENTY_S)
     assert codes == [grpc.StatusCode.UNAVAILABLE]
 
 
@@ -263,9 +264,9 @@ def test_poison_stops_nothing_and_ends_as_dead_letters(cluster: Cluster, passage
     client = redis.Redis.from_url(cluster.redis_url, socket_timeout=120)
     for number, (stream, payload) in enumerate(messages):
         entry = {"c": "poisoned", "t": time.time_ns(), "i": str(number), "p": payload}
-        client.xadd(f"{{roadside}}:{stream}", entry)  # type: ignore[arg-type]
-    wait_for(lambda: client.xlen("{roadside}:dead") == len(messages), "every dead letter", 120)
-    assert not any(client.xlen(f"{{roadside}}:{stream}") for stream in ("frames", "crops", "reads", "sightings"))
+        client.xadd(PREFIX + stream, entry)  # type: ignore[arg-type]
+    wait_for(lambda: client.xlen(PREFIX + "dead") == len(messages), "every dead letter", 300)
+    assert not any(client.xlen(PREFIX + stream) for stream in STREAMS)
     client.close()
     for process in cluster.services.values():
         assert process.process is not None
@@ -281,7 +282,7 @@ def test_poison_stops_nothing_and_ends_as_dead_letters(cluster: Cluster, passage
     wait_for(
         lambda: len(cluster.command("dead-letters", "list").stdout.splitlines()) == len(messages) + 1,
         "the replayed one to die again",
-        60,
+        300,
     )
     assert cluster.command("dead-letters", "drop", "--all").stdout == f"{len(messages)} dropped\n"
     assert cluster.command("dead-letters", "list").stdout == "no dead letters\n"
@@ -300,8 +301,8 @@ def test_prometheus_finds_every_metric(cluster: Cluster, passages: list[Sighting
         for service in SERVICES
     ]
     config = tmp_path / "prometheus.yml"
-    config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}))
-    port = free_port()
+    config.write_text(json.dumps({"global": {"scrape_interval": "5s"}, "scrape_configs": jobs}))
+    port = reserved_port()
     prometheus = subprocess.Popen(
         [
             "prometheus",
@@ -324,17 +325,17 @@ def test_prometheus_finds_every_metric(cluster: Cluster, passages: list[Sighting
         return len(reply["data"]["result"])
 
     try:
-        wait_for(lambda: found("up == 1") == len(SERVICES), "Prometheus to scrape all", 90)
+        wait_for(lambda: found("up == 1") == len(SERVICES), "Prometheus to scrape all", 300)
         names = [
             full_name(service.name, spec) + ("_count" if spec.kind is Kind.HISTOGRAM else "")
             for service in SERVICES
             for spec in service.metrics
         ]
         assert len(names) > 50
-        assert [name for name in names if not found(name)] == []
+        wait_for(lambda: [name for name in names if not found(name)] == [], "every metric in Prometheus", every_s=1.0)
     finally:
         prometheus.terminate()
-        prometheus.wait(20)
+        prometheus.wait(PLENTY_S)
 
 
 def ask_everything(cluster: Cluster) -> None:

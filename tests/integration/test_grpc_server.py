@@ -25,6 +25,7 @@ from roadside.kit.health import Health
 from roadside.kit.prometheus import PrometheusMeter
 from roadside.v1 import detector_pb2, detector_pb2_grpc, types_pb2
 from tests.certificates import Authority
+from tests.waiting import PLENTY_S, stays, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,14 +43,18 @@ PICTURE = types_pb2.Picture(
 class BrightestCorner:
     """A detector without a model: slow for dark pictures, faulty for black ones."""
 
+    def __init__(self) -> None:
+        self.begun = 0
+
     def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
+        self.begun += 1
         brightness = float(image.mean())
         if brightness < 1:
             raise RuntimeError("a secret of the inside")
         if brightness < 20:
             raise ModelError("the model cannot be used")
         if brightness < 60:
-            time.sleep(1.0)
+            time.sleep(1.0)  # is slow
         return [Detection(Box(1, 2, 30, 20), brightness / 255)]
 
 
@@ -66,8 +71,10 @@ class Running:
         self.health.set("model", ready=True)
         self.meter = PrometheusMeter("detector", SPECS, CollectorRegistry())
 
+        self.detector = BrightestCorner()
+
         def register(server: grpc.Server) -> tuple[str]:
-            detector_pb2_grpc.add_DetectorServicer_to_server(DetectorServicer(BrightestCorner()), server)
+            detector_pb2_grpc.add_DetectorServicer_to_server(DetectorServicer(self.detector), server)
             return ("roadside.v1.Detector",)
 
         arguments = {"host": "127.0.0.1", "port": 0, **options}
@@ -87,7 +94,7 @@ def running() -> Iterator[Running]:
 
 
 def detect(
-    channel: grpc.Channel, picture: types_pb2.Picture = PICTURE, timeout: float = 20, token: str | None = None
+    channel: grpc.Channel, picture: types_pb2.Picture = PICTURE, timeout: float = PLENTY_S, token: str | None = None
 ) -> detector_pb2.DetectResponse:
     metadata = () if token is None else (("authorization", f"Bearer {token}"),)
     request = detector_pb2.DetectRequest(picture=picture)
@@ -132,13 +139,12 @@ def test_a_deadline_is_kept(running: Running) -> None:
     with grpc.insecure_channel(running.address) as channel:
         assert refused(channel, picture=grey(40), timeout=0.3).code() is grpc.StatusCode.DEADLINE_EXCEEDED
         requests = [detector_pb2.DetectRequest(picture=grey(40))] * 30
-        started = time.monotonic()
         with pytest.raises(grpc.RpcError):
             detector_pb2_grpc.DetectorStub(channel).BatchDetect(
                 detector_pb2.BatchDetectRequest(requests=requests), timeout=0.5
             )
-        detect(channel)
-        assert time.monotonic() - started < 15, "what nobody waits for is not done to its end"
+        # One before, one or two of the thirty; each takes a second.
+        stays(lambda: running.detector.begun <= 3, "what nobody waits for is not done to its end", for_s=3.5)
 
 
 def test_sizes_are_limited(running: Running) -> None:
@@ -220,11 +226,11 @@ def test_health_follows_and_calls_in_hand_finish(running: Running) -> None:
         request = health_pb2.HealthCheckRequest(service="roadside.v1.Detector")
         assert stub.Check(request).status == health_pb2.HealthCheckResponse.NOT_SERVING
         call = detector_pb2_grpc.DetectorStub(channel).Detect.future(
-            detector_pb2.DetectRequest(picture=grey(40)), timeout=30
+            detector_pb2.DetectRequest(picture=grey(40)), timeout=PLENTY_S
         )
-        time.sleep(0.3)
-        ending = threading.Thread(target=running.server.stop, args=(20,))
+        wait_for(lambda: running.detector.begun == 1, "the call to be in hand")
+        ending = threading.Thread(target=running.server.stop, args=(PLENTY_S,))
         ending.start()
         assert call.result().detections
-        ending.join(30)
+        ending.join(PLENTY_S)
         assert not ending.is_alive()

@@ -17,17 +17,26 @@ from tests.databases import KINDS, fresh_postgres, postgres
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from roadside.adapters.sql import Database
+
 ROWS = 60_000
 IMPORTER = """
-import sys
+import sys, time
 from pathlib import Path
 from roadside.adapters.sql import import_vignettes, open_database
 from roadside.registry.validity import zone
 from roadside.registry.vignette_file import read_vignettes
-print("started", flush=True)
+
+def watched(rows):
+    for number, row in enumerate(rows):
+        if number == int(sys.argv[3]):
+            print("there", flush=True)
+            time.sleep(600)  # until it is killed
+        yield row
+    print("read", flush=True)
+
 rows = read_vignettes(Path(sys.argv[2]), zone("Europe/Prague"))
-import_vignettes(open_database(sys.argv[1]), rows, "new.csv", 2, replace=True)
-print("ended", flush=True)
+import_vignettes(open_database(sys.argv[1]), watched(rows), "new.csv", 2, replace=True)
 """
 
 
@@ -48,41 +57,46 @@ def _kill_and_look(url: str, new: Path) -> None:
     database.migrate()
     old = [Vignette("9ZZ0001", "CZ", "", 0, 10), Vignette("9ZZ0002", "CZ", "", 0, 10)]
     import_vignettes(database, old, "old", 1)
-    started = time.monotonic()
-    assert _import(url, new, kill_after_s=None) == 0
-    whole_s = time.monotonic() - started
-    assert SqlRegistry(database).size() == ROWS
-    import_vignettes(database, old, "old", 1, replace=True)
-    kills = 0
-    # The machine may be quicker or slower than it was the first time: earlier and earlier, until four were hit.
-    for share in (0.95, 0.8, 0.65, 0.55, 0.45, 0.35, 0.3, 0.25, 0.2):
-        if _import(url, new, kill_after_s=share * whole_s) == -signal.SIGKILL:
-            kills += 1
-            # Either all of it was there, or none.
-            assert SqlRegistry(database).size() in (2, ROWS)
-            if SqlRegistry(database).size() == 2:
-                found = SqlRegistry(database).search(CandidateQuery(("9ZZ0001", "9ZZ0002"), (), (), 0.0), 5).vignettes
-                assert len(found) == 2
-        else:
-            import_vignettes(database, old, "old", 1, replace=True)
-        if kills == 4:
-            break
-    assert kills >= 2
-    assert _import(url, new, kill_after_s=None) == 0
+    for row in (0, 1, ROWS // 2, ROWS - 1):
+        assert _killed_at(row, url, new) == -signal.SIGKILL
+        assert _is_old(database), f"killed at row {row}"
+    for pause_s in (0.0, 0.05, 0.2):
+        _killed_at(ROWS, url, new, pause_s)
+        # What was read is being put in the old one's place, or has been: all of it is there, or nothing.
+        assert SqlRegistry(database).size() == ROWS or _is_old(database)
+        import_vignettes(database, old, "old", 1, replace=True)
+    assert _imported(url, new) == 0
     assert SqlRegistry(database).size() == ROWS
     database.close()
 
 
-def _import(url: str, new: Path, kill_after_s: float | None) -> int:
-    """Exit code of an import in a process of its own, killed some time after it was started."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", IMPORTER, url, str(new)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+def _is_old(database: Database) -> bool:
+    registry = SqlRegistry(database)
+    found = registry.search(CandidateQuery(("9ZZ0001", "9ZZ0002"), (), (), 0.0), 5).vignettes
+    return registry.size() == len(found) == 2
+
+
+def _started(url: str, new: Path, stop_at: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", IMPORTER, url, str(new), str(stop_at)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
-    try:
-        return process.wait(kill_after_s if kill_after_s is not None else 280)
-    except subprocess.TimeoutExpired:
+
+
+def _imported(url: str, new: Path) -> int:
+    """Exit code of an import that nobody disturbs."""
+    with _started(url, new, stop_at=-1) as process:
+        process.communicate()
+        return process.returncode
+
+
+def _killed_at(row: int, url: str, new: Path, pause_s: float = 0.0) -> int:
+    """Exit code of an import that is killed when it asks for a row, or some time after it has read the last."""
+    with _started(url, new, stop_at=row) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == ("read\n" if row == ROWS else "there\n")
+        time.sleep(pause_s)  # to hit another moment of what comes after the last row
         process.kill()
         return process.wait()
-    finally:
-        assert process.stdout is not None
-        process.stdout.close()

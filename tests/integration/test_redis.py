@@ -13,7 +13,8 @@ from roadside.errors import BusUnavailableError, InputError, SettingsError
 from roadside.ports.bus import CROPS, FRAMES, READS, Output
 from tests.certificates import Authority
 from tests.notes import GATE, Note, NoteCodec
-from tests.servers import RedisServer, free_port, redis_binary, valkey_binary
+from tests.ports import reserved_port
+from tests.servers import RedisServer, redis_binary, valkey_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +154,7 @@ def everything(bus: RedisStreams) -> None:
 def test_tls_with_certificates_on_both_sides(tmp_path: Path) -> None:
     authority = Authority(tmp_path, "authority").create()
     served, client = authority.sign("redis"), authority.sign("client")
-    port = free_port()
+    port = reserved_port()
     options = (
         *("--tls-port", str(port), "--tls-cert-file", str(served.certificate), "--tls-key-file", str(served.key)),
         *("--tls-ca-cert-file", str(authority.certificate), "--tls-auth-clients", "yes"),

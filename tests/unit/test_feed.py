@@ -11,6 +11,7 @@ from roadside.capture.feed import FrameFeed
 from roadside.capture.motion import MotionGate
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
+from tests.waiting import stays, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,15 +23,15 @@ def frame(sequence: int, image: np.ndarray | None = None, at_s: float = 0.0) -> 
 
 
 class Counting:
-    """A source of numbered frames, live or recorded."""
+    """A recording of numbered frames."""
 
     frame_count = None
     frames_per_s = 0.0
 
-    def __init__(self, count: int, *, live: bool, pause_s: float = 0.0, failure: Exception | None = None) -> None:
-        self.live = live
+    live = False
+
+    def __init__(self, count: int, *, failure: Exception | None = None) -> None:
         self._count = count
-        self._pause_s = pause_s
         self._failure = failure
         self.given = 0
         self.closed = threading.Event()
@@ -39,7 +40,6 @@ class Counting:
         while self.given < self._count and not self.closed.is_set():
             yield frame(self.given)
             self.given += 1
-            time.sleep(self._pause_s)
         if self._failure is not None:
             raise self._failure
 
@@ -47,41 +47,66 @@ class Counting:
         self.closed.set()
 
 
+class Camera:
+    """A live source of numbered frames that comes when it is told."""
+
+    frame_count = None
+    frames_per_s = 0.0
+    live = True
+
+    def __init__(self) -> None:
+        self._due = threading.Semaphore(0)
+        self._closed = False
+        self._asked = self._taken = 0
+
+    def take(self, count: int) -> None:
+        """So many frames, all of which the reader of the camera has got when this returns."""
+        self._asked += count
+        self._due.release(count)
+        wait_for(lambda: self._taken == self._asked, "frames to be taken")
+
+    def frames(self) -> Iterator[Frame]:
+        while self._due.acquire() and not self._closed:
+            yield frame(self._taken)
+            self._taken += 1
+
+    def close(self) -> None:
+        self._closed = True
+        self._due.release()
+
+
 def test_a_recording_drops_nothing_however_slow_the_reader() -> None:
-    source = Counting(30, live=False)
+    source = Counting(30)
     seen = []
     with FrameFeed(source) as feed:
         for f in feed:
             seen.append(f.sequence)
-            time.sleep(0.002)
+            time.sleep(0.002)  # longer than a frame takes to be made
     assert seen == list(range(30))
     assert feed.dropped == 0
 
 
 def test_a_recording_is_not_decoded_far_ahead() -> None:
-    source = Counting(1000, live=False)
+    source = Counting(1000)
     with FrameFeed(source) as feed:
         next(iter(feed))
-        time.sleep(0.1)
-        assert source.given < 10
+        stays(lambda: source.given < 10, "a recording that waits for its reader", for_s=0.1)
 
 
 def test_a_slow_reader_of_a_camera_sees_the_present() -> None:
-    source = Counting(100, live=True, pause_s=0.005)
-    seen, lags = [], []
+    source = Camera()
+    seen = []
     with FrameFeed(source) as feed:
-        for f in feed:
-            seen.append(f.sequence)
-            lags.append(source.given - f.sequence)
-            time.sleep(0.03)
-    assert seen == sorted(seen)
-    assert feed.dropped > 40
-    assert len(seen) + feed.dropped == 100
-    assert max(lags) <= 3, "a frame is never older than the one being taken"
+        frames = iter(feed)
+        for burst in (1, 20, 1, 30):
+            source.take(burst)
+            seen.append(next(frames).sequence)
+        assert feed.dropped == 48
+    assert seen == [0, 20, 21, 51], "the newest of what came meanwhile"
 
 
 def test_a_fault_comes_after_the_frames_before_it() -> None:
-    with FrameFeed(Counting(2, live=False, failure=SourceError("gone"))) as feed:
+    with FrameFeed(Counting(2, failure=SourceError("gone"))) as feed:
         iterator = iter(feed)
         assert [next(iterator).sequence, next(iterator).sequence] == [0, 1]
         with pytest.raises(SourceError, match="gone"):
@@ -89,7 +114,7 @@ def test_a_fault_comes_after_the_frames_before_it() -> None:
 
 
 def test_leaving_early_lets_the_source_go() -> None:
-    source = Counting(10_000, live=False)
+    source = Counting(10_000)
     with FrameFeed(source) as feed:
         next(iter(feed))
     assert source.closed.is_set()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
+from roadside.adapters.system_clock import SystemClock
 from roadside.core.confusions import typical
 from roadside.core.events import EncodedPicture, PictureEncoding, ReadEvent
 from roadside.core.frames import END_OF_TIME_NS, Box, CameraId, Crop, Detection
@@ -28,7 +29,7 @@ from roadside.registry.judge import Judge
 from roadside.registry.passages import PassageBuilder
 from roadside.registry.stage import GatherStage
 from roadside.wire.pictures import TravellingPicture
-from tests.servers import wait_for
+from tests.waiting import PLENTY_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,11 +101,6 @@ class NobodyPaid:
         return RegistryAnswer((), ())
 
 
-class WallClock:
-    def now_ns(self) -> int:
-        return time.time_ns()
-
-
 def publish(bus: MemoryBus, events: Sequence[ReadEvent]) -> None:
     for event in events:
         bus.publish(READS, event)
@@ -112,7 +108,7 @@ def publish(bus: MemoryBus, events: Sequence[ReadEvent]) -> None:
 
 def gathering(meter: Counts | None = None) -> GatherStage:
     """The registry's stage, before a registry in which nobody paid."""
-    passages = PassageBuilder(Judge(NobodyPaid(), typical(), Policy(), WallClock()))
+    passages = PassageBuilder(Judge(NobodyPaid(), typical(), Policy(), SystemClock()))
     return GatherStage(passages, meter or Counts())
 
 
@@ -125,16 +121,16 @@ def gather(broker: MemoryBroker, moment_s: float | None = None) -> None:
     retry = RetryPolicy(
         "reads", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=stopping, drain_s=1
     )
-    parts = LoopParts(bus, meter, WallClock(), health, retry, stopping)
+    parts = LoopParts(bus, meter, SystemClock(), health, retry, stopping)
     runner = HoldingRunner(READS, SIGHTINGS, gathering(meter), parts, silence_s=10)
     thread = threading.Thread(target=runner.run)
     thread.start()
     if moment_s is None:
         wait_for(lambda: bus.backlog(READS) == Backlog(0, 0), "the end of all reads")
     else:
-        time.sleep(moment_s)
+        time.sleep(moment_s)  # stopped at any moment, wherever it stands
     stopping.set()
-    thread.join(30)
+    thread.join(PLENTY_S)
     assert not thread.is_alive()
 
 
@@ -151,7 +147,7 @@ def sightings(broker: MemoryBroker) -> list[tuple[str, str, int, int]]:
 
 
 def new_broker() -> MemoryBroker:
-    return MemoryBroker(WallClock(), idle_s=30, leadership_s=5)
+    return MemoryBroker(SystemClock(), idle_s=30, leadership_s=5)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
 from roadside.core.vignettes import CandidateQuery, RegistryAnswer
 from roadside.registry.judge import Judge
+from tests.clocks import HandClock
 
 PASSED_AT_NS = 1_000_000_000_000
 GRACE_S = 60.0
@@ -22,14 +21,6 @@ class NobodyPaid:
     def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
         del reach, at_ns
         return RegistryAnswer((), ())
-
-
-@dataclass
-class Clock:
-    after_s: float
-
-    def now_ns(self) -> int:
-        return PASSED_AT_NS + round(self.after_s * 1e9)
 
 
 def seen(text: str = "1AB2345") -> FusedPlate:
@@ -52,7 +43,7 @@ def seen(text: str = "1AB2345") -> FusedPlate:
 def test_an_unpaid_passage_waits_for_the_end_of_its_grace_period(
     grace_s: float, after_s: float, kind: VerdictKind, rule: str | None
 ) -> None:
-    judge = Judge(NobodyPaid(), typical(), Policy(), Clock(after_s), grace_s)
+    judge = Judge(NobodyPaid(), typical(), Policy(), HandClock(PASSED_AT_NS + round(after_s * 1e9)), grace_s)
     given = judge.judge(seen(), PASSED_AT_NS)
     settled = judge.settle("1AB2345", "CZ", PASSED_AT_NS, stated=True)
     for verdict in (given, settled):

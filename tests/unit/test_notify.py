@@ -24,6 +24,7 @@ from roadside.notify.dispatcher import Delivery, Dispatcher, Outcome
 from roadside.notify.options import NotifyOptions, load_notify_options
 from roadside.notify.policy import compose
 from roadside.notify.runner import CHANNELS, STORE, NotifyRunner
+from tests.clocks import HandClock
 from tests.outboxes import MemoryOutbox
 from tests.servers import wait_for
 
@@ -37,14 +38,6 @@ if TYPE_CHECKING:
 S = 10**9
 NOW_NS = 1_800_000_000 * S
 PLATE = "1AB2345"
-
-
-@dataclass
-class Clock:
-    ns: int = NOW_NS
-
-    def now_ns(self) -> int:
-        return self.ns
 
 
 @dataclass
@@ -101,7 +94,7 @@ def options(**others: object) -> NotifyOptions:
     return NotifyOptions.model_validate({"webhook": [hook], "attempts": 3, "backoff_s": 10.0, **others})
 
 
-def dispatcher(outbox: MemoryOutbox, channel: Channel, clock: Clock, seed: int = 1, **others: object) -> Dispatcher:
+def dispatcher(outbox: MemoryOutbox, channel: Channel, clock: HandClock, seed: int = 1, **others: object) -> Dispatcher:
     return Dispatcher(outbox, {"hook": channel}, options(**others), clock, random.Random(seed))
 
 
@@ -144,14 +137,14 @@ def test_a_body_holds_the_plate_only_where_it_was_asked_for() -> None:
 
 def test_what_arrived_is_done_and_in_order() -> None:
     outbox, channel = filled("a", "b"), Memory()
-    assert dispatcher(outbox, channel, Clock()).deliver() == Delivery(2, 0, 0)
+    assert dispatcher(outbox, channel, HandClock(NOW_NS)).deliver() == Delivery(2, 0, 0)
     assert channel.got == ["a", "b"]
-    assert dispatcher(outbox, channel, Clock()).deliver() == Delivery(0, 0, 0)
+    assert dispatcher(outbox, channel, HandClock(NOW_NS)).deliver() == Delivery(0, 0, 0)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_pauses_double_and_a_random_half_is_taken_off(seed: int) -> None:
-    outbox, clock = filled("a"), Clock()
+    outbox, clock = filled("a"), HandClock(NOW_NS)
     channel = Memory(["one", "two", "three"])
     sending = dispatcher(outbox, channel, clock, seed, attempts=4)
     for expected_s in (10, 20, 40):
@@ -165,7 +158,7 @@ def test_pauses_double_and_a_random_half_is_taken_off(seed: int) -> None:
 
 
 def test_no_pause_is_over_an_hour() -> None:
-    outbox, clock = filled("a"), Clock()
+    outbox, clock = filled("a"), HandClock(NOW_NS)
     sending = dispatcher(outbox, Memory(["no"] * 99), clock, attempts=100, backoff_s=3000.0)
     for _ in range(99):
         assert sending.deliver() == Delivery(0, 1, 0)
@@ -174,7 +167,7 @@ def test_no_pause_is_over_an_hour() -> None:
 
 
 def test_a_notice_is_given_up_after_its_attempts_with_its_last_fault() -> None:
-    outbox, clock = filled("a", "b"), Clock()
+    outbox, clock = filled("a", "b"), HandClock(NOW_NS)
     channel = Memory(["1", "2", "3", "4", "HTTP 503"])
     sending = dispatcher(outbox, channel, clock)
     for expected in (Delivery(0, 2, 0), Delivery(0, 2, 0), Delivery(1, 0, 1)):
@@ -186,7 +179,7 @@ def test_a_notice_is_given_up_after_its_attempts_with_its_last_fault() -> None:
 
 
 def test_a_channel_that_was_taken_out_of_the_file_holds_nobody_up() -> None:
-    outbox, clock = filled("a", channel="gone"), Clock()
+    outbox, clock = filled("a", channel="gone"), HandClock(NOW_NS)
     sending = dispatcher(outbox, Memory(), clock, attempts=1)
     (attempt,) = sending.attempts()
     assert (attempt.outcome, attempt.fault) == (Outcome.GIVEN_UP, "this channel is not configured any more")
@@ -194,7 +187,7 @@ def test_a_channel_that_was_taken_out_of_the_file_holds_nobody_up() -> None:
 
 def test_who_stops_in_the_middle_leaves_the_rest_due() -> None:
     outbox, channel = filled("a", "b"), Memory()
-    assert next(iter(dispatcher(outbox, channel, Clock()).attempts())).notice.sighting_id == "a"
+    assert next(iter(dispatcher(outbox, channel, HandClock(NOW_NS)).attempts())).notice.sighting_id == "a"
     assert [n.sighting_id for n in outbox.due(NOW_NS)] == ["b"]
 
 
@@ -278,7 +271,7 @@ class Service:
     path: Path | None
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     opening: Opening = field(default_factory=Opening)
-    clock: Clock = field(default_factory=Clock)
+    clock: HandClock = field(default_factory=lambda: HandClock(NOW_NS))
     meter: Counting = field(default_factory=Counting)
     stopping: threading.Event = field(default_factory=threading.Event)
     monotonic_s: float = 0.0

@@ -20,6 +20,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
+from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.documents import metrics_page
 from roadside.assembly.services import SERVICES, service_named
 from roadside.assembly.settings import (
@@ -43,18 +44,13 @@ from roadside.kit.retry import RetryPolicy
 from roadside.kit.stage_runner import LoopParts, RunnerLimits, StageRunner
 from roadside.ports.bus import CROPS, FRAMES, Backlog
 from tests.notes import Note
-from tests.servers import wait_for
+from tests.waiting import PLENTY_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GATE = CameraId("gate")
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-
-
-class WallClock:
-    def now_ns(self) -> int:
-        return time.time_ns()
 
 
 class Moody:
@@ -94,7 +90,7 @@ class Running:
             stopping=self.stopping,
             drain_s=1,
         )
-        parts = LoopParts(bus, meter, WallClock(), self.health, retry, self.stopping)
+        parts = LoopParts(bus, meter, SystemClock(), self.health, retry, self.stopping)
         runner = StageRunner(FRAMES, CROPS, self.stage, parts, RunnerLimits(block_s=0.05, most_failures=3))
         self.thread = threading.Thread(target=runner.run)
         self.thread.start()
@@ -106,12 +102,12 @@ class Running:
 
     def stop(self) -> None:
         self.stopping.set()
-        self.thread.join(10)
+        self.thread.join(PLENTY_S)
         assert not self.thread.is_alive()
 
 
 def bus_of(*payloads: bytes) -> MemoryBus:
-    bus: MemoryBus = MemoryBus(MemoryBroker(WallClock(), idle_s=30, leadership_s=5), "detector")
+    bus: MemoryBus = MemoryBus(MemoryBroker(SystemClock(), idle_s=30, leadership_s=5), "detector")
     for sequence, payload in enumerate(payloads):
         bus.publish(FRAMES, Note(time.time_ns(), str(sequence), payload))
     return bus
@@ -171,7 +167,7 @@ def test_backoff_grows_to_its_end() -> None:
 
 def status(port: int, path: str) -> tuple[int, dict[str, object]]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=PLENTY_S) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

@@ -10,6 +10,7 @@ import pytest
 from roadside.adapters.sources.video import CameraSettings, LiveSource, open_source, redact, rpicam_command
 from roadside.core.frames import CameraId
 from roadside.errors import SourceError
+from tests.clocks import HandClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GATE = CameraId("gate")
-
-
-class FixedClock:
-    def now_ns(self) -> int:
-        return 1_700_000_000_000_000_000
 
 
 def write_clip(path: Path, frames: int, fps: float = 10.0) -> None:
@@ -33,13 +29,13 @@ def write_clip(path: Path, frames: int, fps: float = 10.0) -> None:
 
 def test_a_clip_gives_every_frame_with_its_time(tmp_path: Path) -> None:
     write_clip(tmp_path / "clip.avi", 30)
-    source = open_source(str(tmp_path / "clip.avi"), GATE, FixedClock())
+    source = open_source(str(tmp_path / "clip.avi"), GATE, HandClock())
     frames = list(source.frames())
     assert not source.live
     assert source.frame_count == len(frames) == 30
     assert source.frames_per_s == pytest.approx(10)
     assert [f.sequence for f in frames] == list(range(30))
-    times_s = [(f.captured_at_ns - FixedClock().now_ns()) / 1e9 for f in frames]
+    times_s = [(f.captured_at_ns - HandClock().now_ns()) / 1e9 for f in frames]
     assert times_s == pytest.approx([i / 10 for i in range(30)], abs=0.011)
     assert float(frames[20].image.mean()) == pytest.approx(100, abs=4)
 
@@ -47,7 +43,7 @@ def test_a_clip_gives_every_frame_with_its_time(tmp_path: Path) -> None:
 def test_a_folder_gives_its_pictures(tmp_path: Path) -> None:
     for name in ("b.png", "a.png"):
         cv2.imwrite(str(tmp_path / name), np.full((20, 30, 3), ord(name[0]), np.uint8))
-    source = open_source(str(tmp_path), GATE, FixedClock())
+    source = open_source(str(tmp_path), GATE, HandClock())
     assert [int(f.image[0, 0, 0]) for f in source.frames()] == [ord("a"), ord("b")]
     assert source.frames_per_s == 0
 
@@ -66,7 +62,7 @@ def test_what_is_no_source_is_named(tmp_path: Path, name: str, content: bytes | 
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(SourceError, match=fault):
-        list(open_source(str(path), GATE, FixedClock()).frames())
+        list(open_source(str(path), GATE, HandClock()).frames())
 
 
 def test_a_clip_whose_frames_are_cut_off_is_named(tmp_path: Path) -> None:
@@ -74,7 +70,7 @@ def test_a_clip_whose_frames_are_cut_off_is_named(tmp_path: Path) -> None:
     header = (tmp_path / "whole.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(header[: header.index(b"movi") + 4])
     with pytest.raises(SourceError, match=r"holds no frame|not a video"):
-        list(open_source(str(tmp_path / "cut.avi"), GATE, FixedClock()).frames())
+        list(open_source(str(tmp_path / "cut.avi"), GATE, HandClock()).frames())
 
 
 class Camera:
@@ -104,7 +100,7 @@ def live(cameras: list[Camera | SourceError], settings: CameraSettings, pauses: 
         if len(pauses) >= 6:
             source.close()
 
-    source = LiveSource("cam", connect, GATE, FixedClock(), settings, wait=wait, rng=random.Random(1))
+    source = LiveSource("cam", connect, GATE, HandClock(), settings, wait=wait, rng=random.Random(1))
     return source
 
 
