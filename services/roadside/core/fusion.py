@@ -102,46 +102,77 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
     if not reads:
         raise ValueError("no read to fuse")
     given = list(weights) if weights is not None else [quality(placed) for placed in reads]
-    order = sorted(range(len(reads)), key=lambda i: _key(reads[i], given[i]))
-    ordered = [reads[i].read for i in order]
-    ordered_weights = [given[i] for i in order]
-    reference = _reference(ordered, ordered_weights)
-    if len(ordered) == 1 or not reference.text:
-        joined = reference
-    else:
-        joined = _join(ordered, _looks(ordered_weights), reference)
-    near = [i for i in order if _agree(reads[i].read.text, joined.text)]
-    best = max(near or order, key=lambda i: (worth(given[i], reads[i].read), -order.index(i)))
-    spoken = [w * placed.read.confidence * bool(placed.read.text) for w, placed in zip(given, reads, strict=True)]
-    same = [r for r in ordered if r.text == joined.text]
+    weighed = zip(reads, given, strict=True)
+    looks = sorted((_Look(i, placed, weight) for i, (placed, weight) in enumerate(weighed)), key=_key)
+    joined = _joined([look.read for look in looks], [look.weight for look in looks])
+    near = [look for look in looks if _agree(look.read.text, joined.text)]
     return Fusion(
-        FusedPlate(
-            text=joined.text,
-            raw=_vote(same, [w for r, w in zip(ordered, ordered_weights, strict=True) if r.text == joined.text])
-            or joined.raw,
-            country=joined.country,
-            confidence=joined.confidence,
-            posterior=joined.posterior,
-            alternatives=joined.alternatives,
-            countries=joined.countries,
-            looks=max(1, len({reads[i].crop.sequence for i in near if fold(reads[i].read.text) == fold(joined.text)})),
-        ),
-        best,
-        len({reads[i].crop.sequence for i in near}),
-        math.fsum(spoken[i] for i in near) / (math.fsum(spoken) or 1.0),
+        plate=_plate(joined, looks, near),
+        best_index=max(near or looks, key=lambda look: worth(look.weight, look.read)).index,
+        agreeing=_frames(near),
+        agreement=math.fsum(look.said for look in near) / (math.fsum(look.said for look in looks) or 1.0),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A read of a track, its place among those given and its weight."""
+
+    index: int
+    placed: PlacedRead
+    weight: float
+
+    @property
+    def read(self) -> Read:
+        return self.placed.read
+
+    @property
+    def said(self) -> float:
+        """How much it says of the plate: nothing where nothing was read."""
+        return self.weight * self.read.confidence * bool(self.read.text)
+
+
+def _key(look: _Look) -> tuple[int, int, float, float, str, float]:
+    """The order of looks, whatever order they were given in."""
+    crop, read = look.placed.crop, look.read
+    return (crop.captured_at_ns, crop.sequence, crop.detection.box.x1, look.weight, read.text, read.confidence)
+
+
+def _joined(reads: Sequence[Read], weights: Sequence[float]) -> Read:
+    """All reads as one."""
+    reference = _reference(reads, weights)
+    if len(reads) == 1 or not reference.text:
+        return reference
+    return _join(reads, _independent(weights), reference)
+
+
+def _plate(joined: Read, looks: Sequence[_Look], near: Sequence[_Look]) -> FusedPlate:
+    """What `looks` tell together; `near` are those that agree with it."""
+    same = [look for look in looks if look.read.text == joined.text]
+    return FusedPlate(
+        text=joined.text,
+        raw=_vote([look.read for look in same], [look.weight for look in same]) or joined.raw,
+        country=joined.country,
+        confidence=joined.confidence,
+        posterior=joined.posterior,
+        alternatives=joined.alternatives,
+        countries=joined.countries,
+        looks=max(1, _frames([look for look in near if fold(look.read.text) == fold(joined.text)])),
+    )
+
+
+def _frames(looks: Sequence[_Look]) -> int:
+    """How many frames they come from: two cuts of one frame are one look."""
+    return len({look.placed.crop.sequence for look in looks})
+
+
 def _agree(text: str, plate: str) -> bool:
-    return bool(text) and edit_distance(fold(text), fold(plate)) <= (len(plate) >= 4)
+    """Whether a read is the plate or one character away from it, both folded."""
+    return bool(text) and edit_distance(fold(text), fold(plate)) <= (len(plate) >= LEAST_CHARACTERS)
 
 
-def _key(placed: PlacedRead, weight: float) -> tuple[int, int, float, float, str, float]:
-    crop, read = placed.crop, placed.read
-    return (crop.captured_at_ns, crop.sequence, crop.detection.box.x1, weight, read.text, read.confidence)
-
-
-def _looks(weights: Sequence[float]) -> list[float]:
+def _independent(weights: Sequence[float]) -> list[float]:
+    """How many independent looks at the plate each read counts as."""
     total = sum(weights)
     independent = total * total / sum(w * w for w in weights)
     return [w * (1 + math.log2(independent)) / total for w in weights]
