@@ -70,9 +70,13 @@ def test_the_article_reads_a_plate_where_it_cut(article: ArticleReader) -> None:
     assert found.confidence > 0.73
 
 
+def corners(box: Box) -> tuple[float, float, float, float]:
+    return (box.x1, box.y1, box.x2, box.y2)
+
+
 def test_the_article_needs_more_than_six_characters(article: ArticleReader) -> None:
     frame = street("AB12CD", offset=10)
-    box = article.read_frame(frame.image, BOX)
+    box = article.read_box(frame.image, *corners(BOX))
     assert len(box.text) == 6
     assert box.confidence > 73
     assert not box.accepted
@@ -81,13 +85,13 @@ def test_the_article_needs_more_than_six_characters(article: ArticleReader) -> N
 
 def test_the_article_says_the_same_of_a_crop_as_of_the_frame(article: ArticleReader) -> None:
     frame = street("XY65 ZZT", offset=7)
-    found = article.read_frame(frame.image, BOX)
+    found = article.read_box(frame.image, *corners(BOX))
     assert found.accepted
     assert read(article, frame).confidence == pytest.approx(found.confidence / 100)
 
 
 def test_the_article_at_the_picture_s_corner_reads_nothing(article: ArticleReader) -> None:
-    found = article.read_frame(np.full((40, 40, 3), 200, np.uint8), Box(2, 2, 9, 8))
+    found = article.read_box(np.full((40, 40, 3), 200, np.uint8), 2, 2, 9, 8)
     assert (found.text, found.confidence, found.accepted) == ("", -1, False)
 
 

@@ -43,7 +43,7 @@ def test_plates_cut_at_their_boxes_are_shown_measured_so_too() -> None:
 
 
 def test_figures_come_back_from_their_file_and_are_drawn(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="only training has it")
+    pytest.importorskip("matplotlib", reason="matplotlib is only in .venv-train: run `make test-training`")
     kept = json.loads(json.dumps({field: getattr(result("ctc", 8, 15), field) for field in Result.__slots__}))
     assert table([Result.of(kept)], 64) == table([result("ctc", 8, 15)], 64)
     draw([Result.of(kept), result("rendered", 2, 3)], tmp_path / "plot.png")

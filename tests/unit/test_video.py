@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from roadside.adapters.sources.video import CameraSettings, LiveSource, open_source, redact, rpicam_command
+from roadside.adapters.sources.video import CameraSettings, LiveSource, Reopening, open_source, redact, rpicam_command
 from roadside.core.frames import CameraId
 from roadside.errors import SourceError
 from tests.clocks import HandClock
@@ -100,7 +100,9 @@ def live(cameras: list[Camera | SourceError], settings: CameraSettings, pauses: 
         if len(pauses) >= 6:
             source.close()
 
-    source = LiveSource("cam", connect, GATE, HandClock(), settings, wait=wait, rng=random.Random(1))
+    source = LiveSource(
+        "cam", connect, GATE, HandClock(), settings, reopening=Reopening(wait=wait, rng=random.Random(1))
+    )
     return source
 
 

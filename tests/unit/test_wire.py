@@ -40,7 +40,7 @@ from roadside.ports.bus import FRAMES
 from roadside.v1 import types_pb2
 from roadside.wire import codec, convert
 from roadside.wire.pictures import MAX_PICTURE_BYTES, TravellingPicture, decode_picture
-from roadside.wire.status import bad_field, internal_fault, status_of
+from roadside.wire.status import internal_fault, status_of
 
 PICTURE = np.random.default_rng(1).integers(0, 255, (40, 60, 3), np.uint8)
 times = st.integers(0, 2**62)
@@ -262,6 +262,5 @@ def details(status: grpc.Status) -> list[str]:
 
 def test_statuses_carry_google_rpc_details() -> None:
     assert details(status_of(StoreUnavailableError("gone"))) == ["ErrorInfo", "RetryInfo"]
-    assert details(bad_field("page_size", "is negative")) == ["ErrorInfo", "BadRequest"]
     assert details(internal_fault("abc")) == ["RequestInfo"]
     assert error_details_pb2.ErrorInfo.DESCRIPTOR.full_name == "google.rpc.ErrorInfo"

@@ -78,16 +78,6 @@ def status_of(exc: RoadsideError) -> grpc.Status:
     return _status(code, str(exc), details)
 
 
-def bad_field(field: str, fault: str) -> grpc.Status:
-    """The status INVALID_ARGUMENT for the `field` of a request, with what is wrong with it."""
-    violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=fault)
-    details: list[Message] = [
-        error_details_pb2.ErrorInfo(reason="Input", domain=DOMAIN),
-        error_details_pb2.BadRequest(field_violations=[violation]),
-    ]
-    return _status(code_pb2.INVALID_ARGUMENT, f"{field}: {fault}", details)
-
-
 def internal_fault(request_id: str) -> grpc.Status:
     """The status INTERNAL: it tells the client nothing but the request's id, under which the log has the rest."""
     info = error_details_pb2.RequestInfo(request_id=request_id)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from roadside.core.frames import Box, Crop
+    from roadside.core.frames import Crop
 
 LANGUAGE = "gb"
 LINE_HEIGHT_PX = 64
@@ -107,10 +107,6 @@ class ArticleReader:
         posterior = _posterior([(c, sure) for c in text])
         characters = tuple(Character(c, sure) for c in text)
         return Read(text, text, None, sure, characters, posterior)
-
-    def read_frame(self, frame: NDArray[np.uint8], box: Box) -> ArticleRead:
-        """What the article's pipeline says of a box of a frame ((H, W, 3) uint8, blue green red)."""
-        return self.read_box(frame, box.x1, box.y1, box.x2, box.y2)
 
     def read_box(self, image: NDArray[np.uint8], xmin: float, ymin: float, xmax: float, ymax: float) -> ArticleRead:
         """`image[ymin-10:ymax-10, xmin-10:xmax-10]`, grey, GaussianBlur (3, 3), read.

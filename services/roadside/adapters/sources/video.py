@@ -8,7 +8,7 @@ import re
 import shutil
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,13 +126,24 @@ class ClipSource:
         self._closed = True
 
 
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """What happens between two attempts to open a camera."""
+
+    on_drop: Callable[[str], None] | None = None
+    """Is told why the camera dropped, and when it is tried again."""
+    wait: Callable[[float], object] = time.sleep
+    rng: random.Random = field(default_factory=random.Random)
+    """Spreads the attempts of several cameras that dropped together."""
+
+
 class LiveSource:
     """A camera that is reopened when it drops, with a growing, jittered pause."""
 
     live = True
     frame_count = None
 
-    def __init__(  # noqa: PLR0913 (clock, sleep and chance come from outside)
+    def __init__(  # noqa: PLR0913 - each is one thing that a camera is opened with
         self,
         name: str,
         connect: Callable[[], Capture],
@@ -140,18 +151,14 @@ class LiveSource:
         clock: Clock,
         settings: CameraSettings,
         *,
-        wait: Callable[[float], object] = time.sleep,
-        rng: random.Random | None = None,
-        on_drop: Callable[[str], None] | None = None,
+        reopening: Reopening,
     ) -> None:
         self._name = name
         self._connect = connect
         self._camera_id = camera_id
         self._clock = clock
         self._settings = settings
-        self._wait = wait
-        self._rng = rng or random.Random()  # noqa: S311 (jitter, not a secret)
-        self._on_drop = on_drop
+        self._reopening = reopening
         self._closed = False
         self.frames_per_s = float(settings.frames_per_s)
 
@@ -186,9 +193,9 @@ class LiveSource:
 
     def _pause(self, failures: int, fault: str) -> None:
         pause_s = min(self._settings.backoff_s * 2 ** min(failures - 1, 16), self._settings.longest_backoff_s)
-        if self._on_drop is not None:
-            self._on_drop(f"{fault}; trying again in {pause_s:.1f} s")
-        self._wait(pause_s * (1 + self._rng.random() / 2))
+        if self._reopening.on_drop is not None:
+            self._reopening.on_drop(f"{fault}; trying again in {pause_s:.1f} s")
+        self._reopening.wait(pause_s * (1 + self._reopening.rng.random() / 2))
 
 
 def open_source(
@@ -209,7 +216,7 @@ def open_source(
     cv2.setLogLevel(0)
     connect = _live_connection(source, settings)
     if connect is not None:
-        return LiveSource(redact(source), connect, camera_id, clock, settings, on_drop=on_drop)
+        return LiveSource(redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop))
     path = Path(source)
     if path.is_dir():
         return PictureSource(list_pictures(path), camera_id, clock)

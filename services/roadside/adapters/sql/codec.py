@@ -87,16 +87,16 @@ def plate_columns(plate: FusedPlate | None) -> dict[str, Any]:
 def sighting_of(row: RowMapping, evidence: Sequence[RowMapping]) -> Sighting:
     """The sighting of a row and its evidence's rows."""
     return Sighting(
-        row["sighting_id"],
-        CameraId(row["camera_id"]),
-        row["track_id"],
-        row["first_seen_ns"],
-        row["last_seen_ns"],
-        _plate_of(row),
-        _verdict_of(VerdictKind(row["verdict"]), json.loads(row["reasons"])),
-        row["plate_hash"],
-        tuple(_evidence_of(e) for e in evidence),
-        row["sequence"],
+        sighting_id=row["sighting_id"],
+        camera_id=CameraId(row["camera_id"]),
+        track_id=row["track_id"],
+        first_seen_ns=row["first_seen_ns"],
+        last_seen_ns=row["last_seen_ns"],
+        plate=_plate_of(row),
+        verdict=_verdict_of(VerdictKind(row["verdict"]), json.loads(row["reasons"])),
+        plate_hash=row["plate_hash"],
+        evidence=tuple(_evidence_of(e) for e in evidence),
+        sequence=row["sequence"],
     )
 
 
@@ -116,27 +116,27 @@ def _plate_of(row: RowMapping) -> FusedPlate | None:
     data = json.loads(row["plate"])
     posterior = np.frombuffer(row["posterior"], dtype="<f4").astype(np.float32).reshape(-1, len(ALPHABET))
     return FusedPlate(
-        data["text"],
-        data["raw"],
-        row["country"],
-        data["confidence"],
-        posterior,
-        tuple(Hypothesis(*values) for values in data["alternatives"]),
-        tuple((str(name), float(p)) for name, p in data["countries"]),
-        data["looks"],
+        text=data["text"],
+        raw=data["raw"],
+        country=row["country"],
+        confidence=data["confidence"],
+        posterior=posterior,
+        alternatives=tuple(Hypothesis(*values) for values in data["alternatives"]),
+        countries=tuple((str(name), float(p)) for name, p in data["countries"]),
+        looks=data["looks"],
     )
 
 
 def _verdict_of(kind: VerdictKind, data: Mapping[str, Any]) -> Verdict:
     return Verdict(
-        kind,
-        data["rule"],
-        data["p_paid"],
-        data["p_exempt"],
-        tuple(Reading(*values) for values in data["readings"]),
-        tuple(Vignette(*values) for values in data["vignettes"]),
-        tuple(Exemption(*values) for values in data["exemptions"]),
-        tuple(Vignette(*values) for values in data["lapsed"]),
+        kind=kind,
+        rule=data["rule"],
+        p_paid=data["p_paid"],
+        p_exempt=data["p_exempt"],
+        readings=tuple(Reading(*values) for values in data["readings"]),
+        vignettes=tuple(Vignette(*values) for values in data["vignettes"]),
+        exemptions=tuple(Exemption(*values) for values in data["exemptions"]),
+        lapsed=tuple(Vignette(*values) for values in data["lapsed"]),
     )
 
 

@@ -7,7 +7,7 @@ import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, text, tuple_, update
 
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
 from roadside.adapters.sql.schema import AUDIT, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
@@ -124,12 +124,6 @@ class SqlSightingStore:
         """The `Sighting.sequence` of the one stored last; 0 where there is none."""
         with self._database.read() as connection:
             return connection.execute(select(func.max(SIGHTINGS.c.sequence))).scalar() or 0
-
-    def passages_of(self, plate: str) -> Sequence[Sighting]:
-        """Every sighting of a plate, the hashed ones included, newest first."""
-        key = fold(plate)
-        mine = or_(SIGHTINGS.c.plate_key == key, SIGHTINGS.c.plate_hash.in_(self._vault.keyring.hashes(key)))
-        return self._sightings(select(SIGHTINGS).where(mine).order_by(SIGHTINGS.c.last_seen_ns.desc()))
 
     def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
         """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""
