@@ -44,7 +44,7 @@ train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES
 # Cards are no weights: they may be corrected without a new sum.
 .PHONY: shipped-sums
 shipped-sums: ## Write models/shipped/SHA256SUMS anew, after weights or statistics there were replaced
-	@cd models/shipped && find . -type f '(' -name '*.tflite' -o -name '*.traineddata' -o -name '*.json' -o -name '*.txt' ')' -printf '%P\n' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
+	@cd models/shipped && find . -type f '(' -name '*.tflite' -o -name '*.onnx' -o -name '*.traineddata' -o -name '*.json' -o -name '*.txt' ')' -printf '%P\n' | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 .PHONY: ablate-reader
 ablate-reader: $(TRAIN_VENV)/.done ## Compare heads and kinds of data by short trainings of the reader (INITIAL=checkpoint STEPS=280 each)

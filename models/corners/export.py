@@ -1,4 +1,4 @@
-"""A trained corner net as the TFLite file that lies beside the detector's."""
+"""A trained corner net as the TFLite file that lies beside the detector's, and as the ONNX file."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Weights = Mapping[str, NDArray[np.float32]]
 
 CORNERS_FILE = "corners.tflite"
+FORMATS = ("tflite", "onnx")
 LARGEST_DIFFERENCE = 1e-3
 """Of an offset, in shares of the region: an eighth of a pixel of the region's picture. Of the log odds as well."""
 
@@ -96,16 +97,25 @@ def run_torch(state: Weights, config: CornersConfig, regions: Sequence[NDArray[n
     """
     import torch  # noqa: PLC0415
 
-    from models.corners.network import CornersNet, regions_to_tensor  # noqa: PLC0415
+    from models.corners.network import regions_to_tensor  # noqa: PLC0415
+
+    net = _trained(state, config).eval()
+    with torch.no_grad():
+        return np.asarray(net(regions_to_tensor(torch.from_numpy(np.stack(regions)))).numpy(), np.float32)
+
+
+def _trained(state: Weights, config: CornersConfig) -> Any:  # noqa: ANN401  # torch is untyped here
+    """The net with the weights of a checkpoint."""
+    import torch  # noqa: PLC0415
+
+    from models.corners.network import CornersNet  # noqa: PLC0415
 
     net = CornersNet(config.net)
     try:
         net.load({key: torch.from_numpy(np.asarray(value)) for key, value in state.items()})
     except RuntimeError as fault:
         raise ModelError("The checkpoint's weights are not of the corner net that the settings describe") from fault
-    net.eval()
-    with torch.no_grad():
-        return np.asarray(net(regions_to_tensor(torch.from_numpy(np.stack(regions)))).numpy(), np.float32)
+    return net
 
 
 def run_tflite(model: bytes, regions: Sequence[NDArray[np.uint8]], runtime: str) -> tuple[NDArray[np.float32], float]:
@@ -151,15 +161,34 @@ def export(checkpoint: Path, folders: Sequence[Path], config: CornersConfig) -> 
         part.replace(folder / CORNERS_FILE)
 
 
+def export_onnx(checkpoint: Path, folders: Sequence[Path], config: CornersConfig) -> None:
+    """Writes `corners.onnx` into each of `folders`.
+
+    Raises:
+        ModelError: the checkpoint is no corner net, or the file disagrees with it.
+
+    """
+    from models.training.onnx_file import to_onnx, write_file  # noqa: PLC0415  # brings torch
+
+    regions = [sample_of(view).picture[..., None] for view in held_out_rendered(config)]
+    model = to_onnx(_trained(read_state(checkpoint), config), ("corners",), regions)
+    for folder in folders:
+        write_file(folder / "corners.onnx", model)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="models.corners.export", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="a .ck of a run, or a state dict (.pt)")
     parser.add_argument("--out", type=Path, action="append", required=True, help="a detector's folder; repeatable")
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
+    parser.add_argument("--format", choices=FORMATS, action="append", help="repeatable; all of them if not given")
     chosen = parser.parse_args(arguments)
     try:
-        export(chosen.checkpoint, chosen.out, settings.load(chosen.config))
+        config = settings.load(chosen.config)
+        for form in chosen.format or FORMATS:
+            write = export if form == "tflite" else export_onnx
+            write(chosen.checkpoint, chosen.out, config)
     except RoadsideError as fault:
         print(f"models.corners.export: {fault}", file=sys.stderr)
         return 1

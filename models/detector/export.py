@@ -1,4 +1,4 @@
-"""A trained detector as TFLite files, float and full integer, with TFLite_Detection_PostProcess fused in."""
+"""A trained detector as TFLite files, float and integer, with TFLite_Detection_PostProcess fused in, and as ONNX."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from models.detector.config import DetectorConfig
+    from models.training.photographs import Split
 
     State = Mapping[str, NDArray[np.float32]]
 
@@ -36,6 +37,7 @@ POST_PROCESS = "TFLite_Detection_PostProcess"
 YX_HW = [1, 0, 3, 2]
 """The trained net says dx, dy, dw, dh; the fused operator reads dy, dx, dh, dw."""
 CHECKED_PICTURES = 40
+FORMATS = ("tflite", "onnx")
 
 
 # --- Weights --------------------------------------------------------------------------------------
@@ -216,13 +218,7 @@ def _one_by_one(pictures: NDArray[np.float32]) -> Iterator[list[NDArray[np.float
 
 def agreement(path: Path, model: bytes, pictures: Sequence[NDArray[np.uint8]], config: DetectorConfig) -> float:
     """The share of the trained net's boxes with a score of 0.3 and more that the file finds too, at 0.8 IoU."""
-    import torch  # noqa: PLC0415
-
-    from models.detector.network import DetectorNet  # noqa: PLC0415
-
-    net = DetectorNet(config.net)
-    net.load_state_dict({key: torch.from_numpy(np.asarray(value)) for key, value in read_state(path).items()})
-    trained, exported = torch_detector(net, config), TfliteDetector(model)
+    trained, exported = torch_detector(_trained(path, config), config), TfliteDetector(model)
     found = wanted = 0
     for picture in pictures:
         boxes, scores = trained(picture)
@@ -235,13 +231,54 @@ def agreement(path: Path, model: bytes, pictures: Sequence[NDArray[np.uint8]], c
     return found / wanted if wanted else 1.0
 
 
-def write_folder(folder: Path, model: bytes) -> None:
-    """`detect.tflite` and `labelmap.txt`, each put in place whole."""
+def write_folder(folder: Path, name: str, model: bytes) -> None:
+    """The file `name` and `labelmap.txt`, each put in place whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("detect.tflite", model), ("labelmap.txt", b"plate\n")):
-        part = folder / (name + ".part")
+    for file, content in ((name, model), ("labelmap.txt", b"plate\n")):
+        part = folder / (file + ".part")
         part.write_bytes(content)
-        part.replace(folder / name)
+        part.replace(folder / file)
+
+
+def export_onnx(checkpoint: Path, out: Path, data: Path, config: DetectorConfig) -> None:
+    """Writes `detect.onnx` into `out`: boxes and scores, with the suppression's attributes in the metadata.
+
+    Raises:
+        RoadsideError: the checkpoint or the pictures cannot be used, or the file disagrees.
+
+    """
+    import torch  # noqa: PLC0415
+
+    from models.detector.network import Decoded  # noqa: PLC0415
+    from models.training.onnx_file import to_onnx  # noqa: PLC0415
+
+    net = Decoded(_trained(checkpoint, config), torch.from_numpy(post_process_anchors(config.net)))
+    noted = {
+        "detections": str(config.export.detections),
+        "lowest_score": str(config.export.lowest_score),
+        "overlap": str(config.export.overlap),
+    }
+    pictures = _checked_pictures(read_split(data), config)
+    write_folder(out, "detect.onnx", to_onnx(net, ("boxes", "scores"), pictures, noted))
+
+
+def _trained(checkpoint: Path, config: DetectorConfig) -> Any:  # noqa: ANN401  # torch is untyped here
+    """The net with the weights of a checkpoint."""
+    import torch  # noqa: PLC0415
+
+    from models.detector.network import DetectorNet  # noqa: PLC0415
+
+    net = DetectorNet(config.net)
+    try:
+        net.load_state_dict({key: torch.from_numpy(np.asarray(value)) for key, value in read_state(checkpoint).items()})
+    except RuntimeError as fault:
+        raise ModelError(f"{checkpoint} is no checkpoint of the detector that the settings describe") from fault
+    return net
+
+
+def _checked_pictures(split: Split, config: DetectorConfig) -> list[NDArray[np.uint8]]:
+    held_out = (split.held_out or split.train)[:CHECKED_PICTURES]
+    return [squashed(load_picture(one.path), config.net.size) for one in held_out]
 
 
 def export(checkpoint: Path, out: Path, data: Path, config: DetectorConfig) -> None:
@@ -255,7 +292,7 @@ def export(checkpoint: Path, out: Path, data: Path, config: DetectorConfig) -> N
     split = read_split(data)
     size = config.net.size
     representative = calibration_pictures(split.train, config.export.representative, size, 0)
-    checked = [squashed(load_picture(one.path), size) for one in (split.held_out or split.train)[:CHECKED_PICTURES]]
+    checked = _checked_pictures(split, config)
     with tempfile.TemporaryDirectory() as folder:
         save_with_post_process(build(weights, config), config, folder)
         files = {out: convert(folder, None), out.with_name(out.name + "_uint8"): convert(folder, representative)}
@@ -267,7 +304,7 @@ def export(checkpoint: Path, out: Path, data: Path, config: DetectorConfig) -> N
         if place == 0 and share < 0.99:
             raise ModelError(f"{target} would disagree with the trained net on {1 - share:.1%} of its boxes")
     for target, model in files.items():
-        write_folder(target, model)
+        write_folder(target, "detect.tflite", model)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -277,9 +314,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("models/shipped/detector"), help="and the same with _uint8")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
+    parser.add_argument("--format", choices=FORMATS, action="append", help="repeatable; all of them if not given")
     chosen = parser.parse_args(arguments)
     try:
-        export(chosen.checkpoint, chosen.out, chosen.data, settings.load(chosen.config))
+        config = settings.load(chosen.config)
+        for form in chosen.format or FORMATS:
+            write = export if form == "tflite" else export_onnx
+            write(chosen.checkpoint, chosen.out, chosen.data, config)
     except RoadsideError as fault:
         print(f"models.detector.export: {fault}", file=sys.stderr)
         return 1

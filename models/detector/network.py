@@ -178,6 +178,23 @@ def decode(outputs: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
     return torch.cat([centres - sizes / 2, centres + sizes / 2], -1)
 
 
+class Decoded(nn.Module):  # type: ignore[misc]  # torch is untyped here
+    """A detector whose outputs are boxes and scores, decoded as TFLite_Detection_PostProcess does it."""
+
+    def __init__(self, net: DetectorNet, anchors: torch.Tensor) -> None:
+        """`anchors` are those of `post_process_anchors`, (places, 4) float32."""
+        super().__init__()
+        self.net = net
+        self.register_buffer("anchors", anchors)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Boxes (N, places, 4) as ymin, xmin, ymax, xmax in shares of the picture, and scores (N, places), 0 to 1."""
+        logits, outputs = self.net(x)
+        centres = outputs[..., [1, 0]] / CENTRE_SCALE * self.anchors[:, 2:] + self.anchors[:, :2]
+        halves = 0.5 * torch.exp(outputs[..., [3, 2]] / SIZE_SCALE) * self.anchors[:, 2:]
+        return torch.cat([centres - halves, centres + halves], -1), logits.sigmoid()
+
+
 def named(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """A state dict under this module's names, whether it was saved under them or under the short ones."""
     return {".".join(_SHORT.get(part, part) for part in key.split(".")): value for key, value in state.items()}

@@ -1,4 +1,4 @@
-"""A trained reader as TFLite files, float and integer, with the reader.json that tells how to read their outputs."""
+"""A trained reader as TFLite files, float and integer, and as ONNX, with the reader.json that explains them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NORM_EPSILON = 1e-3
 INTEGER_SUFFIX = "_int8"
+FORMATS = ("tflite", "onnx")
 HIGHEST_OP_VERSION = 6
 """What tflite-runtime 2.14 was seen to accept in these nets; a newer converter could write more."""
 
@@ -181,14 +182,26 @@ def run_torch(
     """What the trained net itself says of `strips`."""
     import torch  # noqa: PLC0415
 
-    from models.ocr.network import ReaderNet, strips_to_tensor  # noqa: PLC0415
+    from models.ocr.network import strips_to_tensor  # noqa: PLC0415
 
-    net = ReaderNet(config)
-    net.load_state_dict({key: torch.from_numpy(np.asarray(value)) for key, value in state.items()})
-    net.eval()
+    net = _trained(state, config).eval()
     with torch.no_grad():
         characters, countries = net(strips_to_tensor(torch.from_numpy(np.stack(strips))))
     return characters.numpy(), countries.numpy()
+
+
+def _trained(state: Weights, config: ReaderConfig) -> Any:  # noqa: ANN401  # torch is untyped here
+    """The net with the weights of a checkpoint."""
+    import torch  # noqa: PLC0415
+
+    from models.ocr.network import ReaderNet  # noqa: PLC0415
+
+    net = ReaderNet(config)
+    try:
+        net.load_state_dict({key: torch.from_numpy(np.asarray(value)) for key, value in state.items()})
+    except RuntimeError as fault:
+        raise ModelError("The checkpoint's weights are not of the reader that the settings describe") from fault
+    return net
 
 
 # --- Files ----------------------------------------------------------------------------------------
@@ -243,6 +256,20 @@ def export(checkpoint: Path, out: Path, data: Path | None, config: ReaderConfig,
         write_folder(folder, model, config, temperature)
 
 
+def export_onnx(checkpoint: Path, out: Path, data: Path | None, config: ReaderConfig) -> None:
+    """Writes `read.onnx` into `out`, beside the TFLite file and its reader.json.
+
+    Raises:
+        ModelError: the checkpoint is no reader, or the file disagrees with it.
+
+    """
+    from models.training.onnx_file import to_onnx, write_file  # noqa: PLC0415  # brings torch
+
+    strips = [strip[..., None] for strip in representative_strips(data, config)]
+    net = _trained(read_state(checkpoint), config)
+    write_file(out / "read.onnx", to_onnx(net, ("characters", "countries"), strips))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="models.ocr.export", description=__doc__)
@@ -251,9 +278,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--temperature", type=float, default=1.0, help="what calibrate.py found")
+    parser.add_argument("--format", choices=FORMATS, action="append", help="repeatable; all of them if not given")
     chosen = parser.parse_args(arguments)
+    forms = chosen.format or FORMATS
     try:
-        export(chosen.checkpoint, chosen.out, chosen.data, settings.load(chosen.config), chosen.temperature)
+        config = settings.load(chosen.config)
+        if "tflite" in forms:
+            export(chosen.checkpoint, chosen.out, chosen.data, config, chosen.temperature)
+        if "onnx" in forms:
+            export_onnx(chosen.checkpoint, chosen.out, chosen.data, config)
     except RoadsideError as fault:
         print(f"models.ocr.export: {fault}", file=sys.stderr)
         return 1

@@ -13,7 +13,7 @@ from roadside.kit import weights
 from roadside.kit.weights import SUMS_FILE, check_shipped, weights_folder
 
 SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
-LOADED = ("*.tflite", "*.traineddata", "*.json", "*.txt")
+LOADED = ("*.tflite", "*.onnx", "*.traineddata", "*.json", "*.txt")
 MOST_BYTES = 15_000_000
 
 
@@ -41,6 +41,15 @@ def test_every_folder_of_a_net_has_a_card() -> None:
     variants = {"detector_uint8", "reader_int8"}
     assert {p.name for p in SHIPPED.iterdir() if p.is_dir() and p.name != "__pycache__"} - variants == set(cards)
     assert (SHIPPED / "detector" / "CORNERS_CARD.md").is_file()
+
+
+def test_the_checkpoints_are_those_that_their_card_names() -> None:
+    folder = SHIPPED / "checkpoints"
+    card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    found = sorted(folder.glob("*.pt"))
+    assert [p.stem for p in found] == ["corners", "detector", "reader"]
+    for path in found:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in card, path.name
 
 
 def test_the_weights_stay_under_their_limit_together() -> None:

@@ -24,7 +24,7 @@ class Options(TypedDict, total=False):
     tessdata: str | os.PathLike[str]
     """Folder with `gb.traineddata` for the readers of Tesseract; default: the shipped one."""
     runtime: str
-    """Interpreter of the nets, `litert` or `tflite-runtime`; the first one installed if not given."""
+    """What runs the nets: `litert`, the default, `tflite-runtime`, or `onnx` with the extra `roadside[onnx]`."""
     threads: int
     """Threads of the detector and of the reader, 1 to 64."""
     search: Literal["auto", "fast", "tiles"]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roadside.adapters.models.onnx import RUNTIME as ONNX
+from roadside.adapters.models.onnx import OnnxNets
 from roadside.adapters.models.tesseract import ArticleReader, TesseractReader
 from roadside.adapters.models.tflite import RUNTIMES as TFLITE_RUNTIMES
 from roadside.adapters.models.tflite import TfliteNets
@@ -30,20 +32,20 @@ if TYPE_CHECKING:
     from roadside.ports.nets import Nets
     from roadside.ports.vision import Detector, Reader
 
-RUNTIMES = tuple(TFLITE_RUNTIMES)
+RUNTIMES = (*TFLITE_RUNTIMES, ONNX)
 """The values of ROADSIDE_RUNTIME."""
 _SILENCE = threading.Lock()
 """Two threads that open models at the same time would leave each other's file descriptor 2 behind."""
 
 
 def open_nets(runtime: str | None = None) -> Nets:
-    """The backend that runs nets on `runtime`, one of RUNTIMES; None takes the first interpreter that is installed.
+    """The backend of `runtime`, one of RUNTIMES; None takes the first interpreter of TFLite files that is installed.
 
     Raises SettingsError for a runtime that is not known.
     """
     if runtime is not None and runtime not in RUNTIMES:
         raise SettingsError(f"runtime {runtime!r} is not known: ROADSIDE_RUNTIME is one of {', '.join(RUNTIMES)}")
-    return TfliteNets(runtime)
+    return OnnxNets() if runtime == ONNX else TfliteNets(runtime)
 
 
 def open_detector(  # noqa: PLR0913 - each is a setting of its own

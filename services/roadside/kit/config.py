@@ -55,7 +55,9 @@ class Section(BaseSettings):
 class ModelSection(Section):
     """How nets are run."""
 
-    runtime: str | None = Field(None, description="litert or tflite-runtime; the first installed one if not given")
+    runtime: str | None = Field(
+        None, description="litert, tflite-runtime or onnx; the first installed one of the first two if not given"
+    )
     threads: int = Field(1, ge=1, le=64, description="threads of the detector and of the reader")
 
 
