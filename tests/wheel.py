@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 STREET = ROOT / "examples" / "street.jpg"
 PLATES = ["9K74182", "HK47TVN"]
 THREE_LINES = "from roadside import ALPR; plates = ALPR().read('street.jpg'); print([plate.text for plate in plates])"
+WATCH = "from roadside import ALPR; print(*(sighting.plate for sighting in ALPR().watch('street.mp4')))"
 WHERE = "import roadside; from roadside.kit.weights import weights_folder; print(roadside.__file__, weights_folder())"
 
 
@@ -72,6 +73,7 @@ def prove(installed: Installed, clip: Path, plate: str) -> list[str]:
     assert re.search(rf"\b{plate}\b", seen), seen
     three = installed.told("python", "-c", THREE_LINES)
     assert three == f"{PLATES}\n"
+    assert plate in installed.told("python", "-c", WATCH).split()
     return [f"roadside in {module}, weights in {weights}", read.strip(), seen.strip(), three.strip()]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.notify.webhook import Webhook
 from roadside.errors import SettingsError
+from roadside.kit.extras import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ def open_channels(options: NotifyOptions, clock: Clock) -> Mapping[str, Channel]
         try:
             from roadside.adapters.notify.mqtt import MqttChannel  # noqa: PLC0415 - only where a broker is to be told
         except ModuleNotFoundError as error:
-            raise SettingsError(f"MQTT needs the Python package {error.name}") from error
+            mend = install_command("cluster", "paho-mqtt")
+            raise SettingsError(f"MQTT needs a Python package ({error.name} is missing): {mend}") from error
         found |= {each.name: MqttChannel(each) for each in options.mqtt}
     return found

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from roadside.errors import SettingsError, StoreUnavailableError
+from roadside.kit.extras import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,8 @@ def open_database(url: str) -> Database:
     except (ArgumentError, NoSuchModuleError) as error:
         raise SettingsError("the database address is not an address such as sqlite:///roadside.db") from error
     except ModuleNotFoundError as error:
-        raise SettingsError(f"this database needs the Python package {error.name}") from error
+        mend = install_command("cluster", "psycopg")
+        raise SettingsError(f"PostgreSQL needs a Python package ({error.name} is missing): {mend}") from error
 
 
 def open_embedded(path: Path) -> Database:
