@@ -1,5 +1,9 @@
 .PHONY: bench-verdict
-bench-verdict: $(VENV)/.run ## A year of traffic: false accusations of the verdict and of plain rules
+bench-verdict: $(VENV)/.dev ## Real plates, spoilt in eighteen ways: false accusations through the whole pipeline
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.empirical --verbose
+
+.PHONY: bench-verdict-year
+bench-verdict-year: $(VENV)/.run ## A year of traffic: false accusations of the verdict and of plain rules
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.bench
 
 .PHONY: bench-storage

@@ -63,6 +63,7 @@ def crops(draw: st.DrawFn) -> Crop:
         Detection(draw(boxes()), draw(shares), corners),
         PICTURE,
         (draw(st.integers(0, 4000)), draw(st.integers(0, 4000))),
+        draw(st.sampled_from([None, (1280, 720)])),
     )
 
 
@@ -111,6 +112,7 @@ def test_crops_and_reads_come_back(crop: Crop, read: Read) -> None:
     assert back.identity == crop.identity
     assert back.crop.detection == crop.detection
     assert (back.crop.captured_at_ns, back.crop.origin) == (crop.captured_at_ns, crop.origin)
+    assert back.crop.frame_size == crop.frame_size
     np.testing.assert_array_equal(back.crop.image, PICTURE)
     same_read(back.read, read)
     assert codec.decode_crop(codec.encode_crop(CropEvent(crop, None))).frame is None

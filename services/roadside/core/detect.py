@@ -219,6 +219,7 @@ def crop_plate(frame: Frame, detection: Detection) -> Crop:
         detection=detection,
         image=frame.image[y1:y2, x1:x2].copy(),
         origin=(x1, y1),
+        frame_size=(width, height),
     )
 
 

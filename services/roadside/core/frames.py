@@ -79,6 +79,8 @@ class Crop:
     """The pixels of the detection and a margin around it: (h, w, 3) uint8, in the order blue, green, red (BGR)."""
     origin: tuple[int, int] = (0, 0)
     """Where the crop's top left pixel lies in the frame: (x, y) in pixels."""
+    frame_size: tuple[int, int] | None = None
+    """Width and height of the frame in pixels; None where it is not known."""
 
     @property
     def identity(self) -> str:

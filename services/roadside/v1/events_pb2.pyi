@@ -25,7 +25,7 @@ class FrameEvent(_message.Message):
     def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., live: _Optional[bool] = ...) -> None: ...
 
 class CropEvent(_message.Message):
-    __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame")
+    __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame", "frame_width_px", "frame_height_px")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,8 @@ class CropEvent(_message.Message):
     ORIGIN_X_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_Y_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
+    FRAME_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    FRAME_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     capture_time: _timestamp_pb2.Timestamp
     sequence: int
@@ -42,7 +44,9 @@ class CropEvent(_message.Message):
     origin_x: int
     origin_y: int
     frame: _types_pb2.Picture
-    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., origin_x: _Optional[int] = ..., origin_y: _Optional[int] = ..., frame: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ...) -> None: ...
+    frame_width_px: int
+    frame_height_px: int
+    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., origin_x: _Optional[int] = ..., origin_y: _Optional[int] = ..., frame: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., frame_width_px: _Optional[int] = ..., frame_height_px: _Optional[int] = ...) -> None: ...
 
 class ReadEvent(_message.Message):
     __slots__ = ("crop", "read")

@@ -158,6 +158,8 @@ def _crop_to_proto(event: CropEvent) -> events_pb2.CropEvent:
         origin_x=crop.origin[0],
         origin_y=crop.origin[1],
         frame=None if event.frame is None else convert.picture_to_proto(event.frame.jpeg()),
+        frame_width_px=crop.frame_size[0] if crop.frame_size else 0,
+        frame_height_px=crop.frame_size[1] if crop.frame_size else 0,
     )
 
 
@@ -169,6 +171,13 @@ def _crop_from_proto(message: events_pb2.CropEvent) -> CropEvent:
         detection=convert.detection_from_proto(message.detection),
         image=decode_picture(convert.picture_from_proto(message.picture)),
         origin=(message.origin_x, message.origin_y),
+        frame_size=_frame_size(message),
     )
     frame = TravellingPicture(convert.picture_from_proto(message.frame)) if message.HasField("frame") else None
     return CropEvent(crop, frame)
+
+
+def _frame_size(message: events_pb2.CropEvent) -> tuple[int, int] | None:
+    """None of an older detector's message, which does not say it."""
+    width, height = message.frame_width_px, message.frame_height_px
+    return (width, height) if width > 0 and height > 0 else None

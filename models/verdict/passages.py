@@ -1,0 +1,150 @@
+"""Spoilt photographs driven past the nets: what detector, corner net and reader make of each frame, kept on disk.
+
+Finding and reading is what takes long, and depends on the nets alone: it is kept under a name made of all that it
+depends on, so that rules can be judged anew in seconds, and a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from models.data.split import bucket
+from models.synth.camera import compressed
+from models.verdict.spoils import SPOILS, Plate
+from roadside.core.detect import crop_plate
+from roadside.core.events import ReadEvent
+from roadside.core.frames import Box, CameraId, Frame
+from roadside.core.geometry import intersection
+from roadside.core.reads import PlacedRead
+from roadside.vision import SweepingFinder, open_detector, open_reader
+from roadside.wire.codec import decode_read, encode_read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from models.verdict.subjects import Subject
+    from roadside.ports.vision import Reader
+    from roadside.vision import PlateFinder
+
+FRAMES = 10
+FRAME_NS = 40_000_000
+RECIPE = "1"
+"""Changed with whatever makes the frames, so that no frame of an older recipe is taken for one of this."""
+FOUND_WITH = ("detect.tflite", "corners.tflite")
+READ_WITH = ("read.tflite", "reader.json")
+LEAST_CONFIDENCE = 0.2
+"""As the setting `confidence` has it."""
+NOISE = 2.5
+"""Standard deviation of the sensor, grey values."""
+SLACK_PX = 48
+QUALITY = 88
+
+
+@dataclass(frozen=True, slots=True)
+class Nets:
+    """What sees and reads, and a name for all of it."""
+
+    finder: PlateFinder
+    reader: Reader
+    name: str
+
+
+def open_nets(detector: Path, reader: Path) -> Nets:
+    """The nets of two folders. Raises ModelError."""
+    files = [folder / name for folder, names in ((detector, FOUND_WITH), (reader, READ_WITH)) for name in names]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
+    return Nets(open_detector(detector), open_reader(reader), digest[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A vehicle that passed in a condition."""
+
+    subject: Subject
+    condition: str
+    reads: tuple[PlacedRead, ...]
+    """Of all frames, those that say something, in their order."""
+    own: frozenset[tuple[int, Box]]
+    """Sequence and box of the reads that are of the subject's own plate."""
+
+
+def passage(subject: Subject, condition: str, nets: Nets, folder: Path, seed: int) -> Passage:
+    """What the nets see of a passage: from `folder` where it was seen before."""
+    scene = f"{seed}\n{subject.path}\n{subject.text}\n{condition}"
+    key = f"{RECIPE}\n{nets.name}\n{scene}"
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.reads"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        seen = _seen(subject, condition, nets, bucket(scene, 2**32))
+        part.write_bytes(gzip.compress(_joined([bytes([own]) + encode_read(event) for event, own in seen]), 1))
+        part.replace(path)
+    payloads = list(_parted(gzip.decompress(path.read_bytes())))
+    events = [(decode_read(payload[1:]), payload[0]) for payload in payloads]
+    told = [(e, own) for e, own in events if e.read.text and e.read.confidence >= LEAST_CONFIDENCE]
+    return Passage(
+        subject,
+        condition,
+        tuple(PlacedRead(event.crop, event.read) for event, _ in told),
+        frozenset((event.crop.sequence, event.crop.detection.box) for event, own in told if own),
+    )
+
+
+def frames(subject: Subject, condition: str, drawn: int) -> Iterator[tuple[NDArray[np.uint8], Box]]:
+    """The passage's pictures with the plate's box: one spoil, and each frame's own shift, turn, scale and noise."""
+    rng = np.random.default_rng(drawn)
+    plate = Plate(subject.corners, len(subject.text))
+    spoiling = SPOILS[condition](subject.image, plate, rng)
+    corners = subject.corners.astype(np.float64)
+    if spoiling.turned is not None:
+        corners = _moved(corners, spoiling.turned)
+    wander = rng.normal(0, 1.5, (FRAMES, 2)).cumsum(axis=0)
+    x, y = subject.corners.mean(axis=0).tolist()
+    height, width = subject.image.shape[:2]
+    grain = rng.standard_normal((height + SLACK_PX, width + SLACK_PX, 3), np.float32) * np.float32(NOISE)
+    for number in range(FRAMES):
+        scale = 1 + 0.012 * (number - FRAMES // 2) + float(rng.normal(0, 0.002))
+        turned = np.asarray(cv2.getRotationMatrix2D((x, y), float(rng.normal(0, 0.3)), scale), np.float64)
+        here = turned + np.column_stack((np.zeros((2, 2)), wander[number]))
+        moved = cv2.warpAffine(spoiling.painted, here, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        taken = spoiling.take(np.asarray(moved, np.uint8), rng)
+        down, across = rng.integers(0, SLACK_PX, 2)
+        own = grain[down : down + taken.shape[0], across : across + taken.shape[1]]
+        seen = _moved(corners, here) * spoiling.scale - (spoiling.left_px, 0.0)
+        (x1, y1), (x2, y2) = seen.min(axis=0).tolist(), seen.max(axis=0).tolist()
+        yield compressed(np.clip(taken + own, 0, 255).astype(np.uint8), QUALITY), Box(x1, y1, x2, y2)
+
+
+def _seen(subject: Subject, condition: str, nets: Nets, drawn: int) -> Iterator[tuple[ReadEvent, bool]]:
+    """Every read, and whether it is of the subject's own plate."""
+    detector = SweepingFinder(nets.finder)
+    for sequence, (image, box) in enumerate(frames(subject, condition, drawn)):
+        frame = Frame(CameraId("bench"), sequence * FRAME_NS, sequence, image)
+        for detection in detector.detect(image):
+            crop = crop_plate(frame, detection)
+            yield ReadEvent(crop, None, nets.reader.read(crop)), intersection(detection.box, box) > 0
+
+
+def _moved(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float64)
+
+
+def _joined(payloads: list[bytes]) -> bytes:
+    return b"".join(len(payload).to_bytes(4, "big") + payload for payload in payloads)
+
+
+def _parted(data: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(data):
+        end = start + 4 + int.from_bytes(data[start : start + 4], "big")
+        yield data[start + 4 : end]
+        start = end
