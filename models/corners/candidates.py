@@ -36,7 +36,9 @@ ROOM = 0.3
 KEPT_WIDTH_PX = 2 * REGION_WIDTH_PX
 """Wider cuts are shrunk to it: the net sees less of them anyway."""
 SMALLEST_PX = (8.0, 3.0)
+"""Width and height in the picture under which a candidate says nothing."""
 PROGRESS_EVERY = 500
+"""Pictures from one line of progress to the next."""
 
 
 @dataclass(frozen=True, slots=True)

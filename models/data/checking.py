@@ -23,7 +23,9 @@ REJECTED = "rejected"
 LEAST_SIDE_PX = 64
 MOST_SIDE_PX = 8000
 JPEG_QUALITY = 95
+"""Of pictures that are written anew."""
 _ORIENTATION = 0x0112
+"""The EXIF tag of a picture's orientation."""
 _NOT_PICTURES = frozenset({".xml", ".txt", ".json", ".csv", ".tsv", ".record", ".pbtxt", ".md"})
 _SUFFIXES = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",)}
 """What training reads, by Pillow's name of the content."""

@@ -18,6 +18,7 @@ TWIN_BITS = 12
 """Of 64 that may differ between frames of one place taken shortly after another."""
 _HASHED_PX = 32
 _KEPT = 8
+"""Rows and columns of the lowest frequencies that a hash is made of."""
 
 
 def fingerprint(image: NDArray[np.uint8]) -> int:

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 Feature: TypeAlias = "Sequence[bytes] | Sequence[int] | Sequence[float]"
 _POLYNOMIAL = 0x82F63B78
+"""Of CRC-32C (Castagnoli), its bits in reverse order."""
 _MASK = 0xA282EAD8
+"""What TFRecord's masked checksums add (tensorflow/core/lib/hash/crc32c.h)."""
 _LANES = 256
+"""Parts of long data whose checksums are taken at once."""
 _BYTES, _FLOATS, _INTS = 1, 2, 3
 _LENGTH_DELIMITED = 2
 

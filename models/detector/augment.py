@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 VISIBLE = 0.6
 """A plate of which less is left by a cut is neither learnt nor held against the net."""
 GONE = 0.05
+"""A plate of which no more than this share is left by a cut is not there at all; in between it is ignored."""
 SMALLEST_PASTED_PX = 16
+"""Plates narrower than this in the picture are not covered by rendered ones."""
 MOST_STRETCHED = 1.3
+"""How many times its height a rendered plate may be stretched so that it covers the one below."""
 SMALLEST_PX = (6.0, 2.5)
 """Plates narrower or lower than this in the input are ignored."""
 

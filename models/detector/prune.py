@@ -22,6 +22,7 @@ RIDGE = 1e-4
 MOST_PLACES = 200_000
 """Places of the feature maps that a projection is solved on."""
 RANKING_STEP = 7
+"""Channels are ranked on every so many places of a feature map."""
 
 
 def prune(

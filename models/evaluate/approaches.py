@@ -34,6 +34,7 @@ Member = TypeVar("Member")
 
 FRAMES = 8
 FRAME_NS = 80_000_000
+"""Frames of an approach, and the nanoseconds between two of them."""
 SURROUNDINGS = 0.4
 """What is shown around the plate, in its widths."""
 WHOLE_PICTURES = ("nl_rfj", "hr_osijek", "hu_david")

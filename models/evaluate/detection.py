@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 SETS = ("pl_gate", "oi_gplates", "es_canary")
 WIDTHS = ((0.0, 12.0), (12.0, 24.0), (24.0, 50.0), (50.0, 1e9))
 FAIR_WIDTHS = ((12.0, 24.0), (24.0, 1e9))
+"""Widths of plates in the 320 px view, from and up to, in whose ranges average precision is told."""
 LEAST_SCORE = 0.02
 """Low, so that the curves are whole; what the pipeline takes for a plate is said with the table."""
 TIMED_RUNS = 40
+"""Inferences whose median is told."""
 
 
 @dataclass(frozen=True, slots=True)

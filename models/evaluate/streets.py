@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from roadside.core.reads import PlacedRead, Track
 
 FPS = 5
+"""Frames a second of the rendered clips."""
 COUNTRIES = ("UK", "CZ", "SK", "PL", "DE", "AT", "NL", "FR", "HU", "HR")
 CAMERA = CameraId("street")
 WINDOW = 8

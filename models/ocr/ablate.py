@@ -43,12 +43,16 @@ if TYPE_CHECKING:
     from models.training.course import Progress
 
 STEPS = 280
+"""Of each run, unless told otherwise."""
 MEASURED_TIMES = 5
 """How often a run is measured on its way, for the plot."""
 SAVE_EVERY_S = 60.0
 REPORT_STEPS = 40
+"""A line of progress comes after every so many steps."""
 WARMUP_STEPS = 30
+"""Short runs want a shorter warm-up of the learning rate than the recipe's."""
 TIMED_STRIPS = 40
+"""Strips that are read one by one to time a head."""
 MILD_SHARE = 0.4
 """Of a run: CTC leaves its blank plateau after about 200 steps of mild samples, and hardly otherwise."""
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     """Character logits (columns, classes) and country logits (C,) of a strip."""
 
 TEMPERATURES = tuple(float(value) for value in np.exp(np.linspace(np.log(0.5), np.log(4.0), 37)).round(3))
+"""From 0.5 to 4, equally far apart in their logarithm."""
 FEWEST_CROPS = 40
+"""With fewer held-out crops no temperature can be chosen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from roadside.vision import CornerFinder
 
 UNKNOWN_COUNTRY = -1
+"""The place of a country that nobody knows or that the reader has no class for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,11 @@ SLOTS = 10
 """As long as the longest registrations that the renderer knows; one crop in 2,705 has a longer one."""
 TYPICAL_CHARACTERS = 7.5
 SPREAD_COLUMNS = 2.5
+"""How many characters a plate of usual length has, and the standard deviation of where one is looked for."""
 STATE, EMBEDDING = 96, 24
+"""Widths of the attention decoder's state and of a character's embedding."""
 NOTHING = 0
+"""The class of the CTC blank, and of an empty slot."""
 
 
 class CtcHead(nn.Module):  # type: ignore[misc]  # torch is untyped here

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from models.ocr.config import ReaderConfig
 
 NORM_EPSILON = 1e-3
+"""Added to the variance under the root."""
 NORM_MOMENTUM = 0.03
+"""The share of a batch's mean and variance that the running ones take over."""
 
 # The shipped weights came out of a run whose modules had these short names.
 _SHORT = {

@@ -25,6 +25,7 @@ Colour = tuple[int, int, int]
 Picture = TypeVar("Picture", NDArray[np.uint8], NDArray[np.float32])
 
 _SHIFT = 4
+"""Fractional bits of the coordinates that OpenCV draws with: sixteenths of a pixel."""
 
 
 def _fixed(points: object) -> Any:  # noqa: ANN401 - OpenCV's stubs want a type that NumPy's do not give

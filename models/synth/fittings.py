@@ -25,6 +25,7 @@ _STATES = (
 )  # fmt: skip
 _BRITISH_CODES = ("GB", "GB", "GB", "GB", "GB", "GB", "UK", "UK", "", "ENG", "SCO", "CYM")
 _PALE_HUNGARIAN = 0.35
+"""Share of Hungarian plates whose band is pale."""
 _DEALER_LINE_COUNTRIES = ("UK", "IE", "FR", "XX")
 
 

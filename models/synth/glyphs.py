@@ -14,6 +14,7 @@ from models.synth.strokes import Points, Proportions, strokes_of
 
 FONTS_DIR = Path(__file__).with_name("fonts")
 VARIANTS = 12
+"""Ways in which the strokes of one face are drawn."""
 _MASTER_PX = 96
 _SUPERSAMPLING = 3
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LANGUAGE = "gb"
 LINES_A_FILE = 500
+"""Rendered lines in a file."""
 VALIDATION = "validation"
 _OUTSIDE_EUROPE = frozenset({"US", "OT", "XX", "IN", "VN"})
 
