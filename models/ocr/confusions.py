@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from models.command import answer
 from models.data.photographs import data_folder, load_picture, plate_crops, read_labels
 from roadside.core.confusions import folding_matrix
 from roadside.core.frames import Box, CameraId, Crop, Detection
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
     from roadside.ports.vision import Reader
     from roadside.vision import CornerFinder
 
-LOOKS = 4
+VIEWS = 4
 """Readings of each crop: the crop itself, and as it would look in neighbouring frames."""
 CALIBRATION_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Reading:
     """One reading against the truth, both folded."""
 
     confidence: float
@@ -52,34 +53,34 @@ class Look:
     text: str
 
 
-def main() -> None:
-    """Read every held-out crop with a known text and write the statistics."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reader", type=Path, default=Path("models/shipped/reader"), help="folder of the reader")
-    parser.add_argument("--corners", type=Path, default=Path("models/shipped/detector"), help="of the corner net")
-    parser.add_argument("--out", type=Path, default=Path("models/shipped/confusions.json"))
-    parsed = parser.parse_args()
+def measure(reader_folder: Path, corners_folder: Path, out: Path) -> None:
+    """Reads every held-out crop whose text is known and writes the statistics to `out`.
+
+    Raises:
+        RoadsideError: the photographs or a model are missing.
+
+    """
     folder = data_folder()
     crops = [
         crop
         for crop in plate_crops(folder, read_labels())
         if crop.held_out and crop.text and (crop.given or crop.sure) and set(fold(crop.text)) <= set(ALPHABET)
     ]
-    reader, finder = open_reader(parsed.reader), open_corner_finder(parsed.corners)
+    reader, finder = open_reader(reader_folder), open_corner_finder(corners_folder)
     rng = np.random.default_rng(7)
-    passages = [_looks(reader, finder, folder, crop, rng) for crop in crops]
-    statistics = {"reader": parsed.reader.name, "sources": _sources(crops), **summarise(passages)}
-    parsed.out.write_text(_compact(statistics), encoding="utf-8")
-    first = [looks[0] for looks in passages]
-    share = sum(look.right for look in first) / max(1, len(first))
-    print(f"{parsed.out}: {len(first)} plates, {share:.3f} right folded, {statistics['persistence']}")
+    passages = [_readings(reader, finder, folder, crop, rng) for crop in crops]
+    statistics = {"reader": reader_folder.name, "sources": _sources(crops), **summarise(passages)}
+    out.write_text(_compact(statistics), encoding="utf-8")
+    first = [readings[0] for readings in passages]
+    share = sum(reading.right for reading in first) / max(1, len(first))
+    print(f"{out}: {len(first)} plates, {share:.3f} right folded, {statistics['persistence']}")
 
 
-def summarise(passages: Sequence[Sequence[Look]]) -> dict[str, Any]:
-    """The statistics of looks at each of several plates, the first look of each being the crop itself."""
-    first = [looks[0] for looks in passages]
+def summarise(passages: Sequence[Sequence[Reading]]) -> dict[str, Any]:
+    """The statistics of readings at each of several plates, the first reading of each being the crop itself."""
+    first = [readings[0] for readings in passages]
     halves = [_counts(first[start::2]) for start in (0, 1)]
-    pairs = [pair for look in first for pair in look.pairs]
+    pairs = [pair for reading in first for pair in reading.pairs]
     return {
         "alphabet": ALPHABET,
         "reads": len(first),
@@ -90,16 +91,16 @@ def summarise(passages: Sequence[Sequence[Look]]) -> dict[str, Any]:
         "halves": [half.astype(int).tolist() for half in halves],
         "calibration": _calibration(first),
         "profiles": [
-            {"confidence": round(look.confidence, 4), "slots": [[_digits(p), _digits(q)] for p, q in look.slots]}
-            for look in first
-            if look.slots
+            {"confidence": round(reading.confidence, 4), "slots": [[_digits(p), _digits(q)] for p, q in reading.slots]}
+            for reading in first
+            if reading.slots
         ],
-        "length_errors": [_digits(look.confidence) for look in first if not look.slots],
+        "length_errors": [_digits(reading.confidence) for reading in first if not reading.slots],
         "persistence": _persistence(passages),
     }
 
 
-def compare(read: Read, truth: str) -> Look:
+def compare(read: Read, truth: str) -> Reading:
     """`read` against the true text, folded."""
     text, expected = fold(read.text), fold(truth)
     slots: tuple[tuple[float, float], ...] = ()
@@ -109,13 +110,15 @@ def compare(read: Read, truth: str) -> Look:
             (float(row[ALPHABET.index(a)]), float(row[ALPHABET.index(b)]))
             for row, a, b in zip(rows, text, expected, strict=True)
         )
-    return Look(read.confidence, text == expected, tuple(_align(expected, text)), slots, text)
+    return Reading(read.confidence, text == expected, tuple(_align(expected, text)), slots, text)
 
 
-def _looks(reader: Reader, finder: CornerFinder, folder: Path, crop: PlateCrop, rng: np.random.Generator) -> list[Look]:
+def _readings(
+    reader: Reader, finder: CornerFinder, folder: Path, crop: PlateCrop, rng: np.random.Generator
+) -> list[Reading]:
     image = load_picture(folder / crop.path)
     first = Crop(CameraId("held-out"), 0, 0, Detection(crop.box, 1.0), image)
-    views = [first, *(_neighbouring(first, rng) for _ in range(LOOKS - 1))]
+    views = [first, *(_neighbouring(first, rng) for _ in range(VIEWS - 1))]
     return [compare(reader.read(_placed(view, finder)), crop.text) for view in views]
 
 
@@ -161,29 +164,29 @@ def _align(truth: str, text: str) -> Iterator[tuple[str, str]]:
             yield "", text[j]
 
 
-def _counts(looks: Sequence[Look]) -> NDArray[np.float64]:
+def _counts(readings: Sequence[Reading]) -> NDArray[np.float64]:
     """(36, 36): how often each true character (row) was read as each (column)."""
     counts = np.zeros((len(ALPHABET), len(ALPHABET)))
-    for look in looks:
-        if sum(a != b for a, b in look.pairs) > len(look.pairs) / 2:
+    for reading in readings:
+        if sum(a != b for a, b in reading.pairs) > len(reading.pairs) / 2:
             continue  # not a misread plate but no read at all: its pairs say nothing of characters
-        for truth, read in look.pairs:
+        for truth, read in reading.pairs:
             if truth and read:
                 counts[ALPHABET.index(truth), ALPHABET.index(read)] += 1
     return counts
 
 
-def _calibration(looks: Sequence[Look]) -> list[dict[str, float]]:
+def _calibration(readings: Sequence[Reading]) -> list[dict[str, float]]:
     bins = []
     for low, high in pairwise(CALIBRATION_EDGES):
-        mine = [x for x in looks if low <= x.confidence < high or (high == 1.0 and x.confidence >= high)]
+        mine = [x for x in readings if low <= x.confidence < high or (high == 1.0 and x.confidence >= high)]
         bins.append({"low": low, "high": high, "reads": len(mine), "right": sum(x.right for x in mine)})
     return bins
 
 
-def _persistence(passages: Sequence[Sequence[Look]]) -> dict[str, float]:
-    """How far the errors of one plate's looks are the same error: what no number of frames mends."""
-    wrong = [(looks[0], other) for looks in passages if not looks[0].right for other in looks[1:]]
+def _persistence(passages: Sequence[Sequence[Reading]]) -> dict[str, float]:
+    """How far the errors of one plate's readings are the same error: what no number of frames mends."""
+    wrong = [(readings[0], other) for readings in passages if not readings[0].right for other in readings[1:]]
     return {
         "pairs_first_wrong": len(wrong),
         "both_wrong": sum(not other.right for _, other in wrong),
@@ -214,5 +217,16 @@ def _compact(statistics: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line."""
+    prog = "models.ocr.confusions"
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
+    parser.add_argument("--reader", type=Path, default=Path("models/shipped/reader"), help="folder of the reader")
+    parser.add_argument("--corners", type=Path, default=Path("models/shipped/detector"), help="of the corner net")
+    parser.add_argument("--out", type=Path, default=Path("models/shipped/confusions.json"))
+    chosen = parser.parse_args(arguments)
+    return answer(prog, lambda: measure(chosen.reader, chosen.corners, chosen.out))
+
+
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
