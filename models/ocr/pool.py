@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from models.command import answer
 from models.ocr import config as settings
 from models.ocr.dataset import Plate, RenderedPlates, write_batch
 from models.synth.plates import render_sample
@@ -73,12 +74,12 @@ def rendering(folder: Path, config_path: Path) -> Iterator[RenderedPlates]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="models.ocr.pool", description=__doc__)
+    prog = "models.ocr.pool"
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     chosen = parser.parse_args(arguments)
-    fill(chosen.out, settings.load(chosen.config))
-    return 0
+    return answer(prog, lambda: fill(chosen.out, settings.load(chosen.config)))
 
 
 if __name__ == "__main__":

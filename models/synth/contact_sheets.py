@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.command import answer
+from models.synth import formats
 from models.synth.plates import Options, render_sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.random import Generator
 
@@ -72,3 +75,37 @@ def _cell(image: Bgr) -> Bgr:
 
 def _grid(cells: Sequence[Bgr], columns: int) -> Bgr:
     return np.vstack([np.hstack(cells[i : i + columns]) for i in range(0, len(cells), columns)])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a sheet of rendered plates, or with --data one of real and rendered crops in turn."""
+    prog = "models.synth.contact_sheets"
+    parser = argparse.ArgumentParser(prog=prog, description=main.__doc__)
+    parser.add_argument("--sheet", type=Path, required=True, help="the picture to write")
+    parser.add_argument("--data", type=Path, help="a folder with crops.tsv: real crops beside rendered ones")
+    parser.add_argument("--region", default="UK", help="region or source of the real crops")
+    parser.add_argument(
+        "--country", action="append", choices=sorted(formats.DEFAULT_WEIGHTS), help="render these countries only"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rows", type=int, default=12)
+    parser.add_argument("--hardness", type=float, default=1.0)
+    parser.add_argument("--marked", action="store_true", help="draw corners and texts")
+    chosen = parser.parse_args(arguments)
+
+    def work() -> None:
+        rng = np.random.default_rng(chosen.seed)
+        weights = dict.fromkeys(chosen.country, 1.0) if chosen.country else formats.DEFAULT_WEIGHTS
+        options = Options(weights=weights, hardness=chosen.hardness)
+        if chosen.data:
+            picture = comparison(rng, options, chosen.data, chosen.region, chosen.rows)
+        else:
+            picture = sheet(rng, options, chosen.rows, 5, marked=chosen.marked)
+        if not cv2.imwrite(str(chosen.sheet), picture):
+            raise OSError(f"cannot write {chosen.sheet}")
+
+    return answer(prog, work)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

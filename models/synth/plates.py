@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from models.synth import degrade, formats
@@ -77,31 +74,3 @@ def render_sample(
 def _resolution(px_per_mm: float) -> float:
     """Pixels per mm of the flat drawing: 1.4 times the picture's or more, in steps so that glyphs are reused."""
     return next((step for step in (0.16, 0.25, 0.35, 0.5, 0.65) if step >= 1.4 * px_per_mm), 0.9)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write a sheet of examples, or with --data one of real and rendered crops in turn."""
-    from models.synth import contact_sheets  # noqa: PLC0415  # it draws with this module
-
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--sheet", type=Path, required=True, help="the picture to write")
-    parser.add_argument("--data", type=Path, help="a folder with crops.tsv: real crops beside rendered ones")
-    parser.add_argument("--region", default="UK", help="region or source of the real crops")
-    parser.add_argument("--country", action="append", help="render these countries only")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rows", type=int, default=12)
-    parser.add_argument("--hardness", type=float, default=1.0)
-    parser.add_argument("--marked", action="store_true", help="draw corners and texts")
-    chosen = parser.parse_args(arguments)
-    rng = np.random.default_rng(chosen.seed)
-    weights = dict.fromkeys(chosen.country, 1.0) if chosen.country else formats.DEFAULT_WEIGHTS
-    options = Options(weights=weights, hardness=chosen.hardness)
-    if chosen.data:
-        picture = contact_sheets.comparison(rng, options, chosen.data, chosen.region, chosen.rows)
-    else:
-        picture = contact_sheets.sheet(rng, options, chosen.rows, 5, marked=chosen.marked)
-    cv2.imwrite(str(chosen.sheet), picture)
-
-
-if __name__ == "__main__":
-    main()

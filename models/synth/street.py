@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from models.command import answer
 from models.synth import formats, vehicles
 from models.synth.flat import draw_plate
 from models.synth.noise import grain
@@ -158,16 +159,21 @@ def write(out: Path, clip: Clip, fleet: Sequence[Vehicle] = DEMO_VEHICLES) -> tu
     return seen
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write the demonstration clip and the list of its plates."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    prog = "models.synth.street"
+    parser = argparse.ArgumentParser(prog=prog, description=main.__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the clip, .mp4 or .avi")
     parser.add_argument("--seed", type=int, default=Clip().seed)
     parser.add_argument("--duration-s", type=float, default=Clip().duration_s)
     chosen = parser.parse_args(arguments)
-    for seen in write(chosen.out, Clip(seed=chosen.seed, duration_s=chosen.duration_s)):
-        print(f"{seen.plate}\t{seen.country}\t{seen.first_s:.2f}\t{seen.last_s:.2f}")
+
+    def work() -> None:
+        for seen in write(chosen.out, Clip(seed=chosen.seed, duration_s=chosen.duration_s)):
+            print(f"{seen.plate}\t{seen.country}\t{seen.first_s:.2f}\t{seen.last_s:.2f}")
+
+    return answer(prog, work)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -37,7 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("checkpoints", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args(arguments)
-    return answer(prog, lambda: torch.save(mean(chosen.checkpoints), chosen.out))
+
+    def work() -> None:
+        chosen.out.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(mean(chosen.checkpoints), chosen.out)
+
+    return answer(prog, work)
 
 
 if __name__ == "__main__":
