@@ -17,7 +17,7 @@ from roadside.core.fusion import fuse
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, PlacedRead, Read
 from roadside.core.sightings import VerdictKind
-from roadside.core.verdict import Circumstances, Policy, Question, ask, country_code, decide, fold_pattern
+from roadside.core.verdict import Circumstances, Policy, Question, ask, decide, fold_pattern
 from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
 
 PLAIN = Circumstances()
@@ -225,10 +225,6 @@ def test_a_registry_that_answers_single_plates_only_leaves_more_doubt() -> None:
     whole = decide(question, paid(), POLICY, PLAIN)
     single = decide(question, replace(paid(), asked=question.query.keys[:3]), POLICY, PLAIN)
     assert single.p_paid > whole.p_paid
-
-
-def test_countries_have_one_code() -> None:
-    assert country_code("gb") == country_code("UK") == "UK"
 
 
 def test_a_question_is_the_same_question_each_time() -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from roadside.core.reads import FusedPlate
     from roadside.core.vignettes import CandidateQuery, RegistryAnswer
 
-_COUNTRY_ALIASES = {"GB": "UK", "GBR": "UK", "CZE": "CZ", "SVK": "SK", "DEU": "DE", "POL": "PL", "AUT": "AT"}
 MOST_READINGS = 8
 ANY_COUNTRY = "*"
 
@@ -132,12 +131,6 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
 def unanswered(rule: str, p_paid: float = 0.0) -> Verdict:
     """UNKNOWN: the registry could not be asked, and will be asked again."""
     return Verdict(VerdictKind.UNKNOWN, rule, p_paid, 0.0)
-
-
-def country_code(name: str) -> str:
-    """The project's two letters for a country: GB is UK."""
-    code = name.strip().upper()
-    return _COUNTRY_ALIASES.get(code, code)
 
 
 def is_pattern(pattern: str) -> bool:

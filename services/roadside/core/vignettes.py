@@ -49,6 +49,8 @@ class CandidateQuery:
     """The likely second halves of the plate, as buckets of `roadside.core.candidates.tail_bucket`."""
     left_out: float
     """The probability, 0 to 1, that the plate is none that these heads and tails find."""
+    near: tuple[str, ...] = ()
+    """Folded plates of which everything at most three errors away is wanted, be it never so improbable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,5 @@ class RegistryAnswer:
     asked: tuple[str, ...] | None = None
     """For a registry that can be asked for single plates only: the folded ones that it was asked for. None if it
     searched the whole query."""
+    stale: bool = False
+    """Whether the list is older than it may be: it can still tell who paid, and not any more who did not."""

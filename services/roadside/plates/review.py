@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from roadside.core.countries import country_code
+from roadside.core.lettering import plate_text
 from roadside.core.plates import fold, normalise, resolve
 from roadside.core.reads import Hypothesis
 from roadside.core.reviews import Correction, ReviewAction
-from roadside.core.verdict import country_code
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Reviewing:
             case ReviewAction.CONFIRM:
                 said, of = plate.text, plate.country
             case ReviewAction.CORRECT:
-                said, of = normalise(text), country_code(country) or None
+                said, of = _as_typed(text, country)
                 if not said:
                     raise InputError(f"{text!r} is no plate")
             case ReviewAction.UNREADABLE:
@@ -88,3 +89,12 @@ def as_read_by_person(plate: FusedPlate, text: str, country: str | None) -> Fuse
     chosen = Hypothesis(normalise(text), known, 0.0)
     others = tuple(h for h in plate.alternatives if fold(h.text) != fold(text))
     return replace(plate, text=chosen.text, country=known, confidence=1.0, alternatives=(chosen, *others))
+
+
+def _as_typed(text: str, country: str) -> tuple[str, str | None]:
+    """The plate and the country that a person typed. Raises InputError."""
+    try:
+        code = country_code(country)
+        return plate_text(text, code), code or None
+    except ValueError as error:
+        raise InputError(str(error)) from error

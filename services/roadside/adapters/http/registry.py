@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from roadside.adapters.http.deadline import within
 from roadside.adapters.http.exchange import exchange
-from roadside.core.plates import fold
-from roadside.core.verdict import country_code
+from roadside.core.countries import country_code
+from roadside.core.lettering import spellings
 from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
 from roadside.errors import RegistryUnavailableError, SettingsError
-from roadside.registry.validity import NEVER_NS, end_ns, start_ns, zone
+from roadside.registry.validity import NEVER_NS, end_ns, is_endless, start_ns, zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 _MOST_BYTES = 4 * 1024 * 1024
+_MOST_ENTRIES = 1000
+_LONGEST_LABEL = 200
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -128,6 +130,7 @@ class HttpRegistry:
         held = self._lookup(keys)
         vignettes, lapsed, exemptions = [], [], []
         grace_ns = int(self._options.grace_s * 1e9)
+        at_ns = min(at_ns, NEVER_NS - 1)  # what is without end covers every passage
         for key in keys:
             for entry in held[key]:
                 if isinstance(entry, Exemption):
@@ -181,8 +184,11 @@ class HttpRegistry:
             except _PermanentError as error:
                 fault = str(error)
                 break
-            except (OSError, http.client.HTTPException, ValueError) as error:
+            except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:
                 fault = str(error) or type(error).__name__
+                continue
+            except RecursionError:
+                fault = "the answer has too many brackets"
                 continue
             with self._lock:
                 self._failures = 0
@@ -243,27 +249,61 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
 def _entries(
     answer: object, keys: Sequence[str], options: HttpOptions, where: tzinfo
 ) -> dict[str, list[Vignette | Exemption]]:
+    """What the answer holds of each of `keys`. Raises ValueError where a part of it cannot be understood."""
     found: dict[str, list[Vignette | Exemption]] = {key: [] for key in keys}
     if answer is None:
         return found
     entries = _at(answer, options.entries) if options.entries else answer
     if not isinstance(entries, list):
         raise ValueError(f"the answer holds no list at {options.entries!r}")  # noqa: TRY004 - their answer is wrong
+    if len(entries) > _MOST_ENTRIES + len(keys):
+        raise ValueError(f"the answer holds {len(entries)} entries")
     for entry in entries:
-        plate = fold(str(_at(entry, options.plate) or (keys[0] if len(keys) == 1 else "")))
-        if plate not in found:
+        if not isinstance(entry, dict):
+            raise ValueError("the answer holds an entry that is no object")  # noqa: TRY004 - as above
+        country = _country(_text(entry, options.country))
+        plate = _text(entry, options.plate)
+        key = _plate(plate, country, keys) if plate else keys[0] if len(keys) == 1 else ""
+        if key not in found:
             continue
-        begins, ends = _at(entry, options.valid_from), _at(entry, options.valid_to)
-        start = start_ns(str(begins), where) if begins is not None else 0
-        end = end_ns(str(ends), where) if ends is not None else NEVER_NS
-        country = country_code(str(_at(entry, options.country) or ""))
+        begins, ends = _text(entry, options.valid_from), _text(entry, options.valid_to)
+        start = start_ns(begins, where) if begins else 0
+        end = NEVER_NS if is_endless(ends) else end_ns(ends, where)
         reason = _at(entry, options.exempt)
         if reason:
-            found[plate].append(Exemption(plate, country or "*", str(reason), start, end))
+            found[key].append(Exemption(key, country or "*", _label(str(reason)), start, end))
         else:
-            category = str(_at(entry, options.category) or "")
-            found[plate].append(Vignette(plate, country, category, start, end))
+            found[key].append(Vignette(key, country, _label(_text(entry, options.category)), start, end))
     return found
+
+
+def _plate(text: str, country: str, keys: Sequence[str]) -> str:
+    """The one of `keys` that `text` means, else the plate that it is. Raises ValueError where it is none."""
+    spelt = spellings(text, country or None)
+    return next((key for key in spelt if key in keys), spelt[0])
+
+
+def _text(entry: object, path: str) -> str:
+    """The text or number at `path`; empty where there is none. Raises ValueError where it is something else."""
+    value = _at(entry, path)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"the answer holds no text at {path!r}")  # noqa: TRY004 - their answer is wrong
+    return str(value).strip()
+
+
+def _country(text: str) -> str:
+    """The project's code; a country that is none says nothing, and costs nobody a vignette."""
+    try:
+        return country_code(text)
+    except ValueError:
+        return ""
+
+
+def _label(text: str) -> str:
+    """A text that every database and every JSON can hold."""
+    return "".join(c for c in text if c.isprintable())[:_LONGEST_LABEL]
 
 
 def _at(value: object, path: str) -> object:

@@ -1,0 +1,107 @@
+"""Plates that nearly are another: where an index finds all of them, and how many errors lie between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roadside.core.reads import ALPHABET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+MOST_EDITS = 3
+_SHARED_OUT = {1: (0, 0), 2: (1, 0), 3: (1, 1)}
+"""Errors that the first and the last half must admit: of three in two halves, one half has at most one."""
+_SHORTEST, _LONGEST = 3, 12
+_LETTERS = "".join(c for c in ALPHABET if c not in "OQI")
+"""Characters of a folded plate."""
+
+
+def transpositions(key: str) -> tuple[str, ...]:
+    """`key` with each two neighbouring characters swapped; those that stay the same are left out."""
+    swapped = (key[:i] + key[i + 1] + key[i] + key[i + 2 :] for i in range(len(key) - 1))
+    return tuple(dict.fromkeys(other for other in swapped if other != key))
+
+
+def near_halves(key: str, edits: int = MOST_EDITS) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Buckets (heads, tails) that hold every plate at most `edits` (1 to MOST_EDITS) away from the folded `key`.
+
+    An edit is a character that is wrong, missing, too much, or swapped with its neighbour. The buckets are those of
+    `roadside.core.candidates.head_bucket` and `tail_bucket`; they hold plates that are farther away as well.
+    """
+    head_edits, tail_edits = _SHARED_OUT[edits]
+    heads: set[str] = set()
+    tails: set[str] = set()
+    for length in range(max(_SHORTEST, len(key) - edits), min(_LONGEST, len(key) + edits) + 1):
+        half = length // 2
+        beginnings = {text for text, _ in _beginnings(key, half, head_edits)} | _crossed(key, half, head_edits)
+        endings = {text[::-1] for text, _ in _beginnings(key[::-1], length - half, tail_edits)}
+        heads.update(f"{length}{text}" for text in beginnings)
+        tails.update(f"{length}{text}" for text in endings)
+    return tuple(sorted(heads)), tuple(sorted(tails))
+
+
+def edit_distances(key: str, plates: Sequence[str], most: int = MOST_EDITS) -> NDArray[np.intp]:
+    """(len(plates),): the errors between the folded `key` and each plate; `most` + 1 where there are more.
+
+    Optimal string alignment: a wrong, missing or added character and two neighbours swapped are one error each
+    (Damerau, A technique for computer detection and correction of spelling errors, 1964).
+    """
+    result = np.full(len(plates), most + 1, dtype=np.intp)
+    by_length: dict[int, list[int]] = {}
+    for place, plate in enumerate(plates):
+        if abs(len(plate) - len(key)) <= most:
+            by_length.setdefault(len(plate), []).append(place)
+    for length, places in by_length.items():
+        joined = "".join(plates[place] for place in places)
+        codes = np.frombuffer(joined.encode("utf-32-le"), dtype="<u4").reshape(len(places), length)
+        result[places] = np.minimum(_distances(key, codes), most + 1)
+    return result
+
+
+def _distances(key: str, codes: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """One column of the dynamic programme a character of `key`, for all (N, length) plates at once."""
+    count, length = codes.shape
+    wanted = [ord(c) for c in key]
+    before_last = np.zeros((length + 1, count), dtype=np.intp)
+    last = np.repeat(np.arange(length + 1, dtype=np.intp)[:, None], count, axis=1)
+    for row, character in enumerate(wanted, start=1):
+        now = np.empty_like(last)
+        now[0] = row
+        for column in range(1, length + 1):
+            same = codes[:, column - 1] == character
+            best = np.minimum(np.minimum(last[column], now[column - 1]) + 1, last[column - 1] + ~same)
+            if row > 1 and column > 1:
+                swapped = (codes[:, column - 1] == wanted[row - 2]) & (codes[:, column - 2] == character)
+                best = np.where(swapped, np.minimum(best, before_last[column - 2] + 1), best)
+            now[column] = best
+        before_last, last = last, now
+    distances: NDArray[np.intp] = last[length]
+    return distances
+
+
+def _beginnings(key: str, size: int, edits: int) -> Iterator[tuple[str, int]]:
+    """Texts of `size` characters at most `edits` (0 or 1) from a beginning of `key`, and how much of it each used."""
+    if size < 0:
+        return
+    if len(key) >= size:
+        exact = key[:size]
+        yield exact, size
+        if edits:
+            yield from ((other, size) for other in transpositions(exact))
+            yield from ((exact[:i] + c + exact[i + 1 :], size) for i in range(size) for c in _LETTERS)
+    if not edits:
+        return
+    if len(key) > size:
+        yield from ((key[:i] + key[i + 1 : size + 1], size + 1) for i in range(size + 1))
+    if 0 < size <= len(key) + 1:
+        yield from ((key[:i] + c + key[i : size - 1], size - 1) for i in range(size) for c in _LETTERS)
+
+
+def _crossed(key: str, size: int, edits: int) -> set[str]:
+    """Beginnings of which the last character has changed places with the first one behind them."""
+    return {text + key[used + 1] for text, used in _beginnings(key, size - 1, edits) if used + 1 < len(key)}
