@@ -8,6 +8,7 @@ The tree:
     │   ├── ModelError        a model file or folder
     │   ├── SettingsError     a setting, flag or configuration file
     │   └── RegistryFileError a list of vignettes
+    │       └── ImportRefusedError  one that would make the registry forget who paid
     ├── UnavailableError      something outside does not answer now; trying again can help
     │   ├── StoreUnavailableError
     │   ├── BusUnavailableError
@@ -41,6 +42,10 @@ class SettingsError(InputError):
 
 class RegistryFileError(InputError):
     """A list of vignettes that cannot be read at all."""
+
+
+class ImportRefusedError(RegistryFileError):
+    """A list that would make the registry forget who paid: nothing was changed."""
 
 
 class UnavailableError(RoadsideError):

@@ -9,7 +9,7 @@ from roadside.core.confusions import typical
 from roadside.core.reads import ALPHABET, FusedPlate
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
-from roadside.core.vignettes import CandidateQuery, RegistryAnswer
+from roadside.core.vignettes import CandidateQuery, RegistryAnswer, Vignette
 from roadside.registry.judge import Judge
 from tests.clocks import HandClock
 
@@ -21,6 +21,12 @@ class NobodyPaid:
     def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
         del reach, at_ns
         return RegistryAnswer((), ())
+
+
+class OldList:
+    def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
+        paid = tuple(Vignette(key, "CZ", "", 0, at_ns + 1) for key in reach.keys if key == "1AB2345")
+        return RegistryAnswer(paid, (), stale=True)
 
 
 def seen(text: str = "1AB2345") -> FusedPlate:
@@ -49,3 +55,25 @@ def test_an_unpaid_passage_waits_for_the_end_of_its_grace_period(
     for verdict in (given, settled):
         assert verdict.kind is kind
         assert rule in (None, verdict.rule)
+
+
+def test_an_old_list_says_who_paid_and_accuses_nobody() -> None:
+    judge = Judge(OldList(), typical(), Policy(), HandClock(PASSED_AT_NS))
+    for verdict in (
+        judge.judge(seen("9ZZ9999"), PASSED_AT_NS),
+        judge.settle("9ZZ9999", "CZ", PASSED_AT_NS, stated=True),
+    ):
+        assert (verdict.kind, verdict.rule) == (VerdictKind.UNKNOWN, "registry-stale")
+    for verdict in (judge.judge(seen(), PASSED_AT_NS), judge.settle("1AB2345", "CZ", PASSED_AT_NS, stated=True)):
+        assert verdict.kind is VerdictKind.PAID
+
+
+def test_a_person_may_write_an_umlaut_out() -> None:
+    class Wuerzburg:
+        def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
+            paid = tuple(Vignette(key, "DE", "", 0, at_ns + 1) for key in reach.keys if key == "WUAB123")
+            return RegistryAnswer(paid, ())
+
+    judge = Judge(Wuerzburg(), typical(), Policy(), HandClock(PASSED_AT_NS))
+    for typed in ("WÜ-AB 123", "WUE-AB 123", "WUAB123"):
+        assert judge.settle(typed, "DE", PASSED_AT_NS, stated=True).kind is VerdictKind.PAID

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roadside.adapters.sql import SqlRegistry, import_vignettes
+from roadside.assembly.lists import ListImporter
 from roadside.assembly.service_storage import store_tick, wait_for_database
-from roadside.assembly.storage import open_asked_registry, open_judge, own_registry
+from roadside.assembly.storage import open_asked_registry, open_held_registry, open_judge, own_registry
 from roadside.kit.holding_runner import HoldingRunner
 from roadside.kit.host import Loop, Work
 from roadside.ports.bus import READS, SIGHTINGS
 from roadside.registry.passages import PassageBuilder
 from roadside.registry.servicer import RegistryServicer
 from roadside.registry.stage import GatherStage
-from roadside.registry.validity import zone
-from roadside.registry.vignette_file import read_vignettes
 from roadside.v1 import registry_pb2, registry_pb2_grpc
 
 if TYPE_CHECKING:
@@ -22,8 +20,8 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from roadside.adapters.sql import ImportReport
     from roadside.assembly.context import ServiceContext
+    from roadside.assembly.lists import Taken
     from roadside.assembly.settings import RegistrySettings
 
 
@@ -32,7 +30,8 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     settings, clock = context.settings, context.clock
     database = own_registry(settings) or wait_for_database(context, settings)
     context.health.set("store", ready=True)
-    held = SqlRegistry(database, settings.grace_s)
+    held = open_held_registry(settings, database)
+    importer = ListImporter(database, settings)
     judge = open_judge(settings, open_asked_registry(settings, database, clock), clock)
     runner = HoldingRunner(
         READS,
@@ -42,9 +41,8 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
         silence_s=settings.camera_silence_s,
     )
 
-    def load(path: Path, replace_all: bool) -> ImportReport:  # noqa: FBT001 - as the servicer calls it
-        rows = read_vignettes(path, zone(settings.timezone))
-        return import_vignettes(database, rows, "gRPC", clock.now_ns(), replace=replace_all)
+    def load(path: Path, *, replace: bool, force: bool) -> Taken:
+        return importer.vignettes(path, "gRPC", clock.now_ns(), replace=replace, force=force)
 
     def register(server: grpc.Server) -> tuple[str]:
         registry_pb2_grpc.add_RegistryServicer_to_server(RegistryServicer(held, load, clock), server)

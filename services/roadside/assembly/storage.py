@@ -74,7 +74,12 @@ def open_asked_registry(settings: VerdictSection, database: Database, clock: Clo
     """Who is asked who paid: `database`, or an office's HTTP interface where one is described. Raises SettingsError."""
     if settings.registry_http is not None:
         return HttpRegistry(load_http_options(settings.registry_http), clock)
-    return SqlRegistry(database, settings.grace_s)
+    return open_held_registry(settings, database)
+
+
+def open_held_registry(settings: VerdictSection, database: Database) -> SqlRegistry:
+    """The registry in `database`."""
+    return SqlRegistry(database, settings.grace_s, settings.registry_max_age_days)
 
 
 @contextmanager

@@ -11,25 +11,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roadside.adapters.sql import SqlRegistry, import_exemptions, import_vignettes
+from roadside.adapters.sql import SqlRegistry
 from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.lists import ListImporter
 from roadside.assembly.records import open_records, open_registry
 from roadside.commands.flags import add_settings, settings_of
-from roadside.core.plates import fold
+from roadside.core.countries import country_code
+from roadside.core.lettering import spellings
 from roadside.core.sightings import SightingQuery, VerdictKind
-from roadside.core.verdict import country_code
 from roadside.errors import InputError
 from roadside.registry.config import KeepingSection, VerdictSection
 from roadside.registry.recheck import recheck
-from roadside.registry.validity import start_ns, zone
-from roadside.registry.vignette_file import read_exemptions, read_vignettes
+from roadside.registry.validity import NEVER_NS, start_ns, zone
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from datetime import tzinfo
 
-    from roadside.adapters.sql import ImportReport
+    from roadside.assembly.lists import Taken
     from roadside.commands.flags import SubParsers
     from roadside.core.vignettes import Vignette
 
@@ -37,7 +37,9 @@ STANDARD_INPUT = "-"
 EXIT_SOME_REJECTED = 1
 EXIT_NOT_PAID = 1
 _MOST_LINES = 20
+_FORCE = "replace even where the registry would forget somebody, and say so"
 _KEEPING = ("db", "registry", "timezone")
+_LOADING = (*_KEEPING, "registry_date_order", "registry_max_rejected", "registry_max_removed")
 
 
 def add_to(commands: SubParsers) -> None:
@@ -49,20 +51,22 @@ def add_to(commands: SubParsers) -> None:
     columns = "plate, country, valid_from, valid_to and, if any, category"
     load.add_argument("file", type=Path, help=f"CSV (- for the standard input): {columns}")
     load.add_argument("--replace", action="store_true", help="remove vignettes that the file does not hold")
-    add_settings(load, *_KEEPING)
+    load.add_argument("--force", action="store_true", help=_FORCE)
+    add_settings(load, *_LOADING)
     load.set_defaults(execute=load_vignettes)
 
     exempt = actions.add_parser("exempt", help="replace the exemptions by those of a CSV file")
     columns = "pattern, country, reason and, if any, valid_from, valid_to"
     exempt.add_argument("file", type=Path, help=f"CSV (- for the standard input): {columns}")
-    add_settings(exempt, *_KEEPING)
+    exempt.add_argument("--force", action="store_true", help=_FORCE)
+    add_settings(exempt, *_LOADING)
     exempt.set_defaults(execute=load_exemptions)
 
     check = actions.add_parser("check", help="whether a plate is paid; exit code 1 where it is not")
     check.add_argument("plate")
     check.add_argument("--country", help="UK, CZ...; every country where it is not given")
     check.add_argument("--at", help="time of the passage, such as 2026-01-31T12:00 (default: now)")
-    add_settings(check, *_KEEPING, "grace_s")
+    add_settings(check, *_KEEPING, "grace_s", "registry_max_age_days")
     check.set_defaults(execute=check_plate)
 
     again = actions.add_parser("recheck", help="ask again about every UNKNOWN sighting (nightly, by cron)")
@@ -83,34 +87,35 @@ def recheck_unknown(parsed: argparse.Namespace) -> int:
 def load_vignettes(parsed: argparse.Namespace) -> int:
     """Import vignettes; exit code 1 where rows were rejected."""
     settings = settings_of(parsed)
-    database = open_registry(settings)
+    importer = ListImporter(open_registry(settings), settings)
     now_ns = SystemClock().now_ns()
     with _readable(parsed.file) as path:
-        rows = read_vignettes(path, zone(settings.timezone))
-        report = import_vignettes(database, rows, parsed.file.name, now_ns, replace=parsed.replace)
-    return _told(parsed.file, "vignettes", report)
+        taken = importer.vignettes(path, str(parsed.file), now_ns, replace=parsed.replace, force=parsed.force)
+    return _told(parsed.file, "vignettes", taken)
 
 
 def load_exemptions(parsed: argparse.Namespace) -> int:
     """Import exemptions; exit code 1 where rows were rejected."""
     settings = settings_of(parsed)
-    database = open_registry(settings)
+    importer = ListImporter(open_registry(settings), settings)
     with _readable(parsed.file) as path:
-        rows = read_exemptions(path, zone(settings.timezone))
-        report = import_exemptions(database, rows, parsed.file.name, SystemClock().now_ns())
-    return _told(parsed.file, "exemptions", report)
+        taken = importer.exemptions(path, str(parsed.file), SystemClock().now_ns(), force=parsed.force)
+    return _told(parsed.file, "exemptions", taken)
 
 
 def check_plate(parsed: argparse.Namespace) -> int:
-    """Say what the registry holds of a plate, and PAID, EXEMPT or UNPAID."""
+    """Say what the registry holds of a plate, and PAID, EXEMPT, UNPAID, or UNKNOWN where the list is too old."""
     settings = settings_of(parsed)
     where = zone(settings.timezone)
-    if not fold(parsed.plate):
+    country = _country(parsed.country)
+    if not any(_spellings(parsed.plate, country)):
         raise InputError(f"{parsed.plate!r} is no plate")
     at_ns = _moment(parsed.at, where) if parsed.at else SystemClock().now_ns()
-    registry = SqlRegistry(open_registry(settings), settings.grace_s)
-    checked = registry.check(parsed.plate, country_code(parsed.country) if parsed.country else None, at_ns)
+    registry = SqlRegistry(open_registry(settings), settings.grace_s, settings.registry_max_age_days)
+    checked = registry.check(parsed.plate, country, at_ns)
     print(checked.kind.value)
+    if checked.kind is VerdictKind.UNKNOWN:
+        print(f"  the list is older than registry_max_age_days ({settings.registry_max_age_days:g}): import a new one")
     for exemption in checked.exemptions:
         print(f"  exempt ({exemption.reason}): {exemption.pattern} of {exemption.country}")
     for vignette in checked.vignettes:
@@ -118,7 +123,7 @@ def check_plate(parsed: argparse.Namespace) -> int:
     for vignette in checked.lapsed:
         when = "expired" if vignette.valid_to_ns <= at_ns else "not begun"
         print(f"  {_line(vignette, where)}, {when}")
-    return 0 if checked.kind is not VerdictKind.UNPAID else EXIT_NOT_PAID
+    return 0 if checked.kind in (VerdictKind.PAID, VerdictKind.EXEMPT) else EXIT_NOT_PAID
 
 
 @contextmanager
@@ -133,16 +138,35 @@ def _readable(file: Path) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _told(file: Path, what: str, report: ImportReport) -> int:
+def _told(file: Path, what: str, taken: Taken) -> int:
+    report = taken.report
     for row in report.bad_rows[:_MOST_LINES]:
         print(f"{file}:{row.line}: {row.reason}", file=sys.stderr)
     if report.rejected > _MOST_LINES:
         print(f"{file}: and {report.rejected - _MOST_LINES} more rows left out", file=sys.stderr)
+    for reason in report.forced:
+        print(f"{file}: FORCED, although {reason}", file=sys.stderr)
+    print(f"{file}: {taken.read_as}")
     print(
         f"{report.read} good rows: {report.added} {what} added, {report.removed} removed, "
         f"{report.read - report.added} there already; {report.rejected} rows left out; {report.elapsed_s:.1f} s"
+        f"{'; FORCED' if report.forced else ''}"
     )
     return EXIT_SOME_REJECTED if report.rejected else 0
+
+
+def _country(text: str | None) -> str | None:
+    try:
+        return country_code(text) or None if text else None
+    except ValueError as error:
+        raise InputError(f"--country: {error}") from error
+
+
+def _spellings(plate: str, country: str | None) -> tuple[str, ...]:
+    try:
+        return spellings(plate, country)
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def _moment(text: str, where: tzinfo) -> int:
@@ -153,9 +177,11 @@ def _moment(text: str, where: tzinfo) -> int:
 
 
 def _line(vignette: Vignette, where: tzinfo) -> str:
-    begins, ends = (
-        datetime.fromtimestamp(ns / 1e9, UTC).astimezone(where).strftime("%Y-%m-%d %H:%M")
-        for ns in (vignette.valid_from_ns, vignette.valid_to_ns)
-    )
     category = f" {vignette.category}" if vignette.category else ""
-    return f"{vignette.country}{category}: from {begins} until {ends}"
+    begins = "since ever" if vignette.valid_from_ns <= 0 else f"from {_shown(vignette.valid_from_ns, where)}"
+    ends = "without end" if vignette.valid_to_ns >= NEVER_NS else f"until {_shown(vignette.valid_to_ns, where)}"
+    return f"{vignette.country}{category}: {begins} {ends}"
+
+
+def _shown(at_ns: int, where: tzinfo) -> str:
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone(where).strftime("%Y-%m-%d %H:%M")

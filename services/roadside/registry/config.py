@@ -9,8 +9,11 @@ from pydantic import Field, SecretStr
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
 from roadside.kit.config import Section, data_folder
+from roadside.registry.safeguards import ImportLimits
+from roadside.registry.validity import DateOrder
 
 _DEFAULT = Policy()
+_LIMITS = ImportLimits()
 
 
 class RegistrySection(Section):
@@ -19,6 +22,30 @@ class RegistrySection(Section):
     registry: Path | None = Field(None, description="SQLite file of the registry of vignettes, if it has its own")
     registry_http: Path | None = Field(None, description="TOML file that describes a registry asked over HTTP instead")
     timezone: str = Field("Europe/Prague", description="time zone of the dates in the registry")
+    registry_date_order: DateOrder = Field(
+        DateOrder.DAY_FIRST,
+        description="how dates such as 02/03/2026 in lists are read, day-first or month-first; a list that shows "
+        "another order is refused",
+    )
+    registry_max_age_days: float = Field(
+        31.0,
+        ge=0,
+        le=36_500,
+        description="UNKNOWN instead of UNPAID where the newest import is older than this; 0: however old",
+    )
+    registry_max_rejected: float = Field(
+        _LIMITS.rejected,
+        ge=0,
+        le=1,
+        description="a list with a larger share of unreadable rows does not replace another",
+    )
+    registry_max_removed: float = Field(
+        _LIMITS.removed, ge=0, le=1, description="a list that drops a larger share of what is there does not replace it"
+    )
+
+    def import_limits(self) -> ImportLimits:
+        """What a replaced list may lose."""
+        return ImportLimits(self.registry_max_rejected, self.registry_max_removed)
 
 
 class VerdictSection(RegistrySection):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from roadside.core.lettering import spellings
 from roadside.core.plates import fold, resolve
 from roadside.core.sightings import Reading, Verdict, VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
     from roadside.core.confusions import Confusions
     from roadside.core.reads import FusedPlate
     from roadside.core.verdict import Policy
+    from roadside.core.vignettes import RegistryAnswer
     from roadside.ports.registry import Registry
     from roadside.ports.system import Clock
+
+STALE = "registry-stale"
 
 
 class Judge:
@@ -44,7 +49,8 @@ class Judge:
             grammatical=any(resolve(plate.text)),
             grace_open=self._grace_open(passed_at_ns),
         )
-        return decide(question, answer, self._policy, circumstances)
+        verdict = decide(question, answer, self._policy, circumstances)
+        return _unless_stale(verdict, answer)
 
     def _grace_open(self, passed_at_ns: int) -> bool:
         """Whether a vignette may still be bought: never without a grace, however far a clip is ahead of the clock."""
@@ -57,24 +63,41 @@ class Judge:
         or what the text looks like, must not accuse a driver who paid.
         """
         key = fold(text)
+        keys = tuple(dict.fromkeys((key, *_spelt(text, country if stated else None))))
         try:
-            answer = self._registry.search(CandidateQuery((key,), (), (), 0.0), passed_at_ns)
+            answer = self._registry.search(CandidateQuery(keys, (), (), 0.0), passed_at_ns)
         except RegistryUnavailableError:
             return unanswered("registry-unavailable")
         any_country = country is None or not stated
         mine = tuple(
-            v for v in answer.vignettes if v.plate == key and (any_country or v.country in ("", ANY_COUNTRY, country))
+            v for v in answer.vignettes if v.plate in keys and (any_country or v.country in ("", ANY_COUNTRY, country))
         )
         free = tuple(
             e
             for e in answer.exemptions
-            if fnmatchcase(key, fold_pattern(e.pattern))
+            if any(fnmatchcase(spelt, fold_pattern(e.pattern)) for spelt in keys)
             and (country is None or e.country in (ANY_COUNTRY, country) or not (stated or is_pattern(e.pattern)))
         )
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if mine else VerdictKind.UNPAID
         if kind is VerdictKind.UNPAID and self._grace_open(passed_at_ns):
             return unanswered("grace-open")
         reading = Reading(key, 1.0, paid=bool(mine), exempt=bool(free))
-        return Verdict(
+        verdict = Verdict(
             kind, "read-by-person", float(bool(mine)), float(bool(free)), (reading,), mine, free, answer.lapsed
         )
+        return _unless_stale(verdict, answer)
+
+
+def _spelt(text: str, country: str | None) -> tuple[str, ...]:
+    """Every folded plate that a person may mean by `text`; none where it is no plate."""
+    try:
+        return spellings(text, country)
+    except ValueError:
+        return ()
+
+
+def _unless_stale(verdict: Verdict, answer: RegistryAnswer) -> Verdict:
+    """`verdict`, but that nobody is said not to have paid by a list that is too old to know."""
+    if verdict.kind is VerdictKind.UNPAID and answer.stale:
+        return replace(verdict, kind=VerdictKind.UNKNOWN, rule=STALE)
+    return verdict

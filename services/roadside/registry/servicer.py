@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from roadside.core.plates import fold
-from roadside.core.verdict import country_code
+from roadside.core.countries import country_code
+from roadside.core.lettering import spellings
 from roadside.errors import InputError
 from roadside.v1 import registry_pb2, registry_pb2_grpc
 from roadside.wire.convert import VERDICT_TO_PROTO, exemption_to_proto, time_from_proto, vignette_to_proto
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import grpc
 
@@ -63,6 +63,18 @@ class ImportReport(Protocol):
     def rejected(self) -> int: ...  # noqa: D102
     @property
     def bad_rows(self) -> Sequence[BadRow]: ...  # noqa: D102
+    @property
+    def forced(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def read_as(self) -> str: ...  # noqa: D102
+
+
+class ListLoad(Protocol):
+    """Reads a CSV file into the registry, replacing everything where told so, all or nothing."""
+
+    def __call__(self, path: Path, *, replace: bool, force: bool) -> ImportReport:
+        """Raises RegistryFileError, and ImportRefusedError unless forced."""
+        ...
 
 
 class RegistryServicer(registry_pb2_grpc.RegistryServicer):
@@ -71,10 +83,10 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
     def __init__(
         self,
         registry: PlateRegistry,
-        load: Callable[[Path, bool], ImportReport],
+        load: ListLoad,
         clock: Clock,
     ) -> None:
-        """`load` reads a CSV file into the registry, all of it or nothing; True has it replace all that is there."""
+        """`load` takes in the lists that ImportVignettes receives."""
         self._registry = registry
         self._load = load
         self._clock = clock
@@ -106,19 +118,20 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
 
         Raises InputError if it is too large, or if the client goes before the end.
         """
-        replace_all: bool | None = None
+        first: registry_pb2.ImportVignettesRequest | None = None
         size = 0
         with tempfile.TemporaryDirectory(prefix="roadside-import-") as folder:
             path = Path(folder) / "vignettes.csv"
             with path.open("wb") as file:
                 for request in request_iterator:
-                    replace_all = request.replace_all if replace_all is None else replace_all
+                    first = request if first is None else first
                     size += file.write(request.csv_chunk)
                     if size > LARGEST_IMPORT_BYTES:
                         raise InputError(f"a list has at most {LARGEST_IMPORT_BYTES} bytes")
             if not context.is_active():
                 raise InputError("the list ended before it was whole")
-            report = self._load(path, bool(replace_all))
+            told = first or registry_pb2.ImportVignettesRequest()
+            report = self._load(path, replace=told.replace_all, force=told.force)
         return registry_pb2.ImportVignettesResponse(
             imported_count=report.read,
             rejected_count=report.rejected,
@@ -126,13 +139,15 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
                 registry_pb2.RejectedRow(line=row.line, reason=row.reason)
                 for row in report.bad_rows[:MOST_REJECTED_ROWS]
             ],
+            read_as=report.read_as,
+            forced_reasons=report.forced,
         )
 
     def _check(self, request: registry_pb2.CheckRequest) -> registry_pb2.CheckResponse:
-        if not fold(request.plate):
+        country, keys = _meant(request)
+        if not any(keys):
             raise InputError("plate: holds no letter or digit")
         at_ns = time_from_proto(request.passage_time) if request.HasField("passage_time") else self._clock.now_ns()
-        country = country_code(request.country) if request.country else None
         checked = self._registry.check(request.plate, country, at_ns)
         return registry_pb2.CheckResponse(
             verdict=VERDICT_TO_PROTO[checked.kind],
@@ -140,3 +155,12 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
             exemptions=[exemption_to_proto(exemption) for exemption in checked.exemptions],
             lapsed_vignettes=[vignette_to_proto(vignette) for vignette in checked.lapsed],
         )
+
+
+def _meant(request: registry_pb2.CheckRequest) -> tuple[str | None, tuple[str, ...]]:
+    """The country and the folded plates that are asked about. Raises InputError."""
+    try:
+        country = country_code(request.country) or None
+        return country, spellings(request.plate, country)
+    except ValueError as error:
+        raise InputError(str(error)) from error

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from roadside.core.candidates import LONGEST, SHORTEST
-from roadside.core.plates import fold
-from roadside.core.verdict import country_code, fold_pattern
+from roadside.core.countries import country_code
+from roadside.core.lettering import pattern_key, plate_key
 from roadside.core.vignettes import Exemption, Vignette
 from roadside.errors import RegistryFileError
-from roadside.registry.validity import NEVER_NS, end_ns, start_ns
+from roadside.registry.layout import Layout, fields, find_layout, lines
+from roadside.registry.validity import (
+    NEVER_NS,
+    DateOrder,
+    DateOrderError,
+    Proof,
+    end_and_proof,
+    is_endless,
+    start_and_proof,
+)
 
 if TYPE_CHECKING:
-    from _csv import Reader
     from collections.abc import Callable, Iterator
     from datetime import tzinfo
     from pathlib import Path
-    from typing import TextIO, TypeVar
 
-    Entry = TypeVar("Entry", Vignette, Exemption)
+    from roadside.registry.layout import Line
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_COUNTRY = re.compile(r"[A-Z]{1,3}")
+Entry = TypeVar("Entry", Vignette, Exemption)
+NOBODY = ""
+"""The plate of a row that has none to lose: it is empty."""
 _VIGNETTE_COLUMNS = ("plate", "country", "valid_from", "valid_to")
 _EXEMPTION_COLUMNS = ("pattern", "country", "reason")
-_LONGEST_FIELD = 10_000
+_EVERY_COUNTRY = "*"
+_MOST_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,115 +43,246 @@ class BadRow:
 
     line: int
     reason: str
+    plate: str | None = None
+    """Folded, where that much of the row can be read; NOBODY where the row is empty."""
+    whole: bool = True
+    """Whether it has its fields, so that `plate` is the plate of the row and no piece of it."""
 
 
-def read_vignettes(path: Path, where: tzinfo) -> Iterator[Vignette | BadRow]:
-    """The rows of `path`: columns plate, country, valid_from, valid_to and, if there, category.
+@dataclass(slots=True)
+class DateEvidence:
+    """What the dates of a file tell of their order."""
 
-    Dates are those of `where`. Raises RegistryFileError where the file is no such list at all.
+    counts: list[int] = field(default_factory=lambda: [0] * len(Proof))
+    """How many dates there are of each proof."""
+    against: list[BadRow] = field(default_factory=list)
+    """Dates of another order: the first few."""
+    against_count: int = 0
+
+    @property
+    def either(self) -> int:
+        """Dates that are one in both orders, and not the same one."""
+        return self.counts[Proof.EITHER]
+
+    @property
+    def proved(self) -> int:
+        """Dates of the order by which the file is read, and of no other."""
+        return self.counts[Proof.PROVED]
+
+
+class ListFile(Generic[Entry]):
+    """A list of vignettes or exemptions; iterating over it reads the file, once.
+
+    Iterating raises RegistryFileError where the file cannot be read on, or a date shows at its end that the whole of it
+    was read in the wrong order.
     """
 
-    def entry(row: list[str], at: dict[str, int]) -> Vignette:
-        plate = fold(row[at["plate"]])
+    def __init__(
+        self,
+        path: Path,
+        layout: Layout,
+        entry: Callable[[Row], Entry],
+        key: Callable[[Row], str],
+        order: DateOrder,
+    ) -> None:
+        """`entry` and `key` raise ValueError where a row, or its plate, cannot be read."""
+        self.layout = layout
+        self.order = order
+        self.dates = DateEvidence()
+        self.open_row: Entry | BadRow | None = None
+        """The last row, where the file ends without a line end: it may have been cut there."""
+        self._path = path
+        self._entry: Callable[[Row], Entry] = entry
+        self._key = key
+        self._width = max(layout.columns.values()) + 1
+
+    def described(self) -> str:
+        """How the file was read, in one line; whole when iterating has ended."""
+        said = self.layout.described()
+        if self.dates.either or self.dates.proved:
+            said += f", dates {self.order.replace('-', ' ')}"
+            if not self.dates.proved:
+                said += f" ({self.dates.either} could be either; none tells)"
+        if self.open_row is not None:
+            said += "; its last line has no end, as that of a file that was cut"
+        return said
+
+    def __iter__(self) -> Iterator[Entry | BadRow]:
+        """Each row in turn."""
+        try:
+            for line in lines(self._path, self.layout.encoding):
+                if line.number > self.layout.first_line and line.text.strip(" \t\ufeff"):
+                    row = self._read(line)
+                    if not line.ended:
+                        self.open_row = row
+                    yield row
+        except UnicodeError as error:
+            raise RegistryFileError(f"{self._path}: it is no text to its end: save it as UTF-8 again") from error
+        except OSError as error:
+            raise RegistryFileError(f"{self._path}: {error.strerror}") from error
+        if self.dates.against:
+            raise RegistryFileError(f"{self._path}: {_other_order(self.dates, self.order)}")
+
+    def _read(self, line: Line) -> Entry | BadRow:
+        delimiter = self.layout.delimiter
+        try:
+            texts = fields(line.text, delimiter)
+            if len(texts) < self._width:
+                raise ValueError(f"{len(texts)} fields, not {self._width}")  # noqa: TRY301 - as any other bad row
+        except ValueError as error:
+            row = self._row(line.text.replace('"', "").split(delimiter))
+            return self._bad(line, error, row, whole=False)
+        row = self._row(texts)
+        try:
+            found = self._entry(row)
+        except DateOrderError as error:
+            bad = self._bad(line, error, row)
+            self.dates.against_count += 1
+            if len(self.dates.against) < _MOST_SHOWN:
+                self.dates.against.append(bad)
+            return bad
+        except ValueError as error:
+            return self._bad(line, error, row)
+        return found
+
+    def _row(self, texts: list[str]) -> Row:
+        return Row(texts, self.layout, self.dates, self.order)
+
+    def _bad(self, line: Line, error: ValueError, row: Row, *, whole: bool = True) -> BadRow:
+        reason = str(error) if line.ended else f"{error}, and the file ends here without a line end: it may be cut"
+        return BadRow(line.number, reason, NOBODY if row.is_empty() else self._plate(row), whole)
+
+    def _plate(self, row: Row) -> str | None:
+        try:
+            return self._key(row) or None
+        except (ValueError, IndexError):
+            return None
+
+
+class Row:
+    """The fields of one row, by the names of their columns."""
+
+    def __init__(self, texts: list[str], layout: Layout, dates: DateEvidence, order: DateOrder) -> None:
+        self._texts = texts
+        self._layout = layout
+        self._dates = dates
+        self._order = order
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing but separators."""
+        return not any(text.strip() for text in self._texts)
+
+    def text(self, column: str) -> str:
+        """The field of `column`, empty where there is no such column."""
+        place = self._layout.columns.get(column)
+        return "" if place is None else self._texts[place].strip()
+
+    def sure_text(self, column: str, meant: Callable[[str, str], str], country: str) -> str:
+        """`meant` of a field and a country; ValueError where the file's encoding leaves open what it is."""
+        text = self.text(column)
+        found = meant(text, country)
+        if self._layout.others and not text.isascii():
+            written = text.encode(self._layout.encoding)
+            for encoding in self._layout.others:
+                if _or_none(meant, written.decode(encoding), country) != found:
+                    raise ValueError(f"{text!r} is another plate in {encoding}: save the file as UTF-8")
+        return found
+
+    def country(self) -> str:
+        """The project's code. Raises ValueError."""
+        code = country_code(self.text("country"))
+        if not code:
+            raise ValueError("the country is missing")
+        return code
+
+    def span_ns(self, where: tzinfo, *, may_lack_start: bool = False) -> tuple[int, int]:
+        """When the entry is valid. Raises ValueError."""
+        begins, ends = self.text("valid_from"), self.text("valid_to")
+        start, end = 0, NEVER_NS
+        counts = self._dates.counts
+        if begins or not may_lack_start:
+            start, proof = start_and_proof(begins, where, self._order)
+            counts[proof] += 1
+        if not is_endless(ends):
+            end, proof = end_and_proof(ends, where, self._order)
+            counts[proof] += 1
+        if end <= start:
+            raise ValueError("it ends before it begins")
+        return start, end
+
+
+def read_vignettes(path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_FIRST) -> ListFile[Vignette]:
+    """The rows of `path`: columns plate, country, valid_from, valid_to and, if there, category.
+
+    Dates are those of `where`, and without an end where valid_to is empty. Raises RegistryFileError where the file is
+    no such list at all.
+    """
+    layout = find_layout(path, _VIGNETTE_COLUMNS, ("category",))
+
+    def key(row: Row, country: str) -> str:
+        plate = row.sure_text("plate", plate_key, country)
         if not SHORTEST <= len(plate) <= LONGEST:
-            raise ValueError(f"{row[at['plate']]!r} is no plate")
-        start = start_ns(row[at["valid_from"]], where)
-        end = end_ns(row[at["valid_to"]], where)
-        _check_span(start, end)
-        category = row[at["category"]].strip() if "category" in at else ""
-        return Vignette(plate, _country(row[at["country"]]), category, start, end)
+            raise ValueError(f"{row.text('plate')!r} is no plate")
+        return plate
 
-    return _rows(path, _VIGNETTE_COLUMNS, entry)
+    def entry(row: Row) -> Vignette:
+        country = row.country()
+        return Vignette(key(row, country), country, row.text("category"), *row.span_ns(where))
+
+    return ListFile(path, layout, entry, _despite_country(lambda row: key(row, row.country()), "plate"), order)
 
 
-def read_exemptions(path: Path, where: tzinfo) -> Iterator[Exemption | BadRow]:
+def read_exemptions(path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_FIRST) -> ListFile[Exemption]:
     """The rows of `path`: columns pattern, country (or *), reason and, if there, valid_from and valid_to.
 
     Raises RegistryFileError where the file is no such list at all.
     """
+    layout = find_layout(path, _EXEMPTION_COLUMNS, ("valid_from", "valid_to"))
 
-    def entry(row: list[str], at: dict[str, int]) -> Exemption:
-        pattern = fold_pattern(row[at["pattern"]].strip())
+    def country_of(row: Row) -> str:
+        return _EVERY_COUNTRY if row.text("country") == _EVERY_COUNTRY else row.country()
+
+    def key(row: Row) -> str:
+        pattern = row.sure_text("pattern", pattern_key, country_of(row))
         if not pattern:
             raise ValueError("the pattern is empty")
-        begins, ends = (row[at[name]].strip() if name in at else "" for name in ("valid_from", "valid_to"))
-        start = start_ns(begins, where) if begins else 0
-        end = end_ns(ends, where) if ends else NEVER_NS
-        _check_span(start, end)
-        country = row[at["country"]].strip()
-        return Exemption(
-            pattern, country if country == "*" else _country(country), row[at["reason"]].strip(), start, end
-        )
+        return pattern
 
-    return _rows(path, _EXEMPTION_COLUMNS, entry)
+    def entry(row: Row) -> Exemption:
+        start, end = row.span_ns(where, may_lack_start=True)
+        return Exemption(key(row), country_of(row), row.text("reason"), start, end)
+
+    return ListFile(path, layout, entry, _despite_country(key, "pattern"), order)
 
 
-def _rows(
-    path: Path, columns: tuple[str, ...], entry: Callable[[list[str], dict[str, int]], Entry]
-) -> Iterator[Entry | BadRow]:
-    encoding = _encoding(path)
+def _or_none(meant: Callable[[str, str], str], text: str, country: str) -> str | None:
     try:
-        with path.open(encoding=encoding, newline="") as file:
-            rows, at = _header(path, file, columns)
-            width = max(at.values()) + 1
-            for row in rows:
-                if not row:
-                    continue
-                if len(row) < width:
-                    yield BadRow(rows.line_num, f"{len(row)} fields, not {width}")
-                    continue
-                try:
-                    yield entry(row, at)
-                except (ValueError, OverflowError) as error:
-                    yield BadRow(rows.line_num, str(error))
-    except UnicodeError as error:
-        raise RegistryFileError(
-            f"{path}: {_undecodable(error, encoding)}: save it as UTF-8 and import again"
-        ) from error
-    except csv.Error as error:
-        raise RegistryFileError(f"{path}: not a CSV file: {error}") from error
-    except OSError as error:
-        raise RegistryFileError(f"{path}: {error.strerror}") from error
+        return meant(text, country)
+    except ValueError:
+        return None
 
 
-def _header(path: Path, file: TextIO, columns: tuple[str, ...]) -> tuple[Reader, dict[str, int]]:
-    first = file.readline(_LONGEST_FIELD)
-    if "\0" in first:
-        raise RegistryFileError(f"{path}: not a text file")
-    delimiter = max(",;\t", key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), [])
-    at = {re.sub(r"[\s\-]+", "_", name.strip().lower()): place for place, name in enumerate(names)}
-    missing = [name for name in columns if name not in at]
-    if missing:
-        raise RegistryFileError(f"{path}: the first line must name the columns {', '.join(columns)}")
-    file.seek(0)
-    rows = csv.reader(file, delimiter=delimiter)
-    next(rows)
-    return rows, at
+def _despite_country(key: Callable[[Row], str], column: str) -> Callable[[Row], str]:
+    """The plate of a row of which the country may be what cannot be read."""
+
+    def found(row: Row) -> str:
+        try:
+            return key(row)
+        except (ValueError, IndexError):
+            plate = pattern_key(row.text(column))
+            if not SHORTEST <= len(plate) <= LONGEST:
+                raise
+            return plate
+
+    return found
 
 
-def _encoding(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
-    except OSError as error:
-        raise RegistryFileError(f"{path}: {error.strerror}") from error
-    return next((name for bom, name in _BOMS if start.startswith(bom)), "utf-8")
-
-
-def _undecodable(error: UnicodeError, encoding: str) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"a byte {error.object[error.start]:#04x} is no {encoding.upper()}"
-    return f"it is no {encoding.upper()}"
-
-
-def _country(text: str) -> str:
-    code = country_code(text)
-    if not _COUNTRY.fullmatch(code):
-        raise ValueError(f"{text!r} is no country code")
-    return code
-
-
-def _check_span(start: int, end: int) -> None:
-    if end <= start:
-        raise ValueError("it ends before it begins")
+def _other_order(dates: DateEvidence, order: DateOrder) -> str:
+    rows = "; ".join(f"line {row.line}: {row.reason}" for row in dates.against)
+    more = dates.against_count - len(dates.against)
+    rows += f"; and {more} more" if more else ""
+    if dates.proved:
+        return f"its dates are in two orders ({rows}; {dates.proved} others {order}): correct it and import again"
+    if order is DateOrder.DAY_FIRST and any("month first" in row.reason for row in dates.against):
+        return f"its dates have the month first ({rows}): import with --registry-date-order month-first, or correct it"
+    return f"its dates are not {order} ({rows}): import with the right --registry-date-order, or correct it"

@@ -45,12 +45,14 @@ class BatchCheckResponse(_message.Message):
     def __init__(self, responses: _Optional[_Iterable[_Union[CheckResponse, _Mapping]]] = ...) -> None: ...
 
 class ImportVignettesRequest(_message.Message):
-    __slots__ = ("csv_chunk", "replace_all")
+    __slots__ = ("csv_chunk", "replace_all", "force")
     CSV_CHUNK_FIELD_NUMBER: _ClassVar[int]
     REPLACE_ALL_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
     csv_chunk: bytes
     replace_all: bool
-    def __init__(self, csv_chunk: _Optional[bytes] = ..., replace_all: _Optional[bool] = ...) -> None: ...
+    force: bool
+    def __init__(self, csv_chunk: _Optional[bytes] = ..., replace_all: _Optional[bool] = ..., force: _Optional[bool] = ...) -> None: ...
 
 class RejectedRow(_message.Message):
     __slots__ = ("line", "reason")
@@ -61,11 +63,15 @@ class RejectedRow(_message.Message):
     def __init__(self, line: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ImportVignettesResponse(_message.Message):
-    __slots__ = ("imported_count", "rejected_count", "rejected_rows")
+    __slots__ = ("imported_count", "rejected_count", "rejected_rows", "read_as", "forced_reasons")
     IMPORTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTED_ROWS_FIELD_NUMBER: _ClassVar[int]
+    READ_AS_FIELD_NUMBER: _ClassVar[int]
+    FORCED_REASONS_FIELD_NUMBER: _ClassVar[int]
     imported_count: int
     rejected_count: int
     rejected_rows: _containers.RepeatedCompositeFieldContainer[RejectedRow]
-    def __init__(self, imported_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[RejectedRow, _Mapping]]] = ...) -> None: ...
+    read_as: str
+    forced_reasons: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, imported_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[RejectedRow, _Mapping]]] = ..., read_as: _Optional[str] = ..., forced_reasons: _Optional[_Iterable[str]] = ...) -> None: ...

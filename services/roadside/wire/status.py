@@ -11,6 +11,7 @@ from grpc_status import rpc_status
 
 from roadside.errors import (
     BusUnavailableError,
+    ImportRefusedError,
     InputError,
     ModelError,
     NotFoundError,
@@ -41,6 +42,7 @@ _ERRORS: dict[str, type[RoadsideError]] = {
     kind.__name__.removesuffix("Error"): kind
     for kind in (
         BusUnavailableError,
+        ImportRefusedError,
         InputError,
         ModelError,
         NotFoundError,

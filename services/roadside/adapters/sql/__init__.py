@@ -1,6 +1,6 @@
 """Sightings with their evidence, the registry, reviews and audit, in SQLite or PostgreSQL."""
 
-from roadside.adapters.sql.bulk import ImportReport, import_exemptions, import_vignettes
+from roadside.adapters.sql.bulk import ImportReport, Safeguard, import_exemptions, import_vignettes
 from roadside.adapters.sql.database import Database, open_database, open_embedded
 from roadside.adapters.sql.registry import SqlRegistry
 from roadside.adapters.sql.store import SqlSightingStore
@@ -9,6 +9,7 @@ from roadside.adapters.sql.vault import Vault
 __all__ = [
     "Database",
     "ImportReport",
+    "Safeguard",
     "SqlRegistry",
     "SqlSightingStore",
     "Vault",

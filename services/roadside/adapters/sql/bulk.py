@@ -9,25 +9,27 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import delete, func, insert, select, text
 
+from roadside.adapters.sql.losses import exemptions_replaced, vignettes_replaced
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
+from roadside.adapters.sql.staging import IDENTITY, VIGNETTE_COLUMNS, staging
 from roadside.core.candidates import head_bucket, tail_bucket
 from roadside.core.verdict import is_pattern
 from roadside.core.vignettes import Exemption, Vignette
-from roadside.registry.vignette_file import BadRow
+from roadside.errors import ImportRefusedError
+from roadside.registry.safeguards import objections
+from roadside.registry.vignette_file import NOBODY, BadRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import Connection
 
     from roadside.adapters.sql.database import Database
+    from roadside.registry.safeguards import ImportLimits, Replacement
 
 _BATCH_ROWS = 20_000
 _MOST_NAMED = 1_000
-_COLUMNS = "plate, country, category, valid_from_ns, valid_to_ns, head, tail"
-_IDENTITY = ("plate", "country", "category", "valid_from_ns", "valid_to_ns")
 Entry = TypeVar("Entry", Vignette, Exemption)
-_Values = tuple[str, str, str, int, int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,112 +45,145 @@ class ImportReport:
     bad_rows: tuple[BadRow, ...]
     """The first thousand of the rejected ones."""
     elapsed_s: float
+    forced: tuple[str, ...] = ()
+    """What spoke against the replacement, which was made nevertheless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Safeguard:
+    """What an import is held to."""
+
+    limits: ImportLimits
+    force: bool = False
+    """Replace whatever speaks against it."""
+    open_row: Callable[[], Vignette | Exemption | BadRow | None] = lambda: None
+    """Asked when the rows have ended: the last one where it has no line end, as `ListFile.open_row`."""
 
 
 class _Sieve:
     """Lets the good rows through and remembers the bad ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, spill: Callable[[list[BadRow]], None]) -> None:
+        """`spill` takes the bad rows, many at a time."""
         self.read = 0
         self.rejected = 0
+        self.empty = 0
         self.named: list[BadRow] = []
+        self._spill = spill
+        self._held: list[BadRow] = []
 
     def good(self, rows: Iterable[Entry | BadRow]) -> Iterator[Entry]:
         for row in rows:
             if isinstance(row, BadRow):
-                self.rejected += 1
-                if len(self.named) < _MOST_NAMED:
-                    self.named.append(row)
+                self._bad(row)
             else:
                 self.read += 1
                 yield row
+        self._spill(self._held)
+
+    def _bad(self, row: BadRow) -> None:
+        self.rejected += 1
+        self.empty += row.plate == NOBODY
+        if len(self.named) < _MOST_NAMED:
+            self.named.append(row)
+        self._held.append(row)
+        if len(self._held) == _BATCH_ROWS:
+            self._spill(self._held)
+            self._held = []
 
 
-def import_vignettes(
-    database: Database, rows: Iterable[Vignette | BadRow], source: str, at_ns: int, *, replace: bool = False
+def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
+    database: Database,
+    rows: Iterable[Vignette | BadRow],
+    source: str,
+    at_ns: int,
+    *,
+    replace: bool = False,
+    safeguard: Safeguard | None = None,
 ) -> ImportReport:
     """Add the good `rows`, and with `replace` remove all others, in one transaction or not at all.
 
-    A row that is there already stays as it is. Raises StoreUnavailableError and whatever `rows`
-    raises; then nothing has changed.
+    A row that is there already stays as it is. Raises StoreUnavailableError, ImportRefusedError where the `safeguard`
+    (none given: nothing) speaks against it, and whatever `rows` raises; then nothing has changed.
     """
     started = time.perf_counter()
-    sieve = _Sieve()
-    with database.session() as connection:
-        try:
-            with connection.begin():
-                _make_staging(connection)
-                good = sieve.good(rows)
-                while batch := [_values(vignette) for vignette in islice(good, _BATCH_ROWS)]:
-                    _stage(connection, batch, sqlite=database.is_sqlite)
-            with connection.begin():
-                added, removed = _merge(connection, source, at_ns, sieve.rejected, replace=replace)
-        finally:
-            with connection.begin():
-                connection.exec_driver_sql("DROP TABLE IF EXISTS incoming")
+    with database.session() as connection, staging(connection, sqlite=database.is_sqlite) as stage:
+        sieve = _Sieve(stage.unread)
+        with connection.begin():
+            stage.make()
+            good = sieve.good(rows)
+            while batch := list(islice(good, _BATCH_ROWS)):
+                stage.incoming(_values(vignette) for vignette in batch)
+        with connection.begin():
+            forced: tuple[str, ...] = ()
+            if safeguard is not None and (replace or not sieve.rejected):
+                facts = vignettes_replaced(connection, safeguard.open_row(), replace=replace)
+                forced = _weigh(_of(facts, sieve), safeguard)
+            if safeguard is None or forced or sieve.read:
+                added, removed = _merge(connection, _said(source, forced), at_ns, sieve.rejected, replace=replace)
+            else:  # rows without a good one make no list: nothing was imported
+                added = removed = 0
     elapsed_s = time.perf_counter() - started
-    return ImportReport(sieve.read, added, removed, sieve.rejected, tuple(sieve.named), elapsed_s)
+    return ImportReport(sieve.read, added, removed, sieve.rejected, tuple(sieve.named), elapsed_s, forced)
 
 
-def import_exemptions(database: Database, rows: Iterable[Exemption | BadRow], source: str, at_ns: int) -> ImportReport:
+def import_exemptions(
+    database: Database,
+    rows: Iterable[Exemption | BadRow],
+    source: str,
+    at_ns: int,
+    *,
+    safeguard: Safeguard | None = None,
+) -> ImportReport:
     """Replace all exemptions by the good `rows`, in one transaction or not at all. Raises as above."""
     started = time.perf_counter()
-    sieve = _Sieve()
-    entries = [
-        {
-            "pattern": e.pattern,
-            "country": e.country,
-            "reason": e.reason,
-            "valid_from_ns": e.valid_from_ns,
-            "valid_to_ns": e.valid_to_ns,
-            "wild": int(is_pattern(e.pattern)),
-        }
-        for e in sieve.good(rows)
-    ]
+    bad: list[BadRow] = []
+    sieve = _Sieve(bad.extend)
+    entries = list(sieve.good(rows))
     with database.write() as connection:
+        forced: tuple[str, ...] = ()
+        if safeguard is not None:
+            facts = exemptions_replaced(connection, entries, bad, safeguard.open_row())
+            if facts.held:
+                forced = _weigh(_of(facts, sieve), safeguard)
         removed = connection.execute(delete(EXEMPTIONS)).rowcount
         if entries:
-            connection.execute(insert(EXEMPTIONS), entries)
-        _record(connection, "exemptions", source, at_ns, (len(entries), removed, 0, sieve.rejected))
+            connection.execute(insert(EXEMPTIONS), [_exemption_values(e) for e in entries])
+        counts = (len(entries), removed, 0, sieve.rejected)
+        _record(connection, "exemptions", _said(source, forced), at_ns, counts)
     elapsed_s = time.perf_counter() - started
-    return ImportReport(sieve.read, len(entries), removed, sieve.rejected, tuple(sieve.named), elapsed_s)
+    return ImportReport(sieve.read, len(entries), removed, sieve.rejected, tuple(sieve.named), elapsed_s, forced)
 
 
-def _make_staging(connection: Connection) -> None:
-    connection.exec_driver_sql("DROP TABLE IF EXISTS incoming")
-    connection.exec_driver_sql(
-        "CREATE TEMPORARY TABLE incoming (plate TEXT, country TEXT, category TEXT, "
-        "valid_from_ns BIGINT, valid_to_ns BIGINT, head TEXT, tail TEXT)"
-    )
+def _of(facts: Replacement, sieve: _Sieve) -> Replacement:
+    return facts.with_rows(sieve.read, sieve.rejected - sieve.empty)
 
 
-def _stage(connection: Connection, batch: Sequence[_Values], *, sqlite: bool) -> None:
-    """The drivers' own bulk ways: SQLAlchemy's would take longer than the parsing."""
-    driver = connection.connection.driver_connection
-    if driver is None:  # pragma: no cover - a pooled connection in use always has one
-        return
-    if sqlite:
-        driver.executemany(f"INSERT INTO temp.incoming ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", batch)  # noqa: S608 - constants
-        return
-    with driver.cursor() as cursor, cursor.copy(f"COPY incoming ({_COLUMNS}) FROM STDIN") as copy:
-        for values in batch:
-            copy.write_row(values)
+def _weigh(facts: Replacement, safeguard: Safeguard) -> tuple[str, ...]:
+    """What speaks against it, where it is forced. Raises ImportRefusedError where it is not."""
+    against = objections(facts, safeguard.limits)
+    if against and not safeguard.force:
+        raise ImportRefusedError("; ".join(against))
+    return against
+
+
+def _said(source: str, forced: tuple[str, ...]) -> str:
+    return f"{source} (forced)" if forced else source
 
 
 def _merge(connection: Connection, source: str, at_ns: int, rejected: int, *, replace: bool) -> tuple[int, int]:
     before = connection.execute(select(func.count()).select_from(VIGNETTES)).scalar_one()
     removed = 0
     if replace and before:
-        connection.exec_driver_sql("CREATE INDEX incoming_plate ON incoming (plate)")
-        connection.exec_driver_sql("ANALYZE incoming")
-        same = " AND ".join(f"i.{name} = vignettes.{name}" for name in _IDENTITY)
+        same = " AND ".join(f"i.{name} = vignettes.{name}" for name in IDENTITY)
         removed = connection.execute(
             text(f"DELETE FROM vignettes WHERE NOT EXISTS (SELECT 1 FROM incoming i WHERE {same})")  # noqa: S608
         ).rowcount
     record = _record(connection, "vignettes", source, at_ns, (0, removed, before - removed, rejected))
+    columns = ", ".join(VIGNETTE_COLUMNS)
     added = connection.execute(
         text(
-            f"INSERT INTO vignettes ({_COLUMNS}, import_id) SELECT {_COLUMNS}, :record FROM incoming "  # noqa: S608
+            f"INSERT INTO vignettes ({columns}, import_id) SELECT {columns}, :record FROM incoming "  # noqa: S608
             "WHERE true ORDER BY plate ON CONFLICT DO NOTHING"
         ),
         {"record": record},
@@ -168,7 +203,8 @@ def _record(connection: Connection, content: str, source: str, at_ns: int, count
     return int(connection.execute(statement.returning(IMPORTS.c.import_id)).scalar_one())
 
 
-def _values(v: Vignette) -> _Values:
+def _values(v: Vignette) -> tuple[str, str, str, int, int, str, str]:
+    """In the order of VIGNETTE_COLUMNS."""
     return (
         v.plate,
         v.country,
@@ -178,3 +214,17 @@ def _values(v: Vignette) -> _Values:
         head_bucket(v.plate),
         tail_bucket(v.plate),
     )
+
+
+def _exemption_values(e: Exemption) -> dict[str, str | int | None]:
+    single = not is_pattern(e.pattern)
+    return {
+        "pattern": e.pattern,
+        "country": e.country,
+        "reason": e.reason,
+        "valid_from_ns": e.valid_from_ns,
+        "valid_to_ns": e.valid_to_ns,
+        "wild": int(not single),
+        "head": head_bucket(e.pattern) if single else None,
+        "tail": tail_bucket(e.pattern) if single else None,
+    }

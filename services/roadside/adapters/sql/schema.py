@@ -172,9 +172,15 @@ EXEMPTIONS = Table(
     Column("valid_from_ns", BigInteger, nullable=False),
     Column("valid_to_ns", BigInteger, nullable=False),
     Column("wild", Integer, nullable=False),
+    Column("head", Text),
+    Column("tail", Text),
     Index(None, "pattern"),
     Index(None, "wild"),
+    Index(None, "head"),
+    Index(None, "tail"),
 )
+
+"""`head` and `tail` as of vignettes; empty for patterns, which are all looked at."""
 
 IMPORTS = Table(
     "registry_imports",

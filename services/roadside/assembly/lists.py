@@ -1,0 +1,86 @@
+"""Takes lists of vignettes and exemptions into the registry: one way, whichever door they come through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from roadside.adapters.sql import Safeguard, import_exemptions, import_vignettes
+from roadside.errors import ImportRefusedError
+from roadside.registry.validity import zone
+from roadside.registry.vignette_file import read_exemptions, read_vignettes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from roadside.adapters.sql import Database, ImportReport
+    from roadside.registry.config import RegistrySection
+    from roadside.registry.vignette_file import BadRow
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A list that was imported."""
+
+    report: ImportReport
+    read_as: str
+    """How the file was written: encoding, separator, columns, order of dates."""
+
+    @property
+    def read(self) -> int:
+        """Good rows."""
+        return self.report.read
+
+    @property
+    def rejected(self) -> int:
+        """Rows that were left out."""
+        return self.report.rejected
+
+    @property
+    def bad_rows(self) -> Sequence[BadRow]:
+        """The first of them."""
+        return self.report.bad_rows
+
+    @property
+    def forced(self) -> Sequence[str]:
+        """What spoke against it."""
+        return self.report.forced
+
+
+@dataclass(frozen=True, slots=True)
+class ListImporter:
+    """Imports into one database, held to the limits of the settings."""
+
+    database: Database
+    settings: RegistrySection
+
+    def vignettes(self, path: Path, source: str, at_ns: int, *, replace: bool, force: bool = False) -> Taken:
+        """Add the vignettes of a CSV file, and with `replace` remove all others, all or nothing.
+
+        Raises RegistryFileError; ImportRefusedError where the registry would forget somebody, unless `force` is said;
+        StoreUnavailableError.
+        """
+        listed = read_vignettes(path, zone(self.settings.timezone), self.settings.registry_date_order)
+        guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row)
+        report = _named(
+            source, lambda: import_vignettes(self.database, listed, source, at_ns, replace=replace, safeguard=guard)
+        )
+        return Taken(report, listed.described())
+
+    def exemptions(self, path: Path, source: str, at_ns: int, *, force: bool = False) -> Taken:
+        """Replace the exemptions by those of a CSV file, all or nothing. Raises as above."""
+        listed = read_exemptions(path, zone(self.settings.timezone), self.settings.registry_date_order)
+        guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row)
+        report = _named(source, lambda: import_exemptions(self.database, listed, source, at_ns, safeguard=guard))
+        return Taken(report, listed.described())
+
+
+def _named(source: str, load: Callable[[], ImportReport]) -> ImportReport:
+    """What `load` reports. Raises ImportRefusedError that says of which list, and what to do."""
+    try:
+        return load()
+    except ImportRefusedError as error:
+        raise ImportRefusedError(
+            f"{source}: nothing was changed: {error}. Correct the list, or import it with --force"
+        ) from error
