@@ -116,6 +116,18 @@ OVERVIEW: tuple[Panel, ...] = (
         stacked=True,
     ),
     Panel(
+        "Notices",
+        (
+            (
+                "60 * sum by (channel, outcome) (rate(roadside_notify_notices_total[5m])) or vector(0)",
+                "{{channel}} {{outcome}} a minute",
+            ),
+            ("max(roadside_notify_notices_waiting_count)", "waiting"),
+            ("roadside:given_up_notices:count", "given up"),
+        ),
+        explained="Given-up notices wait for a person: roadside notify --dead, --revive.",
+    ),
+    Panel(
         "Share of UNKNOWN verdicts",
         (("roadside:unknown_verdicts:ratio", "UNKNOWN"),),
         unit="percentunit",

@@ -1,10 +1,12 @@
 """Writes what is made from something else: captures from cameras.toml, ConfigMaps from prometheus/ and dashboards.py.
 
+From notify.toml it makes the ConfigMap of the channels and the policy that lets notices out to them.
 `make manifests` runs it; `--check` only tells whether anything would change.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 import sys
@@ -12,8 +14,12 @@ import tomllib
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
+
+from roadside.errors import SettingsError
+from roadside.notify.options import NotifyOptions, load_notify_options
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -125,6 +131,56 @@ def config_map(name: str, app: str, files: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def receivers(options: NotifyOptions) -> dict[str, set[int]]:
+    """The TCP ports of every receiver of notices, by address range: its own where it is named by its address."""
+    found: dict[str, set[int]] = {}
+    addresses = [(broker.host, broker.port) for broker in options.mqtt]
+    for webhook in options.webhook:
+        url = urlsplit(webhook.url)
+        addresses.append((url.hostname or "", url.port or (443 if url.scheme == "https" else 80)))
+    for host, port in addresses:
+        found.setdefault(_range(host), set()).add(port)
+    return found
+
+
+_ANYWHERE = "0.0.0.0/0"
+
+
+def _range(host: str) -> str:
+    try:
+        return str(ipaddress.ip_network(host))
+    except ValueError:
+        return _ANYWHERE
+
+
+def to_receivers(options: NotifyOptions) -> str:
+    """The policy that lets the notify service reach its receivers, and nothing where there are none."""
+    lines = ["  egress: []"] if not options.channels else ["  egress:"]
+    for addresses, ports in sorted(receivers(options).items()):
+        lines += ["    - to:", "        - ipBlock:", f"            cidr: {addresses}"]
+        if addresses == _ANYWHERE:
+            lines.append("            except: [10.42.0.0/16, 10.43.0.0/16]")
+        lines.append("      ports:")
+        lines += [f"        - {{protocol: TCP, port: {port}}}" for port in sorted(ports)]
+    return _TO_RECEIVERS + "\n".join(lines) + "\n"
+
+
+_TO_RECEIVERS = """# Where notices go, outside the pods and services of k3s: a name may stand for any address there.
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: to-receivers
+  namespace: roadside
+  labels:
+    app.kubernetes.io/part-of: roadside
+spec:
+  podSelector:
+    matchLabels:
+      app.kubernetes.io/name: notify
+  policyTypes: [Egress]
+"""
+
+
 def made() -> dict[str, str]:
     """Every made file by its path under k3s/."""
     cameras = tomllib.loads((HERE / "cameras.toml").read_text(encoding="utf-8")).get("camera", [])
@@ -133,7 +189,13 @@ def made() -> dict[str, str]:
     prometheus = {
         name: (HERE / "prometheus" / name).read_text(encoding="utf-8") for name in ("prometheus.yml", "rules.yml")
     }
+    channels = (HERE / "notify.toml").read_text(encoding="utf-8")
     files = {
+        "45-notify-channels.yaml": MADE.format(origin="notify.toml")
+        + "\n"
+        + config_map("notify", "notify", {"notify.toml": channels})
+        + "---\n"
+        + to_receivers(load_notify_options(HERE / "notify.toml")),
         "50-capture.yaml": MADE.format(origin="cameras.toml") + "\n" + captures(cameras, template),
         "61-prometheus-config.yaml": MADE.format(origin="prometheus/")
         + "\n"
@@ -193,6 +255,9 @@ def main() -> int:
         files = made()
     except (ValueError, KeyError) as error:
         sys.stderr.write(f"cameras.toml: {error}\n")
+        return 2
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     stale = [name for name, text in files.items() if not _holds(HERE / name, text)]
     if "--check" in sys.argv[1:]:

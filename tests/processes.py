@@ -74,6 +74,18 @@ class ServiceProcess:
         except OSError:
             return 0
 
+    def missing(self) -> list[str]:
+        """What /ready names; nothing where nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/ready", timeout=5) as answer:
+                body = answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                body = error.read()
+        except OSError:
+            return []
+        return list(json.loads(body)["missing"])
+
     def metrics(self) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10) as answer:
             return str(answer.read().decode())
@@ -164,6 +176,6 @@ class Cluster:
 
     def stop(self) -> dict[str, int]:
         """SIGTERM upstream first; exit codes by name."""
-        order = ("capture", "detector", "ocr", "registry", "plates")
+        order = ("capture", "detector", "ocr", "registry", "plates", "notify")
         by_stage = sorted(self.services.values(), key=lambda p: order.index(p.service))
         return {p.name: p.stop() for p in by_stage if p.process is not None}

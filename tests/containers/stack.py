@@ -20,7 +20,7 @@ from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 USER = 10001
-SERVICES = ("capture", "detector", "ocr", "registry", "plates")
+SERVICES = ("capture", "detector", "ocr", "registry", "plates", "notify")
 KEEPERS = ("redis", "postgres", "prometheus", "disk")
 OVERRIDE = """
 services:

@@ -1,4 +1,4 @@
-"""The five services as processes, with a real Redis: a clip goes in, sightings come out, and they are good citizens."""
+"""The services as processes, with a real Redis: a clip goes in, sightings come out, and they are good citizens."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Iter
         cluster.add("capture", cameras=f"north={source}; south={source}", loops=str(LOOPS), publish_fps="8")
         for service in ("detector", "ocr", "registry", "plates"):
             cluster.add(service)
+        cluster.add("notify", notify=str(channels(folder)), notify_secrets=str(folder))
         cluster.start()
         yield cluster
         codes = cluster.stop()
@@ -84,6 +85,20 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Iter
     finally:
         cluster.stop()
         redis_server.stop()
+
+
+def channels(folder: Path) -> Path:
+    """A file that names a webhook where nobody listens: metrics and log tell of it all the same."""
+    (folder / "HOOK_SECRET").write_text("of this test")
+    path = folder / "notify.toml"
+    hook = (
+        'name = "hook"',
+        f'url = "http://127.0.0.1:{reserved_port()}/"',
+        'secret_env = "HOOK_SECRET"',
+        "with_plate = true",
+    )
+    path.write_text("\n".join(("[[webhook]]", *hook)))
+    return path
 
 
 def address(cluster: Cluster, service: str) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 K3S = ROOT / "k3s"
@@ -65,6 +70,17 @@ def containers(documents: list[Document]) -> list[tuple[Document, Document]]:
         pod = pod_of(workload)
         found += [(workload, c) for c in (*pod.get("initContainers", ()), *pod["containers"])]
     return found
+
+
+def script(name: str) -> ModuleType:
+    """A script of k3s/, imported."""
+    spec = importlib.util.spec_from_file_location(name, K3S / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def built_images() -> set[str]:

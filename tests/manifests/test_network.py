@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
-from tests.manifests.documents import VARIANTS, Document, labels_of, pod_of, variant, workloads
+from roadside.notify.options import NotifyOptions
+from tests.manifests.documents import VARIANTS, Document, labels_of, pod_of, script, variant, workloads
 
 Arrow = tuple[str, str, int]
 Pod = tuple[str, dict[str, str], Document]
 """Its namespace, labels and specification."""
 EVERY = ("capture", "detector", "ocr", "registry", "plates")
-METRICS = {"capture": 9101, "detector": 9102, "ocr": 9103, "registry": 9104, "plates": 9105}
+METRICS = {"capture": 9101, "detector": 9102, "ocr": 9103, "registry": 9104, "plates": 9105, "notify": 9106}
 ANSWERS = {"capture": 50051, "detector": 50052, "ocr": 50053, "registry": 50054, "plates": 50055}
 
 
@@ -22,7 +24,7 @@ def arrows_of_the_architecture(name: str) -> set[Arrow]:
     arrows |= {("client", service, port) for service, port in ANSWERS.items()}
     arrows |= {("grafana", "prometheus", 9090)}
     if name == "base":
-        arrows |= {(asker, "postgres", 5432) for asker in ("registry", "plates", "migrate")}
+        arrows |= {(asker, "postgres", 5432) for asker in ("registry", "plates", "notify", "migrate")}
         arrows |= {("prometheus", "postgres", 9100)}
     return arrows
 
@@ -108,6 +110,33 @@ def test_only_the_arrows_of_the_architecture(name: str) -> None:
 def test_the_evaluation_sees_an_arrow_too_many() -> None:
     documents = [d for d in variant("base") if d["metadata"]["name"] not in {"nothing", "names"}]
     assert ("stranger", "grafana", 3000) in Cluster(documents).arrows()
+
+
+NOTIFIED = {
+    "attempts": 3,
+    "webhook": [
+        {"name": "a", "url": "https://office.example/hook", "secret_env": "A"},
+        {"name": "b", "url": "http://10.0.0.9:8123/hook", "secret_env": "B"},
+    ],
+    "mqtt": [{"name": "c", "host": "home.local"}, {"name": "d", "host": "10.0.0.9"}],
+}
+
+
+def test_notices_reach_the_receivers_that_are_configured_and_no_other() -> None:
+    generate = script("generate")
+    policy = yaml.safe_load(generate.to_receivers(NotifyOptions.model_validate(NOTIFIED)))
+    assert policy["spec"]["podSelector"] == {"matchLabels": {NAME: "notify"}}
+    rules = {
+        rule["to"][0]["ipBlock"]["cidr"]: (rule["to"][0]["ipBlock"].get("except"), [p["port"] for p in rule["ports"]])
+        for rule in policy["spec"]["egress"]
+    }
+    assert rules == {
+        "0.0.0.0/0": (["10.42.0.0/16", "10.43.0.0/16"], [443, 1883]),
+        "10.0.0.9/32": (None, [1883, 8123]),
+    }
+    (base,) = [d for d in variant("base") if d["metadata"]["name"] == "to-receivers"]
+    assert base["spec"]["egress"] == [], "the channels' file as it is shipped names nobody"
+    assert base["metadata"] == policy["metadata"]
 
 
 def test_cameras_are_reached_and_pods_are_not_through_that_door() -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from roadside.adapters.encryption import parse_keyring
+from tests.manifests.conftest import MAKE_SECRETS
 from tests.manifests.documents import K3S, Document
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ def values(secrets: list[Document]) -> dict[tuple[str, str, str], str]:
 
 
 def test_nothing_is_drawn_twice(made_secrets: list[Document]) -> None:
-    again = subprocess.run(
-        [*COMMAND, "--camera", "road=rtsp://user:pass@10.0.0.7/stream"], check=True, capture_output=True, text=True
-    ).stdout
+    again = subprocess.run(MAKE_SECRETS, check=True, capture_output=True, text=True).stdout
     first, second = values(made_secrets), values(list(yaml.safe_load_all(again)))
     assert first.keys() == second.keys()
     same = {key for key in first if first[key] == second[key]}
-    assert same == {("roadside", "cameras", "road")}
+    assert same == {("roadside", "cameras", "road"), ("roadside", "notify", "HOME_PASSWORD")}
+    assert first["roadside", "notify", "HOME_PASSWORD"] == "given"
+    assert re.fullmatch("[0-9a-f]{64}", first["roadside", "notify", "OFFICE_SECRET"])
 
 
 def test_passwords_fit_and_are_long(made_secrets: list[Document]) -> None:
@@ -83,6 +84,16 @@ def test_one_secret_can_be_made_anew() -> None:
     assert names == {("roadside", "redis"), ("roadside-cameras", "redis"), ("roadside", "redis-acl")}
 
 
+def test_the_secrets_of_channels_are_made_alone_and_as_files_too(tmp_path: Path) -> None:
+    only = [*COMMAND, "--only", "notify", "--notify", "OFFICE_SECRET"]
+    printed = subprocess.run(only, check=True, capture_output=True, text=True).stdout
+    assert [key[1:] for key in values(list(yaml.safe_load_all(printed)))] == [("notify", "OFFICE_SECRET")]
+    subprocess.run([*only, "--files", str(tmp_path)], check=True)
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()] == [
+        "notify/OFFICE_SECRET"
+    ]
+
+
 def test_files_are_for_their_owner_and_are_not_overwritten(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     subprocess.run([*COMMAND, "--files", str(folder)], check=True)
@@ -94,7 +105,17 @@ def test_files_are_for_their_owner_and_are_not_overwritten(tmp_path: Path) -> No
     assert "exists" in again.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--camera", "road"], ["--only", "nothing"], ["--what"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--camera", "road"],
+        ["--notify", "a-name"],
+        ["--notify", "X="],
+        ["--only", "notify"],
+        ["--only", "nothing"],
+        ["--what"],
+    ],
+)
 def test_what_cannot_be_is_said(arguments: list[str]) -> None:
     done = subprocess.run([*COMMAND, *arguments], check=False, capture_output=True, text=True)
     assert done.returncode == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -14,7 +13,7 @@ import yaml
 
 from roadside.assembly.services import SERVICES
 from roadside.kit.metrics import Kind, full_name
-from tests.manifests.documents import K3S
+from tests.manifests.documents import K3S, script
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -43,13 +42,7 @@ def alerts() -> list[dict[str, Any]]:
 
 
 def dashboards() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("dashboards", K3S / "dashboards.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["dashboards"] = module
-    spec.loader.exec_module(module)
-    return module
+    return script("dashboards")
 
 
 def expressions() -> list[str]:

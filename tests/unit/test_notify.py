@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from roadside.adapters.notify.opening import open_channels
+from roadside.adapters.notify.secret import secrets_in
 from roadside.core.frames import CameraId
 from roadside.core.notices import Draft
 from roadside.core.reads import FusedPlate
@@ -23,10 +25,10 @@ from roadside.notify.channels import Channels
 from roadside.notify.dispatcher import Delivery, Dispatcher, Outcome
 from roadside.notify.options import NotifyOptions, load_notify_options
 from roadside.notify.policy import compose
-from roadside.notify.runner import CHANNELS, STORE, NotifyRunner
+from roadside.notify.runner import CHANNELS, STORE, NotifyParts, NotifyRunner
 from tests.clocks import HandClock
 from tests.outboxes import MemoryOutbox
-from tests.servers import wait_for
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -261,6 +263,34 @@ def test_an_empty_file_is_no_fault(tmp_path: Path) -> None:
     assert load_notify_options(path).channels == ()
 
 
+def test_a_secret_is_a_file_of_the_folder_or_else_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = secrets_in(tmp_path)
+    monkeypatch.setenv("X", "of the environment")
+    assert find("X") == "of the environment"
+    (tmp_path / "X").write_text("of the folder\n")
+    assert find("X") == "of the folder"
+    monkeypatch.delenv("X")
+    (tmp_path / "X").write_text("\n")
+    with pytest.raises(SettingsError, match=f"the secret X: put it into {tmp_path}"):
+        find("X")
+
+
+def test_channels_of_every_kind_are_opened_by_name_and_a_missing_secret_is_told(tmp_path: Path) -> None:
+    broker = {"name": "home", "host": "127.0.0.1", "password_env": "PASSWORD"}
+    chosen = options(mqtt=[broker])
+    (tmp_path / "X").write_text("a")
+    with pytest.raises(SettingsError, match="PASSWORD"):
+        open_channels(chosen, HandClock(), tmp_path)
+    (tmp_path / "PASSWORD").write_text("b")
+    opened = open_channels(chosen, HandClock(), tmp_path)
+    assert {name: type(channel).__name__ for name, channel in opened.items()} == {
+        "hook": "Webhook",
+        "home": "MqttChannel",
+    }
+    for channel in opened.values():
+        channel.close()
+
+
 # the loop of the service
 
 
@@ -279,14 +309,16 @@ class Service:
     def __post_init__(self) -> None:
         self.health = Health((STORE, CHANNELS), lambda: self.monotonic_s)
         self.runner = NotifyRunner(
-            self.outbox,
-            Channels(self.path, self.opening),
-            clock=self.clock,
-            rng=random.Random(1),
-            meter=self.meter,
-            health=self.health,
-            backoff=Backoff(random.Random(1)),
-            stopping=self.stopping,
+            NotifyParts(
+                self.outbox,
+                Channels(self.path, self.opening),
+                clock=self.clock,
+                rng=random.Random(1),
+                meter=self.meter,
+                health=self.health,
+                backoff=Backoff(random.Random(1)),
+                stopping=self.stopping,
+            )
         )
 
     def outcomes(self) -> Mapping[str, int]:
@@ -342,14 +374,13 @@ def test_without_channels_it_is_idle_and_ready_and_the_first_channel_hears_of_wh
 
 def test_a_wrong_file_makes_it_unready_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "f"
-    write(path, "hook")
-    Service(path).runner.round()
-    service = Service(path)
-    service.outbox.start_here()
     path.write_text("[[mqtt")
+    service = Service(path)
+    service.outbox.save(sighting("past"))
+    service.runner.round()
     service.outbox.save(sighting("meanwhile"))
     service.runner.round()
-    assert CHANNELS in service.health.missing()
+    assert service.health.missing() == [CHANNELS]
     write(path, "hook")
     service.runner.round()
     assert service.health.missing() == []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic
 from roadside.assembly.settings import (
     CaptureSettings,
     DetectorSettings,
+    NotifySettings,
     OcrSettings,
     PlatesSettings,
     RegistrySettings,
@@ -16,6 +17,7 @@ from roadside.assembly.settings import (
 from roadside.capture.metrics import SPECS as CAPTURE_SPECS
 from roadside.detector.metrics import SPECS as DETECTOR_SPECS
 from roadside.kit.config import ServiceSettingsT
+from roadside.notify.metrics import SPECS as NOTIFY_SPECS
 from roadside.ocr.metrics import SPECS as OCR_SPECS
 from roadside.plates.metrics import SPECS as PLATES_SPECS
 from roadside.registry.metrics import SPECS as REGISTRY_SPECS
@@ -39,7 +41,7 @@ class ServiceDescriptor(Generic[ServiceSettingsT]):
     summary: str
     settings: type[ServiceSettingsT]
     needs: tuple[str, ...]
-    """The parts without which it is not ready: bus, model, store."""
+    """The parts without which it is not ready: bus, model, store, channels."""
     metrics: tuple[Spec, ...]
     module: str
     """Has `build(context)`; imported when the service starts, so that an image needs no other service's packages."""
@@ -95,6 +97,15 @@ SERVICES: tuple[ServiceDescriptor[Any], ...] = (
         needs=("bus", "store"),
         metrics=PLATES_SPECS,
         module="roadside.assembly.plates",
+    ),
+    ServiceDescriptor(
+        name="notify",
+        number=6,
+        summary="tell webhooks and MQTT brokers of verdicts",
+        settings=NotifySettings,
+        needs=("store", "channels"),
+        metrics=NOTIFY_SPECS,
+        module="roadside.assembly.notify",
     ),
 )
 

@@ -58,6 +58,10 @@ class PlatesSettings(ServiceSection, VerdictSection, KeepingSection):
     )
 
 
+class NotifySettings(ServiceSection, StorageSection, NotifySection):
+    """Those of `roadside serve notify`."""
+
+
 PROCESSES: tuple[type[Section], ...] = (
     Settings,
     CaptureSettings,
@@ -65,6 +69,7 @@ PROCESSES: tuple[type[Section], ...] = (
     OcrSettings,
     RegistrySettings,
     PlatesSettings,
+    NotifySettings,
 )
 """Together they have every setting that there is."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from roadside.adapters.notify.opening import open_channels
 from roadside.adapters.sql.outbox import SqlOutbox
 from roadside.adapters.system_clock import SystemClock
-from roadside.assembly.records import open_records
+from roadside.assembly.storage import open_sightings
 from roadside.commands.flags import add_settings, settings_of
 from roadside.errors import SettingsError
 from roadside.notify.channels import Channels
@@ -32,19 +32,19 @@ def add_to(commands: SubParsers) -> None:
     parser.add_argument("--all", action="store_true", help="tell of what was stored before the first start, too")
     parser.add_argument("--dead", action="store_true", help="only list the notices that were given up")
     parser.add_argument("--revive", action="store_true", help="try those again")
-    add_settings(parser, "db", "evidence", "keys", "notify")
+    add_settings(parser, "db", "evidence", "keys", "notify", "notify_secrets")
     parser.set_defaults(execute=notify)
 
 
 def notify(parsed: argparse.Namespace) -> int:
     """Deliver until stopped, or once."""
     settings = settings_of(parsed)
-    outbox, clock = SqlOutbox(open_records(settings).database), SystemClock()
+    outbox, clock = SqlOutbox(open_sightings(settings)), SystemClock()
     if parsed.dead:
         return _list_dead(outbox)
     if settings.notify is None:
         raise SettingsError("name a file of channels with --notify")
-    channels = Channels(settings.notify, lambda options: open_channels(options, clock))
+    channels = Channels(settings.notify, lambda options: open_channels(options, clock, settings.notify_secrets))
     channels.refresh()
     if parsed.revive:
         print(f"{outbox.revive(clock.now_ns())} notices are tried again")

@@ -30,14 +30,18 @@ class Spec:
     buckets: tuple[float, ...] = ()
 
 
-EVERY = (
+PROCESS = (
     Spec("build_info", Kind.GAUGE, "Always 1; the labels name what is running.", ("version", "python")),
     Spec("ready_state", Kind.GAUGE, "1 while the service is ready for work, otherwise 0."),
+)
+"""Of every process."""
+EVERY = (
+    *PROCESS,
     Spec("bus_errors_total", Kind.COUNTER, "Times that Redis did not answer."),
     Spec("grpc_requests_total", Kind.COUNTER, "gRPC calls, by method and status.", ("method", "code")),
     Spec("grpc_seconds", Kind.HISTOGRAM, "Duration of gRPC calls that are no streams.", ("method",), FAST_S),
 )
-"""Of every service."""
+"""Of every service on the bus that answers over gRPC."""
 STAGE = (
     Spec("messages_total", Kind.COUNTER, "Messages of the stream: done, duplicate, failed or dead.", ("outcome",)),
     Spec("handling_seconds", Kind.HISTOGRAM, "From receiving a message to committing it.", (), FAST_S),

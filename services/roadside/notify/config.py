@@ -1,4 +1,4 @@
-"""The setting of notifications."""
+"""The settings of notifications."""
 
 from __future__ import annotations
 
@@ -13,3 +13,6 @@ class NotifySection(Section):
     """Who is told of verdicts."""
 
     notify: Path | None = Field(None, description="TOML file that names webhooks and MQTT brokers to be told")
+    notify_secrets: Path | None = Field(
+        None, description="folder with a file for each secret that the channels name; others are variables"
+    )

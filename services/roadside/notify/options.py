@@ -30,7 +30,7 @@ class WebhookOptions(ChannelOptions):
 
     url: str
     secret_env: str
-    """Variable that holds the secret of the signature."""
+    """Variable, or file of the folder of secrets, that holds the secret of the signature."""
     timeout_s: float = Field(5.0, gt=0, le=60)
     """For one attempt at one notice."""
 

@@ -13,6 +13,7 @@ from roadside.adapters.notify.secret import secret
 from roadside.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from roadside.adapters.notify.secret import Secrets
     from roadside.notify.options import MqttOptions
 
 _AT_LEAST_ONCE = 1
@@ -21,9 +22,9 @@ _AT_LEAST_ONCE = 1
 class MqttChannel:
     """One broker; connects at the first notice, and again after a fault."""
 
-    def __init__(self, options: MqttOptions) -> None:
+    def __init__(self, options: MqttOptions, secrets: Secrets = secret) -> None:
         self._options = options
-        self._password = secret(options.password_env) if options.password_env else None
+        self._password = secrets(options.password_env) if options.password_env else None
         self._client: paho.Client | None = None
         self._announced: set[str] = set()
 

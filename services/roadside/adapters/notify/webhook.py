@@ -15,6 +15,7 @@ from roadside.adapters.notify.secret import secret
 from roadside.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from roadside.adapters.notify.secret import Secrets
     from roadside.notify.options import WebhookOptions
     from roadside.ports.system import Clock
 
@@ -24,9 +25,9 @@ SIGNATURE_HEADER = "Roadside-Signature"
 class Webhook:
     """One receiver. A notice may arrive twice; its `sighting_id` and `verdict` tell."""
 
-    def __init__(self, options: WebhookOptions, clock: Clock) -> None:
+    def __init__(self, options: WebhookOptions, clock: Clock, secrets: Secrets = secret) -> None:
         self._options = options
-        self._secret = secret(options.secret_env)
+        self._secret = secrets(options.secret_env)
         self._clock = clock
 
     def send(self, body: str) -> None:
