@@ -129,7 +129,26 @@ def test_a_folder_without_a_model(program: Program, photo: Path) -> None:
 
 
 def test_an_unknown_runtime(program: Program, photo: Path) -> None:
-    assert_one_line(program.run("read", photo, "--runtime", "tensorrt"), INPUT, "tensorrt", "litert")
+    assert_one_line(program.run("read", photo, "--runtime", "tensorrt"), INPUT, "tensorrt", "litert", "onnx")
+
+
+def test_a_folder_without_the_file_of_the_runtime(program: Program, photo: Path) -> None:
+    folder = model_folder(program.home / "model", (SHIPPED / "detector/detect.tflite").read_bytes())
+    result = program.run("read", photo, "--modeldir", folder, "--runtime", "onnx")
+    assert_one_line(result, INPUT, "detect.onnx", "No such file")
+
+
+@pytest.mark.parametrize("content", [b"", b"no model" * 100])
+def test_a_file_that_is_no_onnx_model(program: Program, photo: Path, content: bytes) -> None:
+    folder = model_folder(program.home / "model", None)
+    (folder / "detect.onnx").write_bytes(content)
+    assert_one_line(program.run("read", photo, "--modeldir", folder, ROADSIDE_RUNTIME="onnx"), INPUT, "detect.onnx")
+
+
+def test_a_runtime_that_is_not_installed(program: Program, photo: Path) -> None:
+    (program.home / "onnxruntime.py").write_text("raise ImportError\n")
+    result = program.run("read", photo, "--runtime", "onnx", PYTHONPATH=str(program.home))
+    assert_one_line(result, INPUT, "ONNX Runtime is not installed", "pip install onnxruntime")
 
 
 def test_a_csv_of_another_encoding(program: Program) -> None:

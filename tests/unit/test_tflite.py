@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import itertools
 import json
-import math
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,21 +15,17 @@ from hypothesis import strategies as st
 
 from roadside.adapters.models.flatbuffer import is_whole
 from roadside.adapters.models.tflite import TfliteNets, TfliteReaderNet, load_interpreter
-from roadside.core.ctc import EMPTY
 from roadside.core.detect import Search, SearchPolicy
 from roadside.core.frames import Box, CameraId, Crop, Detection
-from roadside.core.reads import ALPHABET, Hypothesis
+from roadside.core.reads import ALPHABET
 from roadside.core.rectify import READ_MARGIN
-from roadside.detector.search import PlateSearch, squash
+from roadside.detector.search import PlateSearch
 from roadside.errors import ModelError, SettingsError
 from roadside.ocr.reader import PlateReader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from roadside.core.reads import Read
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 MODELS = Path(__file__).parents[2] / "models" / "shipped"
@@ -284,122 +276,11 @@ def test_a_crop_without_pixels_gives_an_empty_read(tmp_path: Path) -> None:
     assert reading(reader_folder(tmp_path)).read(crop).confidence == 0
 
 
-class Scripted(PlateReader):
-    """A reader whose every look is as sure as the script says; it keeps the strips that it was shown."""
-
-    def __init__(self, folder: Path, sure: Sequence[float], *, extra_cuts: bool) -> None:
-        super().__init__(TfliteReaderNet(folder), extra_cuts=extra_cuts)
-        self._sure = list(sure)
-        self.strips: list[NDArray[np.uint8]] = []
-
-    def read_strip(self, grey: NDArray[np.uint8]) -> Read:
-        self.strips.append(grey)
-        return replace(EMPTY, raw=f"LOOK{len(self.strips)}", confidence=self._sure[len(self.strips) - 1])
-
-
-def tilted_crop() -> Crop:
-    """A plate whose corners lie within a looser box; width over height is over SURELY_ONE_LINE however it is cut."""
-    image = np.random.default_rng(0).integers(0, 256, (90, 300, 3), np.uint8)
-    corners = ((130.0, 230.0), (370.0, 236.0), (370.0, 280.0), (130.0, 274.0))
-    return Crop(CameraId("gate"), 0, 0, Detection(Box(120, 225, 380, 285), 0.9, corners), image, (100, 200))
-
-
-@pytest.mark.parametrize(
-    ("sure", "looks", "taken"),
-    [
-        ([0.98], 1, "LOOK1"),
-        ([0.97, 0.98], 2, "LOOK2"),
-        ([0.5, 0.6, 0.7], 3, "LOOK3"),
-        ([0.5, 0.7, 0.6], 3, "LOOK2"),
-        ([0.7, 0.5, 0.6], 3, "LOOK1"),
-        ([0.5, 0.5, 0.5], 3, "LOOK1"),
-        ([0.03], 1, "LOOK1"),
-        ([0.031, 0.02, 0.9], 3, "LOOK3"),
-    ],
-)
-def test_extra_cuts_are_tried_where_unsure_and_the_surest_is_taken(
-    tmp_path: Path, sure: list[float], looks: int, taken: str
-) -> None:
-    reader = Scripted(reader_folder(tmp_path), sure, extra_cuts=True)
-    assert reader.read(tilted_crop()).raw == taken
-    assert len(reader.strips) == looks <= 3
-    for one, other in itertools.combinations(reader.strips, 2):
-        assert not np.array_equal(one, other), "each look cuts the plate another way"
-
-
-def test_a_reader_of_a_street_looks_once(tmp_path: Path) -> None:
-    reader = Scripted(reader_folder(tmp_path), [0.1], extra_cuts=False)
-    assert reader.read(tilted_crop()).raw == "LOOK1"
-    assert len(reader.strips) == 1
-
-
-def test_a_doubtful_detection_is_read_once(tmp_path: Path) -> None:
-    crop = tilted_crop()
-    doubtful = replace(crop, detection=replace(crop.detection, score=0.49))
-    reader = Scripted(reader_folder(tmp_path), [0.5], extra_cuts=True)
-    assert reader.read(doubtful).raw == "LOOK1"
-
-
-def test_a_plate_of_doubtful_layout_is_cut_anew_as_the_surer_one_only(tmp_path: Path) -> None:
-    image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
-    box = Box(150, 250, 350, 350)
-    crop = Crop(CameraId("gate"), 0, 0, Detection(box, 0.9), image, (100, 200))
-    reader = Scripted(reader_folder(tmp_path), [0.3, 0.5, 0.6, 0.7], extra_cuts=True)
-    assert reader.read(crop).raw == "LOOK4"
-    assert len(reader.strips) == 4, "both layouts once, the surer one twice more"
-
-
-def test_a_plate_that_is_unsure_in_alike_characters_alone_is_read_once(tmp_path: Path) -> None:
-    """No other cut tells O from 0."""
-
-    class Torn(Scripted):
-        def read_strip(self, grey: NDArray[np.uint8]) -> Read:
-            read = replace(super().read_strip(grey), text="AB0123")
-            alike = (Hypothesis("AB0123", None, math.log(0.5)), Hypothesis("ABO123", None, math.log(0.49)))
-            return replace(read, alternatives=alike)
-
-    reader = Torn(reader_folder(tmp_path), [0.5, 0.5, 0.5], extra_cuts=True)
-    assert reader.read(tilted_crop()).raw == "LOOK1"
-    assert len(reader.strips) == 1
-
-
-def test_a_reader_with_extra_cuts_begins_as_the_other_does(tmp_path: Path) -> None:
-    readers = [Scripted(reader_folder(tmp_path), [0.99], extra_cuts=extra) for extra in (True, False)]
-    for reader in readers:
-        reader.read(tilted_crop())
-    assert np.array_equal(readers[0].strips[0], readers[1].strips[0])
-
-
 def test_extra_cuts_are_given_up_where_there_is_nothing(tmp_path: Path) -> None:
     reader = reading(reader_folder(tmp_path), extra_cuts=True)
     assert reader.read(crop_of(np.full((48, 176), 255, np.uint8))).confidence == 0
     crop = Crop(CameraId("gate"), 0, 0, Detection(Box(0, 0, 5, 2), 0.4), np.zeros((0, 0, 3), np.uint8))
     assert reader.read(crop).confidence == 0
-
-
-@pytest.mark.parametrize("size", [(320, 256), (300, 300)])
-@pytest.mark.parametrize(
-    "picture", [(1920, 1080), (4032, 3024), (3001, 1777), (640, 480), (320, 256), (100, 900), (1, 1)]
-)
-def test_a_squashed_picture_is_nearly_the_averaged_one(picture: tuple[int, int], size: tuple[int, int]) -> None:
-    waves = [np.sin(np.linspace(0, 9, length)) for length in picture]
-    grey = np.clip(127 + 60 * (waves[0][None] + waves[1][:, None]), 0, 255).astype(np.uint8)
-    image = np.repeat(grey[..., None], 3, 2)
-    image[..., 2] //= 2
-    kept = image.copy()
-    out = np.empty((size[1], size[0], 3), np.uint8)
-    squash(image, size, out)
-    averaged = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    assert np.array_equal(image, kept), "the picture itself stays"
-    assert np.abs(out.astype(int) - averaged).mean() < 1.5
-
-
-def test_squashing_averages_what_is_much_too_large() -> None:
-    board = np.zeros((2048, 2560, 3), np.uint8)
-    board[::2, ::2] = board[1::2, 1::2] = 255  # sampled without averaging it would be black, white or moire
-    out = np.empty((256, 320, 3), np.uint8)
-    squash(board, (320, 256), out)
-    assert np.abs(out.astype(int) - 128).max() <= 1
 
 
 def test_models_are_shipped() -> None:

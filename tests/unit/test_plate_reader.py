@@ -1,0 +1,117 @@
+"""When a plate is cut another way, whatever net reads it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from roadside.core.ctc import EMPTY
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.reads import Hypothesis
+from roadside.ocr.reader import PlateReader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from roadside.core.reads import Read
+
+
+class NoNet:
+    """Of a reader that asks no net."""
+
+    countries = ("UK",)
+    temperature = 1.0
+
+    def logits(self, strip: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        raise AssertionError(f"asked of {strip.shape}")
+
+
+class Scripted(PlateReader):
+    """A reader whose every look is as sure as the script says; it keeps the strips that it was shown."""
+
+    def __init__(self, sure: Sequence[float], *, extra_cuts: bool) -> None:
+        super().__init__(NoNet(), extra_cuts=extra_cuts)
+        self._sure = list(sure)
+        self.strips: list[NDArray[np.uint8]] = []
+
+    def read_strip(self, grey: NDArray[np.uint8]) -> Read:
+        self.strips.append(grey)
+        return replace(EMPTY, raw=f"LOOK{len(self.strips)}", confidence=self._sure[len(self.strips) - 1])
+
+
+def tilted_crop() -> Crop:
+    """A plate whose corners lie within a looser box; width over height is over SURELY_ONE_LINE however it is cut."""
+    image = np.random.default_rng(0).integers(0, 256, (90, 300, 3), np.uint8)
+    corners = ((130.0, 230.0), (370.0, 236.0), (370.0, 280.0), (130.0, 274.0))
+    return Crop(CameraId("gate"), 0, 0, Detection(Box(120, 225, 380, 285), 0.9, corners), image, (100, 200))
+
+
+@pytest.mark.parametrize(
+    ("sure", "looks", "taken"),
+    [
+        ([0.98], 1, "LOOK1"),
+        ([0.97, 0.98], 2, "LOOK2"),
+        ([0.5, 0.6, 0.7], 3, "LOOK3"),
+        ([0.5, 0.7, 0.6], 3, "LOOK2"),
+        ([0.7, 0.5, 0.6], 3, "LOOK1"),
+        ([0.5, 0.5, 0.5], 3, "LOOK1"),
+        ([0.03], 1, "LOOK1"),
+        ([0.031, 0.02, 0.9], 3, "LOOK3"),
+    ],
+)
+def test_extra_cuts_are_tried_where_unsure_and_the_surest_is_taken(sure: list[float], looks: int, taken: str) -> None:
+    reader = Scripted(sure, extra_cuts=True)
+    assert reader.read(tilted_crop()).raw == taken
+    assert len(reader.strips) == looks <= 3
+    for one, other in itertools.combinations(reader.strips, 2):
+        assert not np.array_equal(one, other), "each look cuts the plate another way"
+
+
+def test_a_reader_of_a_street_looks_once() -> None:
+    reader = Scripted([0.1], extra_cuts=False)
+    assert reader.read(tilted_crop()).raw == "LOOK1"
+    assert len(reader.strips) == 1
+
+
+def test_a_doubtful_detection_is_read_once() -> None:
+    crop = tilted_crop()
+    doubtful = replace(crop, detection=replace(crop.detection, score=0.49))
+    reader = Scripted([0.5], extra_cuts=True)
+    assert reader.read(doubtful).raw == "LOOK1"
+
+
+def test_a_plate_of_doubtful_layout_is_cut_anew_as_the_surer_one_only() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+    box = Box(150, 250, 350, 350)
+    crop = Crop(CameraId("gate"), 0, 0, Detection(box, 0.9), image, (100, 200))
+    reader = Scripted([0.3, 0.5, 0.6, 0.7], extra_cuts=True)
+    assert reader.read(crop).raw == "LOOK4"
+    assert len(reader.strips) == 4, "both layouts once, the surer one twice more"
+
+
+def test_a_plate_that_is_unsure_in_alike_characters_alone_is_read_once() -> None:
+    """No other cut tells O from 0."""
+
+    class Torn(Scripted):
+        def read_strip(self, grey: NDArray[np.uint8]) -> Read:
+            read = replace(super().read_strip(grey), text="AB0123")
+            alike = (Hypothesis("AB0123", None, math.log(0.5)), Hypothesis("ABO123", None, math.log(0.49)))
+            return replace(read, alternatives=alike)
+
+    reader = Torn([0.5, 0.5, 0.5], extra_cuts=True)
+    assert reader.read(tilted_crop()).raw == "LOOK1"
+    assert len(reader.strips) == 1
+
+
+def test_a_reader_with_extra_cuts_begins_as_the_other_does() -> None:
+    readers = [Scripted([0.99], extra_cuts=extra) for extra in (True, False)]
+    for reader in readers:
+        reader.read(tilted_crop())
+    assert np.array_equal(readers[0].strips[0], readers[1].strips[0])
