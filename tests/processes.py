@@ -1,4 +1,4 @@
-"""The five services as real processes, each on ports of its own, on a Redis and a database that the test brings."""
+"""The services as real processes, each on ports of its own, on a Redis and a database that the test brings."""
 
 from __future__ import annotations
 
