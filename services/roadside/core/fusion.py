@@ -38,23 +38,27 @@ LEAST_WORTH = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """The plate of a track, and how far its reads stand behind it."""
+    """The plate that a track's reads give together, and how many of them support it.
+
+    A read supports the plate if it is the plate, or, where that has at least four characters, differs from it by one
+    insertion, deletion or substitution. Both are folded first.
+    """
 
     plate: FusedPlate
     best_index: int
-    """Which of the reads is the evidence: the best one of those that agree."""
+    """The index of the read whose picture is the evidence: the best of those that support the plate."""
     agreeing: int
-    """Frames whose read is the plate or, where that has four characters or more, one away from it, folded."""
+    """How many frames have a read that supports the plate."""
     agreement: float
-    """Their share of all reads with a text, each weighed by its quality and confidence, 0 to 1: a plate that was
-    too far to be read at first is not doubted for it."""
+    """The share of supporting reads among all reads with a text, 0 to 1, each weighted by its quality and confidence,
+    so that a plate is not doubted because it was too far away at first."""
 
 
 def sharpness(image: NDArray[np.uint8]) -> float:
-    """How steep the edges of a plate's picture ((h, w, 3) uint8) are, 0 to 1, whatever its size and contrast.
+    """How sharp the picture of a plate, (h, w, 3) uint8 in BGR order, is: 0 to 1, independent of its size and contrast.
 
-    The root mean square step between neighbours in the row against the spread of the grey values, at 32 rows; 0.5 for a
-    picture without pixels, of which nothing is known.
+    The picture is resized to 32 rows; the result is the root mean square of the differences of horizontal neighbours,
+    divided by the standard deviation of all grey values. 0.5 for a picture without pixels.
     """
     if image.size == 0:
         return 0.5
@@ -67,7 +71,10 @@ def sharpness(image: NDArray[np.uint8]) -> float:
 
 
 def quality(placed: PlacedRead) -> float:
-    """What a read weighs beside the others of its track: sharp and large plates more, over 0 to 1."""
+    """The weight of a read beside the others of its track, 0.02 to 1: more for sharp and for large plates.
+
+    The plate's width as a share of FULL_WIDTH_PX (at most 1), times s (1 + SHARP) / (s + SHARP) for a sharpness s.
+    """
     sharp = sharpness(placed.crop.image)
     size = min(1.0, placed.crop.detection.box.width / FULL_WIDTH_PX)
     return max(0.02, size * sharp / (sharp + SHARP) * (1 + SHARP))

@@ -1,4 +1,4 @@
-"""The last step: a sighting is stored with its pictures."""
+"""The last step of the pipeline: stores sightings with their pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StoreStage:
-    """Stores each sighting once, however often it comes."""
+    """Stores sightings; one that comes again, as after a crash, is stored only once."""
 
     def __init__(self, store: SightingKeeper, clock: Clock, meter: Meter) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Events to bytes and back: the payloads of the streams."""
+"""Events as the payloads that Redis Streams carry, and back: messages of protos/roadside/v1/events.proto."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from roadside.ports.bus import EventT, Stream
 
 MAX_PAYLOAD_BYTES = 24 * 1024 * 1024
-"""Of one message; more than any picture that is taken, with what stands beside it."""
+"""The largest payload that is decoded: more than the largest picture that is taken, and the fields beside it."""
 
 MessageT = TypeVar("MessageT", bound="Message")
 
@@ -43,7 +43,7 @@ class ProtobufCodec:
 
 
 def encode_frame(event: FrameEvent) -> bytes:
-    """The payload of a message on `frames`."""
+    """The payload for an event on the stream `frames`."""
     return events_pb2.FrameEvent(
         camera_id=event.camera_id,
         capture_time=convert.time_to_proto(event.captured_at_ns),
@@ -54,7 +54,7 @@ def encode_frame(event: FrameEvent) -> bytes:
 
 
 def decode_frame(payload: bytes) -> FrameEvent:
-    """The event in a payload of `frames`; its picture is not decoded. Raises PoisonError."""
+    """The event of a payload on `frames`; its picture stays encoded. Raises PoisonError if the payload is damaged."""
     message = _parse(events_pb2.FrameEvent, payload)
     return FrameEvent(
         camera_id=convert.camera_id_from_proto(message.camera_id),
@@ -66,31 +66,31 @@ def decode_frame(payload: bytes) -> FrameEvent:
 
 
 def encode_crop(event: CropEvent) -> bytes:
-    """The payload of a message on `crops`."""
+    """The payload for an event on the stream `crops`."""
     return _crop_to_proto(event).SerializeToString()
 
 
 def decode_crop(payload: bytes) -> CropEvent:
-    """The event in a payload of `crops`, the plate's picture decoded. Raises PoisonError."""
+    """The event of a payload on `crops`, with the plate's picture decoded. Raises PoisonError if it is damaged."""
     return _crop_from_proto(_parse(events_pb2.CropEvent, payload))
 
 
 def encode_read(event: ReadEvent) -> bytes:
-    """The payload of a message on `reads`."""
+    """The payload for an event on the stream `reads`."""
     return events_pb2.ReadEvent(
         crop=_crop_to_proto(CropEvent(event.crop, event.frame)), read=convert.read_to_proto(event.read)
     ).SerializeToString()
 
 
 def decode_read(payload: bytes) -> ReadEvent:
-    """The event in a payload of `reads`. Raises PoisonError."""
+    """The event of a payload on `reads`. Raises PoisonError if it is damaged."""
     message = _parse(events_pb2.ReadEvent, payload)
     crop = _crop_from_proto(message.crop)
     return ReadEvent(crop.crop, crop.frame, convert.read_from_proto(message.read))
 
 
 def encode_sighting(event: SightingEvent) -> bytes:
-    """The payload of a message on `sightings`."""
+    """The payload for an event on the stream `sightings`."""
     return events_pb2.SightingEvent(
         sighting=convert.sighting_to_proto(event.sighting),
         pictures=[
@@ -106,7 +106,7 @@ def encode_sighting(event: SightingEvent) -> bytes:
 
 
 def decode_sighting(payload: bytes) -> SightingEvent:
-    """The event in a payload of `sightings`. Raises PoisonError."""
+    """The event of a payload on `sightings`. Raises PoisonError if it is damaged."""
     message = _parse(events_pb2.SightingEvent, payload)
     return SightingEvent(
         sighting=convert.sighting_from_proto(message.sighting),
