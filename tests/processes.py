@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import redis
 
 from tests.ports import reserved_port
-from tests.waiting import wait_for
+from tests.waiting import PLENTY_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ class ServiceProcess:
     def probe(self, what: str) -> int:
         """The status of GET /live or /ready; 0 where nobody listens."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/{what}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/{what}", timeout=PLENTY_S) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return int(error.code)
@@ -87,7 +87,7 @@ class ServiceProcess:
         return list(json.loads(body)["missing"])
 
     def metrics(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=PLENTY_S) as answer:
             return str(answer.read().decode())
 
     def value(self, name: str, **labels: str) -> float:

@@ -21,6 +21,7 @@ from roadside.core.reads import FusedPlate
 from roadside.core.sightings import Sighting, Verdict, VerdictKind
 from tests.databases import KINDS, fresh_postgres, postgres
 from tests.outboxes import MemoryOutbox
+from tests.waiting import PLENTY_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -216,7 +217,7 @@ class SlowVault(Vault):
 
     def forget(self, connection: Connection, sighting_id: str, at_ns: int) -> list[str]:
         self.reached.set()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(PLENTY_S)
         return super().forget(connection, sighting_id, at_ns)
 
 
@@ -233,13 +234,13 @@ def test_a_change_that_is_committed_late_is_not_passed_over(
     slow = threading.Thread(target=lambda: slow_store.decide("slow", verdict(VerdictKind.PAID), "a test"))
     fast = threading.Thread(target=lambda: world.decide("fast", VerdictKind.UNPAID))
     slow.start()
-    assert vault.reached.wait(30)
+    assert vault.reached.wait(PLENTY_S)
     fast.start()
     fast.join(0.5)
     found = world.outbox.collect(compose, 10)
     vault.go_on.set()
     for thread in (slow, fast):
-        thread.join(30)
+        thread.join(PLENTY_S)
     found += world.outbox.collect(compose, 10)
     world.database.close()
     assert found == 2

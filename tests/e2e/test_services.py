@@ -186,7 +186,7 @@ def test_health_over_http_and_grpc(cluster: Cluster) -> None:
         assert process.probe("live") == 200
         assert process.probe("ready") == 200
         with grpc.insecure_channel(f"127.0.0.1:{process.grpc_port}") as channel:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=PLENTY_S)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
@@ -332,7 +332,7 @@ def test_prometheus_finds_every_metric(cluster: Cluster, passages: list[Sighting
     def found(expression: str) -> int:
         address = f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
         try:
-            with urllib.request.urlopen(address, timeout=10) as answer:
+            with urllib.request.urlopen(address, timeout=PLENTY_S) as answer:
                 reply = json.load(answer)
         except OSError:
             return 0

@@ -22,7 +22,7 @@ from roadside import ALPR, Sighting
 from roadside.api import Alternative, VerdictKind
 from roadside.errors import SettingsError, SourceError
 from tests.cameras import mjpeg_server
-from tests.servers import wait_for
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.conftest import Program

@@ -20,6 +20,7 @@ import roadside
 from roadside import ALPR, Plate, Plates, api
 from roadside.assembly.settings import Settings
 from roadside.errors import ModelError, RoadsideError, SettingsError, SourceError
+from tests.waiting import PLENTY_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,7 +180,7 @@ def test_threads_may_share_it(alpr: ALPR, street: Plates) -> None:
     together = threading.Barrier(4)
 
     def read(number: int) -> list[Plate]:
-        together.wait(30)
+        together.wait(PLENTY_S)
         return [plate for _ in range(5) for plate in alpr.read(STREET if number % 2 else turned)]
 
     with ThreadPoolExecutor(4) as pool:

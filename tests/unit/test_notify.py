@@ -28,7 +28,7 @@ from roadside.notify.policy import compose
 from roadside.notify.runner import CHANNELS, STORE, NotifyParts, NotifyRunner
 from tests.clocks import HandClock
 from tests.outboxes import MemoryOutbox
-from tests.waiting import wait_for
+from tests.waiting import PLENTY_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -399,7 +399,7 @@ def test_a_store_that_is_away_makes_it_unready_until_it_is_back(tmp_path: Path) 
     running.start()
     wait_for(lambda: service.health.missing() == [STORE], "the store to be missed")
     service.stopping.set()
-    running.join(20)
+    running.join(PLENTY_S)
     assert not running.is_alive()
 
 
