@@ -215,5 +215,5 @@ def test_reading_brings_no_package_of_servers() -> None:
 def test_every_public_name_is_there(module: ModuleType) -> None:
     assert {name for name in module.__all__ if not hasattr(module, name)} == set()
     assert set(module.__all__) <= set(dir(module))
-    with pytest.raises(AttributeError, match="no attribute 'alpr'"):
-        _ = module.alpr
+    with pytest.raises(AttributeError, match="no attribute 'no_such_name'"):
+        _ = module.no_such_name
