@@ -151,11 +151,10 @@ def test_a_runtime_that_is_not_installed(program: Program, photo: Path) -> None:
     assert_one_line(result, INPUT, "ONNX Runtime is not installed", "pip install onnxruntime")
 
 
-def test_a_csv_of_another_encoding(program: Program) -> None:
+def test_a_csv_that_is_damaged(program: Program) -> None:
     path = program.home / "vignettes.csv"
-    path.write_bytes(
-        "plate,country,valid_from,valid_to,category\n1AB2345,CZ,2026-01-01,2026-12-31,osobní\n".encode("cp1250")
-    )
+    row = "1AB2345,CZ,2026-01-01,2026-12-31,osobní\n".encode()
+    path.write_bytes(b"plate,country,valid_from,valid_to,category\n" + row * 3 + row.replace(b"\xc3", b"\x07\xff"))
     assert_one_line(program.run("registry", "import", path), INPUT, "vignettes.csv", "UTF-8")
 
 

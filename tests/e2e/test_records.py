@@ -65,9 +65,54 @@ def test_import_and_check(program: Program) -> None:
     assert "EXEMPT" in program.run("registry", "check", "EL123AB", "--db", "r.db").stdout
 
 
-@pytest.mark.parametrize(
-    "content", [(HEAD + "1AB2345,CZ,2026-01-01,2026-12-31,\xe9\n").encode("latin-1"), b"\x00\x01", b""]
-)
+def test_a_replacement_that_would_forget_somebody_is_refused_and_named(program: Program) -> None:
+    rows = [f"1AB{number},CZ,2020-01-01,9999-12-31,car\n" for number in range(2300, 2350)]
+    (program.home / "v.csv").write_text(HEAD + "".join(rows))
+    assert program.run("registry", "import", "v.csv", "--db", "r.db").returncode == 0
+    (program.home / "w.csv").write_text(HEAD + "".join(rows).replace("1AB2307,CZ,2020-01-01", "1AB2307,CZ,never"))
+    refused = program.run("registry", "import", "w.csv", "--replace", "--db", "r.db")
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert "line 9: 'never'" in refused.stderr
+    checked = program.run("registry", "check", "1AB2307", "--db", "r.db")
+    assert (checked.returncode, checked.stdout) == (0, "PAID\n  CZ car: from 2020-01-01 00:00 without end\n")
+    forced = program.run("registry", "import", "w.csv", "--replace", "--force", "--db", "r.db")
+    assert (forced.returncode, forced.stdout.strip().endswith("FORCED")) == (1, True)
+    assert "FORCED, although plates that are in the registry cannot be read" in forced.stderr
+    assert program.run("registry", "check", "1AB2307", "--db", "r.db").returncode == 1
+    lenient = program.run("registry", "import", "w.csv", "--replace", "--db", "r.db", "--registry-max-rejected", "0.1")
+    assert lenient.returncode == 1, "its plate is not in the registry any more"
+
+
+def test_lists_of_other_offices_are_taken_and_said(program: Program) -> None:
+    text = "RZ;Země;Platí od;Platí do;Kategorie\r\n2AC 3456;Česko;1. 3. 2020;31.12.9999 23:59;osobní\r\n"
+    (program.home / "cz.csv").write_bytes(b"sep=;\r\n" + text.encode("cp1250"))
+    taken = program.run("registry", "import", "cz.csv", "--db", "r.db")
+    assert (taken.returncode, taken.stderr) == (0, "")
+    assert "Windows-1250 (not UTF-8" in taken.stdout
+    assert "plate from 'RZ', country from 'Země', valid_from from 'Platí od'" in taken.stdout
+    assert "dates day first" in taken.stdout
+    (program.home / "us.csv").write_text(HEAD + "2AC3456,CZ,03/04/2026,12/24/2026,car\n")
+    refused = program.run("registry", "import", "us.csv", "--db", "r.db")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "line 2: '12/24/2026' has the month first" in refused.stderr
+    arguments = ("registry", "import", "us.csv", "--db", "r.db", "--registry-date-order", "month-first")
+    assert program.run(*arguments).returncode == 0
+
+
+def test_an_old_list_accuses_nobody(program: Program) -> None:
+    (program.home / "v.csv").write_text(HEAD + "1AB2345,CZ,2020-01-01,,car\n")
+    program.run("registry", "import", "v.csv", "--db", "r.db")
+    for plate_text, days, code, says in (
+        ("9ZZ9999", "31", 1, "UNKNOWN\n  the list is older"),
+        ("9ZZ9999", "0", 1, "UNPAID\n"),
+        ("1AB2345", "31", 0, "PAID\n"),
+    ):
+        arguments = ("--at", "2099-01-01", "--registry-max-age-days", days, "--db", "r.db")
+        checked = program.run("registry", "check", plate_text, *arguments)
+        assert (checked.returncode, checked.stdout[: len(says)]) == (code, says)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0\x00\x10JFIF", b"\x00\x01", b"", HEAD.encode()])
 def test_a_file_that_is_no_list_is_one_line_and_changes_nothing(program: Program, content: bytes) -> None:
     (program.home / "v.csv").write_bytes(content)
     failed = program.run("registry", "import", "v.csv", "--db", "r.db")

@@ -16,6 +16,7 @@ import pytest
 from roadside.adapters.http.registry import HttpOptions, HttpRegistry, load_http_options
 from roadside.core.vignettes import CandidateQuery
 from roadside.errors import RegistryUnavailableError, SettingsError
+from roadside.registry.validity import NEVER_NS
 from tests.clocks import HandClock
 
 if TYPE_CHECKING:
@@ -211,6 +212,71 @@ FAULTS = (
     says({"vignettes": 3}),
     says({"vignettes": [ENTRY | {"valid_to": "soon"}]}),
 )
+
+
+STRANGE = {
+    "200,000 brackets": b"[" * 200_000,
+    "200,000 objects": b'{"vignettes":' * 200_000,
+    "an entry that is a text": {"vignettes": ["1AB2345"]},
+    "an entry that is nothing": {"vignettes": [None]},
+    "an object for a list": {"vignettes": {"valid_to": "2026-12-31"}},
+    "a list for a date": {"vignettes": [ENTRY | {"valid_to": ["2026-12-31"]}]},
+    "seconds for a date": {"vignettes": [ENTRY | {"valid_to": 4_102_444_800}]},
+    "yes for a date": {"vignettes": [ENTRY | {"valid_to": True}]},
+    "no number for a date": b'{"vignettes": [{"valid_to": NaN}]}',
+    "infinity for a date": b'{"vignettes": [{"valid_to": Infinity}]}',
+    "a huge number": b'{"vignettes": [{"valid_to": ' + b"9" * 5000 + b"}]}",
+    "a month first": {"vignettes": [ENTRY | {"valid_to": "12/31/2026"}]},
+    "an end before the beginning of time": {"vignettes": [ENTRY | {"valid_to": "0001-01-01T00:00:00+14:00Z"}]},
+    "a plate of no letters": {"vignettes": [ENTRY | {"plate": "\u8eca"}]},
+    "an object for a plate": {"vignettes": [ENTRY | {"plate": {}}]},
+    "a million entries": {"vignettes": [{}] * 100_000},
+    "text in another encoding": '{"vignettes": [{"category": "osobn\u00ed"}]}'.encode("cp1250"),
+    "nothing": b"",
+    "a number": b"7",
+    "nulls": b"\0" * 100,
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_an_answer_that_cannot_be_understood_is_no_answer(office: Office, name: str) -> None:
+    office.answers = [says(STRANGE[name])]
+    with pytest.raises(RegistryUnavailableError) as caught:
+        registry(office, timeout_s=5.0).search(asked_for("1AB2345"), JULY_NS)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"valid_from": "2024-01-01", "valid_to": "9999-12-31"},
+        {"valid_from": "2024-01-01", "valid_to": "2999-12-31T23:59:59Z"},
+        {"valid_from": "2024-01-01", "valid_to": "9999-12-31T23:59:59.9999999-14:00"},
+        {"valid_from": "0001-01-01", "valid_to": ""},
+        {"valid_from": None, "valid_to": None},
+        {"plate": "1ab 2345", "country": "CZE"},
+        {"country": "Atlantis"},
+        {"country": None, "category": "\ud800\x00car" + "x" * 100_000},
+    ],
+)
+def test_no_end_is_no_end_and_names_are_those_of_everywhere(office: Office, entry: dict[str, object]) -> None:
+    office.answers = [says({"vignettes": [ENTRY | {"valid_to": "2026-12-31"} | entry]})]
+    answer = registry(office).search(asked_for("1AB2345"), JULY_NS)
+    (found,) = answer.vignettes
+    assert (found.plate, found.country) in {("1AB2345", "CZ"), ("1AB2345", "")}
+    assert found.valid_to_ns <= NEVER_NS
+    assert found.category.encode() in {b"car", b"car" + b"x" * 197}
+
+
+def test_a_plate_is_asked_and_answered_in_any_spelling(office: Office) -> None:
+    office.answers = [says({"vignettes": [ENTRY | {"plate": "WUE-AB 123", "country": "D"}]})]
+    (found,) = registry(office).search(asked_for("WUAB123"), JULY_NS).vignettes
+    assert (found.plate, found.country) == ("WUAB123", "DE")
+
+
+def test_no_passage_is_too_late_for_what_has_no_end(office: Office) -> None:
+    office.answers = [says({"vignettes": [ENTRY | {"valid_to": "9999-12-31"}]})]
+    assert len(registry(office).search(asked_for("1AB2345"), 10**30).vignettes) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)

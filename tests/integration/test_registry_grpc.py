@@ -1,0 +1,112 @@
+"""Lists through the gRPC door: held to the same as those of the command, and plates in any spelling."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from prometheus_client import CollectorRegistry
+
+from roadside.adapters.sql import SqlRegistry, open_embedded
+from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.lists import ListImporter, Taken
+from roadside.kit.grpc_server import GrpcServer, ServerOptions
+from roadside.kit.health import Health
+from roadside.kit.prometheus import PrometheusMeter
+from roadside.registry.config import RegistrySection
+from roadside.registry.metrics import SPECS
+from roadside.registry.servicer import RegistryServicer
+from roadside.v1 import registry_pb2, registry_pb2_grpc, types_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HEAD = "plate,country,valid_from,valid_to\n"
+ROWS = [f"1AB{number},CZ,2020-01-01,9999-12-31\n" for number in range(2300, 2350)]
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Iterator[registry_pb2_grpc.RegistryStub]:
+    database = open_embedded(tmp_path / "r.db")
+    clock = SystemClock()
+    importer = ListImporter(database, RegistrySection())
+
+    def load(path: Path, *, replace: bool, force: bool) -> Taken:
+        return importer.vignettes(path, "gRPC", clock.now_ns(), replace=replace, force=force)
+
+    def register(server: grpc.Server) -> tuple[str]:
+        servicer = RegistryServicer(SqlRegistry(database), load, clock)
+        registry_pb2_grpc.add_RegistryServicer_to_server(servicer, server)
+        return ("roadside.v1.Registry",)
+
+    meter = PrometheusMeter("registry", SPECS, CollectorRegistry())
+    server = GrpcServer(ServerOptions(host="127.0.0.1", port=0), register, Health((), time.monotonic), meter)
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield registry_pb2_grpc.RegistryStub(channel)
+    server.stop(1.0)
+    database.close()
+
+
+def load(
+    stub: registry_pb2_grpc.RegistryStub, content: str, *, replace: bool = False, force: bool = False
+) -> registry_pb2.ImportVignettesResponse:
+    data = content.encode()
+    chunks = (data[start : start + 700] for start in range(0, len(data), 700))
+    requests = (
+        registry_pb2.ImportVignettesRequest(csv_chunk=chunk, replace_all=replace, force=force) for chunk in chunks
+    )
+    answer: registry_pb2.ImportVignettesResponse = stub.ImportVignettes(requests, timeout=60)
+    return answer
+
+
+def kind(stub: registry_pb2_grpc.RegistryStub, plate: str, country: str = "") -> types_pb2.VerdictKind:
+    answer: registry_pb2.CheckResponse = stub.Check(registry_pb2.CheckRequest(plate=plate, country=country), timeout=60)
+    return answer.verdict
+
+
+def test_a_list_that_would_forget_somebody_is_refused_unless_forced(stub: registry_pb2_grpc.RegistryStub) -> None:
+    taken = load(stub, HEAD + "".join(ROWS))
+    assert taken.imported_count == len(ROWS)
+    assert "UTF-8, separator ','" in taken.read_as
+    for content, says in (
+        (HEAD, "no row"),
+        (HEAD + "".join(ROWS).replace("1AB2307,CZ,2020", "1AB2307,CZ,soon"), "line 9: 'soon-01-01'"),
+        (HEAD + "".join(ROWS)[:-12], "ends within a row"),
+        (HEAD + "".join(ROWS[:39]), "11 of 50 entries would be lost"),
+        (HEAD + "".join(ROWS).replace("2020-01-01", "12/31/2020"), "month first"),
+    ):
+        with pytest.raises(grpc.RpcError) as caught:
+            load(stub, content, replace=True)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert says in caught.value.details()
+        assert kind(stub, "1AB2307") == types_pb2.VERDICT_KIND_PAID
+    forced = load(stub, HEAD + "".join(ROWS[:39]), replace=True, force=True)
+    assert [reason for reason in forced.forced_reasons if "11 of 50" in reason]
+    assert kind(stub, "1AB2349") == types_pb2.VERDICT_KIND_UNPAID
+
+
+def test_plates_and_countries_come_in_any_spelling(stub: registry_pb2_grpc.RegistryStub) -> None:
+    load(stub, HEAD + "WÜ-AB 123,D,2020-01-01,\n")
+    for country in ("", "D", "DE", "DEU", "Deutschland"):
+        assert kind(stub, "wue ab 123", country) == types_pb2.VERDICT_KIND_PAID
+    assert kind(stub, "WUAB123", "CZE") == types_pb2.VERDICT_KIND_UNPAID
+    for plate, country in (("Я1", ""), ("1AB2345", "XQ"), ("-", "")):
+        with pytest.raises(grpc.RpcError) as caught:
+            kind(stub, plate, country)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_what_has_no_end_is_told_as_a_time_that_exists(stub: registry_pb2_grpc.RegistryStub) -> None:
+    load(stub, HEAD + ROWS[0])
+    for seconds in (253_402_300_799, -62_135_596_800, 0):
+        answer = stub.Check(
+            registry_pb2.CheckRequest(plate="1AB2300", passage_time=Timestamp(seconds=seconds)), timeout=60
+        )
+        (held,) = (*answer.vignettes, *answer.lapsed_vignettes)
+        assert held.valid_to_time.ToDatetime().year == 2116
+        assert bool(answer.vignettes) is (seconds > 0)
