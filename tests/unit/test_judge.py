@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from roadside.core.confusions import typical
 from roadside.core.reads import ALPHABET, FusedPlate
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
-from roadside.core.vignettes import CandidateQuery, RegistryAnswer, Vignette
+from roadside.core.vignettes import CandidateQuery, Exemption, RegistryAnswer, Vignette
 from roadside.registry.judge import Judge
 from tests.clocks import HandClock
 
@@ -77,3 +79,38 @@ def test_a_person_may_write_an_umlaut_out() -> None:
     judge = Judge(Wuerzburg(), typical(), Policy(), HandClock(PASSED_AT_NS))
     for typed in ("WÜ-AB 123", "WUE-AB 123", "WUAB123"):
         assert judge.settle(typed, "DE", PASSED_AT_NS, stated=True).kind is VerdictKind.PAID
+
+
+@dataclass
+class Holder:
+    """A registry that holds what it is told."""
+
+    plates: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+
+    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+        paid = tuple(Vignette(key, "CZ", "", 0, at_ns + 1) for key in query.keys if key in self.plates)
+        return RegistryAnswer(
+            paid, tuple(Exemption(key, "*", "police", 0, at_ns + 1) for key in query.keys if key in self.exempt)
+        )
+
+
+@pytest.mark.parametrize(
+    ("bought", "is_near"),
+    [
+        ("1BA2345", True),
+        ("1AB2354", True),
+        ("A1B2345", True),
+        ("1A2B345", True),
+        ("2AB1345", False),
+        ("1AB5432", False),
+    ],
+)
+def test_a_vignette_with_two_letters_swapped_is_told_and_accuses_nobody(bought: str, is_near: bool) -> None:  # noqa: FBT001 - a table's column
+    for held in (Holder((bought,)), Holder(exempt=(bought,))):
+        verdict = Judge(held, typical(), Policy(), HandClock(PASSED_AT_NS)).judge(seen(), PASSED_AT_NS)
+        if not is_near:
+            assert verdict.kind is VerdictKind.UNPAID
+            continue
+        assert (verdict.kind, verdict.rule) == (VerdictKind.REVIEW, "paid-if-swapped")
+        assert [v.plate for v in verdict.vignettes] + [e.pattern for e in verdict.exemptions] == [bought]

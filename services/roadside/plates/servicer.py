@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from roadside.core.countries import country_code
 from roadside.core.frames import CameraId
 from roadside.core.fusion import edit_distance
 from roadside.core.plates import fold
@@ -145,7 +146,7 @@ def _query(wanted: plates_pb2.SightingFilter, limit: int, page_token: str) -> Si
         camera_id=CameraId(wanted.camera_id) if wanted.camera_id else None,
         plate_prefix=wanted.plate_prefix or None,
         plate_like=wanted.plate_like or None,
-        country=wanted.country or None,
+        country=_country(wanted.country),
         verdict=verdict,
     )
 
@@ -187,3 +188,10 @@ def viewer(context: grpc.ServicerContext) -> str:
     for name in certified.get("x509_common_name", ()):
         return str(name.decode(errors="replace"))[:NAME_BYTES]
     return context.peer()[:NAME_BYTES]
+
+
+def _country(name: str) -> str | None:
+    try:
+        return country_code(name) or None
+    except ValueError as error:
+        raise InputError(f"country: {error}") from error

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from roadside.core.lettering import spellings
+from roadside.core.neighbours import transpositions
 from roadside.core.plates import fold, resolve
 from roadside.core.sightings import Reading, Verdict, VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 STALE = "registry-stale"
+SWAPPED = "paid-if-swapped"
 
 
 class Judge:
@@ -49,8 +51,26 @@ class Judge:
             grammatical=any(resolve(plate.text)),
             grace_open=self._grace_open(passed_at_ns),
         )
-        verdict = decide(question, answer, self._policy, circumstances)
-        return _unless_stale(verdict, answer)
+        verdict = _unless_stale(decide(question, answer, self._policy, circumstances), answer)
+        return self._unless_swapped(verdict, fold(plate.text), passed_at_ns)
+
+    def _unless_swapped(self, verdict: Verdict, key: str, passed_at_ns: int) -> Verdict:
+        """REVIEW instead of UNPAID where a plate has paid that is `key` with two neighbouring characters swapped.
+
+        No reader sees them so, but people type them so when they buy a vignette.
+        """
+        if verdict.kind is not VerdictKind.UNPAID:
+            return verdict
+        swapped = transpositions(key)
+        try:
+            answer = self._registry.search(CandidateQuery(swapped, (), (), 0.0), passed_at_ns)
+        except RegistryUnavailableError:
+            return unanswered("registry-unavailable", verdict.p_paid)
+        paid = tuple(v for v in answer.vignettes if v.plate in swapped)
+        exempt = tuple(e for e in answer.exemptions if e.pattern in swapped)
+        if not paid and not exempt:
+            return verdict
+        return replace(verdict, kind=VerdictKind.REVIEW, rule=SWAPPED, vignettes=paid, exemptions=exempt)
 
     def _grace_open(self, passed_at_ns: int) -> bool:
         """Whether a vignette may still be bought: never without a grace, however far a clip is ahead of the clock."""
