@@ -16,6 +16,7 @@ from sqlalchemy import text
 from roadside.adapters.encryption import new_keyring
 from roadside.adapters.sql import (
     Database,
+    Safeguard,
     SqlRegistry,
     SqlSightingStore,
     Vault,
@@ -26,6 +27,7 @@ from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.core.vignettes import CandidateQuery
+from roadside.registry.safeguards import ImportLimits
 from roadside.registry.validity import zone
 from roadside.registry.vignette_file import read_vignettes
 from tests.databases import fresh_postgres, postgres
@@ -79,7 +81,8 @@ def measure(kind: str, url: str, listed: Path, sightings: int) -> None:
     for replace in (False, True):
         cpu = time.process_time()
         rows = read_vignettes(listed, zone("Europe/Prague"))
-        report = import_vignettes(database, rows, "bench", 1, replace=replace)
+        safeguard = Safeguard(ImportLimits())
+        report = import_vignettes(database, rows, "bench", 1, replace=replace, safeguard=safeguard)
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"{kind}: import{' --replace' if replace else ''}: {report.read:,} rows, {report.added:,} added, "
@@ -90,6 +93,12 @@ def measure(kind: str, url: str, listed: Path, sightings: int) -> None:
     wanted = CandidateQuery(("1AB2345", "1A82345"), ("71AB", "718B"), ("72345", "72845"), 0.0)
     found = len(registry.search(wanted, VALID_NS).vignettes)
     _timed(f"{kind}: search that finds {found} vignettes in reach", lambda: registry.search(wanted, VALID_NS))
+    near = CandidateQuery(("1AB2345",), (), (), 0.0, near=("1AB2345",))
+    found = len(registry.search(near, VALID_NS).vignettes)
+    _timed(
+        f"{kind}: search that finds {found} vignettes at most three errors away",
+        lambda: registry.search(near, VALID_NS),
+    )
     if not sightings:
         return
     fill(database, sightings)

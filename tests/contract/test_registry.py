@@ -139,6 +139,7 @@ BROKEN = {
     "a missing field": (WHOLE.replace(f"1AB2100,CZ,{YEAR}", "1AB2100,CZ"), "line 102: 2 fields"),
     "a plate that is damaged": (WHOLE.replace("1AB2100", "1AB§100"), "without a readable plate (line 102"),
     "a piece of a plate": (WHOLE.replace(f"1AB2100,CZ,{YEAR}", "1AB2"), "without a readable plate (line 102"),
+    "a separator too many": (WHOLE.replace("1AB2100,CZ", "1AB,2100,CZ"), "without a readable plate (line 102"),
     "a stray quote": (WHOLE.replace("1AB2100,CZ", '1AB2100,"CZ'), "line 102: a quote"),
     "a stray quote at the beginning": (WHOLE.replace("1AB2100,CZ", '"1AB2100,CZ'), "line 102: a quote"),
     "a stray quote at the end": (WHOLE.replace(f"1AB2100,CZ,{YEAR}", f'1AB2100,CZ,{YEAR[:-3]}"car'), "line 102: a quo"),

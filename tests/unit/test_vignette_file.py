@@ -189,7 +189,8 @@ def test_dates_and_times_as_offices_write_them(tmp_path: Path, begins: str, ends
 
 @pytest.mark.parametrize(
     "ends", ["9999-12-31", "31.12.9999", "99991231", "2999-12-31T23:59:59Z", "9999-12-31 23:59:59", "", " ", "NULL",
-             "\\N", "infinity", "0000-00-00 00:00:00", "9999-12-31T23:59:59.999999-12:00", "2262-04-12"]
+             "\\N", "infinity", "0000-00-00 00:00:00", "9999-12-31T23:59:59.999999-12:00", "2262-04-12",
+             "neomezeně", "unbefristet", "bezterminowo"]
 )  # fmt: skip
 def test_what_has_no_end_is_without_end(tmp_path: Path, ends: str) -> None:
     (found,) = good(rows(tmp_path / "v.csv", HEAD + f"1AB2345,CZ,2026-01-01,{ends},\n"))

@@ -22,7 +22,25 @@ NEVER_NS = 2**62
 """Later than any passage, in February 2116: the end of what has none."""
 _FIRST_YEAR, _LAST_YEAR = 1970, 2115
 """Before and after them a time begins with the first and ends with NEVER_NS: databases hold 64 bits of nanoseconds."""
-_NO_END = frozenset({"", "-", "null", "\\n", "none", "infinity"})
+_NO_END = frozenset(
+    [
+        "-",
+        "null",
+        "\\n",
+        "none",
+        "infinity",
+        "never",
+        "unlimited",
+        "indefinite",
+        "unbefristet",
+        "unbegrenzt",
+        "neomezeně",
+        "neomezene",
+        "neobmedzene",
+        "bezterminowo",
+        "bezterminowa",
+    ]
+) | {""}
 """What databases and offices write where a vignette does not end, in small letters."""
 
 _CLOCK = (

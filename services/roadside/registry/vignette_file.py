@@ -46,7 +46,7 @@ class BadRow:
     plate: str | None = None
     """Folded, where that much of the row can be read; NOBODY where the row is empty."""
     whole: bool = True
-    """Whether it has its fields, so that `plate` is the plate of the row and no piece of it."""
+    """Whether it has as many fields as the header, so that `plate` is the plate of the row and no piece of it."""
 
 
 @dataclass(slots=True)
@@ -133,16 +133,17 @@ class ListFile(Generic[Entry]):
             row = self._row(line.text.replace('"', "").split(delimiter))
             return self._bad(line, error, row, whole=False)
         row = self._row(texts)
+        whole = len(texts) == len(self.layout.names) or not any(text.strip() for text in texts[self._width :])
         try:
             found = self._entry(row)
         except DateOrderError as error:
-            bad = self._bad(line, error, row)
+            bad = self._bad(line, error, row, whole=whole)
             self.dates.against_count += 1
             if len(self.dates.against) < _MOST_SHOWN:
                 self.dates.against.append(bad)
             return bad
         except ValueError as error:
-            return self._bad(line, error, row)
+            return self._bad(line, error, row, whole=whole)
         return found
 
     def _row(self, texts: list[str]) -> Row:
@@ -285,4 +286,6 @@ def _other_order(dates: DateEvidence, order: DateOrder) -> str:
         return f"its dates are in two orders ({rows}; {dates.proved} others {order}): correct it and import again"
     if order is DateOrder.DAY_FIRST and any("month first" in row.reason for row in dates.against):
         return f"its dates have the month first ({rows}): import with --registry-date-order month-first, or correct it"
+    if any("day before" in row.reason for row in dates.against):
+        return f"its dates are in no order that is known ({rows}): write them as 2026-01-31 and import again"
     return f"its dates are not {order} ({rows}): import with the right --registry-date-order, or correct it"

@@ -115,6 +115,8 @@ def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
             while batch := list(islice(good, _BATCH_ROWS)):
                 stage.incoming(_values(vignette) for vignette in batch)
         with connection.begin():
+            if replace:
+                stage.index()
             forced: tuple[str, ...] = ()
             if safeguard is not None and (replace or not sieve.rejected):
                 facts = vignettes_replaced(connection, safeguard.open_row(), replace=replace)

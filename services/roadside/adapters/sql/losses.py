@@ -35,8 +35,6 @@ def vignettes_replaced(connection: Connection, open_row: object, *, replace: boo
     held = connection.execute(select(func.count()).select_from(VIGNETTES)).scalar_one()
     if not replace or not held:
         return Replacement(held, 0, 0, 0, cut=replace and isinstance(open_row, BadRow))
-    connection.exec_driver_sql("CREATE INDEX incoming_plate ON incoming (plate)")
-    connection.exec_driver_sql("ANALYZE incoming")
     lost = f"SELECT count(*) FROM vignettes v WHERE {_NO_SUCCESSOR}"  # noqa: S608 - constants
     known, known_count = _unread(connection, _IS_HELD)
     unsure, unsure_count = _unread(connection, _IS_UNSURE)
