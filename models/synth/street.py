@@ -170,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         for seen in write(chosen.out, Clip(seed=chosen.seed, duration_s=chosen.duration_s)):
-            print(f"{seen.plate}\t{seen.country}\t{seen.first_s:.2f}\t{seen.last_s:.2f}")
+            print(f"  {seen.plate} ({seen.country}) passes from {seen.first_s:.1f} to {seen.last_s:.1f} s")
 
     return answer(prog, work)
 

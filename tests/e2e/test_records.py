@@ -50,7 +50,7 @@ def test_import_and_check(program: Program) -> None:
     imported = program.run("registry", "import", listed, "--db", "r.db")
     assert imported.returncode == 1
     assert "v.csv:3: 'x' is no plate" in imported.stderr
-    assert "1 vignettes added" in imported.stdout
+    assert "1 vignette added" in imported.stdout
     for arguments, code, says in (
         (("1ab-2345", "--at", "2026-07-01T12:00"), 0, "PAID"),
         (("1AB2345", "--at", "2027-07-01"), 1, "expired"),

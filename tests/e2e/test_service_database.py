@@ -48,7 +48,7 @@ def test_a_registry_comes_in_through_the_standard_input(program: Program, databa
     imported = typed(program, HEAD + row, "registry", "import", "-", ROADSIDE_DATABASE_URL=database_url)
     assert imported.returncode == 1
     assert "-:3: 'x' is no plate" in imported.stderr
-    assert "1 vignettes added" in imported.stdout
+    assert "1 vignette added" in imported.stdout
     text = "pattern,country,reason\nEL*,CZ,electric\n"
     assert typed(program, text, "registry", "exempt", "-", ROADSIDE_DATABASE_URL=database_url).returncode == 0
     for plate, says in (("1AB2345", "PAID"), ("EL123AB", "EXEMPT"), ("9ZZ9999", "UNPAID")):

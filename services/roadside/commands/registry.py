@@ -91,7 +91,7 @@ def load_vignettes(parsed: argparse.Namespace) -> int:
     now_ns = SystemClock().now_ns()
     with _readable(parsed.file) as path:
         taken = importer.vignettes(path, str(parsed.file), now_ns, replace=parsed.replace, force=parsed.force)
-    return _told(parsed.file, "vignettes", taken)
+    return _told(parsed.file, "vignette", taken)
 
 
 def load_exemptions(parsed: argparse.Namespace) -> int:
@@ -100,7 +100,7 @@ def load_exemptions(parsed: argparse.Namespace) -> int:
     importer = ListImporter(open_registry(settings), settings)
     with _readable(parsed.file) as path:
         taken = importer.exemptions(path, str(parsed.file), SystemClock().now_ns(), force=parsed.force)
-    return _told(parsed.file, "exemptions", taken)
+    return _told(parsed.file, "exemption", taken)
 
 
 def check_plate(parsed: argparse.Namespace) -> int:
@@ -148,11 +148,16 @@ def _told(file: Path, what: str, taken: Taken) -> int:
         print(f"{file}: FORCED, although {reason}", file=sys.stderr)
     print(f"{file}: {taken.read_as}")
     print(
-        f"{report.read} good rows: {report.added} {what} added, {report.removed} removed, "
-        f"{report.read - report.added} there already; {report.rejected} rows left out; {report.elapsed_s:.1f} s"
+        f"{_counted(report.read, 'good row')}: {_counted(report.added, what)} added, {report.removed} removed, "
+        f"{report.read - report.added} there already; {_counted(report.rejected, 'row')} left out; "
+        f"{report.elapsed_s:.1f} s"
         f"{'; FORCED' if report.forced else ''}"
     )
     return EXIT_SOME_REJECTED if report.rejected else 0
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _country(text: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""A registry behind somebody's HTTP interface: asked with patience, and not at all while it is down."""
+"""A registry behind somebody's HTTP interface: asked again after growing pauses, and not at all while it is down."""
 
 from __future__ import annotations
 
