@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from models.data.photographs import data_folder
 from models.evaluate.machine import describe
 from models.evaluate.settings import find_sources
-from models.verdict.background import Without, open_background
+from models.verdict.background import Remembering, Without, open_background
 from models.verdict.bounds import clopper_pearson
 from models.verdict.passages import open_nets, passage
 from models.verdict.sheet import Accused, draw_sheet
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 COUNTS = (1, 2, 3, 5, 10)
 """Frames of a passage."""
 CLEAN = "clean"
+PASSED_NS = 10**18
 FOLDER = Path("var/bench-verdict")
 STATISTICS = Path("models/shipped/confusions.json")
 
@@ -85,8 +86,9 @@ def main() -> None:
     paid: list[Outcome] = []
     absent: list[Outcome] = []
     for number, subject in enumerate(vehicles):
-        judge = Judge(registry, confusions, Policy(), FixedClock())
-        without = Judge(Without(registry, fold(subject.text)), confusions, Policy(), FixedClock())
+        asked = Remembering(registry)
+        judge = Judge(asked, confusions, Policy(), FixedClock())
+        without = Judge(Without(asked, fold(subject.text)), confusions, Policy(), FixedClock())
         for condition in SPOILS:
             seen = passage(subject, condition, nets, parsed.folder / "reads", parsed.seed)
             paid += [outcome(seen, count, judge) for count in COUNTS]
@@ -116,7 +118,7 @@ def outcome(seen: Passage, frames: int, judge: Judge) -> Outcome:
         fusion = fuse_track(track, EvidenceRule())
         if fusion is None:
             continue
-        said = (track, fusion.plate.text, judge.judge(fusion.plate, track.reads[-1].crop.captured_at_ns))
+        said = (track, fusion.plate.text, judge.judge(fusion.plate, PASSED_NS))
         mine = any((p.crop.sequence, p.crop.detection.box) in seen.own for p in track.reads)
         (own if mine else others).append(said)
     return Outcome(seen, frames, tuple(own), tuple(others))

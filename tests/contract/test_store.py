@@ -118,7 +118,17 @@ def plate(text_: str = "1AB2345", sure: float = 0.999) -> FusedPlate:
     rows = np.full((len(text_), 36), 1e-9, np.float32)
     rows[np.arange(len(text_)), [ALPHABET.index(c) for c in text_]] = 1.0
     rows /= rows.sum(axis=1, keepdims=True)
-    return FusedPlate(text_, text_.lower(), "CZ", sure, rows, (Hypothesis(text_, "CZ", -0.1),), (("CZ", 0.9),), 3)
+    return FusedPlate(
+        text_,
+        text_.lower(),
+        "CZ",
+        sure,
+        rows,
+        (Hypothesis(text_, "CZ", -0.1),),
+        (("CZ", 0.9),),
+        3,
+        (),
+    )
 
 
 def sighting(name: str, kind: VerdictKind, at_ns: int, seen: str = "1AB2345", camera: str = "gate") -> Sighting:

@@ -149,6 +149,17 @@ def test_a_sighting_comes_back() -> None:
     assert back.sighting.verdict == verdict
 
 
+@pytest.mark.parametrize("doubts", [None, (), ("plate-at-picture-edge", "plate-looks-cut")])
+def test_the_doubts_of_a_plate_come_back(doubts: tuple[str, ...] | None) -> None:
+    rows = np.full((7, 36), 1 / 36, np.float32)
+    plate = FusedPlate("AB12CDE", "AB12CDE", "UK", 0.9, rows, looks=3, doubts=doubts)
+    assert convert.plate_from_proto(convert.plate_to_proto(plate)).doubts == doubts
+
+
+def test_a_message_of_an_older_version_was_not_examined() -> None:
+    assert convert.plate_from_proto(types_pb2.FusedPlate(text="AB12CDE")).doubts is None
+
+
 @given(st.binary(max_size=200))
 def test_random_bytes_are_poison(payload: bytes) -> None:
     for decode in (codec.decode_frame, codec.decode_crop, codec.decode_read, codec.decode_sighting):

@@ -82,6 +82,12 @@ def from_json(text: str) -> Confusions:
     return from_counts(counts, (missed + 0.5) / (characters + 1), (invented + 0.5) / (characters + 1))
 
 
+def slips() -> NDArray[np.float64]:
+    """(36, 36): row r tells what stands where r was misread, nothing else being known: look-alikes first, nothing 0."""
+    likely = _look_alike_prior() + 0.1 / len(ALPHABET)
+    return np.asarray(likely / likely.sum(axis=1, keepdims=True), np.float64)
+
+
 def _look_alike_prior() -> NDArray[np.float64]:
     """(36, 36): half of each row's weight on the characters that look alike, half on all others."""
     alike = np.zeros((len(ALPHABET), len(ALPHABET)))

@@ -2,7 +2,8 @@
 
 Notation of a format: `D` a digit, `N` a digit but not 0, `L` a letter that the country uses, `X` either, `Y` any
 letter, another capital a class of the country's `classes`, a small letter itself, `<name>` one of the
-country's codes, `{m,n}` repetition of what stands before; a space or a hyphen is a break as it is displayed.
+country's codes, `{m,n}` repetition of what stands before; a space or a hyphen is a break as it is displayed, a
+closing `!` says that one character at least is a digit.
 A weight of 1 is a format on the road today; older and rarer ones have less, made-to-order plates least.
 
 Sources: the national rules named at each country, and, where none is named, the articles "Vehicle registration
@@ -66,7 +67,7 @@ GRAMMARS: dict[str, Grammar] = {
             ("NR DDDD", 0.1),
             ("LLL DD-DD", 0.1),
             ("DDv DDDD", 0.05),
-            ("X{8}", 0.15),
+            ("X{8}!", 0.15),
         ),
         {"R": "ABCEHJKLMPSTUZ"},
         alike=True,

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from roadside.core.confusions import slips
 from roadside.core.ctc import read_posterior
+from roadside.core.extent import doubts_of, joint_doubts
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET, FusedPlate
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from roadside.core.reads import PlacedRead, Read
 
 SLOT_DOUBT = 1e-3
-"""The share of each slot's probability that is spread over all characters, so that no single frame can exclude one."""
+"""The share of each slot's probability that goes to what is taken for it, so that no single frame can exclude one."""
+_SLIPS = slips()
 GAP_LOG_P = math.log(0.02)
 """Natural logarithm of the probability that one read has a slot which another lacks."""
 FULL_WIDTH_PX = 110.0
@@ -156,6 +159,7 @@ def _joined(reads: Sequence[Read], weights: Sequence[float]) -> Read:
 def _plate(joined: Read, looks: Sequence[_Look], near: Sequence[_Look]) -> FusedPlate:
     """What `looks` tell together; `near` are those that agree with it."""
     same = [look for look in looks if look.read.text == joined.text]
+    saying = {look.placed.crop.sequence: look for look in near if fold(look.read.text) == fold(joined.text)}
     return FusedPlate(
         text=joined.text,
         raw=_vote([look.read for look in same], [look.weight for look in same]) or joined.raw,
@@ -164,7 +168,8 @@ def _plate(joined: Read, looks: Sequence[_Look], near: Sequence[_Look]) -> Fused
         posterior=joined.posterior,
         alternatives=joined.alternatives,
         countries=joined.countries,
-        looks=max(1, _frames([look for look in near if fold(look.read.text) == fold(joined.text)])),
+        looks=max(1, len(saying)),
+        doubts=joint_doubts([doubts_of(look.placed.crop) for look in saying.values() or looks]),
     )
 
 
@@ -206,7 +211,8 @@ def _join(reads: Sequence[Read], looks: Sequence[float], reference: Read) -> Rea
     for read, look in zip(reads, looks, strict=True):
         if not read.text:
             continue
-        soft = (1 - SLOT_DOUBT) * read.posterior.astype(np.float64) + SLOT_DOUBT / len(ALPHABET)
+        said = read.posterior.astype(np.float64)
+        soft = (1 - SLOT_DOUBT) * said + SLOT_DOUBT * (said @ _SLIPS)
         trust = _length_trust(read)
         for mine, theirs in _align(reference.posterior, read.posterior):
             total[mine] += look * np.log(soft[theirs])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from roadside.core.formats import GRAMMARS, LETTERS, Grammar
 from roadside.core.reads import ALPHABET
+from roadside.core.special_series import SPECIAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +28,10 @@ SAME_GLYPH = {"O": "0Q", "0": "OQ", "Q": "0O", "I": "1", "1": "I"}
 COUNTRY_DOUBT = 0.03
 """Of a reader's country probabilities goes to all countries alike: no look of a plate is proof."""
 COUNTRY_SURE = 0.5
+LEAST_CURRENT = 0.1
+"""Weight of a format that is taken for current: series withdrawn long ago and words made to order have less."""
+SPECIAL_WEIGHT = 1.0 / GRAMMAR_WEIGHT
+"""Of the formats of special series: read as they stand, neither likelier nor less likely than no format at all."""
 FOLD_WEIGHT = 0.15
 """A format that fits only after such a change counts this much in a country that draws the two apart."""
 NOT_WORTH_A_GRAMMAR = 2e-3
@@ -50,6 +55,10 @@ class Form:
     weight: float
     code: tuple[int, frozenset[str]] | None
     """Where a code of the country begins, and all codes of this length."""
+    series: str = ""
+    """Diplomatic, army...: of whom, where it is no ordinary plate."""
+    needs_digit: bool = False
+    """Whether letters alone are none, though each may stand where it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,21 @@ def resolve(text: str, country: str | None = None) -> Iterator[tuple[str, Form]]
             resolved = _fit(text, form)
             if resolved is not None and _signature(resolved) == signature:
                 yield resolved, form
+
+
+def series_of(text: str, country: str | None) -> str | None:
+    """The special series of `country` (where unknown: of any) that `text` belongs to: diplomatic, army...; or None."""
+    return next((form.series for _, form in resolve(text, country) if form.series), None)
+
+
+def is_current(text: str, country: str | None) -> bool:
+    """Whether `text` is an ordinary plate of a current format of `country`, or of any country where it is None.
+
+    A word that a country would let somebody have on his plate is none: it stands on shops and lorries far more often.
+    """
+    return any(c in _DIGITS for c in text) and any(
+        form.weight >= LEAST_CURRENT and not form.series for _, form in resolve(text, country)
+    )
 
 
 def rank_under_grammar(
@@ -235,6 +259,8 @@ def _fit(text: str, form: Form) -> str | None:
             return None
         out.append(mate)
     resolved = "".join(out)
+    if form.needs_digit and not any(character in _DIGITS for character in text):
+        return None
     if form.code is not None:
         start, codes = form.code
         if resolved[start : start + len(next(iter(codes)))] not in codes:
@@ -242,7 +268,7 @@ def _fit(text: str, form: Form) -> str | None:
     return resolved
 
 
-def _expand(country: str, grammar: Grammar, pattern: str, weight: float) -> Iterator[Form]:
+def _expand(country: str, grammar: Grammar, pattern: str, weight: float, series: str = "") -> Iterator[Form]:
     choices: list[list[tuple[str, int]]] = []
     for symbol, low, high in _TOKEN.findall(pattern):
         if symbol.startswith("<"):
@@ -265,7 +291,7 @@ def _expand(country: str, grammar: Grammar, pattern: str, weight: float) -> Iter
                 slots.extend(frozenset(c[i] for c in codes) for i in range(n))
             else:
                 slots.extend([_allowed(symbol, grammar)] * n)
-        yield Form(country, tuple(slots), tuple(separators), weight, code)
+        yield Form(country, tuple(slots), tuple(separators), weight, code, series, pattern.endswith("!"))
 
 
 def _allowed(symbol: str, grammar: Grammar) -> frozenset[str]:
@@ -295,8 +321,10 @@ def _shapes(form: Form) -> Iterator[str]:
 def _index() -> dict[str, tuple[Form, ...]]:
     index: dict[str, list[Form]] = defaultdict(list)
     for country, grammar in GRAMMARS.items():
-        for pattern, weight in grammar.formats:
-            for form in _expand(country, grammar, pattern, weight):
+        ordinary = ((pattern, weight, "") for pattern, weight in grammar.formats)
+        special = ((pattern, SPECIAL_WEIGHT, series) for series, pattern in SPECIAL.get(country, ()))
+        for pattern, weight, series in (*ordinary, *special):
+            for form in _expand(country, grammar, pattern, weight, series):
                 if len(form.slots) > 9:
                     continue
                 for shape in _shapes(form):

@@ -50,6 +50,8 @@ class Policy:
     """Readings less probable than this are not searched for."""
     keys: int = 64
     """Most probable readings that are always looked up, and all that an HTTP registry can be asked."""
+    accuse_special: bool = False
+    """Whether plates of diplomats, armies, the police, trailers, the trade... can be UNPAID as others can."""
     pairs: int = 2000
     """Most plates that are spelt out for the search, because neither half of them is likely."""
 
@@ -68,7 +70,9 @@ class Circumstances:
     """What matters for a verdict beside the plate and the registry."""
 
     grammatical: bool = True
-    """Whether the best reading is a plate of a known country."""
+    """Whether the best reading is an ordinary plate of a current format of the country that it is read as."""
+    series: str | None = None
+    """The special series that the best reading belongs to, if such plates must not be accused: diplomatic, army..."""
     grace_open: bool = False
     """Whether a vignette bought from now on could still count for this passage."""
 
@@ -96,17 +100,24 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
         unasked = max(0.0, 1.0 - float(score(belief, answer.asked).sum()))
     offered = dict(belief.offered)  # what the reader itself gave a plate can only help the driver
 
-    def share(entries: Mapping[str, str]) -> float:
-        shares = (max(p_of[k], offered.get(k, 0.0)) * _country(plate, c, policy) for k, c in entries.items())
+    def share(entries: Mapping[str, str], *, any_country: bool = False) -> float:
+        shares = (
+            max(p_of[k], offered.get(k, 0.0)) * (1.0 if any_country else _country(plate, c, policy))
+            for k, c in entries.items()
+        )
         return float(sum(shares))
 
-    share_paid, share_exempt = unasked * policy.density + share(paid), share(exempt)
-    share_exempt += sum(
+    left_over = unasked * policy.density
+    patterns = sum(
         pattern_probability(belief, fold_pattern(e.pattern)) * _country(plate, e.country, policy)
         for e in answer.exemptions
         if is_pattern(e.pattern)
     )
+    share_paid, share_exempt = left_over + share(paid), share(exempt) + patterns
+    # A country read wrong must not take the protection away: against an accusation every country counts in full.
+    near = left_over + share(paid, any_country=True) + share(exempt, any_country=True) + patterns
     weights = _Weights(
+        _weigh(near, policy),
         _weigh(share_paid + share_exempt, policy),
         _weigh(share_paid, policy),
         _weigh(share_exempt, policy),
@@ -156,6 +167,8 @@ def pattern_probability(belief: Belief, pattern: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Weights:
+    near: float
+    """Of all that may be free, whatever its country."""
     free: float
     paid: float
     exempt: float
@@ -167,8 +180,10 @@ def _rule(  # noqa: PLR0911 - one return a rule, in the order of the list in doc
 ) -> tuple[VerdictKind, str]:
     if p.free >= policy.paid_at:
         return (VerdictKind.PAID, "paid") if p.paid >= p.exempt else (VerdictKind.EXEMPT, "exempt")
-    if p.free >= policy.bound:
+    if p.near >= policy.bound:
         return VerdictKind.REVIEW, "paid-reading-possible"
+    if circumstances.series is not None:
+        return VerdictKind.REVIEW, f"special-series-{circumstances.series}"
     if not circumstances.grammatical:
         return VerdictKind.REVIEW, "no-known-plate"
     if p.best < policy.identified_at:

@@ -87,6 +87,9 @@ class VerdictSection(RegistrySection):
     verdict_keys: int = Field(
         _DEFAULT.keys, ge=1, le=4096, description="readings looked up in full (an HTTP registry knows only these)"
     )
+    verdict_accuse_special: bool = Field(
+        _DEFAULT.accuse_special, description="plates of diplomats, armies, trailers, the trade... can be UNPAID too"
+    )
 
     def policy(self) -> Policy:
         """What a verdict must be sure of."""
@@ -101,6 +104,7 @@ class VerdictSection(RegistrySection):
             other_country=self.verdict_other_country,
             density=self.verdict_density,
             keys=self.verdict_keys,
+            accuse_special=self.verdict_accuse_special,
         )
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from roadside.core.lettering import spellings
 from roadside.core.neighbours import transpositions
-from roadside.core.plates import fold, resolve
+from roadside.core.plates import fold, is_current, series_of
 from roadside.core.sightings import Reading, Verdict, VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
 from roadside.core.vignettes import CandidateQuery
 from roadside.errors import RegistryUnavailableError
+from roadside.registry.scrutiny import scrutinised
 
 if TYPE_CHECKING:
     from roadside.core.confusions import Confusions
@@ -48,11 +49,15 @@ class Judge:
         except RegistryUnavailableError:
             return unanswered("registry-unavailable")
         circumstances = Circumstances(
-            grammatical=any(resolve(plate.text)),
+            grammatical=_is_known(plate),
+            series=None if self._policy.accuse_special else series_of(plate.text, plate.country),
             grace_open=self._grace_open(passed_at_ns),
         )
         verdict = _unless_stale(decide(question, answer, self._policy, circumstances), answer)
-        return self._unless_swapped(verdict, fold(plate.text), passed_at_ns)
+        verdict = self._unless_swapped(verdict, fold(plate.text), passed_at_ns)
+        if verdict.kind is VerdictKind.UNPAID:
+            return scrutinised(verdict, plate, self._registry, passed_at_ns)
+        return verdict
 
     def _unless_swapped(self, verdict: Verdict, key: str, passed_at_ns: int) -> Verdict:
         """REVIEW instead of UNPAID where a plate has paid that is `key` with two neighbouring characters swapped.
@@ -106,6 +111,15 @@ class Judge:
             kind, "read-by-person", float(bool(mine)), float(bool(free)), (reading,), mine, free, answer.lapsed
         )
         return _unless_stale(verdict, answer)
+
+
+def _is_known(plate: FusedPlate) -> bool:
+    """Whether it is a plate of the country that was read; where its pictures show it whole, of any country.
+
+    Readers tell text better than countries: of 219 clean passages of held-out plates 19 were read right as a plate
+    of a country that has no such format.
+    """
+    return is_current(plate.text, plate.country) or (plate.doubts == () and is_current(plate.text, None))
 
 
 def _spelt(text: str, country: str | None) -> tuple[str, ...]:

@@ -134,7 +134,7 @@ class Read(_message.Message):
     def __init__(self, raw: _Optional[str] = ..., text: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., characters: _Optional[_Iterable[_Union[Character, _Mapping]]] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ...) -> None: ...
 
 class FusedPlate(_message.Message):
-    __slots__ = ("text", "raw", "country", "confidence", "posterior", "alternatives", "looks", "countries")
+    __slots__ = ("text", "raw", "country", "confidence", "posterior", "alternatives", "looks", "countries", "doubts", "examined")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     RAW_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +143,8 @@ class FusedPlate(_message.Message):
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     LOOKS_FIELD_NUMBER: _ClassVar[int]
     COUNTRIES_FIELD_NUMBER: _ClassVar[int]
+    DOUBTS_FIELD_NUMBER: _ClassVar[int]
+    EXAMINED_FIELD_NUMBER: _ClassVar[int]
     text: str
     raw: str
     country: str
@@ -151,7 +153,9 @@ class FusedPlate(_message.Message):
     alternatives: _containers.RepeatedCompositeFieldContainer[Hypothesis]
     looks: int
     countries: _containers.RepeatedCompositeFieldContainer[CountryProbability]
-    def __init__(self, text: _Optional[str] = ..., raw: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., looks: _Optional[int] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ...) -> None: ...
+    doubts: _containers.RepeatedScalarFieldContainer[str]
+    examined: bool
+    def __init__(self, text: _Optional[str] = ..., raw: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., looks: _Optional[int] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ..., doubts: _Optional[_Iterable[str]] = ..., examined: _Optional[bool] = ...) -> None: ...
 
 class Vignette(_message.Message):
     __slots__ = ("plate", "country", "category", "valid_from_time", "valid_to_time")

@@ -164,6 +164,8 @@ def plate_to_proto(plate: FusedPlate) -> types_pb2.FusedPlate:
         alternatives=_hypotheses_to_proto(plate.alternatives),
         countries=_countries_to_proto(plate.countries),
         looks=plate.looks,
+        doubts=plate.doubts or (),
+        examined=plate.doubts is not None,
     )
 
 
@@ -178,6 +180,7 @@ def plate_from_proto(plate: types_pb2.FusedPlate) -> FusedPlate:
         alternatives=_hypotheses_from_proto(plate.alternatives),
         countries=_countries_from_proto(plate.countries),
         looks=plate.looks,
+        doubts=tuple(plate.doubts) if plate.examined else None,
     )
 
 

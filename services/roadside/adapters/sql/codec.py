@@ -76,6 +76,7 @@ def plate_columns(plate: FusedPlate | None) -> dict[str, Any]:
                 "raw": plate.raw,
                 "confidence": plate.confidence,
                 "looks": plate.looks,
+                "doubts": None if plate.doubts is None else list(plate.doubts),
                 "alternatives": [[h.text, h.country, h.log_p] for h in plate.alternatives],
                 "countries": [list(pair) for pair in plate.countries],
             }
@@ -124,7 +125,13 @@ def _plate_of(row: RowMapping) -> FusedPlate | None:
         alternatives=tuple(Hypothesis(*values) for values in data["alternatives"]),
         countries=tuple((str(name), float(p)) for name, p in data["countries"]),
         looks=data["looks"],
+        doubts=_doubts_of(data.get("doubts")),
     )
+
+
+def _doubts_of(named: Sequence[str] | None) -> tuple[str, ...] | None:
+    """None of a plate that was kept before pictures were examined."""
+    return None if named is None else tuple(map(str, named))
 
 
 def _verdict_of(kind: VerdictKind, data: Mapping[str, Any]) -> Verdict:

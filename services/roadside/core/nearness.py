@@ -1,0 +1,107 @@
+"""Registered plates that the one that was read may be a part of, or a misreading of in more than one place.
+
+One cause, a shadow, a bolt, a strip of tape, spoils several characters at once, and mostly neighbours; so the errors of
+one plate are not independent, and a product of the characters' probabilities says little of two of them together.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from roadside.core.confusions import LOOK_ALIKES
+from roadside.core.neighbours import transpositions
+from roadside.core.reads import ALPHABET
+from roadside.core.vignettes import CandidateQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_MISSED = 3
+"""Characters that a fragment may lack, or have too many; of 608 false accusations on spoilt real plates all but five
+lacked so many or fewer."""
+SHORTEST_KEY = 3
+LEAST_KEPT = 4
+_FOLDED = "".join(c for c in ALPHABET if c not in "OQI")
+_DIGITS, _LETTERS, _BOTH = _FOLDED[:10], _FOLDED[10:], "01"
+_ALIKE = {c: "".join(pair.replace(c, "", 1) for pair in LOOK_ALIKES.split() if c in pair) for c in _FOLDED}
+
+
+class Relation(StrEnum):
+    """How a registered plate may be the one that was read."""
+
+    PART = "part-of-paid-plate"
+    """One holds all characters of the other in their order."""
+    STRETCH = "near-paid-plate"
+    """They differ in one stretch, in the number of its characters too, or two neighbours are swapped."""
+    ALIKE = "paid-plate-looks-alike"
+    """They differ in two or three characters, each of which looks like the other."""
+    TWO_ERRORS = "paid-plate-two-errors-away"
+    """They differ in two characters, a digit for a digit or a letter for a letter."""
+
+
+def relation(read: str, plate: str) -> Relation | None:
+    """How the registered `plate` may be what was `read` (both folded), short of being one character from it."""
+    if read == plate:
+        return None
+    if is_part(read, plate) or is_part(plate, read):
+        return Relation.PART
+    if len(read) != len(plate):
+        return Relation.STRETCH if _one_stretch(read, plate) else None
+    return _of_one_length(read, plate)
+
+
+def _of_one_length(read: str, plate: str) -> Relation | None:
+    wrong = [(a, b) for a, b in zip(read, plate, strict=True) if a != b]
+    if plate in transpositions(read):
+        return Relation.STRETCH
+    if 2 <= len(wrong) <= MOST_MISSED and all(b in _ALIKE.get(a, "") for a, b in wrong):
+        return Relation.ALIKE
+    if len(wrong) == 2 and all(b in _of_a_kind(a) for a, b in wrong):
+        return Relation.TWO_ERRORS
+    return None
+
+
+def is_part(part: str, whole: str) -> bool:
+    """Whether `whole` holds the characters of `part` in their order and one to MOST_MISSED more."""
+    if not 0 < len(whole) - len(part) <= MOST_MISSED:
+        return False
+    rest = iter(whole)
+    return all(character in rest for character in part)
+
+
+def nearness_query(read: str) -> CandidateQuery:
+    """What to ask a registry for every plate with a `relation` to the folded `read`.
+
+    One that can only be asked for single plates is asked for those that the read may hold and more, and for swapped
+    neighbours; what is longer than the read it cannot tell.
+    """
+    keys = dict.fromkeys((*transpositions(read), *_parts_of(read)))
+    return CandidateQuery(tuple(keys), (), (), 0.0, near=(read,))
+
+
+def _parts_of(read: str) -> Iterator[str]:
+    for lost in range(1, MOST_MISSED + 1):
+        if len(read) - lost < SHORTEST_KEY:
+            return
+        for kept in combinations(range(len(read)), len(read) - lost):
+            yield "".join(read[place] for place in kept)
+
+
+def _of_a_kind(character: str) -> str:
+    """Digits for a digit, letters for a letter; 0 and 1 are both, for O, Q and I are folded into them."""
+    kind = _FOLDED if character in _BOTH else _DIGITS if character.isdigit() else _LETTERS + _BOTH
+    return kind.replace(character, "")
+
+
+def _one_stretch(read: str, plate: str) -> bool:
+    """Whether the two are alike but for one stretch of at most MOST_MISSED characters in either.
+
+    LEAST_KEPT others must be there, and one more where the stretch is that long: less is the same by chance.
+    """
+    shorter = min(len(read), len(plate))
+    start = next((i for i in range(shorter) if read[i] != plate[i]), shorter)
+    end = next((i for i in range(shorter - start) if read[-1 - i] != plate[-1 - i]), shorter - start)
+    kept, stretch = start + end, max(len(read), len(plate)) - start - end
+    return stretch <= MOST_MISSED and kept >= LEAST_KEPT + (stretch == MOST_MISSED)

@@ -1,0 +1,69 @@
+"""The last questions before somebody is accused: whether the whole plate was seen, and who paid for one like it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from roadside.core.nearness import Relation, nearness_query, relation
+from roadside.core.plates import fold
+from roadside.core.sightings import Reading, VerdictKind
+from roadside.core.verdict import is_pattern, unanswered
+from roadside.errors import RegistryUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from roadside.core.reads import FusedPlate
+    from roadside.core.sightings import Verdict
+    from roadside.core.vignettes import RegistryAnswer
+    from roadside.ports.registry import Registry
+
+MOST_SHOWN = 8
+"""Vignettes that a verdict names as near."""
+
+
+def scrutinised(verdict: Verdict, plate: FusedPlate, registry: Registry, passed_at_ns: int) -> Verdict:
+    """`verdict`, an UNPAID, or what it is when the pictures of `plate` or plates like it speak against it.
+
+    A vignette counts whatever its country: a reader's guess of the country must not accuse a driver who paid.
+    """
+    if plate.doubts:
+        return replace(verdict, kind=VerdictKind.REVIEW, rule=plate.doubts[0])
+    read = fold(plate.text)
+    examined = plate.doubts is not None
+    try:
+        answer = registry.search(nearness_query(read), passed_at_ns)
+    except RegistryUnavailableError:
+        return unanswered("registry-unavailable", verdict.p_paid)
+    related = sorted(_related(read, answer, examined=examined))
+    if related:
+        return _doubted(verdict, answer, related)
+    if answer.asked is not None and not examined:
+        return replace(verdict, kind=VerdictKind.REVIEW, rule="parts-not-searched")
+    return verdict
+
+
+def _related(read: str, answer: RegistryAnswer, *, examined: bool) -> Iterator[tuple[int, str]]:
+    """The registered plates that may be the one that was read, each with the rank of how."""
+    ranks = {how: rank for rank, how in enumerate(Relation)}
+    singles = (e.pattern for e in answer.exemptions if not is_pattern(e.pattern))
+    for plate in {*(v.plate for v in answer.vignettes), *map(fold, singles)}:
+        how = relation(read, plate)
+        if how is not None and not (examined and how is Relation.TWO_ERRORS):
+            yield ranks[how], plate
+
+
+def _doubted(verdict: Verdict, answer: RegistryAnswer, related: list[tuple[int, str]]) -> Verdict:
+    shown = [plate for _, plate in related[:MOST_SHOWN]]
+    vignettes = tuple(v for v in answer.vignettes if v.plate in shown)
+    exemptions = tuple(e for e in answer.exemptions if fold(e.pattern) in shown)
+    paid, exempt = {v.plate for v in vignettes}, {fold(e.pattern) for e in exemptions}
+    return replace(
+        verdict,
+        kind=VerdictKind.REVIEW,
+        rule=list(Relation)[related[0][0]].value,
+        readings=(*verdict.readings, *(Reading(p, 0.0, p in paid, p in exempt) for p in shown)),
+        vignettes=(*verdict.vignettes, *(v for v in vignettes if v not in verdict.vignettes)),
+        exemptions=(*verdict.exemptions, *(e for e in exemptions if e not in verdict.exemptions)),
+    )

@@ -1,0 +1,287 @@
+"""Only a whole, real plate may accuse: nothing that is done to a paid passage or its list turns it into UNPAID."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roadside.core.confusions import typical
+from roadside.core.extent import Doubt, doubts_of, joint_doubts
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.nearness import Relation, is_part, nearness_query, relation
+from roadside.core.plates import fold, is_current, series_of
+from roadside.core.reads import ALPHABET, FusedPlate
+from roadside.core.sightings import VerdictKind
+from roadside.core.verdict import Policy
+from roadside.core.vignettes import CandidateQuery, Exemption, RegistryAnswer, Vignette
+from roadside.registry.judge import Judge
+
+CONFUSIONS = typical()
+END = 10**18
+
+
+@dataclass(frozen=True)
+class Everything:
+    """A registry that answers every question with all that is valid then."""
+
+    vignettes: tuple[Vignette, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    asked: tuple[str, ...] | None = None
+
+    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+        del query
+        valid = tuple(v for v in self.vignettes if v.valid_from_ns <= at_ns < v.valid_to_ns)
+        return RegistryAnswer(valid, self.exemptions, asked=self.asked)
+
+
+@dataclass(frozen=True)
+class Clock:
+    at_ns: int = 2**62
+
+    def now_ns(self) -> int:
+        return self.at_ns
+
+
+def registry(*plates: str, country: str = "CZ") -> Everything:
+    return Everything(tuple(Vignette(fold(p), country, "", 0, END) for p in plates))
+
+
+def seen(text: str, country: str | None = "CZ", doubts: tuple[str, ...] | None = ()) -> FusedPlate:
+    """A plate that three frames read for certain."""
+    rows = np.full((len(text), len(ALPHABET)), 1e-9)
+    rows[np.arange(len(text)), [ALPHABET.index(c) for c in text]] = 1 - 35e-9
+    return FusedPlate(text, text, country, 0.995, rows.astype(np.float32), (), (), 3, doubts)
+
+
+def said(plate: FusedPlate, held: Everything, policy: Policy | None = None, at_ns: int = 5) -> tuple[VerdictKind, str]:
+    verdict = Judge(held, CONFUSIONS, policy or Policy(), Clock()).judge(plate, at_ns)
+    return verdict.kind, verdict.rule
+
+
+CZECH = st.from_regex(r"[1-9][ABCEHJKLMPSTUZ][ABCEHJK0-9][0-9]{4}", fullmatch=True)
+PLATES = st.one_of(
+    CZECH.map(lambda t: (t, "CZ")),
+    st.from_regex(r"[A-HJ-PR-Y]{2}[0-9]{2}[A-HJ-PR-Z]{3}", fullmatch=True).map(lambda t: (t, "UK")),
+    st.from_regex(r"[A-HJ-NPR-Z]{3}[0-9]{3}", fullmatch=True).map(lambda t: (t, "HU")),
+)
+
+
+def test_a_whole_plate_that_nobody_paid_for_is_still_unpaid() -> None:
+    assert said(seen("1AB2345"), registry("9ZZ9871")) == (VerdictKind.UNPAID, "no-paid-reading")
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLATES, st.data())
+def test_cutting_up_to_three_characters_of_a_paid_plate_never_accuses(
+    plate: tuple[str, str], data: st.DataObject
+) -> None:
+    text, country = plate
+    lost = data.draw(st.sets(st.integers(0, len(text) - 1), min_size=1, max_size=3))
+    rest = "".join(c for place, c in enumerate(text) if place not in lost)
+    doubts = data.draw(st.sampled_from([(), None]))
+    kind, _ = said(seen(rest, country, doubts), registry(text, country=country))
+    assert kind is not VerdictKind.UNPAID
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLATES, st.data())
+def test_two_wrong_characters_of_a_kind_never_accuse_where_the_pictures_were_not_examined(
+    plate: tuple[str, str], data: st.DataObject
+) -> None:
+    text, country = plate
+    places = data.draw(st.sets(st.integers(0, len(text) - 1), min_size=2, max_size=2))
+    read = list(text)
+    for place in places:
+        others = [c for c in ALPHABET if c.isdigit() == text[place].isdigit() and c not in {text[place], *"OQI"}]
+        read[place] = data.draw(st.sampled_from(others))
+    kind, _ = said(seen("".join(read), country, None), registry(text, country=country))
+    assert kind is not VerdictKind.UNPAID
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLATES, st.sampled_from(["CZ", "SK", "UK", "DE", "HU", None]), st.data())
+def test_no_country_that_is_read_or_held_makes_a_misread_paid_plate_unpaid(
+    plate: tuple[str, str], read_as: str | None, data: st.DataObject
+) -> None:
+    text, country = plate
+    place = data.draw(st.integers(0, len(text) - 1))
+    read = text[:place] + data.draw(st.sampled_from(ALPHABET)) + text[place + 1 :]
+    kind, _ = said(seen(read, read_as), registry(text, country=country))
+    assert kind is not VerdictKind.UNPAID
+
+
+@settings(max_examples=60, deadline=None)
+@given(PLATES, st.lists(PLATES, max_size=4), PLATES, st.sampled_from([(), None, ("plate-at-picture-edge",)]))
+def test_another_vignette_or_exemption_never_leads_to_unpaid(
+    plate: tuple[str, str], held: list[tuple[str, str]], added: tuple[str, str], doubts: tuple[str, ...] | None
+) -> None:
+    text, country = plate
+    before = registry(*(t for t, _ in held))
+    more = replace(before, vignettes=(*before.vignettes, Vignette(fold(added[0]), added[1], "", 0, END)))
+    free = replace(before, exemptions=(Exemption(fold(added[0]), added[1], "electric", 0, END),))
+    if said(seen(text, country, doubts), before)[0] is not VerdictKind.UNPAID:
+        for after in (more, free):
+            assert said(seen(text, country, doubts), after)[0] is not VerdictKind.UNPAID
+
+
+@settings(max_examples=40, deadline=None)
+@given(PLATES, st.integers(-(10**15), 10**15), st.integers(0, 10**9))
+def test_no_clock_makes_a_passage_unpaid_that_was_paid_when_it_happened(
+    plate: tuple[str, str], now_ns: int, at_ns: int
+) -> None:
+    text, country = plate
+    judge = Judge(registry(text, country=country), CONFUSIONS, Policy(), Clock(now_ns), grace_s=60)
+    assert judge.judge(seen(text, country), at_ns).kind is VerdictKind.PAID
+
+
+@pytest.mark.parametrize("doubt", Doubt)
+def test_a_plate_that_was_not_seen_whole_accuses_nobody(doubt: Doubt) -> None:
+    assert said(seen("1AB2345", doubts=(doubt.value,)), registry("9ZZ9871")) == (VerdictKind.REVIEW, doubt.value)
+    assert said(seen("1AB2345", doubts=(doubt.value,)), registry("1AB2345"))[0] is VerdictKind.PAID
+
+
+def test_a_registry_of_single_plates_cannot_clear_a_plate_whose_pictures_nobody_examined() -> None:
+    policy = Policy(density=0.0)
+    held = replace(registry("9ZZ9871"), asked=("1AB2345",))
+    assert said(seen("1AB2345"), held, policy)[0] is VerdictKind.UNPAID
+    assert said(seen("1AB2345", doubts=None), held, policy) == (VerdictKind.REVIEW, "parts-not-searched")
+
+
+@pytest.mark.parametrize(
+    ("read", "plate", "how"),
+    [
+        ("1AB2345", "1AB2345", None),
+        ("1AB2345", "1AB23456", Relation.PART),
+        ("1AB2345", "61A7B23845", Relation.PART),
+        ("61A7B23845", "1AB2345", Relation.PART),
+        ("1AB2345", "1AB2354", Relation.STRETCH),
+        ("DL27308", "K0L27308", Relation.STRETCH),
+        ("1AB2345", "1A82346", None),
+        ("1AB5345", "1A8S345", Relation.ALIKE),
+        ("1AB2345", "1AB2399", Relation.TWO_ERRORS),
+        ("1AB2345", "9XY2345", None),
+        ("1AB2345", "1AB234567890", None),
+    ],
+)
+def test_how_plates_are_related(read: str, plate: str, how: Relation | None) -> None:
+    assert relation(read, plate) is how
+
+
+@given(CZECH, st.data())
+def test_a_part_is_a_part_wherever_it_was_cut(text: str, data: st.DataObject) -> None:
+    places = data.draw(st.sampled_from([*combinations(range(len(text)), 2)]))
+    rest = "".join(c for place, c in enumerate(text) if place not in places)
+    assert is_part(rest, text)
+    assert not is_part(text, rest)
+
+
+def test_what_is_asked_for_is_bounded() -> None:
+    assert 60 < len(nearness_query("1AB2345").keys) < 80
+
+
+# --- What the pictures say ----------------------------------------------------------------------
+
+
+def picture(cover: tuple[float, float] | None = None, shade: float | None = None, wide: int = 240) -> Crop:
+    """A drawn plate of `wide` x 50 pixels with a margin; part of it covered or one side in shadow."""
+    image = np.full((110, wide + 80, 3), 70, np.uint8)
+    image[30:80, 40 : 40 + wide] = 215
+    for bar in range(7):
+        left = 40 + round((0.12 + 0.12 * bar) * wide)
+        cv2.rectangle(image, (left, 38), (left + round(0.06 * wide), 72), (20, 20, 20), 3)
+    if cover is not None:
+        image[31:79, 40 + round(cover[0] * wide) : 40 + round(cover[1] * wide)] = 215
+    if shade is not None:
+        image[:, : 40 + round(shade * wide)] //= 4
+    corners = ((40.0, 30.0), (40.0 + wide, 30.0), (40.0 + wide, 80.0), (40.0, 80.0))
+    found = Detection(Box(340, 230, 340 + wide, 280), 0.9, tuple((x + 300, y + 200) for x, y in corners))  # type: ignore[arg-type]
+    return Crop(CameraId("gate"), 0, 0, found, image, (300, 200), (1280, 720))
+
+
+def test_a_whole_plate_raises_no_doubt() -> None:
+    assert doubts_of(picture()) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("crop", "doubt"),
+    [
+        (picture(cover=(0.45, 0.75)), Doubt.EMPTY),
+        (picture(cover=(0.7, 1.0)), Doubt.EMPTY),
+        (picture(shade=0.5), Doubt.LIGHT),
+        (picture(wide=110), Doubt.SHORT),
+        (replace(picture(), frame_size=(590, 720)), Doubt.EDGE),
+        (replace(picture(), image=picture().image[:, :200]), Doubt.CUT),
+        (replace(picture(), image=picture().image[:1]), Doubt.CUT),
+    ],
+)
+def test_what_speaks_against_a_whole_plate_is_named(crop: Crop, doubt: Doubt) -> None:
+    assert doubt in doubts_of(crop)
+
+
+def test_two_frames_without_doubt_are_enough() -> None:
+    bad, good = frozenset({Doubt.SHORT, Doubt.EDGE}), frozenset[Doubt]()
+    assert joint_doubts([bad, good, bad, good]) == ()
+    assert joint_doubts([bad, good, bad]) == (Doubt.EDGE.value, Doubt.SHORT.value)
+    assert joint_doubts([good]) == ()
+
+
+# --- What is a plate ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [("1AB2345", "CZ"), ("KAREL001", "CZ"), ("AB12CDE", "UK"), ("AB12345", "DK"), ("ABC12D", "SE"), ("1AB2345", None)],
+)
+def test_current_plates_of_their_country_are_known(text: str, country: str | None) -> None:
+    assert is_current(text, country)
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("KAUFLAND", "CZ"), ("SHOP", "DK"), ("BAUHAUS", "SE"), ("TAXI", "NO"), ("REKLAMA", "LV"), ("OPEN", None),
+        ("AB2345", "CZ"), ("1AB234", "CZ"), ("AB12CDE", "CZ"),
+    ],
+)  # fmt: skip
+def test_words_pieces_and_plates_of_another_country_are_not(text: str, country: str | None) -> None:
+    assert not is_current(text, country)
+
+
+def test_a_country_read_wrong_needs_pictures_of_a_whole_plate() -> None:
+    for doubts, rule in (((), "no-paid-reading"), (None, "no-known-plate")):
+        assert said(seen("LHD299", "PL", doubts), registry("9ZZ9871"))[1] == rule
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "series"),
+    [
+        ("001CD01", "CZ", "diplomatic"), ("1234567", "CZ", "army"), ("05V1234", "CZ", "veteran"),
+        ("Y123456", "DE", "army"), ("B061234", "DE", "dealer"), ("W123456", "PL", "diplomatic"),
+        ("101D234", "UK", "diplomatic"), ("AB12CD", "UK", "army"), ("KL1234", "NL", "army"),
+        ("WW123AB", "FR", "temporary"),
+        ("R1234BCD", "ES", "trailer"), ("CD123AB", "IT", "diplomatic"), ("CD123456", "HU", "diplomatic"),
+        ("1QAB123", "BE", "trailer"), ("123456", "HR", "police"), ("BP1234", "AT", "police"),
+    ],
+)  # fmt: skip
+def test_special_series_are_named_and_accuse_only_where_that_is_set(text: str, country: str, series: str) -> None:
+    assert series_of(text, country) == series
+    kind, rule = said(seen(text, country), registry("9ZZ9871"))
+    assert (kind, rule) == (VerdictKind.REVIEW, f"special-series-{series}")
+    assert said(seen(text, country), registry("9ZZ9871"), Policy(accuse_special=True))[1] != rule
+
+
+def test_ordinary_plates_belong_to_no_special_series() -> None:
+    for text, country in (
+        ("1AB2345", "CZ"),
+        ("MAB1234", "DE"),
+        ("SPI16111", "PL"),
+        ("AB12CDE", "UK"),
+        ("12GBD3", "NL"),
+    ):
+        assert series_of(text, country) is None
