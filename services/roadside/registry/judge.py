@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roadside.core.confusions import Confusions
     from roadside.core.reads import FusedPlate
     from roadside.core.verdict import Policy
-    from roadside.core.vignettes import RegistryAnswer
+    from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
     from roadside.ports.registry import Registry
     from roadside.ports.system import Clock
 
@@ -93,16 +93,8 @@ class Judge:
             answer = self._registry.search(CandidateQuery(keys, (), (), 0.0), passed_at_ns)
         except RegistryUnavailableError:
             return unanswered("registry-unavailable")
-        any_country = country is None or not stated
-        mine = tuple(
-            v for v in answer.vignettes if v.plate in keys and (any_country or v.country in ("", ANY_COUNTRY, country))
-        )
-        free = tuple(
-            e
-            for e in answer.exemptions
-            if any(fnmatchcase(spelt, fold_pattern(e.pattern)) for spelt in keys)
-            and (country is None or e.country in (ANY_COUNTRY, country) or not (stated or is_pattern(e.pattern)))
-        )
+        mine = tuple(v for v in answer.vignettes if v.plate in keys and _pays(v, country if stated else None))
+        free = tuple(e for e in answer.exemptions if _frees(e, keys, country, stated=stated))
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if mine else VerdictKind.UNPAID
         if kind is VerdictKind.UNPAID and self._grace_open(passed_at_ns):
             return unanswered("grace-open")
@@ -111,6 +103,23 @@ class Judge:
             kind, "read-by-person", float(bool(mine)), float(bool(free)), (reading,), mine, free, answer.lapsed
         )
         return _unless_stale(verdict, answer)
+
+
+def _pays(vignette: Vignette, stated: str | None) -> bool:
+    """Whether it counts for a plate of the country that a person has `stated`; None for every country."""
+    return stated is None or vignette.country in ("", ANY_COUNTRY, stated)
+
+
+def _frees(exemption: Exemption, keys: tuple[str, ...], country: str | None, *, stated: bool) -> bool:
+    """Whether it holds for a plate that may be spelt as one of `keys`.
+
+    One plate's exemption is set aside by a country that was `stated` alone, a family's by a guess, too.
+    """
+    if not any(fnmatchcase(key, fold_pattern(exemption.pattern)) for key in keys):
+        return False
+    if country is None or exemption.country in (ANY_COUNTRY, country):
+        return True
+    return not stated and not is_pattern(exemption.pattern)
 
 
 def _is_known(plate: FusedPlate) -> bool:
