@@ -77,10 +77,11 @@ SPECIAL: dict[str, tuple[tuple[str, str], ...]] = {
         ("army", "am LL DDD"), ("police", "cc LL DDD"), ("police", "gf DDD LL"), ("trailer", "xa DDD LL"),
         ("dealer", "Xp DDDDD"),
     ),
-    # 326/2011. Korm. rendelet: CD, DT, CK, OT; H forces; R police; E, V, Z, P, SP temporary and test; trailers X, Y, W.
+    # 326/2011. Korm. rendelet: CD, DT, CK, OT; H and a letter forces; R and a letter police; E, V, Z, P, SP temporary
+    # and test; trailers X, Y, W.
     "HU": (
-        ("diplomatic", "cd DDD-DDD"), ("diplomatic", "dt DDD-DDD"), ("diplomatic", "ck DDD-DDD"), ("army", "hLL-DDD"),
-        ("police", "rLL-DDD"), ("dealer", "p DDDDD"), ("dealer", "sp DD-DD"), ("temporary", "e DDDDD"),
+        ("diplomatic", "cd DDD-DDD"), ("diplomatic", "dt DDD-DDD"), ("diplomatic", "ck DDD-DDD"), ("army", "hL DD-DD"),
+        ("police", "rL DD-DD"), ("dealer", "p DDDDD"), ("dealer", "sp DD-DD"), ("temporary", "e DDDDD"),
         ("temporary", "v DDDDD"), ("temporary", "z DDDDD"), ("trailer", "xLL-DDD"), ("trailer", "yLL-DDD"),
         ("trailer", "wLL-DDD"),
     ),
