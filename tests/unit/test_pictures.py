@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
+from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, load_picture, read_bytes
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -172,3 +173,32 @@ def test_a_picture_is_known_by_its_name_or_its_beginning(tmp_path: Path) -> None
     assert is_picture(tmp_path / "upload")
     assert is_picture(tmp_path / "missing.jpeg")
     assert not is_picture(tmp_path / "clip.mp4")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_of_grey_keep_their_tones(kind: str) -> None:
+    grey = np.linspace(0, 255, 40).astype(np.uint16) * 257
+    image = decode_picture(encoded(Image.fromarray(np.tile(grey, (20, 1))), kind), "it")
+    assert np.abs(image[10, :, 0].astype(int) - np.linspace(0, 255, 40)).max() <= 1
+
+
+class Named:
+    """A path whose name is bytes, as `os.DirEntry` gives it for a folder that is named so."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = os.fsencode(path)
+
+    def __fspath__(self) -> bytes:
+        return self._path
+
+
+def test_a_path_of_bytes_is_a_path(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(picture(), "PNG"))
+    assert load_picture(Named(tmp_path / "a.png")).shape == (20, 40, 3)  # type: ignore[arg-type]
+
+
+def test_what_holds_no_pixel_or_names_no_file_is_one_line() -> None:
+    with pytest.raises(SourceError, match="no pixels"):
+        load_picture(Image.new("RGB", (0, 0)))
+    with pytest.raises(SourceError, match="no such file"):
+        load_picture("a\0b.jpg")

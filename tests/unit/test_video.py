@@ -143,6 +143,29 @@ def test_passwords_are_not_shown() -> None:
     assert redact("rtsp://bob:secret@cam/stream") == "rtsp://***@cam/stream"
     assert redact("rtsp://bob:se@cret@cam/stream") == "rtsp://***@cam/stream"
     assert redact("http://cam/a@b") == "http://cam/a@b"
+    assert redact("rtsp://cam:554/a@b") == "rtsp://cam:554/a@b"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "rtsp://bob:sec/ret@cam/stream",
+        "rtsp://bob:se@c/ret@cam/stream",
+        "http://cam/video.cgi?user=bob&pwd=secret&rate=1",
+        "rtsp://cam:554/user=bob&password=secret&channel=1",
+        "http://cam/video?rate=1&token=secret",
+    ],
+)
+def test_passwords_in_odd_places_are_not_shown(source: str) -> None:
+    shown = redact(source)
+    assert "ret" not in shown
+    assert "cam" in shown
+    assert ("rate=1" in source) == ("rate=1" in shown)
+
+
+def test_a_name_too_long_for_a_file_is_no_source() -> None:
+    with pytest.raises(SourceError, match="no such file or camera"):
+        open_source("x" * 5000, CameraId("c"), HandClock())
 
 
 def test_the_pi_camera_needs_its_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

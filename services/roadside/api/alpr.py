@@ -88,7 +88,7 @@ class ALPR:
         from roadside.assembly.watching import open_frames  # noqa: PLC0415 - as above
 
         check_registry(self._settings)
-        return self._sightings(open_frames(os.fspath(source), self._settings, _log.warning))
+        return self._sightings(open_frames(os.fsdecode(source), self._settings, _log.warning))
 
     def _sightings(self, source: FrameSource) -> Generator[Sighting, None, None]:
         from roadside.assembly.unstored import KeepNothing, open_named_judge  # noqa: PLC0415 - as above

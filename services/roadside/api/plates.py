@@ -119,7 +119,7 @@ def plates_of(photograph: Photograph, picture: object) -> Plates:
     return Plates(
         plates=tuple(_plate(placed) for placed in photograph.plates),
         image=photograph.image,
-        source=os.fspath(picture) if isinstance(picture, str | os.PathLike) else None,
+        source=os.fsdecode(picture) if isinstance(picture, str | os.PathLike) else None,
         elapsed_ms={step: photograph.elapsed.ms(step) for step in STEPS},
     )
 

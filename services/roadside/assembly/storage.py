@@ -94,7 +94,7 @@ def open_registry_alone(settings: VerdictSection, clock: Clock) -> Iterator[Regi
         elif settings.registry is not None:
             database = open_embedded(settings.registry)
             stack.callback(database.close)
-            yield SqlRegistry(database, settings.grace_s)
+            yield open_held_registry(settings, database)
         else:
             raise SettingsError("no registry is named: give registry or registry_http")
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import open_database
-from roadside.assembly.settings import PlatesSettings, load_service_settings
+from roadside.assembly.settings import load_service_settings
 from roadside.assembly.storage import database_address
+from roadside.errors import StoreUnavailableError
+from roadside.registry.config import StorageSection
 
 if TYPE_CHECKING:
     import argparse
@@ -28,7 +30,7 @@ def add_to(commands: SubParsers) -> None:
     check = actions.add_parser("check", help="exit code 0 where the tables are those of this version")
     check.set_defaults(execute=look)
     for action in (migrate, check):
-        explained = PlatesSettings.model_fields["database_url"].description
+        explained = StorageSection.model_fields["database_url"].description
         action.add_argument("--database-url", metavar="X", default=None, help=explained)
 
 
@@ -52,8 +54,15 @@ def look(parsed: argparse.Namespace) -> int:
 
 def _database(parsed: argparse.Namespace) -> Database:
     flags = {"database_url": parsed.database_url}
-    settings = load_service_settings(PlatesSettings, flags, os.environ)
+    settings = load_service_settings(StorageSection, flags, os.environ)
     address = database_address(settings)
     if address.startswith(SQLITE):
-        Path(address.removeprefix(SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        _make(Path(address.removeprefix(SQLITE)).parent)
     return open_database(address)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailableError(f"{folder}: {error.strerror}") from error

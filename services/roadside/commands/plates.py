@@ -36,7 +36,7 @@ def add_to(commands: SubParsers) -> None:
 def list_recent(arguments: argparse.Namespace) -> int:
     """Print the newest sightings, newest first."""
     settings = settings_of(arguments)
-    if not settings.db.exists():
+    if settings.database_url is None and not settings.db.exists():
         raise InputError(f"{settings.db}: no sightings are stored there yet; `roadside run SOURCE` stores some")
     query = SightingQuery(
         limit=arguments.limit,

@@ -70,7 +70,8 @@ class StreetRun:
 
     def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
         self._watch = SourceWatch(source, settings, records.judge, records.store)
-        self._db = settings.db
+        named = settings.database_url is not None
+        self._stored_in = "the database that ROADSIDE_DATABASE_URL names" if named else settings.db
         self.overlay = Overlay(gap_frames=0) if self._watch.stills else Overlay()
         self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
         self.conclusions: list[Conclusion[SightingEvent]] = []
@@ -97,7 +98,7 @@ class StreetRun:
         print(sighting_table([event.sighting for c in self.conclusions for event in c.outputs]))
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self._watch.dropped} dropped to stay in the present" if self._watch.dropped else ""
-        print(f"{pace}{missed}. Stored in {self._db}")
+        print(f"{pace}{missed}. Stored in {self._stored_in}")
         if timings:
             names = ("detect", "read", "track", "store")
             took = self._watch.watch_s

@@ -36,7 +36,8 @@ def load_picture(picture: PictureLike) -> NDArray[np.uint8]:
     """
     match picture:
         case str() | os.PathLike():
-            return decode_picture(read_bytes(Path(picture)), os.fspath(picture))
+            name = os.fsdecode(picture)
+            return decode_picture(read_bytes(Path(name)), name)
         case bytes():
             return decode_picture(picture, "picture")
         case np.ndarray():
@@ -52,7 +53,7 @@ def read_bytes(path: Path) -> bytes:
     """The file's bytes. Raises SourceError where there is none, or none that may be read."""
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: a name that no file can have
         raise SourceError(f"{path}: no such file; check the name") from None
     except IsADirectoryError:
         raise SourceError(f"{path}: is a folder; name its pictures, or use `roadside run` on it") from None
@@ -95,9 +96,14 @@ def _one_line(name: str) -> Iterator[None]:
 
 def _upright(picture: Image.Image) -> NDArray[np.uint8]:
     """A picture of Pillow as (H, W, 3) uint8, blue green red, turned as its EXIF orientation says."""
+    if not all(picture.size):
+        raise SourceError("picture: has no pixels; give one that has")
     picture.load()
     turned = picture.getexif().get(ORIENTATION_TAG, 1) != 1
     upright = ImageOps.exif_transpose(picture) if turned else picture
+    if upright.mode.startswith("I;16"):  # what Pillow makes RGB of would be white above 255 of 65535
+        grey = np.asarray(np.asarray(upright) >> 8, np.uint8)
+        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
     rgb = np.asarray(upright if upright.mode == "RGB" else upright.convert("RGB"))
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
 

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 RPICAM_COMMANDS = ("rpicam-vid", "libcamera-vid")
 """The Raspberry Pi's camera program, by its new and its old name."""
 
+HOST = re.compile(r"(\[[^]]*\]|[^:@]*)(:\d*)?")
+"""A host and its port, without a user; a password that holds a slash ends what looks like one."""
+SECRET = re.compile(r"((?:pass|pwd|psw|token|secret|auth|key)\w*=)[^&/;]*", re.IGNORECASE)
+"""A password among the parameters, where many network cameras want it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
@@ -50,8 +55,13 @@ class CameraSettings:
 
 
 def redact(source: str) -> str:
-    """A source's name without the password of its address."""
-    return re.sub(r"(?<=://)[^/]*@", "***@", source)
+    """A source's name without the passwords of its address, those that stand in odd places too."""
+    scheme, mark, rest = source.partition("://")
+    if not mark:
+        return source
+    if not HOST.fullmatch(rest.partition("/")[0]):
+        rest = re.sub(r"^.*@", "***@", rest)
+    return scheme + mark + SECRET.sub(r"\1***", rest)
 
 
 class PictureSource:
@@ -218,18 +228,25 @@ def open_source(
     if connect is not None:
         return LiveSource(redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop))
     path = Path(source)
-    if path.is_dir():
-        return PictureSource(list_pictures(path), camera_id, clock)
-    if not path.exists():
+    if not _is_there(path):
         raise SourceError(
             f"{redact(source)}: no such file or camera; give a picture, folder, clip, rtsp:// or http:// address, "
             "/dev/videoN or rpicam"
         )
+    if path.is_dir():
+        return PictureSource(list_pictures(path), camera_id, clock)
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path}: may not be read; check its permissions")
     if is_picture(path):
         return PictureSource((path,), camera_id, clock)
     return ClipSource(path, camera_id, clock)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name longer than any file's
+        return False
 
 
 def _live_connection(source: str, settings: CameraSettings) -> Callable[[], Capture] | None:

@@ -96,7 +96,7 @@ def open_database(url: str) -> Database:
         if address.get_backend_name() != "sqlite":
             raise SettingsError(f"databases are sqlite:///path or postgresql://..., not {address.drivername}")
         return Database(_sqlite_engine(address))
-    except (ArgumentError, NoSuchModuleError) as error:
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:  # ValueError: a port that is no number
         raise SettingsError("the database address is not an address such as sqlite:///roadside.db") from error
     except ModuleNotFoundError as error:
         mend = install_command("cluster", "psycopg")
