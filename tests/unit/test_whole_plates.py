@@ -253,6 +253,16 @@ def test_words_pieces_and_plates_of_another_country_are_not(text: str, country: 
     assert not is_current(text, country)
 
 
+@pytest.mark.parametrize(
+    ("text", "country", "rule"),
+    [("GATE01", "UK", "no-known-plate"), ("001CD01", "ES", "special-series-diplomatic")],
+)
+def test_camera_text_and_diplomats_of_another_country_than_was_read_accuse_nobody(
+    text: str, country: str, rule: str
+) -> None:
+    assert said(seen(text, country), registry("9ZZ9871")) == (VerdictKind.REVIEW, rule)
+
+
 def test_a_country_read_wrong_needs_pictures_of_a_whole_plate() -> None:
     for doubts, rule in (((), "no-paid-reading"), (None, "no-known-plate")):
         assert said(seen("LHD299", "PL", doubts), registry("9ZZ9871"))[1] == rule

@@ -30,6 +30,10 @@ COUNTRY_DOUBT = 0.03
 COUNTRY_SURE = 0.5
 LEAST_CURRENT = 0.1
 """Weight of a format that is taken for current: series withdrawn long ago and words made to order have less."""
+USUAL = 1.0
+"""Weight of the format that a country gives out today."""
+LOOSE = frozenset({"DE"})
+"""Countries whose districts are not listed here: any short word before a number fits them."""
 SPECIAL_WEIGHT = 1.0 / GRAMMAR_WEIGHT
 """Of the formats of special series: read as they stand, neither likelier nor less likely than no format at all."""
 FOLD_WEIGHT = 0.15
@@ -117,13 +121,16 @@ def series_of(text: str, country: str | None) -> str | None:
 
 
 def is_current(text: str, country: str | None) -> bool:
-    """Whether `text` is an ordinary plate of a current format of `country`, or of any country where it is None.
+    """Whether `text` is an ordinary plate of a current format of `country`, or for None of any country's usual one.
 
     A word that a country would let somebody have on his plate is none: it stands on shops and lorries far more often.
     """
-    return any(c in _DIGITS for c in text) and any(
-        form.weight >= LEAST_CURRENT and not form.series for _, form in resolve(text, country)
-    )
+    fitting = [(resolved, form) for resolved, form in resolve(text, country) if not form.series]
+    if not any(c in _DIGITS for c in text):
+        return False
+    if country is not None:
+        return any(form.weight >= LEAST_CURRENT for _, form in fitting)
+    return any(form.weight >= USUAL and resolved == text and form.country not in LOOSE for resolved, form in fitting)
 
 
 def rank_under_grammar(
