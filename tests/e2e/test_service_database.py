@@ -57,13 +57,15 @@ def test_a_registry_comes_in_through_the_standard_input(program: Program, databa
     assert not list(program.home.rglob("*.db"))
 
 
-def test_a_purge_keeps_the_pictures_that_the_services_database_names(program: Program, database_url: str) -> None:
+def test_recent_and_purge_know_what_the_services_database_names(program: Program, database_url: str) -> None:
     fill(program.home, ("s1", "1AB2345", VerdictKind.UNPAID), url=database_url)
     pictures = {path for path in (program.home / "r.evidence").rglob("*") if path.is_file()}
     assert pictures
     for path in pictures:
         os.utime(path, (0, 0))  # a picture without a record would be a stray by now
     where = {"ROADSIDE_EVIDENCE": str(program.home / "r.evidence"), "ROADSIDE_KEYS": str(program.home / "r.keys.json")}
+    recent = program.run("plates", "recent", ROADSIDE_DATABASE_URL=database_url, **where)
+    assert "1AB2345" in recent.stdout, recent.stderr
     kept = program.run("purge", ROADSIDE_DATABASE_URL=database_url, **where)
     assert kept.returncode == 0, kept.stderr
     assert pictures <= {path for path in (program.home / "r.evidence").rglob("*") if path.is_file()}

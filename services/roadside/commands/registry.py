@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roadside.adapters.sql import SqlRegistry
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.lists import ListImporter
 from roadside.assembly.records import open_records, open_registry
+from roadside.assembly.storage import open_held_registry
 from roadside.commands.flags import add_settings, settings_of
 from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
@@ -111,8 +111,7 @@ def check_plate(parsed: argparse.Namespace) -> int:
     if not any(_spellings(parsed.plate, country)):
         raise InputError(f"{parsed.plate!r} is no plate")
     at_ns = _moment(parsed.at, where) if parsed.at else SystemClock().now_ns()
-    registry = SqlRegistry(open_registry(settings), settings.grace_s, settings.registry_max_age_days)
-    checked = registry.check(parsed.plate, country, at_ns)
+    checked = open_held_registry(settings, open_registry(settings)).check(parsed.plate, country, at_ns)
     print(checked.kind.value)
     if checked.kind is VerdictKind.UNKNOWN:
         print(f"  the list is older than registry_max_age_days ({settings.registry_max_age_days:g}): import a new one")
