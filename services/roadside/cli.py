@@ -1,4 +1,4 @@
-"""The composition root: `roadside` and its commands, each in a module of `roadside.commands`."""
+"""`roadside` and its commands, each in a module of `roadside.commands`; errors become one line and an exit code."""
 
 from __future__ import annotations
 

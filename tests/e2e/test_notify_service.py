@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PLATE = "1AB2345"
 SECRET = "a secret of this test"  # noqa: S105
-PATIENCE_S = 60.0
+LONGEST_WAIT_S = 60.0
 
 
 @dataclass
@@ -127,7 +127,7 @@ def test_it_tells_of_what_is_new_counts_it_and_ends_well(world: World, receiver:
     service.wait_ready()
     assert notices(service, "delivered") == 0
     world.pass_by("s1")
-    wait_for(lambda: notices(service, "delivered") == 1, "the notice", PATIENCE_S)
+    wait_for(lambda: notices(service, "delivered") == 1, "the notice", LONGEST_WAIT_S)
     ((signature, body),) = receiver.got
     assert is_signed(SECRET, signature, body, SystemClock().now_ns() // 10**9)
     assert json.loads(body)["sighting_id"] == "s1"
@@ -143,7 +143,7 @@ def test_it_tells_of_what_is_new_counts_it_and_ends_well(world: World, receiver:
 
     world.pass_by("while it was away")
     service.start()
-    wait_for(lambda: receiver.sightings() == ["s1", "while it was away"], "what happened meanwhile", PATIENCE_S)
+    wait_for(lambda: receiver.sightings() == ["s1", "while it was away"], "what happened meanwhile", LONGEST_WAIT_S)
 
 
 def test_what_is_given_up_is_counted_listed_and_tried_again_on_request(world: World, receiver: Receiver) -> None:
@@ -152,7 +152,7 @@ def test_what_is_given_up_is_counted_listed_and_tried_again_on_request(world: Wo
     service.wait_ready()
     receiver.status = 503
     world.pass_by("s1")
-    wait_for(lambda: service.value("roadside_notify_notices_given_up_count") == 1, "giving up", PATIENCE_S)
+    wait_for(lambda: service.value("roadside_notify_notices_given_up_count") == 1, "giving up", LONGEST_WAIT_S)
     assert (notices(service, "failed"), notices(service, "given_up"), notices(service, "delivered")) == (1, 1, 0)
     listed = world.cluster.command("notify", "--dead").stdout
     assert "hook0  s1  webhook hook0: HTTP 503" in listed
@@ -160,14 +160,16 @@ def test_what_is_given_up_is_counted_listed_and_tried_again_on_request(world: Wo
     arguments = ("--revive", "--once", "--notify", str(world.channels), "--notify-secrets")
     done = world.cluster.command("notify", *arguments, str(world.cluster.folder / "secrets"), check=False)
     assert "1 notices are tried again" in done.stdout
-    wait_for(lambda: service.value("roadside_notify_notices_given_up_count") == 0, "the revived notice", PATIENCE_S)
+    wait_for(lambda: service.value("roadside_notify_notices_given_up_count") == 0, "the revived notice", LONGEST_WAIT_S)
     assert receiver.got
 
 
 def test_a_wrong_file_is_told_and_mended_without_a_restart(world: World, receiver: Receiver) -> None:
     service = world.start()
-    wait_for(lambda: service.missing() == ["channels"], "a service that waits for its channels", PATIENCE_S)
-    wait_for(lambda: any(line["event"] == "channels" for line in service.log_lines()), "a word about it", PATIENCE_S)
+    wait_for(lambda: service.missing() == ["channels"], "a service that waits for its channels", LONGEST_WAIT_S)
+    wait_for(
+        lambda: any(line["event"] == "channels" for line in service.log_lines()), "a word about it", LONGEST_WAIT_S
+    )
     (told,) = [line for line in service.log_lines() if line["event"] == "channels"]
     assert (told["level"], told["going_on"]) == ("error", False)
     assert str(world.channels) in told["reason"]
@@ -175,12 +177,12 @@ def test_a_wrong_file_is_told_and_mended_without_a_restart(world: World, receive
     service.wait_ready()
     second = Receiver(url=receiver.url)
     world.name(receiver, second)
-    wait_for(lambda: "hook1" in service.metrics(), "the second channel", PATIENCE_S)
+    wait_for(lambda: "hook1" in service.metrics(), "the second channel", LONGEST_WAIT_S)
     world.channels.write_text("[[webhook")
-    wait_for(lambda: service.missing() == ["channels"], "the wrong file to be missed", PATIENCE_S)
+    wait_for(lambda: service.missing() == ["channels"], "the wrong file to be missed", LONGEST_WAIT_S)
     assert service.probe("live") == 200
     world.pass_by("s1")
-    wait_for(lambda: receiver.sightings() == ["s1", "s1"], "both channels as they were", PATIENCE_S)
+    wait_for(lambda: receiver.sightings() == ["s1", "s1"], "both channels as they were", LONGEST_WAIT_S)
 
 
 def test_without_channels_it_is_ready_and_idle(world: World) -> None:

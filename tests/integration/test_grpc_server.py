@@ -156,6 +156,28 @@ def test_sizes_are_limited(running: Running) -> None:
             detector_pb2_grpc.DetectorStub(channel).BatchDetect(requests)
 
 
+def test_calls_that_stream_both_ways_are_asked_for_the_token_too() -> None:
+    def register(server: grpc.Server) -> tuple[str]:
+        echo = grpc.stream_stream_rpc_method_handler(lambda requests, _context: requests)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", {"Echo": echo}),))
+        return ("test.Echo",)
+
+    meter = PrometheusMeter("detector", SPECS, CollectorRegistry())
+    server = GrpcServer(ServerOptions("127.0.0.1", 0, token=TOKEN), register, Health((), time.monotonic), meter)
+    server.start()
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            echo = channel.stream_stream("/test.Echo/Echo")
+            with pytest.raises(grpc.RpcError) as caught:
+                list(echo(iter([b"x"]), timeout=PLENTY_S))
+            assert isinstance(caught.value, grpc.Call)
+            assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            sent = (("authorization", f"Bearer {TOKEN}"),)
+            assert list(echo(iter([b"x", b"y"]), timeout=PLENTY_S, metadata=sent)) == [b"x", b"y"]
+    finally:
+        server.stop(0)
+
+
 def test_the_token_is_asked_for() -> None:
     running = Running(token=TOKEN)
     try:

@@ -96,8 +96,8 @@ class Counts:
 
 
 class NobodyPaid:
-    def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
-        del reach, at_ns
+    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+        del query, at_ns
         return RegistryAnswer((), ())
 
 

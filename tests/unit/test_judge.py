@@ -20,14 +20,14 @@ GRACE_S = 60.0
 
 
 class NobodyPaid:
-    def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
-        del reach, at_ns
+    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+        del query, at_ns
         return RegistryAnswer((), ())
 
 
 class OldList:
-    def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
-        paid = tuple(Vignette(key, "CZ", "", 0, at_ns + 1) for key in reach.keys if key == "1AB2345")
+    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+        paid = tuple(Vignette(key, "CZ", "", 0, at_ns + 1) for key in query.keys if key == "1AB2345")
         return RegistryAnswer(paid, (), stale=True)
 
 
@@ -72,8 +72,8 @@ def test_an_old_list_says_who_paid_and_accuses_nobody() -> None:
 
 def test_a_person_may_write_an_umlaut_out() -> None:
     class Wuerzburg:
-        def search(self, reach: CandidateQuery, at_ns: int) -> RegistryAnswer:
-            paid = tuple(Vignette(key, "DE", "", 0, at_ns + 1) for key in reach.keys if key == "WUAB123")
+        def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+            paid = tuple(Vignette(key, "DE", "", 0, at_ns + 1) for key in query.keys if key == "WUAB123")
             return RegistryAnswer(paid, ())
 
     judge = Judge(Wuerzburg(), typical(), Policy(), HandClock(PASSED_AT_NS))

@@ -110,7 +110,9 @@ def parse_keyring(text: str, origin: str) -> Keyring:
         keys = {str(name): base64.b64decode(value, validate=True) for name, value in data["keys"].items()}
         active = str(data["active"])
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise SettingsError(f"{origin}: not a key file; `roadside privacy new-keys` makes one") from error
+        raise SettingsError(
+            f"{origin}: not a key file; put your copy of it back: no other opens the pictures"
+        ) from error
     if active not in keys or any(len(k) != _KEY_BYTES or not _KEY_ID.fullmatch(n) for n, k in keys.items()):
         raise SettingsError(f"{origin}: a key must have {_KEY_BYTES} bytes, and the active one must be there")
     return Keyring(active, keys)

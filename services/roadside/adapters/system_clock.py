@@ -6,7 +6,7 @@ import time
 
 
 class SystemClock:
-    """Meets `roadside.ports.Clock`."""
+    """Meets `roadside.ports.system.Clock`."""
 
     def now_ns(self) -> int:
         """UTC, nanoseconds since 1970."""

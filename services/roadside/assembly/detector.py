@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from roadside.assembly.models import open_detector, open_nets, warm_up
+from roadside.assembly.models import open_named_detector, open_nets, warm_up
 from roadside.core.detect import Search
 from roadside.detector.locked import LockedDetector
 from roadside.detector.servicer import DetectorServicer
@@ -30,15 +30,7 @@ def build(context: ServiceContext[DetectorSettings]) -> Work:
     settings = context.settings
     # One look a frame: a cluster answers with more detectors, not with more looks.
     search = Search.FAST if settings.search is Search.AUTO else settings.search
-    model = LockedDetector(
-        open_detector(
-            settings.modeldir,
-            threads=settings.threads,
-            score=settings.score,
-            search=search,
-            runtime=settings.runtime,
-        )
-    )
+    model = LockedDetector(open_named_detector(settings, search))
     warm_up(detector=model)
     context.model_ready(open_nets(settings.runtime).file(settings.modeldir, "detect"), settings.runtime)
     meter = RatedMeter(context.meter, time.monotonic)

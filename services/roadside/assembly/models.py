@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from roadside.assembly.settings import Settings
+    from roadside.detector.config import DetectionSection
+    from roadside.ocr.config import ReadingSection
     from roadside.ports.nets import Nets
     from roadside.ports.vision import Detector, Reader
 
@@ -100,6 +102,28 @@ def open_reader(
             return ArticleReader(folder)
 
 
+def open_named_detector(settings: DetectionSection, search: Search) -> PlateFinder:
+    """The detector that the settings name, looking as `search` says. Raises ModelError, SettingsError."""
+    return open_detector(
+        settings.modeldir,
+        threads=settings.threads,
+        score=settings.score,
+        search=search,
+        runtime=settings.runtime,
+    )
+
+
+def open_named_reader(settings: ReadingSection, *, extra_cuts: bool = False) -> Reader:
+    """The reader that the settings name. Raises ModelError, SettingsError."""
+    return open_reader(
+        settings.reader_folder(),
+        settings.reader,
+        threads=settings.threads,
+        runtime=settings.runtime,
+        extra_cuts=extra_cuts,
+    )
+
+
 def open_models(
     settings: Settings, *, search: Search | None = None, extra_cuts: bool = False
 ) -> tuple[PlateFinder, Reader]:
@@ -107,18 +131,8 @@ def open_models(
 
     Raises ModelError, SettingsError.
     """
-    detector = open_detector(
-        settings.modeldir,
-        threads=settings.threads,
-        score=settings.score,
-        search=search or settings.search,
-        runtime=settings.runtime,
-    )
-    folder = settings.reader_modeldir if settings.reader is ReaderKind.TFLITE else settings.tessdata
-    reader = open_reader(
-        folder, settings.reader, threads=settings.threads, runtime=settings.runtime, extra_cuts=extra_cuts
-    )
-    return detector, reader
+    detector = open_named_detector(settings, search or settings.search)
+    return detector, open_named_reader(settings, extra_cuts=extra_cuts)
 
 
 def warm_up(detector: Detector | None = None, reader: Reader | None = None) -> None:

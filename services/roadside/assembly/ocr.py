@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roadside.assembly.models import open_nets, open_reader, warm_up
+from roadside.assembly.models import open_named_reader, open_nets, warm_up
 from roadside.kit.host import Loop, Work
 from roadside.ocr.config import ReaderKind
 from roadside.ocr.locked import LockedReader
@@ -25,8 +25,7 @@ CROPS_AT_ONCE = 16
 def build(context: ServiceContext[OcrSettings]) -> Work:
     """The reader, its stage and its answers over gRPC. Raises ModelError, SettingsError."""
     settings = context.settings
-    folder = settings.reader_modeldir if settings.reader is ReaderKind.TFLITE else settings.tessdata
-    model = LockedReader(open_reader(folder, settings.reader, threads=settings.threads, runtime=settings.runtime))
+    model, folder = LockedReader(open_named_reader(settings)), settings.reader_folder()
     warm_up(reader=model)
     if settings.reader is ReaderKind.TFLITE:
         context.model_ready(open_nets(settings.runtime).file(folder, "read"), settings.runtime)

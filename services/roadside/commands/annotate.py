@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.sources.pictures import decode_picture, list_pictures, read_bytes
 from roadside.adapters.voc import LABEL, LabelledBox, annotation_of, voc_of, write_voc
-from roadside.assembly.models import open_detector
+from roadside.assembly.models import open_named_detector
 from roadside.commands.flags import add_settings, settings_of
 from roadside.errors import SourceError
 
@@ -41,13 +41,7 @@ def annotate_folder(arguments: argparse.Namespace) -> int:
     pictures = list_pictures(arguments.folder)
     waiting = [p for p in pictures if arguments.overwrite or not voc_of(p).exists()]
     settings = settings_of(arguments)
-    detector = open_detector(
-        settings.modeldir,
-        threads=settings.threads,
-        score=settings.score,
-        search=settings.search,
-        runtime=settings.runtime,
-    )
+    detector = open_named_detector(settings, settings.search)
     boxes, failed = 0, 0
     for picture in waiting:
         try:

@@ -143,7 +143,9 @@ class _Boundary(grpc.ServerInterceptor):
             return grpc.stream_unary_rpc_method_handler(self._one(handler.stream_unary, name), **coders)
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(self._many(handler.unary_stream, name), **coders)
-        return handler
+        if handler.stream_stream:
+            return grpc.stream_stream_rpc_method_handler(self._many(handler.stream_stream, name), **coders)
+        return None
 
     def _one(self, behaviour: Callable[..., Any], name: str) -> Callable[..., Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - any message

@@ -35,3 +35,7 @@ class ReadingSection(ModelSection):
         description="folder with gb.traineddata",
     )
     confidence: float = Field(0.2, ge=0, le=1, description="least confidence of a read; below it, nothing was read")
+
+    def reader_folder(self) -> Path:
+        """Where the files of the chosen reader are."""
+        return self.reader_modeldir if self.reader is ReaderKind.TFLITE else self.tessdata

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from roadside.core.reviews import ReviewAction
 from roadside.errors import InputError
-from roadside.plates.servicer import viewer
+from roadside.plates.servicer import NAME_CHARACTERS, viewer
 from roadside.v1 import review_pb2, review_pb2_grpc
 from roadside.wire.convert import sighting_to_proto
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 MOST_SKIPPED = 1000
 """How many sightings a request may ask to leave out."""
-NAME_BYTES = 64
-"""An author's name is cut to this many characters."""
 _ACTIONS = {
     review_pb2.REVIEW_ACTION_CONFIRM: ReviewAction.CONFIRM,
     review_pb2.REVIEW_ACTION_CORRECT: ReviewAction.CORRECT,
@@ -52,7 +50,7 @@ class ReviewServicer(review_pb2_grpc.ReviewServicer):
             raise InputError("action: say what the plate is")
         if not request.sighting_id:
             raise InputError("sighting_id: is empty")
-        author = request.author[:NAME_BYTES] or viewer(context)
+        author = request.author[:NAME_CHARACTERS] or viewer(context)
         settled = self._reviewing.answer(
             request.sighting_id, action, author, text=request.plate, country=request.country
         )

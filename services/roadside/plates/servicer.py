@@ -39,8 +39,8 @@ WATCH_EVERY_S = 0.25
 """How often a watch looks into the store, in seconds."""
 WATCH_AT_ONCE = 100
 """How many sightings a watch takes from the store at a time."""
-NAME_BYTES = 64
-"""A caller's name is cut to this many characters in the record of who looked at pictures."""
+NAME_CHARACTERS = 64
+"""A caller's name is cut to this length in the record of who looked at pictures, an author's in that of answers."""
 
 
 class PlatesServicer(plates_pb2_grpc.PlatesServicer):
@@ -186,8 +186,8 @@ def viewer(context: grpc.ServicerContext) -> str:
     """The caller's name: the common name of its certificate, or its address if it shows none."""
     certified: Mapping[str, Any] = context.auth_context()  # lists of bytes, whatever its types say
     for name in certified.get("x509_common_name", ()):
-        return str(name.decode(errors="replace"))[:NAME_BYTES]
-    return context.peer()[:NAME_BYTES]
+        return str(name.decode(errors="replace"))[:NAME_CHARACTERS]
+    return context.peer()[:NAME_CHARACTERS]
 
 
 def _country(name: str) -> str | None:

@@ -31,6 +31,8 @@ READS: Stream[ReadEvent] = Stream("reads")
 SIGHTINGS: Stream[SightingEvent] = Stream("sightings")
 STREAMS: tuple[Stream[Any], ...] = (FRAMES, CROPS, READS, SIGHTINGS)
 """In the order in which a vehicle travels through them."""
+UPSTREAM: tuple[Stream[Any], ...] = (FRAMES, CROPS, READS)
+"""What is on its way to a sighting: `Cameras.horizon_ns` looks at these."""
 
 
 def stream_named(name: str) -> Stream[Any]:

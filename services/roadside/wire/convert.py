@@ -119,7 +119,7 @@ def detection_from_proto(detection: types_pb2.Detection) -> Detection:
     corners: Corners | None = None
     if detection.corners:
         points = [(point.x, point.y) for point in detection.corners]
-        if len(points) != len(("tl", "tr", "br", "bl")):
+        if len(points) != 4:
             raise PoisonError(f"detection with {len(points)} corners")
         corners = (points[0], points[1], points[2], points[3])
     return Detection(box, detection.score, corners)

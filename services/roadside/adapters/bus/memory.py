@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from roadside.core.frames import END_OF_TIME_NS
 from roadside.ports.bus import (
-    CROPS,
     FRAMES,
-    READS,
     STREAMS,
+    UPSTREAM,
     Backlog,
     CameraState,
     DeadLetter,
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from roadside.core.frames import CameraId
     from roadside.ports.bus import EventT, Output, Stream
     from roadside.ports.system import Clock
-
-UPSTREAM: tuple[Stream[Any], ...] = (FRAMES, CROPS, READS)
-"""What is on its way to a sighting."""
 
 
 @dataclass(slots=True)
@@ -71,7 +67,7 @@ class MemoryBroker:
 
 
 class MemoryBus:
-    """One consumer's connection to a broker; meets `roadside.ports.Bus`.
+    """One consumer's connection to a broker; meets `roadside.ports.bus.Bus`.
 
     A consumer that reconnects under its name takes back what it held.
     """

@@ -21,10 +21,9 @@ from roadside.adapters.bus import redis_scripts
 from roadside.core.frames import END_OF_TIME_NS, CameraId
 from roadside.errors import BusUnavailableError, InputError, SettingsError
 from roadside.ports.bus import (
-    CROPS,
     FRAMES,
-    READS,
     STREAMS,
+    UPSTREAM,
     Backlog,
     CameraState,
     DeadLetter,
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 GROUP = "roadside"
-TRACKED: frozenset[Stream[Any]] = frozenset({FRAMES, CROPS, READS})
 DEAD_LETTERS_KEPT = 10_000
 DEAD_LETTER_BYTES = 24 * 1024 * 1024
 """A larger payload is not kept with its letter: no consumer would take it on replay."""
@@ -141,7 +139,7 @@ class RedisStreams:
                         int(stream == FRAMES),
                         event.camera_id,
                         event.captured_at_ns,
-                        event.captured_at_ns // 1000 if stream in TRACKED else "",
+                        event.captured_at_ns // 1000 if stream in UPSTREAM else "",
                         event.identity,
                         payload,
                     ],
@@ -189,7 +187,7 @@ class RedisStreams:
         args.append(len(outputs))
         for output in outputs:
             event = output.event
-            flight = place(self._flight_key(event.camera_id)) if output.stream in TRACKED else 0
+            flight = place(self._flight_key(event.camera_id)) if output.stream in UPSTREAM else 0
             args += [
                 place(self._stream_key(output.stream)),
                 flight,
@@ -340,7 +338,7 @@ class RedisStreams:
             return bool(
                 self._replay(
                     keys=[self._dead_key(), self._stream_key(stream), flight],
-                    args=[letter_id, int(fields[b"t"]) // 1000 if stream in TRACKED else ""],
+                    args=[letter_id, int(fields[b"t"]) // 1000 if stream in UPSTREAM else ""],
                 )
             )
 

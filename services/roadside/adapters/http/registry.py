@@ -101,7 +101,7 @@ def load_http_options(path: Path) -> HttpOptions:
 
 
 class HttpRegistry:
-    """Meets `roadside.ports.Registry`. Safe to share between threads."""
+    """Meets `roadside.ports.registry.Registry`. Safe to share between threads."""
 
     def __init__(
         self,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 
+from roadside.adapters.sql.locks import Lock, one_at_a_time
 from roadside.adapters.sql.schema import CHANGES, CURSORS, OUTBOX, SIGHTINGS
 from roadside.adapters.sql.store import known_sighting
 from roadside.core.notices import Notice, OutboxCounts
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from roadside.ports.notify import Compose
 
 _BATCH = 200
-_LOCK = 0x524F4146
 PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
 
 
@@ -87,8 +87,7 @@ class SqlOutbox:
         written = 0
         while True:
             with self._database.write() as connection:
-                if not self._database.is_sqlite:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+                one_at_a_time(connection, Lock.OUTBOX)
                 position = connection.execute(select(CURSORS.c.position).where(CURSORS.c.name == name)).scalar() or 0
                 rows = connection.execute(_since(kind, position)).all()
                 for row in rows:

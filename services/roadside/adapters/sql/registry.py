@@ -131,11 +131,6 @@ class SqlRegistry:
         with self._database.read() as connection:
             return connection.execute(select(func.count()).select_from(VIGNETTES)).scalar_one()
 
-    def newest_import_ns(self) -> int | None:
-        """When a list of vignettes was last taken in; None where none ever was. Raises StoreUnavailableError."""
-        with self._database.read() as connection:
-            return _last_import_ns(connection)
-
     def _is_stale(self, imported_ns: int, at_ns: int) -> bool:
         return 0 < self._max_age_ns < at_ns - imported_ns
 
@@ -149,15 +144,11 @@ def _storable(at_ns: int) -> int:
 
 
 def _newest_import_ns(connection: Connection) -> int:
-    newest = _last_import_ns(connection)
-    if newest is None:
-        raise RegistryUnavailableError("no vignettes were imported yet: `roadside registry import FILE`")
-    return newest
-
-
-def _last_import_ns(connection: Connection) -> int | None:
+    """When a list of vignettes was last taken in. Raises RegistryUnavailableError where none ever was."""
     statement = select(func.max(IMPORTS.c.at_ns)).where(IMPORTS.c.content == "vignettes")
     newest: int | None = connection.execute(statement).scalar_one()
+    if newest is None:
+        raise RegistryUnavailableError("no vignettes were imported yet: `roadside registry import FILE`")
     return newest
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, or_, select, update
 
 from roadside.adapters.sql.schema import AUDIT, CHAIN, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
+from roadside.adapters.sql.vault import FIRST_LINK
 from roadside.core.plates import fold
 from roadside.errors import InputError
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _BATCH = 500
 _DAY_NS = 86_400 * 10**9
-_FIRST_LINK = "roadside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class RetentionManager:
 
 
 def _reseal(connection: Connection, keyring: Keyring) -> str:
-    link = _FIRST_LINK
+    link = FIRST_LINK
     for row in connection.execute(select(CHAIN).order_by(CHAIN.c.sequence)).all():
         fields = (str(row.sequence), str(row.at_ns), row.event, row.sighting_id, row.kind, row.sha256)
         link = keyring.seal(keyring.active, link, *fields)

@@ -7,9 +7,10 @@ import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, tuple_, update
 
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
+from roadside.adapters.sql.locks import Lock, one_at_a_time
 from roadside.adapters.sql.schema import AUDIT, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 MOST_A_PAGE = 1000
-_SAVE_LOCK = 0x524F4145
-_CHANGE_LOCK = 0x524F4148
 _AFTER_ALL = "\U0010ffff"
 
 
@@ -56,8 +55,7 @@ class SqlSightingStore:
         written = [(picture, self._vault.write(picture)) for picture in pictures]
         now_ns = self._clock.now_ns()
         with self._database.write() as connection:
-            # Sequences must become visible in their order, or a live watch would miss one.
-            _one_at_a_time(connection, _SAVE_LOCK)
+            one_at_a_time(connection, Lock.SAVE)
             known = known_sighting(connection, sighting.sighting_id)
             if known is None:
                 connection.execute(insert(SIGHTINGS).values(sighting_row(kept, now_ns)))
@@ -150,8 +148,7 @@ class SqlSightingStore:
         after = redacted(replace(known, verdict=verdict, plate=corrected or known.plate), self._vault)
         values = {**sighting_row(after, now_ns), "sighting_id": sighting_id}
         connection.execute(update(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id).values(values))
-        # Changes must become visible in the order of their numbers, or the outbox would pass over one.
-        _one_at_a_time(connection, _CHANGE_LOCK)
+        one_at_a_time(connection, Lock.CHANGE)
         change = {"before": known.verdict.kind.value, "after": verdict.kind.value, "rule": verdict.rule}
         connection.execute(insert(CHANGES).values(sighting_id=sighting_id, at_ns=now_ns, author=author, **change))
         if verdict.kind not in HASHED:
@@ -167,12 +164,6 @@ class SqlSightingStore:
     def _sightings(self, statement: Select[Any]) -> list[Sighting]:
         with self._database.read() as connection:
             return _with_evidence(connection, connection.execute(statement).mappings().all())
-
-
-def _one_at_a_time(connection: Connection, lock: int) -> None:
-    """Wait, in PostgreSQL, until no other transaction holds `lock`, and hold it to the end; SQLite has one writer."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
 def known_sighting(connection: Connection, sighting_id: str) -> Sighting | None:

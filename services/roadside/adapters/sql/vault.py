@@ -7,10 +7,11 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, select
 
 from roadside.adapters.encryption import Keyring, key_of
 from roadside.adapters.sql.codec import box_text
+from roadside.adapters.sql.locks import Lock, one_at_a_time
 from roadside.adapters.sql.schema import CHAIN, EVIDENCE
 from roadside.errors import NotFoundError, RoadsideError, StoreUnavailableError
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from roadside.core.sightings import Picture
 
-_FIRST_LINK = "roadside"
-_CHAIN_LOCK = 0x524F4144
+FIRST_LINK = "roadside"
+"""What the first entry of the chain is sealed with, in place of a link before it."""
 
 
 class Vault:
@@ -110,10 +111,9 @@ class Vault:
     def chain(self, connection: Connection, event: str, subject: tuple[str, str, str], at_ns: int) -> None:
         """Append to the chain: sighting, kind and SHA-256 of `subject`, sealed with the link before."""
         sighting_id, kind, sha256 = subject
-        if connection.dialect.name == "postgresql":  # SQLite has one writer anyway
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CHAIN_LOCK})
+        one_at_a_time(connection, Lock.CHAIN)
         last = connection.execute(select(CHAIN).order_by(CHAIN.c.sequence.desc()).limit(1)).first()
-        sequence, before = (last.sequence + 1, last.link) if last else (1, _FIRST_LINK)
+        sequence, before = (last.sequence + 1, last.link) if last else (1, FIRST_LINK)
         key_id = self.keyring.active
         link = self.keyring.seal(key_id, before, str(sequence), str(at_ns), event, sighting_id, kind, sha256)
         connection.execute(
@@ -132,7 +132,7 @@ class Vault:
     def faults(self, connection: Connection) -> tuple[list[str], int, str]:
         """What is wrong with chain, records and pictures, one line each; lines checked; the last link."""
         found: list[str] = []
-        before, expected, stored = _FIRST_LINK, 1, dict[tuple[str, str], str]()
+        before, expected, stored = FIRST_LINK, 1, dict[tuple[str, str], str]()
         for row in connection.execute(select(CHAIN).order_by(CHAIN.c.sequence)):
             if row.sequence != expected:
                 found.append(f"chain: entries {expected} to {row.sequence - 1} are missing")
