@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadside.core.formats import GRAMMARS
-from roadside.core.plates import best_under_grammar, fold, format_plate, normalise, rank_under_grammar, resolve
+from roadside.core.plates import fold, format_plate, normalise, rank_under_grammar, resolve
 from roadside.core.reads import ALPHABET, Hypothesis
 
 texts = st.text(ALPHABET, min_size=1, max_size=9)
@@ -17,6 +17,13 @@ UK, CZ, PL, DE = ((("UK", 0.95),), (("CZ", 0.95),), (("PL", 0.95),), (("DE", 0.9
 
 def said(**shares: float) -> list[Hypothesis]:
     return [Hypothesis(text, None, math.log(p)) for text, p in shares.items()]
+
+
+def best_under_grammar(
+    hypotheses: list[Hypothesis], countries: tuple[tuple[str, float], ...] = ()
+) -> tuple[str, str | None, float]:
+    best = rank_under_grammar(hypotheses, countries, 1)[0]
+    return best.text, best.country, best.log_p
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roadside.assembly.lists import ListImporter
-from roadside.assembly.service_storage import store_tick, wait_for_database
+from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_held_registry, open_judge, own_registry
 from roadside.kit.holding_runner import HoldingRunner
 from roadside.kit.host import Loop, Work
@@ -29,7 +29,7 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     """The gathering of reads, the judge, and answers over gRPC; waits for its database. Raises SettingsError."""
     settings, clock = context.settings, context.clock
     database = own_registry(settings) or wait_for_database(context, settings)
-    context.health.set("store", ready=True)
+    context.health.set(STORE, ready=True)
     held = open_held_registry(settings, database)
     importer = ListImporter(database, settings)
     judge = open_judge(settings, open_asked_registry(settings, database, clock), clock)

@@ -183,14 +183,6 @@ def rank_under_grammar(
     )
 
 
-def best_under_grammar(
-    hypotheses: Sequence[Hypothesis], countries: Sequence[tuple[str, float]] = ()
-) -> tuple[str, str | None, float]:
-    """The text, country and log probability of the first of `rank_under_grammar`."""
-    best = rank_under_grammar(hypotheses, countries, 1)[0]
-    return best.text, best.country, best.log_p
-
-
 def _country_prior(countries: Sequence[tuple[str, float]]) -> dict[str, float]:
     if not countries:
         return dict.fromkeys(GRAMMARS, 1.0)

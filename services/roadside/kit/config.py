@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PREFIX = "ROADSIDE_"
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file of settings."""
-OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG"})
-"""ROADSIDE_* variables that are no settings: the file of settings, test data, tracebacks."""
+OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG", "LABELS"})
+"""ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks."""
 LEAST_TOKEN_CHARACTERS = 16
 
 

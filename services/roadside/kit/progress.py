@@ -14,17 +14,16 @@ LOG_EVERY_S = 10.0
 
 
 class Progress:
-    """Tells on `stream` of frames taken; anything else that is printed goes through `say`."""
+    """Tells on `stream` of frames taken; whoever prints anything else takes the bar away first, with `clear`."""
 
-    def __init__(
-        self, stream: TextIO, total: int | None, now_s: Callable[[], float] = time.monotonic, *, log_first: bool = False
-    ) -> None:
+    def __init__(self, stream: TextIO, total: int | None, now_s: Callable[[], float] = time.monotonic) -> None:
+        """`total` is the number of frames there will be, None where nobody knows."""
         self._stream = stream
         self._total = total
         self._now_s = now_s
         self._terminal = stream.isatty()
         self._started_s = now_s()
-        self._told_s = self._started_s - (LOG_EVERY_S if log_first or self._terminal else 0.0)
+        self._told_s = self._started_s - (LOG_EVERY_S if self._terminal else 0.0)
         self._shown = False
         self.frames = 0
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BATCH = 200
 PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
+_OF_SIGHTINGS, _OF_CHANGES = "notified sightings", "notified changes"
+"""Names of the cursors: how far each table has been followed."""
 
 
 class SqlOutbox:
@@ -37,15 +39,15 @@ class SqlOutbox:
         """
         return sum(
             self._follow(name, compose, now_ns, column)
-            for name, column in (("notified sightings", "sightings"), ("notified changes", "changes"))
+            for name, column in ((_OF_SIGHTINGS, "sightings"), (_OF_CHANGES, "changes"))
         )
 
     def start_here(self) -> None:
         """Pass over what is stored already: at the first start nobody wants a notice of last year."""
         with self._database.write() as connection:
             for name, newest in (
-                ("notified sightings", select(func.max(SIGHTINGS.c.sequence))),
-                ("notified changes", select(func.max(CHANGES.c.change_id))),
+                (_OF_SIGHTINGS, select(func.max(SIGHTINGS.c.sequence))),
+                (_OF_CHANGES, select(func.max(CHANGES.c.change_id))),
             ):
                 known = connection.execute(select(CURSORS).where(CURSORS.c.name == name)).first()
                 if known is None:
