@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roadside.core.reads import ALPHABET
+from roadside.core.reads import ALPHABET, FOLDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-_FOLDED = {"O": "0", "Q": "0", "I": "1"}
 _INDEX = {character: place for place, character in enumerate(ALPHABET)}
 
 LOOK_ALIKES = "0D 8B 5S 2Z 6G CG 17 1L 1T 4A VY UV WM MN HN HW EF PR KX 3B 9G 0C 0U 7T 6B JU"
@@ -25,7 +24,7 @@ LOOK_ALIKES = "0D 8B 5S 2Z 6G CG 17 1L 1T 4A VY UV WM MN HN HW EF PR KX 3B 9G 0C
 def folding_matrix() -> NDArray[np.float64]:
     """(36, 36): a row of probabilities times it has the columns of O, Q and I moved to 0 and 1."""
     matrix = np.eye(len(ALPHABET))
-    for source, target in _FOLDED.items():
+    for source, target in FOLDED.items():
         matrix[_INDEX[source]] = matrix[_INDEX[target]]
     return matrix
 
@@ -94,7 +93,7 @@ def _look_alike_prior() -> NDArray[np.float64]:
     for a, b in _pairs(LOOK_ALIKES.split()):
         alike[a, b] = alike[b, a] = 1.0
     others = 1.0 - np.eye(len(ALPHABET))
-    for folded in _FOLDED:
+    for folded in FOLDED:
         others[:, _INDEX[folded]] = 0.0
     total = np.maximum(alike.sum(axis=1, keepdims=True), 1.0)
     prior: NDArray[np.float64] = 0.5 * alike / total + 0.5 * others / others.sum(axis=1, keepdims=True)

@@ -6,12 +6,12 @@ import re
 import unicodedata
 from contextlib import suppress
 
-from roadside.core.reads import ALPHABET
+from roadside.core.reads import ALPHABET, FOLDED
 
 _SEPARATORS = frozenset("\t.:/'|_\N{MIDDLE DOT}\N{BULLET}\N{RIGHT SINGLE QUOTATION MARK}")
 """What stands between the characters of a plate in lists, beside spaces and dashes of every kind."""
 _ASCII_GAPS = str.maketrans(dict.fromkeys("\t.:/'|_-", " "))
-_ALIKE = str.maketrans({"O": "0", "Q": "0", "I": "1"})
+_ALIKE = str.maketrans(FOLDED)
 """As `roadside.core.plates.fold`; here nothing is left to drop."""
 _PLAIN = {
     "\N{LATIN CAPITAL LETTER L WITH STROKE}": "L",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from roadside.core.confusions import LOOK_ALIKES
 from roadside.core.neighbours import transpositions
-from roadside.core.reads import ALPHABET
+from roadside.core.reads import FOLDED_ALPHABET
 from roadside.core.vignettes import CandidateQuery
 
 if TYPE_CHECKING:
@@ -23,9 +23,8 @@ MOST_MISSED = 3
 lacked so many or fewer."""
 SHORTEST_KEY = 3
 LEAST_KEPT = 4
-_FOLDED = "".join(c for c in ALPHABET if c not in "OQI")
-_DIGITS, _LETTERS, _BOTH = _FOLDED[:10], _FOLDED[10:], "01"
-_ALIKE = {c: "".join(pair.replace(c, "", 1) for pair in LOOK_ALIKES.split() if c in pair) for c in _FOLDED}
+_DIGITS, _LETTERS, _BOTH = FOLDED_ALPHABET[:10], FOLDED_ALPHABET[10:], "01"
+_ALIKE = {c: "".join(pair.replace(c, "", 1) for pair in LOOK_ALIKES.split() if c in pair) for c in FOLDED_ALPHABET}
 
 
 class Relation(StrEnum):
@@ -91,7 +90,7 @@ def _parts_of(read: str) -> Iterator[str]:
 
 def _of_a_kind(character: str) -> str:
     """Digits for a digit, letters for a letter; 0 and 1 are both, for O, Q and I are folded into them."""
-    kind = _FOLDED if character in _BOTH else _DIGITS if character.isdigit() else _LETTERS + _BOTH
+    kind = FOLDED_ALPHABET if character in _BOTH else _DIGITS if character.isdigit() else _LETTERS + _BOTH
     return kind.replace(character, "")
 
 

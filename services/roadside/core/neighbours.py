@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roadside.core.reads import ALPHABET
+from roadside.core.candidates import LONGEST, SHORTEST
+from roadside.core.reads import FOLDED_ALPHABET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 MOST_EDITS = 3
 _SHARED_OUT = {1: (0, 0), 2: (1, 0), 3: (1, 1)}
 """Errors that the first and the last half must admit: of three in two halves, one half has at most one."""
-_SHORTEST, _LONGEST = 3, 12
-_LETTERS = "".join(c for c in ALPHABET if c not in "OQI")
-"""Characters of a folded plate."""
 
 
 def transpositions(key: str) -> tuple[str, ...]:
@@ -36,7 +34,7 @@ def near_halves(key: str, edits: int = MOST_EDITS) -> tuple[tuple[str, ...], tup
     head_edits, tail_edits = _SHARED_OUT[edits]
     heads: set[str] = set()
     tails: set[str] = set()
-    for length in range(max(_SHORTEST, len(key) - edits), min(_LONGEST, len(key) + edits) + 1):
+    for length in range(max(SHORTEST, len(key) - edits), min(LONGEST, len(key) + edits) + 1):
         half = length // 2
         beginnings = {text for text, _ in _beginnings(key, half, head_edits)} | _crossed(key, half, head_edits)
         endings = {text[::-1] for text, _ in _beginnings(key[::-1], length - half, tail_edits)}
@@ -93,13 +91,13 @@ def _beginnings(key: str, size: int, edits: int) -> Iterator[tuple[str, int]]:
         yield exact, size
         if edits:
             yield from ((other, size) for other in transpositions(exact))
-            yield from ((exact[:i] + c + exact[i + 1 :], size) for i in range(size) for c in _LETTERS)
+            yield from ((exact[:i] + c + exact[i + 1 :], size) for i in range(size) for c in FOLDED_ALPHABET)
     if not edits:
         return
     if len(key) > size:
         yield from ((key[:i] + key[i + 1 : size + 1], size + 1) for i in range(size + 1))
     if 0 < size <= len(key) + 1:
-        yield from ((key[:i] + c + key[i : size - 1], size - 1) for i in range(size) for c in _LETTERS)
+        yield from ((key[:i] + c + key[i : size - 1], size - 1) for i in range(size) for c in FOLDED_ALPHABET)
 
 
 def _crossed(key: str, size: int, edits: int) -> set[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roadside.core.formats import GRAMMARS, LETTERS, Grammar
-from roadside.core.reads import ALPHABET
+from roadside.core.reads import ALPHABET, FOLDED
 from roadside.core.special_series import SPECIAL
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ NOT_WORTH_A_GRAMMAR = 2e-3
 """A hypothesis with less than this share of the best one's probability is left as it is: no weight helps it."""
 TOO_LIGHT = 1e-3
 """A format with less than this for its country's probability times its weight cannot move a ranking: not tried."""
-_FOLD = str.maketrans({"O": "0", "Q": "0", "I": "1"})
+_FOLD = str.maketrans(FOLDED)
 _DIGITS = "0123456789"
 _TOKEN = re.compile(r"(<\w+>|[ -]|\w)(?:\{(\d+)(?:,(\d+))?\})?")
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The 36 characters that a normalised plate can hold, in the order of the columns of a posterior."""
+FOLDED = {"O": "0", "Q": "0", "I": "1"}
+"""Characters that plates' fonts draw alike, and what each counts as wherever plates are compared."""
+FOLDED_ALPHABET = "".join(c for c in ALPHABET if c not in FOLDED)
+"""The characters of a folded plate, in the order of ALPHABET."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
 from roadside.adapters.sql.locks import Lock, one_at_a_time
 from roadside.adapters.sql.schema import AUDIT, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
-from roadside.core.reads import ALPHABET
+from roadside.core.reads import FOLDED_ALPHABET
 from roadside.core.sightings import SightingPage, VerdictKind
 from roadside.errors import InputError, NotFoundError
 
@@ -235,12 +235,11 @@ def _conditions(query: SightingQuery) -> list[ColumnElement[bool]]:
 
 def _neighbours(key: str) -> list[str]:
     """`key` and every folded plate one substitution, insertion or deletion away."""
-    letters = [c for c in ALPHABET if fold(c) == c]
     cuts = [(key[:place], key[place:]) for place in range(len(key) + 1)]
     found = {key}
     found |= {left + right[1:] for left, right in cuts if right}
-    found |= {left + c + right[1:] for left, right in cuts if right for c in letters}
-    found |= {left + c + right for left, right in cuts for c in letters}
+    found |= {left + c + right[1:] for left, right in cuts if right for c in FOLDED_ALPHABET}
+    found |= {left + c + right for left, right in cuts for c in FOLDED_ALPHABET}
     return sorted(found)
 
 
