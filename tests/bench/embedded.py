@@ -53,7 +53,7 @@ def measure(clip: str, threads: int, search: str) -> str:
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     stages = " | ".join(f"{run.watch_s.ms(name) / frames:.1f}" for name in STAGES)
     pace = f"{frames / elapsed_s:.1f} | {frames / used_s:.1f}"
-    return f"| {search} | {threads} | {frames} | {pace} | {stages} | {peak_mb:.0f} | {len(run.conclusions)} |"
+    return f"| {search} | {threads} | {frames} | {pace} | {stages} | {peak_mb:.0f} | {len(run.sightings)} |"
 
 
 def main() -> None:

@@ -157,6 +157,26 @@ def test_retrying_ends_with_the_drain() -> None:
     assert health.missing() == ["bus"]
 
 
+def test_what_has_nothing_in_hand_ends_at_once() -> None:
+    stopping = threading.Event()
+    health = Health(("bus",), time.monotonic)
+    meter = PrometheusMeter("ocr", service_named("ocr").metrics, CollectorRegistry())
+    backoff = Backoff(random.Random(1), first_s=0.01, longest_s=0.02)
+    retry = RetryPolicy("crops", meter=meter, health=health, backoff=backoff, stopping=stopping, drain_s=10 * PLENTY_S)
+    calls = 0
+
+    def away() -> list[str]:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            stopping.set()
+        raise BusUnavailableError("Redis does not answer")
+
+    nothing: list[str] = []
+    assert retry.call(away, otherwise=nothing, draining=False) is nothing
+    assert calls == 4
+
+
 def test_backoff_grows_to_its_end() -> None:
     backoff = Backoff(random.Random(1), first_s=1, longest_s=8)
     pauses = [backoff.next_s() for _ in range(6)]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
     from roadside.core.events import SightingEvent
+    from roadside.core.sightings import Sighting
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
 
@@ -74,7 +75,8 @@ class StreetRun:
         self._stored_in = "the database that ROADSIDE_DATABASE_URL names" if named else settings.db
         self.overlay = Overlay(gap_frames=0) if self._watch.stills else Overlay()
         self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
-        self.conclusions: list[Conclusion[SightingEvent]] = []
+        self._draws_again = out is not None and not source.live
+        self.sightings: list[Sighting] = []
         self.progress = Progress(sys.stderr, source.frame_count)
 
     def watch(self) -> bool:
@@ -95,7 +97,7 @@ class StreetRun:
 
     def report(self, *, timings: bool) -> None:
         """The table at the end."""
-        print(sighting_table([event.sighting for c in self.conclusions for event in c.outputs]))
+        print(sighting_table(self.sightings))
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self._watch.dropped} dropped to stay in the present" if self._watch.dropped else ""
         print(f"{pace}{missed}. Stored in {self._stored_in}")
@@ -107,19 +109,21 @@ class StreetRun:
     def _step(self, report: FrameReport) -> None:
         self._note(report)
         self._tell(report.conclusions)
-        self.progress.step(len(self.conclusions))
+        self.progress.step(len(self.sightings))
 
     def _note(self, report: FrameReport) -> None:
-        self.overlay.note(report)
+        if self._draws_again:
+            self.overlay.note(report)
         if self._live_overlay is not None:
             self._live_overlay.write(report)
 
     def _tell(self, conclusions: Iterable[Conclusion[SightingEvent]]) -> None:
         for conclusion in conclusions:
-            self.conclusions.append(conclusion)
-            self.overlay.conclude(conclusion)
+            if self._draws_again:
+                self.overlay.conclude(conclusion)
             self.progress.clear()
             for event in conclusion.outputs:
+                self.sightings.append(event.sighting)  # without its pictures: a camera may stand for months
                 print(sighting_line(event.sighting), flush=True)
 
 

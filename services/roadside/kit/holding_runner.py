@@ -48,7 +48,9 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         parts = self._parts
         while not parts.stopping.is_set():
             parts.health.beat(self._source.name)
-            leadership = parts.retry.call(lambda: self._bus.lead(self._source), otherwise=Leadership.NOT)
+            leadership = parts.retry.call(
+                lambda: self._bus.lead(self._source), otherwise=Leadership.NOT, draining=False
+            )
             parts.meter.set("leader_state", int(bool(leadership)))
             if leadership is not Leadership.KEPT:
                 self._forget()  # of what was held, another may have done something; if not, it comes again
@@ -56,7 +58,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
                 parts.stopping.wait(STAND_BY_S)
                 continue
             nothing: Sequence[Delivery[EventT]] = ()
-            self._take(parts.retry.call(self._receive, otherwise=nothing))
+            self._take(parts.retry.call(self._receive, otherwise=nothing, draining=False))
             for camera_id in self._stage.cameras():
                 self._advance(camera_id)
             parts.meter.set("held_reads_count", len(self._receipts))

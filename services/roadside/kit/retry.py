@@ -45,15 +45,18 @@ class RetryPolicy:
         self._drain_s = drain_s
         self._give_up_at_s: float | None = None
 
-    def call(self, action: Callable[[], T], otherwise: T) -> T:
-        """What `action` gives; `otherwise` where the bus stayed away until it was time to end."""
+    def call(self, action: Callable[[], T], otherwise: T, *, draining: bool = True) -> T:
+        """What `action` gives; `otherwise` where the bus stayed away until it was time to end.
+
+        With `draining` False that is once `stopping` is set: the action takes up work and ends none.
+        """
         while True:
             try:
                 answer = action()
             except BusUnavailableError as error:
                 self._meter.count("bus_errors_total")
                 self._health.set(BUS, ready=False)
-                if not self.pause(error):
+                if (self._stopping.is_set() and not draining) or not self.pause(error):
                     return otherwise
             else:
                 self._backoff.reset()

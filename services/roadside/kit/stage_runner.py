@@ -87,7 +87,7 @@ class StageRunner(Generic[EventT, GivenT_co]):
         while not stopping.is_set():
             self._parts.health.beat(self._source.name)
             nothing: list[Delivery[EventT]] = []
-            deliveries = self._parts.retry.call(self._receive, otherwise=nothing)
+            deliveries = self._parts.retry.call(self._receive, otherwise=nothing, draining=False)
             while deliveries and not stopping.is_set():
                 self._handle(deliveries.pop(0))
             if deliveries:

@@ -1,0 +1,45 @@
+"""`roadside run` for as long as a camera stands."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from roadside.assembly.records import open_records
+from roadside.assembly.settings import Settings
+from roadside.assembly.watching import open_frames
+from roadside.commands.run import StreetRun
+from roadside.core.events import SightingEvent
+
+if TYPE_CHECKING:
+    from roadside.core.sightings import Sighting
+
+STREET = Path(__file__).parents[2] / "examples" / "street.jpg"
+
+
+@pytest.mark.parametrize("out", [None, "out.jpg"])
+def test_a_run_keeps_no_pictures_of_what_has_passed(tmp_path: Path, out: str | None) -> None:
+    settings = Settings(db=tmp_path / "r.db")
+    source = open_frames(str(STREET), settings, pytest.fail)
+    records = open_records(settings)
+    run = StreetRun(source, settings, records, None if out is None else tmp_path / out)
+    run.watch()
+    records.close()
+    assert len(run.sightings) == 2
+    gc.collect()
+    assert not [held for held in gc.get_objects() if isinstance(held, SightingEvent)]
+    assert len(run.overlay.marks(0)) == (0 if out is None else 2), "who draws nothing remembers no frame"
+
+
+def test_the_table_has_every_sighting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(db=tmp_path / "r.db")
+    records = open_records(settings)
+    run = StreetRun(open_frames(str(STREET), settings, pytest.fail), settings, records, None)
+    run.watch()
+    run.report(timings=False)
+    records.close()
+    told: list[Sighting] = run.sightings
+    assert f"{len(told)} sightings: 2 UNKNOWN" in capsys.readouterr().out
