@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.data.photographs import load_picture
+from models.data.photographs import default_folder, load_picture
 from models.detector import config as settings
 from models.detector.anchors import CENTRE_SCALE, SIZE_SCALE, post_process_anchors
 from models.detector.dataset import calibration_pictures, squashed
@@ -312,7 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="models.detector.export", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="a .ck of a run, or a state dict (.pt)")
     parser.add_argument("--out", type=Path, default=Path("models/shipped/detector"), help="and the same with _uint8")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
+    parser.add_argument("--data", type=Path, default=default_folder())
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--format", choices=FORMATS, action="append", help="repeatable; all of them if not given")
     chosen = parser.parse_args(arguments)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.data.photographs import default_folder
 from models.ocr import config as settings
 from models.ocr.crops import read_crops, read_grey
 from models.ocr.placing import centred
@@ -275,7 +276,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="models.ocr.export", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="a .ck of a run, or a state dict (.pt)")
     parser.add_argument("--out", type=Path, default=Path("models/shipped/reader"), help="and the same with _int8")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
+    parser.add_argument("--data", type=Path, default=default_folder())
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--temperature", type=float, default=1.0, help="what calibrate.py found")
     parser.add_argument("--format", choices=FORMATS, action="append", help="repeatable; all of them if not given")

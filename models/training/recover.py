@@ -24,6 +24,7 @@ from models.corners import config as corners_config
 from models.corners import export as corners_export
 from models.corners.dataset import held_out_rendered, sample_of
 from models.corners.network import CornersNet, regions_to_tensor
+from models.data.photographs import default_folder
 from models.detector import config as detector_config
 from models.detector import export as detector_export
 from models.detector.dataset import calibration_pictures
@@ -217,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="models.training.recover", description=__doc__)
     parser.add_argument("--weights", type=Path, default=Path("models/shipped"), help="folder of the shipped weights")
     parser.add_argument("--out", type=Path, default=Path("models/shipped/checkpoints"))
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ROADSIDE_DATA", "../shared/data")))
+    parser.add_argument("--data", type=Path, default=default_folder())
     chosen = parser.parse_args(arguments)
     try:
         for name, recipe in recipes().items():
