@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from roadside.adapters.sql import import_vignettes, open_database, open_embedded
 from roadside.assembly.settings import Settings
-from roadside.assembly.storage import open_registry_alone
+from roadside.assembly.storage import open_registry_alone, open_vault
+from roadside.core.sightings import Picture, PictureKind
 from roadside.core.vignettes import CandidateQuery, Vignette
-from roadside.errors import SettingsError
+from roadside.errors import SettingsError, StoreUnavailableError
 from roadside.registry.validity import NEVER_NS
 from tests.clocks import A_DAY_IN_2027_NS, HandClock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import Program
 
+STREET = Path(__file__).parents[2] / "examples" / "street.jpg"
 DAY_NS = 86_400 * 10**9
 QUERY = CandidateQuery(("1AB2345",), (), (), 0.0)
 
@@ -54,3 +55,29 @@ def test_the_newest_sightings_come_from_the_database_that_is_named(program: Prog
     both = program.run("plates", "recent", "--db", "other.db", ROADSIDE_DATABASE_URL=url)
     assert both.returncode == 2
     assert "not both" in both.stderr
+
+
+def test_a_database_has_the_name_that_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "what?#%41.db"
+    open_embedded(path).close()
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+def test_evidence_that_cannot_be_written_is_an_absence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    vault = open_vault(Settings(db=tmp_path / "r.db", evidence=tmp_path / "file"))
+    with pytest.raises(StoreUnavailableError, match="file"):
+        vault.write(Picture(PictureKind.CROP, "image/jpeg", b"pixels"))
+
+
+@pytest.mark.parametrize("command", ["read", "run"])
+def test_what_is_read_is_not_overwritten(program: Program, command: str) -> None:
+    street = STREET.read_bytes()
+    for name in ("a.jpg", "b.jpg"):
+        (program.home / name).write_bytes(street)
+    calls = [("a.jpg", "--out", "a.jpg")] + [("a.jpg", "b.jpg", "--out", ".")] * (command == "read")
+    for arguments in calls:
+        failed = program.run(command, *arguments)
+        assert failed.returncode == 2
+        assert "would be overwritten" in failed.stderr
+    assert (program.home / "a.jpg").read_bytes() == street

@@ -11,11 +11,13 @@ from roadside.adapters.annotate import PICTURES, PictureWriter
 from roadside.api import ALPR
 from roadside.api.plates import STEPS
 from roadside.commands.flags import READING, add_settings, options_of
+from roadside.commands.out import refuse_overwriting
 from roadside.errors import InputError, SourceError
 from roadside.kit.timing import Stopwatch
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from roadside.api import Plates
     from roadside.commands.flags import SubParsers
@@ -36,6 +38,8 @@ def add_to(commands: SubParsers) -> None:
 def read_photos(arguments: argparse.Namespace) -> int:
     """Read every file, in order; a file that cannot be read stops nothing but makes the exit code 1."""
     writer = _picture_writer(arguments.out, len(arguments.files))
+    if writer is not None:
+        _spare(arguments.files, arguments.out)
     alpr = ALPR(**options_of(arguments, READING))
     failed = False
     for name in arguments.files:
@@ -82,3 +86,9 @@ def _picture_writer(out: Path | None, files: int) -> PictureWriter | None:
     if files > 1 and out.suffix.lower() in PICTURES:
         raise InputError(f"{out}: several pictures do not fit one file; give --out a folder")
     return PictureWriter(out)
+
+
+def _spare(files: Sequence[str], out: Path) -> None:
+    """Raises InputError where an annotated picture would take the place of one of `files`."""
+    for name in files:
+        refuse_overwriting(out if len(files) == 1 else out / Path(name).name, Path(name))

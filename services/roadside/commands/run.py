@@ -11,6 +11,7 @@ from roadside.adapters.annotate import PICTURES, WRITERS
 from roadside.assembly.records import open_records
 from roadside.assembly.watching import SourceWatch, open_frames
 from roadside.commands.flags import READING, add_settings, settings_of
+from roadside.commands.out import refuse_overwriting
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
 from roadside.commands.table import sighting_line, sighting_table
 from roadside.errors import InputError
@@ -53,6 +54,8 @@ def run_street(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     source = open_frames(arguments.source, settings, _say)
     check_out(arguments.out, source)
+    if arguments.out is not None:
+        refuse_overwriting(arguments.out, Path(arguments.source))
     with ExitStack() as stack:
         records = open_records(settings)
         stack.callback(records.close)

@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import URL, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -21,7 +21,7 @@ from roadside.kit.extras import install_command
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import Connection, Engine
 
 _WRITE_OPTION = "roadside_write"
 _BUSY_TIMEOUT_S = 60
@@ -112,7 +112,7 @@ def open_embedded(path: Path) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailableError(f"{path.parent}: {error.strerror}") from error
-    database = open_database(f"sqlite:///{path}")
+    database = Database(_sqlite_engine(URL.create("sqlite", database=str(path))))  # a name may hold a ?
     database.migrate()
     return database
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select
@@ -182,5 +183,6 @@ class Vault:
                 os.fsync(file.fileno())
             draft.replace(path)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # where nothing can be written, nothing may be removable either
+                draft.unlink(missing_ok=True)
             raise StoreUnavailableError(f"{self._folder}: {error.strerror}") from error
