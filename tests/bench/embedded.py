@@ -42,7 +42,7 @@ def measure(clip: str, threads: int, search: str) -> str:
     """One run over `clip`, as a row of the table."""
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings({"db": Path(folder) / "bench.db", "threads": threads, "search": search})
-        source = open_source(clip, CameraId("bench"), SystemClock())
+        source = open_source(clip, CameraId(settings.camera), SystemClock())
         records = open_records(settings)
         run = StreetRun(source, settings, records, None)
         started_s, busy_s = time.perf_counter(), time.process_time()
@@ -51,7 +51,7 @@ def measure(clip: str, threads: int, search: str) -> str:
         records.close()
     frames = run.progress.frames
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    stages = " | ".join(f"{run.watch_s.ms(name) / frames:.1f}" for name in STAGES)
+    stages = " | ".join(f"{run.elapsed.ms(name) / frames:.1f}" for name in STAGES)
     pace = f"{frames / elapsed_s:.1f} | {frames / used_s:.1f}"
     return f"| {search} | {threads} | {frames} | {pace} | {stages} | {peak_mb:.0f} | {len(run.sightings)} |"
 

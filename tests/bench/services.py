@@ -55,7 +55,7 @@ def embedded(clip: Path, search: str) -> Pace:
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings({"db": Path(folder) / "bench.db", "threads": 1, "search": search})
         records = open_records(settings)
-        run = StreetRun(open_source(str(clip), CameraId("bench"), SystemClock()), settings, records, None)
+        run = StreetRun(open_source(str(clip), CameraId(settings.camera), SystemClock()), settings, records, None)
         started_s, used_s = time.perf_counter(), time.process_time()
         run.watch()
         pace = Pace(run.progress.frames, time.perf_counter() - started_s, time.process_time() - used_s)

@@ -13,6 +13,7 @@ from roadside.assembly.settings import Settings
 from roadside.assembly.watching import open_frames
 from roadside.commands.run import StreetRun
 from roadside.core.events import SightingEvent
+from tests.bench.embedded import STAGES, measure
 
 if TYPE_CHECKING:
     from roadside.core.sightings import Sighting
@@ -43,3 +44,11 @@ def test_the_table_has_every_sighting(tmp_path: Path, capsys: pytest.CaptureFixt
     records.close()
     told: list[Sighting] = run.sightings
     assert f"{len(told)} sightings: 2 UNKNOWN" in capsys.readouterr().out
+
+
+def test_the_benchmark_measures_a_run_that_tells_its_vehicles() -> None:
+    cells = [cell.strip() for cell in measure(str(STREET), 1, "fast").strip("|").split("|")]
+    search, threads, frames, *pace, sightings = cells
+    assert (search, threads, frames, sightings) == ("fast", "1", "1", "2")
+    assert len(pace) == 2 + len(STAGES) + 1
+    assert all(float(cell) > 0 for cell in pace[:4]), "frames a second, detecting and reading took time"

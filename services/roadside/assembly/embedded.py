@@ -79,7 +79,13 @@ class EmbeddedPipeline:
         self._bus.set_camera(camera_id, live=live, ended=False)
 
     def take(self, frame: Frame) -> FrameReport:
-        """Bring one frame through all stages. Raises StoreUnavailableError where a sighting cannot be kept."""
+        """Bring one frame through all stages.
+
+        Raises StoreUnavailableError where a sighting cannot be kept, ValueError for a frame of another camera, whose
+        vehicles would never be told.
+        """
+        if frame.camera_id != self._camera_id:
+            raise ValueError(f"a frame of camera {frame.camera_id!r}, not of {self._camera_id!r}")
         picture = PixelPicture(frame.image)
         event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, picture, self._live)
         self._bus.publish(FRAMES, event)

@@ -80,6 +80,7 @@ class StreetRun:
         self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
         self._draws_again = out is not None and not source.live
         self.sightings: list[Sighting] = []
+        self.elapsed = self._watch.watch_s
         self.progress = Progress(sys.stderr, source.frame_count)
 
     def watch(self) -> bool:
@@ -106,8 +107,7 @@ class StreetRun:
         print(f"{pace}{missed}. Stored in {self._stored_in}")
         if timings:
             names = ("detect", "read", "track", "store")
-            took = self._watch.watch_s
-            print(", ".join(f"{n} {took.mean_ms(n):.2f} ms x {took.count.get(n, 0)}" for n in names))
+            print(", ".join(f"{n} {self.elapsed.mean_ms(n):.2f} ms x {self.elapsed.count.get(n, 0)}" for n in names))
 
     def _step(self, report: FrameReport) -> None:
         self._note(report)
