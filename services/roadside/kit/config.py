@@ -6,9 +6,10 @@ import os
 import socket
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from roadside.errors import SettingsError
@@ -22,6 +23,16 @@ FILE_VARIABLE = f"{PREFIX}CONFIG"
 OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG", "LABELS"})
 """ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks."""
 LEAST_TOKEN_CHARACTERS = 16
+
+
+def _http_address(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+        raise ValueError("must be an http:// or https:// address")
+    return value
+
+
+HttpAddress: TypeAlias = Annotated[str, AfterValidator(_http_address)]
+"""An address that can be asked over HTTP."""
 
 
 def data_folder() -> Path:

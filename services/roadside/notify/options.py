@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from roadside.core.sightings import VerdictKind
 from roadside.errors import SettingsError
+from roadside.kit.config import HttpAddress  # noqa: TC001 - pydantic needs it at run time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,18 +28,11 @@ class ChannelOptions(BaseModel):
 class WebhookOptions(ChannelOptions):
     """An address that is sent a POST for each notice."""
 
-    url: str
+    url: HttpAddress
     secret_env: str
     """Variable, or file of the folder of secrets, that holds the secret of the signature."""
     timeout_s: float = Field(5.0, gt=0, le=60)
     """For one attempt at one notice."""
-
-    @field_validator("url")
-    @classmethod
-    def _is_http(cls, value: str) -> str:
-        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
-            raise ValueError("must be an http:// or https:// address")
-        return value
 
 
 class MqttOptions(ChannelOptions):

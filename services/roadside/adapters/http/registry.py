@@ -14,7 +14,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from roadside.adapters.http.deadline import within
 from roadside.adapters.http.exchange import exchange
@@ -22,6 +22,7 @@ from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
 from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
 from roadside.errors import RegistryUnavailableError, SettingsError
+from roadside.kit.config import HttpAddress  # noqa: TC001 - pydantic needs it at run time
 from roadside.registry.validity import NEVER_NS, end_ns, is_endless, start_ns, zone
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class HttpOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str
+    url: HttpAddress
     """Asked once a plate where it holds {plate}; otherwise once for all of them, as a POST."""
     headers: dict[str, str] = Field(default_factory=dict)
     """${NAME} in a value is taken from the environment."""
@@ -78,13 +79,6 @@ class HttpOptions(BaseModel):
     cache_s: float = Field(300.0, ge=0)
     cache_size: int = Field(50_000, ge=0)
     grace_s: float = Field(0.0, ge=0)
-
-    @field_validator("url")
-    @classmethod
-    def _is_http(cls, value: str) -> str:
-        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
-            raise ValueError("must be an http:// or https:// address")
-        return value
 
 
 def load_http_options(path: Path) -> HttpOptions:

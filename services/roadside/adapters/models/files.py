@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roadside.core.corners import OFFSETS, REGION_HEIGHT_PX, REGION_WIDTH_PX
 from roadside.core.ctc import COLUMN
 from roadside.core.detect import parse_labelmap, plate_classes
 from roadside.core.reads import ALPHABET
@@ -71,3 +72,12 @@ def load_card(path: Path) -> ReaderCard:
     if sorted(loaded.characters) != sorted(COLUMN) or not math.isfinite(loaded.temperature) or loaded.temperature <= 0:
         raise ModelError(f"{path} must list each of {ALPHABET} once and a temperature over 0")
     return loaded
+
+
+def check_corner_net(path: Path, shape: object, given: object) -> None:
+    """Raises ModelError where `shape` (of the input) and `given` (of the outputs) are not those of a corner net."""
+    if shape != [1, REGION_HEIGHT_PX, REGION_WIDTH_PX, 1] or given not in ([[1, OFFSETS]], [[1, OFFSETS + 1]]):
+        raise ModelError(
+            f"{path} is no corner net: it takes {shape} and gives {given}, not"
+            f" [1, {REGION_HEIGHT_PX}, {REGION_WIDTH_PX}, 1] and [[1, {OFFSETS + 1}]]"
+        )

@@ -9,9 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, cast
 
-from roadside.adapters.models.files import load_card, load_plate_classes, model_bytes
+from roadside.adapters.models.files import check_corner_net, load_card, load_plate_classes, model_bytes
 from roadside.adapters.models.post_process import PostProcess
-from roadside.core.corners import OFFSETS, REGION_HEIGHT_PX, REGION_WIDTH_PX
 from roadside.core.rectify import STRIP_HEIGHT_PX, STRIP_WIDTH_PX
 from roadside.errors import ModelError, SettingsError
 
@@ -90,12 +89,7 @@ class OnnxCornerNet:
     def __init__(self, path: Path, threads: int = 1) -> None:
         """Raises ModelError where `path` holds no corner net."""
         self._session = Session(path, threads)
-        shape, given = self._session.input_shape, self._session.output_shapes
-        if shape != [1, REGION_HEIGHT_PX, REGION_WIDTH_PX, 1] or given not in ([[1, OFFSETS]], [[1, OFFSETS + 1]]):
-            raise ModelError(
-                f"{path} is no corner net: it takes {shape} and gives {given}, not"
-                f" [1, {REGION_HEIGHT_PX}, {REGION_WIDTH_PX}, 1] and [[1, {OFFSETS + 1}]]"
-            )
+        check_corner_net(path, self._session.input_shape, self._session.output_shapes)
 
     def offsets(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `CornerNet.offsets`."""

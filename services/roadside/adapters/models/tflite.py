@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from roadside.adapters.models.files import load_card, load_plate_classes, model_bytes
+from roadside.adapters.models.files import check_corner_net, load_card, load_plate_classes, model_bytes
 from roadside.adapters.models.flatbuffer import is_tflite, is_whole
 from roadside.adapters.models.quantisation import Quantisation, as_numbers
-from roadside.core.corners import OFFSETS, REGION_HEIGHT_PX, REGION_WIDTH_PX
 from roadside.core.detect import order_outputs
 from roadside.core.rectify import STRIP_HEIGHT_PX, STRIP_WIDTH_PX
 from roadside.errors import ModelError, SettingsError
@@ -117,12 +116,8 @@ class TfliteCornerNet:
         """Raises ModelError where `path` holds no corner net."""
         self._interpreter = load_interpreter(path, threads, runtime)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        shape, given = _shape(inputs[0]), [_shape(o) for o in outputs]
-        if shape != [1, REGION_HEIGHT_PX, REGION_WIDTH_PX, 1] or given not in ([[1, OFFSETS]], [[1, OFFSETS + 1]]):
-            raise ModelError(
-                f"{path} is no corner net: it takes {shape} and gives {given}, not"
-                f" [1, {REGION_HEIGHT_PX}, {REGION_WIDTH_PX}, 1] and [[1, {OFFSETS + 1}]]"
-            )
+        shape = _shape(inputs[0])
+        check_corner_net(path, shape, [_shape(output) for output in outputs])
         self._input, self._output = inputs[0]["index"], outputs[0]
         self._tensor = np.empty(shape, np.dtype(inputs[0]["dtype"]))
 
