@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,8 +15,6 @@ from roadside.errors import SourceError
 from tests.clocks import HandClock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 GATE = CameraId("gate")
@@ -166,6 +166,19 @@ def test_passwords_in_odd_places_are_not_shown(source: str) -> None:
 def test_a_name_too_long_for_a_file_is_no_source() -> None:
     with pytest.raises(SourceError, match="no such file or camera"):
         open_source("x" * 5000, CameraId("c"), HandClock())
+
+
+def test_a_picture_in_memory_is_no_camera() -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        picture = str(Path(folder) / "car.png")
+        cv2.imwrite(picture, np.zeros((20, 30, 3), np.uint8))
+        for source in (picture, folder):
+            (frame,) = open_source(source, GATE, HandClock()).frames()
+            assert frame.image.shape == (20, 30, 3)
+
+
+def test_a_camera_that_is_not_plugged_in_is_a_camera() -> None:
+    assert open_source("/dev/video97", GATE, HandClock()).live
 
 
 def test_the_pi_camera_needs_its_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -255,12 +255,18 @@ def _live_connection(source: str, settings: CameraSettings) -> Callable[[], Capt
         return lambda: OpenCvCapture.network(source, redact(source), settings.timeout_s)
     if source.startswith(("http://", "https://")):
         return lambda: HttpMjpeg(source, redact(source), settings.timeout_s)
-    if source.startswith("/dev/"):
+    if _is_device(source):
         size = (settings.width_px, settings.height_px)
         return lambda: OpenCvCapture.device(source, size, settings.frames_per_s)
     if source == "rpicam":
         return lambda: PipeMjpeg(rpicam_command(settings), "rpicam", settings.timeout_s)
     return None
+
+
+def _is_device(source: str) -> bool:
+    """Whether it names a device, one that is not plugged in too; /dev/shm holds files, in memory."""
+    path = Path(source)
+    return source.startswith("/dev/") and not path.is_file() and not path.is_dir()
 
 
 def rpicam_command(settings: CameraSettings) -> list[str]:
