@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from roadside.core.sightings import VerdictKind
 from roadside.wire.convert import sighting_to_proto
 from tests.containers.stack import docker
 
@@ -34,10 +35,17 @@ def pictures(stack: Stack) -> dict[tuple[str, str], str]:
         }
 
 
+def decided(stack: Stack) -> bool:
+    with stack.plates() as plates:
+        return all(s.verdict.kind is not VerdictKind.UNKNOWN for s in plates.sightings())
+
+
 def test_the_same_sightings_come_back(stack: Stack, tmp_path: Path) -> None:
     stack.load_registry()
     stack.wait(lambda: len(sightings(stack)) >= 4, "sightings", 600)
     stack.compose("stop", "capture", "detector", "ocr", "registry")
+    # What passed before there was a registry is judged by and by, and loses its pictures where it has paid.
+    stack.wait(lambda: decided(stack), "verdicts on all that passed", 300)
     before, looked = sightings(stack), pictures(stack)
     assert looked, "the street has a vehicle that did not pay"
     registered = stack.execute("plates", "roadside", "registry", "check", PAID)
