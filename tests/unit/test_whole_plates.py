@@ -265,7 +265,7 @@ def test_camera_text_and_diplomats_of_another_country_than_was_read_accuse_nobod
 
 def test_a_country_read_wrong_needs_pictures_of_a_whole_plate() -> None:
     for doubts, rule in (((), "no-paid-reading"), (None, "no-known-plate")):
-        assert said(seen("LHD299", "PL", doubts), registry("9ZZ9871"))[1] == rule
+        assert said(seen("LKD288", "PL", doubts), registry("9ZZ9871"))[1] == rule
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_ordinary_plates_belong_to_no_special_series() -> None:
     for text, country in (
         ("1AB2345", "CZ"),
         ("MAB1234", "DE"),
-        ("SPI16111", "PL"),
+        ("SPX16117", "PL"),
         ("AB12CDE", "UK"),
         ("12GBD3", "NL"),
     ):
