@@ -78,7 +78,7 @@ def open_background(folder: Path, size: int, subjects: Sequence[Subject], seed: 
         import_vignettes(database, _vignettes(subjects, size, np.random.default_rng(seed)), "bench", 0)
         database.close()
         part.replace(path)
-    return SqlRegistry(open_embedded(path))
+    return SqlRegistry(open_embedded(path), grace_s=0.0, max_age_days=0.0)
 
 
 def _vignettes(subjects: Sequence[Subject], size: int, rng: Generator) -> Iterator[Vignette]:

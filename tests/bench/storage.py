@@ -89,7 +89,7 @@ def measure(kind: str, url: str, listed: Path, sightings: int) -> None:
             f"{report.elapsed_s:.1f} s ({time.process_time() - cpu:.1f} s of processor here), {peak_mb:.0f} MB",
             flush=True,
         )
-    registry = SqlRegistry(database)
+    registry = SqlRegistry(database, grace_s=0.0, max_age_days=0.0)
     wanted = CandidateQuery(("1AB2345", "1A82345"), ("71AB", "718B"), ("72345", "72845"), 0.0)
     found = len(registry.search(wanted, VALID_NS).vignettes)
     _timed(f"{kind}: search that finds {found} vignettes in reach", lambda: registry.search(wanted, VALID_NS))

@@ -66,13 +66,13 @@ def test_every_related_plate_is_found(database: Database, read: str) -> None:
     related = {plate for plate in plates if relation(read, plate) is not None}
     assert {relation(read, plate) for plate in related} >= {Relation.PART, Relation.STRETCH, Relation.TWO_ERRORS}
     import_vignettes(database, (Vignette(p, "CZ", "", 0, 1000) for p in sorted(plates)), "near", 1)
-    answer = SqlRegistry(database).search(nearness_query(read), 500)
+    answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(read), 500)
     assert related <= {v.plate for v in answer.vignettes}
 
 
 def test_what_is_not_valid_is_not_found_and_exemptions_are(database: Database) -> None:
     import_vignettes(database, [Vignette("11AB2345", "CZ", "", 0, 10)], "f", 1)
     import_exemptions(database, [Exemption("1AB23456", "CZ", "electric", 0, 1000)], "f", 1)
-    answer = SqlRegistry(database).search(nearness_query(READ), 500)
+    answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(READ), 500)
     assert answer.vignettes == ()
     assert [e.pattern for e in answer.exemptions] == ["1AB23456"]

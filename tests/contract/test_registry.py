@@ -45,7 +45,7 @@ class World:
 
     @property
     def registry(self) -> SqlRegistry:
-        return SqlRegistry(self.database)
+        return SqlRegistry(self.database, grace_s=0.0, max_age_days=0.0)
 
     def load(self, content: str | bytes, *, replace: bool = False, force: bool = False, **limits: object) -> Taken:
         path = self.folder / "list.csv"
@@ -248,7 +248,7 @@ def test_exemptions_are_held_to_the_same(world: World) -> None:
 
 def test_an_old_list_tells_who_paid_and_not_who_did_not(world: World) -> None:
     world.load(listed(["1AB2345"]))
-    aged = SqlRegistry(world.database, max_age_days=31)
+    aged = SqlRegistry(world.database, grace_s=0.0, max_age_days=31)
     for days, stale in ((0, False), (31, False), (32, True), (-5, False)):
         at_ns = JULY_NS + days * DAY_NS
         query = CandidateQuery(("1AB2345",), (), (), 0.0)

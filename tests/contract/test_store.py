@@ -78,7 +78,7 @@ class World:
 
     @property
     def registry(self) -> SqlRegistry:
-        return SqlRegistry(self.database)
+        return SqlRegistry(self.database, grace_s=0.0, max_age_days=0.0)
 
     def seen(self, plate: str) -> set[str]:
         """The sightings that are known to be of a plate, by its text or by its hash."""
@@ -322,7 +322,7 @@ def test_the_registry_answers_by_halves_and_by_time(world: World) -> None:
         answer = world.registry.search(CandidateQuery(("1AB2345",), (), (), 0.0), at_ns)
         assert len(answer.vignettes) == count, at_ns
         assert len(answer.lapsed) == 1 - count
-    graced = SqlRegistry(world.database, grace_s=50e-9)
+    graced = SqlRegistry(world.database, grace_s=50e-9, max_age_days=0.0)
     assert [len(graced.search(CandidateQuery(("1AB2345",), (), (), 0.0), at).vignettes) for at in (49, 50, 99)] == [
         0,
         1,

@@ -63,15 +63,15 @@ def _kill_and_look(url: str, new: Path) -> None:
     for pause_s in (0.0, 0.05, 0.2):
         _killed_at(ROWS, url, new, pause_s)
         # What was read is being put in the old one's place, or has been: all of it is there, or nothing.
-        assert SqlRegistry(database).size() == ROWS or _is_old(database)
+        assert SqlRegistry(database, grace_s=0.0, max_age_days=0.0).size() == ROWS or _is_old(database)
         import_vignettes(database, old, "old", 1, replace=True)
     assert _imported(url, new) == 0
-    assert SqlRegistry(database).size() == ROWS
+    assert SqlRegistry(database, grace_s=0.0, max_age_days=0.0).size() == ROWS
     database.close()
 
 
 def _is_old(database: Database) -> bool:
-    registry = SqlRegistry(database)
+    registry = SqlRegistry(database, grace_s=0.0, max_age_days=0.0)
     found = registry.search(CandidateQuery(("9ZZ0001", "9ZZ0002"), (), (), 0.0), 5).vignettes
     return registry.size() == len(found) == 2
 

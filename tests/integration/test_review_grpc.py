@@ -45,7 +45,7 @@ def reviewing(tmp_path: Path) -> Iterator[Reviewing]:
         plate = FusedPlate(text, text, "CZ", 0.9, rows, (), (), 2)
         verdict = Verdict(VerdictKind.REVIEW, "one-look", 0.0, 0.0)
         store.save(Sighting(name, CameraId("gate"), name, 10, 10, plate, verdict))
-    judge = Judge(SqlRegistry(database), typical(), Policy(), clock)
+    judge = Judge(SqlRegistry(database, grace_s=0.0, max_age_days=0.0), typical(), Policy(), clock)
     yield Reviewing(store, Reviews(database), judge.settle, clock)
     database.close()
 

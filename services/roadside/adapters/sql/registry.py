@@ -47,8 +47,11 @@ class PlateCheck:
 class SqlRegistry:
     """Vignettes and exemptions in a database."""
 
-    def __init__(self, database: Database, grace_s: float = 0.0, max_age_days: float = 0.0) -> None:
-        """A list older than `max_age_days` at the time of a passage is stale; 0: never."""
+    def __init__(self, database: Database, grace_s: float, max_age_days: float) -> None:
+        """A vignette begun up to `grace_s` after a passage counts; a list older than `max_age_days` is stale, 0: never.
+
+        Neither has a default: a caller that forgot one would accuse drivers who paid.
+        """
         self._database = database
         self._grace_ns = int(grace_s * 1e9)
         self._max_age_ns = int(max_age_days * _DAY_NS)
