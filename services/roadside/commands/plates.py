@@ -10,6 +10,7 @@ from roadside.assembly.records import open_records
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.table import sighting_table
 from roadside.core.frames import CameraId
+from roadside.core.rules import words_of
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.errors import InputError
 
@@ -70,6 +71,7 @@ def _to_json(sighting: Sighting) -> dict[str, Any]:
         "plate_hash": sighting.plate_hash,
         "verdict": sighting.verdict.kind.value,
         "rule": sighting.verdict.rule,
+        "why": words_of(sighting.verdict.rule).brief,
         "p_paid": sighting.verdict.p_paid,
     }
 

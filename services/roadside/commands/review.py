@@ -11,6 +11,7 @@ from roadside.assembly.records import open_records, person
 from roadside.commands.flags import add_settings, settings_of
 from roadside.core.plates import normalise
 from roadside.core.reviews import ReviewAction
+from roadside.core.rules import words_of
 from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import InputError, NotFoundError
 from roadside.plates.review import Reviewing
@@ -132,6 +133,7 @@ def _print(sighting: Sighting, waiting: int) -> None:
     print(f"{sighting.sighting_id}  camera {sighting.camera_id}  {waiting} waiting")
     if plate is not None:
         print(f"  read   {plate.text} ({plate.country or '?'}), confidence {plate.confidence:.2f}, {plate.looks} looks")
+    print(f"  doubt  {words_of(verdict.rule).sentence}")
     print(f"  rule   {verdict.rule}: paid {verdict.p_paid:.2g}, exempt {verdict.p_exempt:.2g}")
     for reading in verdict.readings:
         known = VerdictKind.PAID if reading.paid else VerdictKind.EXEMPT if reading.exempt else "-"

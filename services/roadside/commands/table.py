@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from roadside.core.rules import words_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,4 +47,5 @@ def _row(sighting: Sighting) -> tuple[str, ...]:
         seen = ("(hashed)", "", "", "")
     else:
         seen = (plate.text, plate.country or "-", f"{plate.confidence:.0%}", str(plate.looks))
-    return (local_time(sighting.last_seen_ns), *seen, sighting.verdict.kind.value, sighting.verdict.rule)
+    verdict = sighting.verdict
+    return (local_time(sighting.last_seen_ns), *seen, verdict.kind.value, words_of(verdict.rule).brief)

@@ -10,6 +10,7 @@ import numpy as np
 from roadside.core.candidates import candidate_query, score, soften
 from roadside.core.confusions import codes
 from roadside.core.plates import fold
+from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
 
 if TYPE_CHECKING:
@@ -179,20 +180,20 @@ def _rule(  # noqa: PLR0911 - one return a rule, in the order of the list in doc
     p: _Weights, looks: int, policy: Policy, circumstances: Circumstances
 ) -> tuple[VerdictKind, str]:
     if p.free >= policy.paid_at:
-        return (VerdictKind.PAID, "paid") if p.paid >= p.exempt else (VerdictKind.EXEMPT, "exempt")
+        return (VerdictKind.PAID, Rule.PAID) if p.paid >= p.exempt else (VerdictKind.EXEMPT, Rule.EXEMPT)
     if p.near >= policy.bound:
-        return VerdictKind.REVIEW, "paid-reading-possible"
+        return VerdictKind.REVIEW, Rule.PAID_READING_POSSIBLE
     if circumstances.series is not None:
-        return VerdictKind.REVIEW, f"special-series-{circumstances.series}"
+        return VerdictKind.REVIEW, f"{Rule.SPECIAL_SERIES}-{circumstances.series}"
     if not circumstances.grammatical:
-        return VerdictKind.REVIEW, "no-known-plate"
+        return VerdictKind.REVIEW, Rule.NO_KNOWN_PLATE
     if p.best < policy.identified_at:
-        return VerdictKind.REVIEW, "reading-unsure"
+        return VerdictKind.REVIEW, Rule.READING_UNSURE
     if looks < policy.least_looks:
-        return VerdictKind.REVIEW, "one-look"
+        return VerdictKind.REVIEW, Rule.ONE_LOOK
     if circumstances.grace_open:
-        return VerdictKind.UNKNOWN, "grace-open"
-    return VerdictKind.UNPAID, "no-paid-reading"
+        return VerdictKind.UNKNOWN, Rule.GRACE_OPEN
+    return VerdictKind.UNPAID, Rule.NO_PAID_READING
 
 
 def _weigh(share: float, policy: Policy) -> float:

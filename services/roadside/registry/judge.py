@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from roadside.core.lettering import spellings
 from roadside.core.neighbours import transpositions
 from roadside.core.plates import fold, is_current, series_of
+from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
 from roadside.core.vignettes import CandidateQuery
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
     from roadside.ports.registry import Registry
     from roadside.ports.system import Clock
-
-STALE = "registry-stale"
-SWAPPED = "paid-if-swapped"
 
 
 class Judge:
@@ -42,12 +40,12 @@ class Judge:
     def judge(self, plate: FusedPlate, passed_at_ns: int) -> Verdict:
         """The verdict on a vehicle that passed at `passed_at_ns`; UNKNOWN where the registry cannot answer."""
         if len(plate.posterior) == 0:
-            return Verdict(VerdictKind.REVIEW, "nothing-read", 0.0, 0.0)
+            return Verdict(VerdictKind.REVIEW, Rule.NOTHING_READ, 0.0, 0.0)
         question = ask(plate, self._confusions, self._policy)
         try:
             answer = self._registry.search(question.query, passed_at_ns)
         except RegistryUnavailableError:
-            return unanswered("registry-unavailable")
+            return unanswered(Rule.REGISTRY_UNAVAILABLE)
         circumstances = Circumstances(
             grammatical=_is_known(plate),
             series=None if self._policy.accuse_special else _series(plate),
@@ -70,12 +68,12 @@ class Judge:
         try:
             answer = self._registry.search(CandidateQuery(swapped, (), (), 0.0), passed_at_ns)
         except RegistryUnavailableError:
-            return unanswered("registry-unavailable", verdict.p_paid)
+            return unanswered(Rule.REGISTRY_UNAVAILABLE, verdict.p_paid)
         paid = tuple(v for v in answer.vignettes if v.plate in swapped)
         exempt = tuple(e for e in answer.exemptions if e.pattern in swapped)
         if not paid and not exempt:
             return verdict
-        return replace(verdict, kind=VerdictKind.REVIEW, rule=SWAPPED, vignettes=paid, exemptions=exempt)
+        return replace(verdict, kind=VerdictKind.REVIEW, rule=Rule.PAID_IF_SWAPPED, vignettes=paid, exemptions=exempt)
 
     def _grace_open(self, passed_at_ns: int) -> bool:
         """Whether a vignette may still be bought: never without a grace, however far a clip is ahead of the clock."""
@@ -92,15 +90,15 @@ class Judge:
         try:
             answer = self._registry.search(CandidateQuery(keys, (), (), 0.0), passed_at_ns)
         except RegistryUnavailableError:
-            return unanswered("registry-unavailable")
+            return unanswered(Rule.REGISTRY_UNAVAILABLE)
         mine = tuple(v for v in answer.vignettes if v.plate in keys and _pays(v, country if stated else None))
         free = tuple(e for e in answer.exemptions if _frees(e, keys, country, stated=stated))
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if mine else VerdictKind.UNPAID
         if kind is VerdictKind.UNPAID and self._grace_open(passed_at_ns):
-            return unanswered("grace-open")
+            return unanswered(Rule.GRACE_OPEN)
         reading = Reading(key, 1.0, paid=bool(mine), exempt=bool(free))
         verdict = Verdict(
-            kind, "read-by-person", float(bool(mine)), float(bool(free)), (reading,), mine, free, answer.lapsed
+            kind, Rule.READ_BY_PERSON, float(bool(mine)), float(bool(free)), (reading,), mine, free, answer.lapsed
         )
         return _unless_stale(verdict, answer)
 
@@ -150,5 +148,5 @@ def _spelt(text: str, country: str | None) -> tuple[str, ...]:
 def _unless_stale(verdict: Verdict, answer: RegistryAnswer) -> Verdict:
     """`verdict`, but that nobody is said not to have paid by a list that is too old to know."""
     if verdict.kind is VerdictKind.UNPAID and answer.stale:
-        return replace(verdict, kind=VerdictKind.UNKNOWN, rule=STALE)
+        return replace(verdict, kind=VerdictKind.UNKNOWN, rule=Rule.REGISTRY_STALE)
     return verdict

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from roadside.core.nearness import Relation, nearness_query, relation
 from roadside.core.plates import fold
+from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, VerdictKind
 from roadside.core.verdict import is_pattern, unanswered
 from roadside.errors import RegistryUnavailableError
@@ -35,12 +36,12 @@ def scrutinised(verdict: Verdict, plate: FusedPlate, registry: Registry, passed_
     try:
         answer = registry.search(nearness_query(read), passed_at_ns)
     except RegistryUnavailableError:
-        return unanswered("registry-unavailable", verdict.p_paid)
+        return unanswered(Rule.REGISTRY_UNAVAILABLE, verdict.p_paid)
     related = sorted(_related(read, answer, examined=examined))
     if related:
         return _doubted(verdict, answer, related)
     if answer.asked is not None and not examined:
-        return replace(verdict, kind=VerdictKind.REVIEW, rule="parts-not-searched")
+        return replace(verdict, kind=VerdictKind.REVIEW, rule=Rule.PARTS_NOT_SEARCHED)
     return verdict
 
 

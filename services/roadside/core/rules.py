@@ -1,0 +1,164 @@
+"""What decided a verdict: the name of each rule, and what it means in words that need no manual.
+
+One table for everything that names a rule to people: lists, the review, `roadside evidence explain`. Rules that speak
+of pictures or of plates like the one that was read are named where they are found, in `roadside.core.extent` and
+`roadside.core.nearness`; their words are here too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    """The rules that are no doubt of a picture and no relation of two plates, in the order of docs/verdict.md."""
+
+    REGISTRY_UNAVAILABLE = "registry-unavailable"
+    REGISTRY_STALE = "registry-stale"
+    NOTHING_READ = "nothing-read"
+    PAID = "paid"
+    EXEMPT = "exempt"
+    PAID_READING_POSSIBLE = "paid-reading-possible"
+    SPECIAL_SERIES = "special-series"
+    """Followed by a hyphen and the series: special-series-diplomatic."""
+    NO_KNOWN_PLATE = "no-known-plate"
+    READING_UNSURE = "reading-unsure"
+    ONE_LOOK = "one-look"
+    GRACE_OPEN = "grace-open"
+    PAID_IF_SWAPPED = "paid-if-swapped"
+    PARTS_NOT_SEARCHED = "parts-not-searched"
+    NO_PAID_READING = "no-paid-reading"
+    READ_BY_PERSON = "read-by-person"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A rule in plain words."""
+
+    brief: str
+    """A few words for a column of a table."""
+    sentence: str
+    """What was found, and what follows from it."""
+
+
+_WORDS = {
+    "registry-unavailable": Words(
+        "the registry did not answer",
+        "The registry could not be asked, or holds no list yet. Nothing is said of the vehicle; the registry is asked "
+        "again.",
+    ),
+    "registry-stale": Words(
+        "the registry's list is too old",
+        "No vignette was found, but the newest list is older than it may be, so it cannot show that nobody paid since. "
+        "The registry is asked again.",
+    ),
+    "nothing-read": Words(
+        "nothing could be read", "There is a plate, but not one character of it could be read. A person has to look."
+    ),
+    "paid": Words(
+        "a vignette is valid", "A vignette that was valid at the time is held for the plate. Nothing is owed."
+    ),
+    "exempt": Words("the vehicle is exempt", "The registry exempts the plate from paying. Nothing is owed."),
+    "paid-reading-possible": Words(
+        "may be a plate that paid",
+        "The plate may be another one than the best reading, and one that it may be has paid or is exempt. "
+        "A person has to tell which it is.",
+    ),
+    "special-series": Words(
+        "a special series: {detail}",
+        "The plate belongs to a special series ({detail}). Whether such a vehicle has to pay is not for a list to say, "
+        "so a person has to look.",
+    ),
+    "no-known-plate": Words(
+        "no ordinary plate",
+        "What was read is no ordinary plate of a format that is given out today, so it may be misread, or no "
+        "plate at all. A person has to look.",
+    ),
+    "reading-unsure": Words(
+        "the reading is not sure",
+        "No single reading is sure enough: somebody else could be accused. A person has to read the plate.",
+    ),
+    "one-look": Words(
+        "seen too few times",
+        "Too few frames were read alike: one look alone accuses nobody. A person has to read the plate.",
+    ),
+    "grace-open": Words(
+        "a vignette may still be bought",
+        "A vignette bought now would still count for this passage. The registry is asked again when that time is over.",
+    ),
+    "paid-if-swapped": Words(
+        "paid with two letters swapped",
+        "A vignette is held for this plate with two neighbouring characters swapped, as people type when they buy one. "
+        "A person has to tell whether it is the same vehicle.",
+    ),
+    "parts-not-searched": Words(
+        "the registry was not searched",
+        "The registry can only be asked for single plates and nobody examined the pictures, so a longer plate that "
+        "contains this one was not ruled out. A person has to look.",
+    ),
+    "no-paid-reading": Words(
+        "no vignette for any reading",
+        "The whole plate was seen and read alike several times, and the registry holds no valid vignette and no "
+        "exemption for it, for anything else that it may be, or for a plate like it.",
+    ),
+    "read-by-person": Words(
+        "a person read the plate",
+        "A person read the plate on the picture, and the registry was asked for what they read.",
+    ),
+    "plate-at-picture-edge": Words(
+        "at the edge of the picture",
+        "The plate reaches the edge of the picture, so more characters may stand outside. A person has to look.",
+    ),
+    "plate-cut-by-crop": Words(
+        "cut off in its picture",
+        "The plate reaches out of the picture that was cut for it, so characters may be missing. A person has to look.",
+    ),
+    "plate-unevenly-lit": Words(
+        "light and shadow on the plate",
+        "The plate is unevenly lit, so characters may be hidden in the shadow or the glare. A person has to look.",
+    ),
+    "plate-partly-covered": Words(
+        "partly covered",
+        "A stretch of the plate shows no lettering, so characters may be covered there. A person has to look.",
+    ),
+    "plate-looks-cut": Words(
+        "shorter than plates are",
+        "The plate is shorter than plates of one line are, so a part of it may be missing. A person has to look.",
+    ),
+    "part-of-paid-plate": Words(
+        "may be part of a plate that paid",
+        "A plate that paid holds all characters that were read, or the other way round, so only a part of it may have "
+        "been seen. A person has to compare.",
+    ),
+    "near-paid-plate": Words(
+        "close to a plate that paid",
+        "A plate that paid differs from what was read in one short stretch only. A person has to compare.",
+    ),
+    "paid-plate-looks-alike": Words(
+        "looks like a plate that paid",
+        "A plate that paid differs from what was read only in characters that look like each other. "
+        "A person has to compare.",
+    ),
+    "paid-plate-two-errors-away": Words(
+        "two characters from a plate that paid",
+        "A plate that paid differs from what was read in two characters, and nobody examined the pictures. "
+        "A person has to compare.",
+    ),
+}
+
+
+def words_of(rule: str) -> Words:
+    """`rule` in plain words; of one that this version does not know, its name."""
+    if rule in _WORDS:
+        return _WORDS[rule]
+    family, _, detail = rule.rpartition("-")
+    if family in _WORDS and "{detail}" in _WORDS[family].brief:
+        words = _WORDS[family]
+        return Words(words.brief.format(detail=detail), words.sentence.format(detail=detail))
+    return Words(rule, f"The rule {rule} decided, which this version of the program has no words for.")
+
+
+def has_words(rule: str) -> bool:
+    """Whether `rule` is one that `words_of` knows."""
+    return not words_of(rule).sentence.startswith("The rule ")
