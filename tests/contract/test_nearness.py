@@ -9,6 +9,7 @@ import pytest
 
 from roadside.adapters.sql import SqlRegistry, import_exemptions, import_vignettes, open_database, open_embedded
 from roadside.core.nearness import Relation, nearness_query, relation
+from roadside.core.sightings import VerdictKind
 from roadside.core.vignettes import Exemption, Vignette
 from tests.databases import KINDS, fresh_postgres, postgres
 
@@ -64,7 +65,7 @@ def neighbours(read: str, rng: np.random.Generator) -> set[str]:
 def test_every_related_plate_is_found(database: Database, read: str) -> None:
     plates = neighbours(read, np.random.default_rng(len(read)))
     related = {plate for plate in plates if relation(read, plate) is not None}
-    assert {relation(read, plate) for plate in related} >= {Relation.PART, Relation.STRETCH, Relation.TWO_ERRORS}
+    assert {relation(read, plate) for plate in related} >= {Relation.PART, Relation.SWAPPED, Relation.TWO_ERRORS}
     import_vignettes(database, (Vignette(p, "CZ", "", 0, 1000) for p in sorted(plates)), "near", 1)
     answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(read), 500)
     assert related <= {v.plate for v in answer.vignettes}
@@ -76,3 +77,12 @@ def test_what_is_not_valid_is_not_found_and_exemptions_are(database: Database) -
     answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(READ), 500)
     assert answer.vignettes == ()
     assert [e.pattern for e in answer.exemptions] == ["1AB23456"]
+
+
+def test_a_family_of_a_country_frees_its_own_plates_whether_the_country_is_named_or_not(database: Database) -> None:
+    import_vignettes(database, [Vignette("1AB2345", "CZ", "", 0, 10)], "f", 1)
+    import_exemptions(database, [Exemption("*", "DE", "foreign", 0, 1000)], "f", 1)
+    registry = SqlRegistry(database, grace_s=0.0, max_age_days=0.0)
+    assert registry.check("AB123CD", None, 500).kind is VerdictKind.UNPAID
+    assert registry.check("MAB1234", None, 500).kind is VerdictKind.EXEMPT
+    assert registry.check("MAB1234", "DE", 500).kind is VerdictKind.EXEMPT

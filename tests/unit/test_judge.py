@@ -114,3 +114,16 @@ def test_a_vignette_with_two_letters_swapped_is_told_and_accuses_nobody(bought: 
             continue
         assert (verdict.kind, verdict.rule) == (VerdictKind.REVIEW, "paid-if-swapped")
         assert [v.plate for v in verdict.vignettes] + [e.pattern for e in verdict.exemptions] == [bought]
+
+
+def test_before_somebody_is_accused_the_registry_is_asked_twice_and_no_more() -> None:
+    asked: list[CandidateQuery] = []
+
+    class Counting:
+        def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+            del at_ns
+            asked.append(query)
+            return RegistryAnswer((), ())
+
+    Judge(Counting(), typical(), Policy(), HandClock(PASSED_AT_NS)).judge(seen(), PASSED_AT_NS)
+    assert [bool(query.near) for query in asked] == [False, True]

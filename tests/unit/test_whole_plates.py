@@ -160,7 +160,7 @@ def test_a_registry_of_single_plates_cannot_clear_a_plate_whose_pictures_nobody_
         ("1AB2345", "1AB23456", Relation.PART),
         ("1AB2345", "61A7B23845", Relation.PART),
         ("61A7B23845", "1AB2345", Relation.PART),
-        ("1AB2345", "1AB2354", Relation.STRETCH),
+        ("1AB2345", "1AB2354", Relation.SWAPPED),
         ("DL27308", "K0L27308", Relation.STRETCH),
         ("1AB2345", "1A82346", None),
         ("1AB5345", "1A8S345", Relation.ALIKE),
@@ -183,6 +183,49 @@ def test_a_part_is_a_part_wherever_it_was_cut(text: str, data: st.DataObject) ->
 
 def test_what_is_asked_for_is_bounded() -> None:
     assert 60 < len(nearness_query("1AB2345").keys) < 80
+
+
+# --- Exemptions of families -----------------------------------------------------------------------
+
+
+def free(pattern: str, country: str) -> Everything:
+    return Everything(exemptions=(Exemption(pattern, country, "foreign", 0, END),))
+
+
+@pytest.mark.parametrize(
+    ("text", "read_as", "country", "kind"),
+    [
+        ("AB123CD", "FR", "DE", VerdictKind.UNPAID),
+        ("AB123CD", None, "DE", VerdictKind.UNPAID),
+        ("AB12CDE", "UK", "DE", VerdictKind.UNPAID),
+        ("MAB1234", "DE", "DE", VerdictKind.EXEMPT),
+        ("MAB1234", "CZ", "DE", VerdictKind.REVIEW),
+        ("1AB2345", "CZ", "DE", VerdictKind.REVIEW),  # a German plate may begin with an I
+        ("1AB2345", "CZ", "CZ", VerdictKind.EXEMPT),
+        ("1AB2345", "CZ", "*", VerdictKind.EXEMPT),
+    ],
+)
+def test_the_exemption_of_a_whole_country_frees_its_plates_and_no_others(
+    text: str, read_as: str | None, country: str, kind: VerdictKind
+) -> None:
+    for pattern in ("*", "?" * len(text)):
+        assert said(seen(text, read_as), free(pattern, country))[0] is kind
+
+
+def test_a_person_who_names_no_country_frees_no_plate_that_the_country_cannot_have() -> None:
+    judge = Judge(free("*", "DE"), CONFUSIONS, Policy(), Clock())
+    assert judge.settle("AB123CD", None, 5, stated=False).kind is VerdictKind.UNPAID
+    assert judge.settle("MAB1234", None, 5, stated=False).kind is VerdictKind.EXEMPT
+
+
+@pytest.mark.parametrize("pattern", ["EL*", "EL?????"])
+@pytest.mark.parametrize("read", ["EL123AB", "L123AB", "E123AB", "EL123A", "1EL123AB", "EL12A"])
+def test_no_piece_of_an_exempt_familys_plate_is_accused(pattern: str, read: str) -> None:
+    assert said(seen(read, "CZ"), free(pattern, "CZ"))[0] is not VerdictKind.UNPAID
+
+
+def test_a_plate_unlike_an_exempt_family_is_judged_as_before() -> None:
+    assert said(seen("1AB2345"), free("EL*", "CZ")) == (VerdictKind.UNPAID, "no-paid-reading")
 
 
 # --- What the pictures say ----------------------------------------------------------------------

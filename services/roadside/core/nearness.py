@@ -7,6 +7,7 @@ one plate are not independent, and a product of the characters' probabilities sa
 from __future__ import annotations
 
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,14 @@ _ALIKE = {c: "".join(pair.replace(c, "", 1) for pair in LOOK_ALIKES.split() if c
 class Relation(StrEnum):
     """How a registered plate may be the one that was read."""
 
+    SWAPPED = "paid-if-swapped"
+    """They differ in two neighbours that changed places: no reader sees them so, people type them so."""
     PART = "part-of-paid-plate"
     """One holds all characters of the other in their order."""
+    FAMILY = "part-of-exempt-family"
+    """It would be of an exempt family with one to three characters more, or one less."""
     STRETCH = "near-paid-plate"
-    """They differ in one stretch, in the number of its characters too, or two neighbours are swapped."""
+    """They differ in one stretch, in the number of its characters too."""
     ALIKE = "paid-plate-looks-alike"
     """They differ in two or three characters, each of which looks like the other."""
     TWO_ERRORS = "paid-plate-two-errors-away"
@@ -54,7 +59,7 @@ def relation(read: str, plate: str) -> Relation | None:
 def _of_one_length(read: str, plate: str) -> Relation | None:
     wrong = [(a, b) for a, b in zip(read, plate, strict=True) if a != b]
     if plate in transpositions(read):
-        return Relation.STRETCH
+        return Relation.SWAPPED
     if 2 <= len(wrong) <= MOST_MISSED and all(b in _ALIKE.get(a, "") for a, b in wrong):
         return Relation.ALIKE
     if len(wrong) == 2 and all(b in _of_a_kind(a) for a, b in wrong):
@@ -68,6 +73,21 @@ def is_part(part: str, whole: str) -> bool:
         return False
     rest = iter(whole)
     return all(character in rest for character in part)
+
+
+def near_family(read: str, pattern: str) -> bool:
+    """Whether the folded `read` lacks one to MOST_MISSED characters of the family `pattern` (folded), or has one more.
+
+    Two characters that the pattern names must be there; one is enough where one character is missing.
+    """
+    if any(fnmatchcase(read[:place] + read[place + 1 :], pattern) for place in range(len(read))):
+        return any(c not in "?*" for c in pattern)
+    body, end = pattern.removesuffix("*"), "*" if pattern.endswith("*") else ""
+    for missed in range(1, min(MOST_MISSED, len(body)) + 1):
+        for kept in combinations(body, len(body) - missed):
+            if sum(c != "?" for c in kept) >= min(missed, 2) and fnmatchcase(read, "".join(kept) + end):
+                return True
+    return False
 
 
 def nearness_query(read: str) -> CandidateQuery:

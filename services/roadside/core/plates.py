@@ -120,6 +120,11 @@ def series_of(text: str, country: str | None) -> str | None:
     return next((form.series for _, form in resolve(text, country) if form.series), None)
 
 
+def may_be_of(text: str, country: str) -> bool:
+    """Whether `text` fits any format of `country`, however old or special; True of a country without known formats."""
+    return country not in GRAMMARS or next(resolve(text, country), None) is not None
+
+
 def is_current(text: str, country: str | None) -> bool:
     """Whether `text` is an ordinary plate of a current format of `country`, or for None of any country's usual one.
 

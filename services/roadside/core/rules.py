@@ -26,7 +26,6 @@ class Rule(StrEnum):
     READING_UNSURE = "reading-unsure"
     ONE_LOOK = "one-look"
     GRACE_OPEN = "grace-open"
-    PAID_IF_SWAPPED = "paid-if-swapped"
     PARTS_NOT_SEARCHED = "parts-not-searched"
     NO_PAID_READING = "no-paid-reading"
     READ_BY_PERSON = "read-by-person"
@@ -130,6 +129,11 @@ _WORDS = {
         "may be part of a plate that paid",
         "A plate that paid holds all characters that were read, or the other way round, so only a part of it may have "
         "been seen. A person has to compare.",
+    ),
+    "part-of-exempt-family": Words(
+        "may be part of an exempt plate",
+        "The plates of an exemption's pattern hold all characters that were read and some more, or one less, so only a "
+        "part of an exempt plate may have been seen. A person has to compare.",
     ),
     "near-paid-plate": Words(
         "close to a plate that paid",

@@ -9,17 +9,17 @@ import numpy as np
 
 from roadside.core.candidates import candidate_query, score, soften
 from roadside.core.confusions import codes
-from roadside.core.plates import fold
+from roadside.core.plates import fold, may_be_of
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from roadside.core.candidates import Belief
     from roadside.core.confusions import Confusions
     from roadside.core.reads import FusedPlate
-    from roadside.core.vignettes import CandidateQuery, RegistryAnswer
+    from roadside.core.vignettes import CandidateQuery, Exemption, RegistryAnswer
 
 MOST_READINGS = 8
 ANY_COUNTRY = "*"
@@ -109,19 +109,19 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
         return float(sum(shares))
 
     left_over = unasked * policy.density
-    patterns = sum(
-        pattern_probability(belief, fold_pattern(e.pattern)) * _country(plate, e.country, policy)
-        for e in answer.exemptions
-        if is_pattern(e.pattern)
-    )
-    share_paid, share_exempt = left_over + share(paid), share(exempt) + patterns
+    families = [(e, family_probability(belief, e, within.keys)) for e in answer.exemptions if is_pattern(e.pattern)]
+    family = min(1.0, sum(p * _country(plate, e.country, policy) for e, p in families))
+    whole_country = min(1.0, sum(p for e, p in families if not named_characters(e.pattern)))
+    named = sum(p for e, p in families if named_characters(e.pattern))
+    share_paid, share_exempt = left_over + share(paid), share(exempt)
     # A country read wrong must not take the protection away: against an accusation every country counts in full.
-    near = left_over + share(paid, any_country=True) + share(exempt, any_country=True) + patterns
+    near = left_over + share(paid, any_country=True) + share(exempt, any_country=True) + named
+    # Plates of a whole country drive past no more often than others do: such a share of the belief is not weighed.
     weights = _Weights(
-        _weigh(near, policy),
-        _weigh(share_paid + share_exempt, policy),
+        max(whole_country, _weigh(near, policy)),
+        max(family, _weigh(share_paid + share_exempt, policy)),
         _weigh(share_paid, policy),
-        _weigh(share_exempt, policy),
+        max(family, _weigh(share_exempt, policy)),
         max(p_of.values(), default=0.0),
     )
     kind, rule = _rule(weights, plate.looks, policy, circumstances)
@@ -150,10 +150,29 @@ def is_pattern(pattern: str) -> bool:
     return "?" in pattern or pattern.endswith("*")
 
 
+def named_characters(pattern: str) -> int:
+    """How many characters an exemption's pattern names; none of "*" and of "???????"."""
+    return len(pattern.replace("?", "").removesuffix("*"))
+
+
 def fold_pattern(pattern: str) -> str:
     """`pattern` folded, its `?` and its closing `*` kept."""
     body = "".join(c if c == "?" else fold(c) for c in pattern)
     return body + "*" if pattern.endswith("*") else body
+
+
+def family_probability(belief: Belief, exemption: Exemption, readings: Sequence[str]) -> float:
+    """Probability that the plate is of the family of `exemption`: fits its pattern, and may be a plate of its country.
+
+    `readings` are the likely ones (folded). A pattern that names no character, as "*" for a whole country, fits any
+    text: then only the readings count that a format of the country allows.
+    """
+    fits = pattern_probability(belief, fold_pattern(exemption.pattern))
+    if not fits or exemption.country == ANY_COUNTRY or named_characters(exemption.pattern):
+        return fits
+    p_of = score(belief, readings)
+    mine = [may_be_of(key, exemption.country) for key in readings]
+    return float(p_of[mine].sum())
 
 
 def pattern_probability(belief: Belief, pattern: str) -> float:

@@ -7,8 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from roadside.core.lettering import spellings
-from roadside.core.neighbours import transpositions
-from roadside.core.plates import fold, is_current, series_of
+from roadside.core.plates import fold, is_current, may_be_of, series_of
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
@@ -52,28 +51,9 @@ class Judge:
             grace_open=self._grace_open(passed_at_ns),
         )
         verdict = _unless_stale(decide(question, answer, self._policy, circumstances), answer)
-        verdict = self._unless_swapped(verdict, fold(plate.text), passed_at_ns)
         if verdict.kind is VerdictKind.UNPAID:
             return scrutinised(verdict, plate, self._registry, passed_at_ns)
         return verdict
-
-    def _unless_swapped(self, verdict: Verdict, key: str, passed_at_ns: int) -> Verdict:
-        """REVIEW instead of UNPAID where a plate has paid that is `key` with two neighbouring characters swapped.
-
-        No reader sees them so, but people type them so when they buy a vignette.
-        """
-        if verdict.kind is not VerdictKind.UNPAID:
-            return verdict
-        swapped = transpositions(key)
-        try:
-            answer = self._registry.search(CandidateQuery(swapped, (), (), 0.0), passed_at_ns)
-        except RegistryUnavailableError:
-            return unanswered(Rule.REGISTRY_UNAVAILABLE, verdict.p_paid)
-        paid = tuple(v for v in answer.vignettes if v.plate in swapped)
-        exempt = tuple(e for e in answer.exemptions if e.pattern in swapped)
-        if not paid and not exempt:
-            return verdict
-        return replace(verdict, kind=VerdictKind.REVIEW, rule=Rule.PAID_IF_SWAPPED, vignettes=paid, exemptions=exempt)
 
     def _grace_open(self, passed_at_ns: int) -> bool:
         """Whether a vignette may still be bought: never without a grace, however far a clip is ahead of the clock."""
@@ -115,9 +95,11 @@ def _frees(exemption: Exemption, keys: tuple[str, ...], country: str | None, *, 
     """
     if not any(fnmatchcase(key, fold_pattern(exemption.pattern)) for key in keys):
         return False
-    if country is None or exemption.country in (ANY_COUNTRY, country):
+    if exemption.country in (ANY_COUNTRY, country):
         return True
-    return not stated and not is_pattern(exemption.pattern)
+    if is_pattern(exemption.pattern):
+        return country is None and any(may_be_of(key, exemption.country) for key in keys)
+    return country is None or not stated
 
 
 def _series(plate: FusedPlate) -> str | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from roadside.core.nearness import Relation, nearness_query, relation
+from roadside.core.nearness import Relation, near_family, nearness_query, relation
 from roadside.core.plates import fold
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, VerdictKind
-from roadside.core.verdict import is_pattern, unanswered
+from roadside.core.verdict import fold_pattern, is_pattern, unanswered
 from roadside.errors import RegistryUnavailableError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from roadside.core.reads import FusedPlate
     from roadside.core.sightings import Verdict
-    from roadside.core.vignettes import RegistryAnswer
+    from roadside.core.vignettes import Exemption, RegistryAnswer
     from roadside.ports.registry import Registry
 
 MOST_SHOWN = 8
@@ -53,18 +53,29 @@ def _related(read: str, answer: RegistryAnswer, *, examined: bool) -> Iterator[t
         how = relation(read, plate)
         if how is not None and not (examined and how is Relation.TWO_ERRORS):
             yield ranks[how], plate
+    for pattern in (e.pattern for e in answer.exemptions if is_pattern(e.pattern)):
+        if near_family(read, fold_pattern(pattern)):
+            yield ranks[Relation.FAMILY], pattern
 
 
 def _doubted(verdict: Verdict, answer: RegistryAnswer, related: list[tuple[int, str]]) -> Verdict:
     shown = [plate for _, plate in related[:MOST_SHOWN]]
     vignettes = tuple(v for v in answer.vignettes if v.plate in shown)
-    exemptions = tuple(e for e in answer.exemptions if fold(e.pattern) in shown)
-    paid, exempt = {v.plate for v in vignettes}, {fold(e.pattern) for e in exemptions}
+    exemptions = tuple(e for e in answer.exemptions if _named(e) in shown)
+    paid, exempt = {v.plate for v in vignettes}, {_named(e) for e in exemptions}
     return replace(
         verdict,
         kind=VerdictKind.REVIEW,
         rule=list(Relation)[related[0][0]].value,
-        readings=(*verdict.readings, *(Reading(p, 0.0, p in paid, p in exempt) for p in shown)),
+        readings=(
+            *verdict.readings,
+            *(Reading(p, 0.0, p in paid, p in exempt) for p in shown if not is_pattern(p)),
+        ),
         vignettes=(*verdict.vignettes, *(v for v in vignettes if v not in verdict.vignettes)),
         exemptions=(*verdict.exemptions, *(e for e in exemptions if e not in verdict.exemptions)),
     )
+
+
+def _named(exemption: Exemption) -> str:
+    """The plate that it is for, or its pattern as it stands."""
+    return exemption.pattern if is_pattern(exemption.pattern) else fold(exemption.pattern)

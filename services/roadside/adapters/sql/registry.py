@@ -11,8 +11,9 @@ from sqlalchemy import and_, func, or_, select
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.core.lettering import spellings
 from roadside.core.neighbours import MOST_EDITS, edit_distances, near_halves
+from roadside.core.plates import may_be_of
 from roadside.core.sightings import VerdictKind
-from roadside.core.verdict import ANY_COUNTRY
+from roadside.core.verdict import ANY_COUNTRY, is_pattern
 from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
 from roadside.errors import InputError, RegistryUnavailableError, StoreUnavailableError
 from roadside.registry.validity import NEVER_NS
@@ -103,7 +104,7 @@ class SqlRegistry:
                 select(EXEMPTIONS).where(or_(EXEMPTIONS.c.wild == 1, EXEMPTIONS.c.pattern.in_(keys)))
             ).mappings()
             held = map(_exemption_of, all_exempt)
-            return vignettes, tuple(e for e in held if any(fnmatchcase(key, e.pattern) for key in keys))
+            return vignettes, tuple(e for e in held if _holds_for(e, keys, country))
 
     def check(self, plate: str, country: str | None, at_ns: int) -> PlateCheck:
         """PAID, EXEMPT or UNPAID of a plate that is known for certain, with the entries that say so.
@@ -139,6 +140,14 @@ class SqlRegistry:
 
     def _covers(self, vignette: Vignette, at_ns: int) -> bool:
         return vignette.valid_from_ns <= at_ns + self._grace_ns and vignette.valid_to_ns > at_ns
+
+
+def _holds_for(exemption: Exemption, keys: Sequence[str], country: str | None) -> bool:
+    """Whether it is for a plate spelt as one of `keys`; a family of a country frees no plate that is none of it."""
+    meant = [key for key in keys if fnmatchcase(key, exemption.pattern)]
+    if country is not None or exemption.country == ANY_COUNTRY or not is_pattern(exemption.pattern):
+        return bool(meant)
+    return any(may_be_of(key, exemption.country) for key in meant)
 
 
 def _storable(at_ns: int) -> int:
