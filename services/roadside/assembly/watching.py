@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from roadside.adapters.sources.video import CameraSettings, open_source
+from roadside.adapters.sources.video import CameraSettings, ClipSource, open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.embedded import EmbeddedPipeline, Parts
 from roadside.assembly.models import open_models, warm_up
+from roadside.assembly.uprightness import set_upright
 from roadside.capture.feed import FrameFeed
 from roadside.capture.motion import MotionGate
 from roadside.core.detect import Search
@@ -44,6 +45,7 @@ class SourceWatch:
         sweeps = settings.search is Search.AUTO and not self.stills
         detector: Detector = SweepingFinder(finder) if sweeps else finder
         warm_up(detector, reader)
+        set_upright(source, finder, reader)
         self._source = source
         self._gate = MotionGate() if source.live and settings.motion_gate else None
         parts = Parts(
@@ -86,3 +88,11 @@ def open_frames(source: str, settings: Settings, on_drop: Callable[[str], None])
     """The source as the settings of cameras have it; `on_drop` is told when a camera is lost. Raises SourceError."""
     camera = CameraSettings(settings.width, settings.height, settings.fps, settings.timeout_s)
     return open_source(source, CameraId(settings.camera), SystemClock(), camera, on_drop=on_drop)
+
+
+def open_again(source: str, settings: Settings, on_drop: Callable[[str], None], watched: FrameSource) -> FrameSource:
+    """The recording that was `watched`, from its beginning and the same way up. Raises SourceError."""
+    again = open_frames(source, settings, on_drop)
+    if isinstance(again, ClipSource) and isinstance(watched, ClipSource):
+        again.turned_over = watched.turned_over
+    return again

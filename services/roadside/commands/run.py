@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
 from roadside.assembly.records import open_records
-from roadside.assembly.watching import SourceWatch, open_frames
+from roadside.assembly.watching import SourceWatch, open_again, open_frames
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.out import refuse_overwriting
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
@@ -63,7 +63,7 @@ def run_street(arguments: argparse.Namespace) -> int:
         interrupted = run.watch()
     run.report(timings=arguments.timings)
     if arguments.out is not None and not source.live and run.progress.frames:
-        annotate_again(open_frames(arguments.source, settings, _say), arguments.out, run.overlay)
+        annotate_again(open_again(arguments.source, settings, _say, source), arguments.out, run.overlay)
     if arguments.out is not None:
         print(f"Annotated: {arguments.out}")
     return EXIT_INTERRUPTED if interrupted else 0

@@ -97,10 +97,13 @@ class PictureSource:
 class ClipSource:
     """A video file: every frame, as fast as they are asked for.
 
-    A frame's time is when the clip was opened plus its place in the clip.
+    A frame's time is when the clip was opened plus its place in the clip. Pictures that the file says are to be turned,
+    as those of telephones are, come turned.
     """
 
     live = False
+    turned_over = False
+    """Whether frames are turned by 180 degrees beyond what the file says: some programs note the opposite turn."""
 
     def __init__(self, path: Path, camera_id: CameraId, clock: Clock) -> None:
         if path.stat().st_size == 0:
@@ -108,6 +111,9 @@ class ClipSource:
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
         if not self._capture.isOpened():
             raise SourceError(f"{path}: is not a video that can be read; MP4, AVI, MKV or MOV can")
+        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        self.has_turn = int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360 != 0
+        """Whether the file says that its pictures are to be turned."""
         self._path = path
         self._camera_id = camera_id
         self._start_ns = clock.now_ns()
@@ -125,11 +131,26 @@ class ClipSource:
                 break
             position_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
             at_s = position_ms / 1000 if position_ms > 0 else sequence / self.frames_per_s
+            if self.turned_over:
+                image = cv2.rotate(image, cv2.ROTATE_180)
             yield Frame(self._camera_id, self._start_ns + round(at_s * 1e9), sequence, image)  # type: ignore[arg-type]
             sequence += 1
         self._capture.release()
         if not sequence and not self._closed:
             raise SourceError(f"{self._path}: holds no frame that can be read; copy it again")
+
+    def samples(self, count: int) -> Iterator[NDArray[np.uint8]]:
+        """Up to `count` pictures from all over the clip, (H, W, 3) uint8 BGR, turned as the file says."""
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        for place in range(count):
+            if self.frame_count is not None:
+                capture.set(cv2.CAP_PROP_POS_FRAMES, self.frame_count * (place + 0.5) // count)
+            whole, image = capture.read()
+            if not whole:
+                break
+            yield image  # type: ignore[misc]
+        capture.release()
 
     def close(self) -> None:
         """The frame in hand is the last."""
