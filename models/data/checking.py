@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from models.data.fingerprints import SAME_BITS, alike, clusters, fingerprint
+from roadside.core.picture_header import PILLOW_FORMATS
 from roadside.errors import SourceError
 from roadside.vision import decode_picture, read_voc, voc_of
 
@@ -104,7 +105,7 @@ def fix(folder: Path, report: Report) -> list[str]:
         elif faults & MENDED_BY_WRITING and Fault.ANNOTATION not in faults:
             done.append(_write_anew(path, folder))
         elif Fault.WRONG_NAME in faults:
-            with Image.open(path) as opened:
+            with Image.open(path, formats=PILLOW_FORMATS) as opened:
                 suffix = _SUFFIXES[str(opened.format)][0]
             done.append(_rename(path, suffix))
     return done
@@ -114,7 +115,7 @@ def _look(path: Path) -> tuple[list[Finding], tuple[int, int] | None]:
     """The faults of one file, and its fingerprint and number of pixels if it is a whole picture."""
     data = path.read_bytes()
     try:
-        with Image.open(io.BytesIO(data)) as opened:
+        with Image.open(io.BytesIO(data), formats=PILLOW_FORMATS) as opened:
             kind, mode, size = str(opened.format), opened.mode, opened.size
             orientation = int(opened.getexif().get(_ORIENTATION, 1))
         image = decode_picture(data, path.name)
@@ -187,7 +188,7 @@ def _reject(folder: Path, path: Path) -> str:
 
 def _write_anew(path: Path, folder: Path) -> str:
     """The picture upright, in RGB, as JPEG or PNG, no side over MOST_SIDE_PX; the former file goes to REJECTED."""
-    with Image.open(path) as opened:
+    with Image.open(path, formats=PILLOW_FORMATS) as opened:
         kind = str(opened.format)
         upright = ImageOps.exif_transpose(opened).convert("RGB")
     upright.thumbnail((MOST_SIDE_PX, MOST_SIDE_PX))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from roadside.core.frames import Box
+from roadside.core.picture_header import PILLOW_FORMATS
 from roadside.errors import SourceError
 from roadside.vision import Annotation, LabelledBox, annotation_of, list_pictures, read_voc, voc_of, write_voc
 
@@ -91,7 +92,7 @@ def labels_of(annotated: Sequence[Annotated]) -> tuple[str, ...]:
 def picture_size(picture: Path) -> tuple[int, int]:
     """Width and height as stored, EXIF not heeded. Raises SourceError."""
     try:
-        with Image.open(picture) as opened:
+        with Image.open(picture, formats=PILLOW_FORMATS) as opened:
             return opened.size
     except (OSError, ValueError, SyntaxError):
         raise SourceError(f"{picture}: is no picture that can be read; run `check` first") from None

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +12,9 @@ from hypothesis import strategies as st
 from roadside.adapters.sources import mjpeg
 from roadside.adapters.sources.mjpeg import JpegSplitter
 from roadside.errors import SourceError
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def jpeg(shade: int) -> bytes:
@@ -56,3 +62,41 @@ def test_noise_before_the_first_picture_is_not_kept() -> None:
     for _ in range(100):
         assert list(splitter.feed(b"\x00" * 10_000)) == []
     assert list(splitter.feed(PICTURES[0])) == [PICTURES[0]]
+
+
+def lines_run(splitter: JpegSplitter, chunk: bytes) -> int:
+    """How many lines of Python a chunk costs."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> object:
+        nonlocal count
+        del frame, argument
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        list(splitter.feed(chunk))
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("filling", [b"\xff\xff", b"\xff\xe1\0\x02", b"\xff\xd0"])
+def test_a_picture_that_does_not_end_costs_no_more_the_longer_it_is(filling: bytes) -> None:
+    splitter = JpegSplitter()
+    list(splitter.feed(b"\xff\xd8"))
+    chunk = filling * (512 // len(filling))
+    early = lines_run(splitter, chunk)
+    for _ in range(50):
+        list(splitter.feed(chunk))
+    assert lines_run(splitter, chunk) <= 2 * early
+
+
+def test_a_stream_without_a_picture_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mjpeg, "LONGEST_PICTURE_BYTES", 1000)
+    splitter = JpegSplitter()
+    list(splitter.feed(bytes(900)))
+    with pytest.raises(SourceError, match="holds no picture"):
+        list(splitter.feed(bytes(500)))

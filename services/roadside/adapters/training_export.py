@@ -6,11 +6,10 @@ import csv
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-import cv2
-import numpy as np
-
 from roadside.core.frames import Box
+from roadside.core.picture_header import PHOTOGRAPH_LIMITS, PictureFault
 from roadside.errors import InputError
+from roadside.wire.decoding import decode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +27,10 @@ class TrainingExport:
         self, name: str, data: bytes, media_type: str, box: Box | None, *, text: str, country: str
     ) -> None:
         """Write one picture (encoded) with its plate's box and text. Raises InputError."""
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        if image is None:
-            raise InputError(f"the picture of {name} cannot be decoded")
-        height, width = image.shape[:2]
+        try:
+            height, width = decode(data, PHOTOGRAPH_LIMITS).shape[:2]
+        except PictureFault as fault:
+            raise InputError(f"the picture of {name} {fault}") from None
         found = box or Box(0, 0, width, height)
         inside = Box(max(0, found.x1), max(0, found.y1), min(width, found.x2), min(height, found.y2))
         path = self._folder / f"{name}.{'png' if media_type == 'image/png' else 'jpg'}"

@@ -13,17 +13,21 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
-import numpy as np
 
 from roadside.adapters.sources.mjpeg import JpegSplitter
+from roadside.core.picture_header import CAMERA_LIMITS, PictureFault
 from roadside.errors import SourceError
+from roadside.wire.decoding import decode_jpeg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 CHUNK_BYTES = 64 * 1024
+MOST_BROKEN = 50
+"""Pictures in a row that cannot be decoded before a camera counts as gone: it sends nothing else."""
 
 
 class Capture(Protocol):
@@ -36,6 +40,15 @@ class Capture(Protocol):
     def close(self) -> None:
         """Let it go, from the thread that reads."""
         ...
+
+
+def check_frame_size(capture: cv2.VideoCapture, name: str) -> None:
+    """Raises SourceError, and lets go of `capture`, where its frames are larger than any camera's."""
+    width, height = (int(capture.get(what)) for what in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    if width * height > CAMERA_LIMITS.pixels:
+        capture.release()
+        most = CAMERA_LIMITS.pixels // 1_000_000
+        raise SourceError(f"{name}: frames of {width} x {height} pixels; scale them below {most} megapixels")
 
 
 class OpenCvCapture:
@@ -52,6 +65,7 @@ class OpenCvCapture:
         capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, options)
         if not capture.isOpened():
             raise SourceError(f"{name}: no camera answers there; check the address, the password and the network")
+        check_frame_size(capture, name)
         return cls(capture)
 
     @classmethod
@@ -83,23 +97,35 @@ class _MjpegCapture:
     def __init__(self) -> None:
         self._splitter = JpegSplitter()
         self._ready: deque[bytes] = deque()
+        self._broken = 0
 
     def chunk(self) -> bytes:
         """The next bytes of the stream; empty once it has ended."""
         raise NotImplementedError
 
     def read(self) -> NDArray[np.uint8] | None:
-        """The next picture that can be decoded; broken ones are passed over."""
+        """The next picture that can be decoded; broken ones are passed over.
+
+        Raises SourceError where many in a row are broken or too large.
+        """
         while True:
             while self._ready:
-                data = np.frombuffer(self._ready.popleft(), np.uint8)
-                image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-                if image is not None:
-                    return image  # type: ignore[return-value]
+                try:
+                    image = decode_jpeg(self._ready.popleft(), CAMERA_LIMITS)
+                except PictureFault as fault:
+                    self._pass_over(fault)
+                else:
+                    self._broken = 0
+                    return image
             chunk = self.chunk()
             if not chunk:
                 return None
             self._ready.extend(self._splitter.feed(chunk))
+
+    def _pass_over(self, fault: PictureFault) -> None:
+        self._broken += 1
+        if self._broken >= MOST_BROKEN:
+            raise SourceError(f"the camera sends pictures that cannot be used: each {fault}")
 
 
 class HttpMjpeg(_MjpegCapture):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import os
-import threading
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from roadside.core.picture_header import (
+    PHOTOGRAPH_LIMITS,
+    PictureFault,
+    PictureFormat,
+    PictureHeader,
+    check_limits,
+    format_of,
+)
 from roadside.errors import SourceError
+from roadside.wire.decoding import decode, pillow_faults, to_bgr, turned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +29,8 @@ if TYPE_CHECKING:
 PictureLike: TypeAlias = "NDArray[Any] | str | os.PathLike[str] | bytes | Image.Image"
 """A picture as a program may hold it; an array is (H, W, 3) uint8, blue green red."""
 ORIENTATION_TAG = 0x0112
-_ONE_AT_A_TIME = threading.Lock()
-"""`warnings.catch_warnings` changes the whole process: two threads in it would leave each other's filters behind."""
+_FIRST_BYTES = 16
+"""Enough to know a format by."""
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 
 
@@ -43,7 +48,7 @@ def load_picture(picture: PictureLike) -> NDArray[np.uint8]:
         case np.ndarray():
             return _checked_array(picture)
         case Image.Image():
-            with _one_line("picture"):
+            with _named("picture"):
                 return _upright(picture)
     given = "None (cv2.imread gives it for a file that it cannot read)" if picture is None else type(picture).__name__
     raise SourceError(f"picture: give a path, bytes, a numpy array or a picture of Pillow, not {given}")
@@ -51,8 +56,10 @@ def load_picture(picture: PictureLike) -> NDArray[np.uint8]:
 
 def read_bytes(path: Path) -> bytes:
     """The file's bytes. Raises SourceError where there is none, or none that may be read."""
+    most = PHOTOGRAPH_LIMITS.size_bytes
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(most + 1)
     except (FileNotFoundError, ValueError):  # ValueError: a name that no file can have
         raise SourceError(f"{path}: no such file; check the name") from None
     except IsADirectoryError:
@@ -61,6 +68,8 @@ def read_bytes(path: Path) -> bytes:
         raise SourceError(f"{path}: cannot be read ({error.strerror}); check its permissions") from None
     if not data:
         raise SourceError(f"{path}: is empty (0 bytes); copy it again")
+    if len(data) > most:
+        raise SourceError(f"{path}: is larger than {most >> 20} MiB; scale it or save it as JPEG")
     return data
 
 
@@ -69,43 +78,33 @@ def decode_picture(data: bytes, name: str) -> NDArray[np.uint8]:
 
     Raises SourceError, naming `name`, for anything that is not one whole picture.
     """
-    with _one_line(name), Image.open(io.BytesIO(data)) as picture:
-        if picture.format == "JPEG" and _is_whole_jpeg(data):
-            quick = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)  # turns it upright too
-            if quick is not None:
-                return np.asarray(quick, np.uint8)
-        return _upright(picture)
+    with _named(name):
+        return decode(data, PHOTOGRAPH_LIMITS)
 
 
 @contextmanager
-def _one_line(name: str) -> Iterator[None]:
-    """Pillow's many faults as one line of SourceError."""
+def _named(name: str) -> Iterator[None]:
+    """What is wrong with a picture as one line that names it."""
     try:
-        with _ONE_AT_A_TIME, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
-    except UnidentifiedImageError:
-        raise SourceError(f"{name}: is not a picture that can be read (JPEG, PNG, WebP, BMP, TIFF or GIF)") from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise SourceError(f"{name}: has too many pixels; scale it below 89 megapixels") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError) as error:
-        fault = "is cut short" if "truncated" in str(error).lower() else "is damaged"
-        raise SourceError(f"{name}: {fault}; copy or take it again") from None
+        yield
+    except PictureFault as fault:
+        raise SourceError(f"{name}: {fault}") from None
 
 
 def _upright(picture: Image.Image) -> NDArray[np.uint8]:
     """A picture of Pillow as (H, W, 3) uint8, blue green red, turned as its EXIF orientation says."""
+    if picture.format is not None and picture.format not in set(
+        PictureFormat
+    ):  # opened, not loaded: its decoder has not run yet
+        raise PictureFault(f"is {picture.format}; give JPEG, PNG, WebP, BMP, TIFF or GIF")
     if not all(picture.size):
-        raise SourceError("picture: has no pixels; give one that has")
-    picture.load()
-    turned = picture.getexif().get(ORIENTATION_TAG, 1) != 1
-    upright = ImageOps.exif_transpose(picture) if turned else picture
-    if upright.mode.startswith("I;16"):  # what Pillow makes RGB of would be white above 255 of 65535
-        grey = np.asarray(np.asarray(upright) >> 8, np.uint8)
-        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
-    rgb = np.asarray(upright if upright.mode == "RGB" else upright.convert("RGB"))
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
+        raise PictureFault("has no pixels; give one that has")
+    kind = PictureFormat(picture.format) if picture.format is not None else PictureFormat.PNG
+    check_limits(PictureHeader(kind, *picture.size), 0, PHOTOGRAPH_LIMITS)
+    with pillow_faults():
+        orientation = picture.getexif().get(ORIENTATION_TAG, 1) if kind is not PictureFormat.TIFF else 1
+        picture.load()  # which turns a TIFF by itself
+        return turned(to_bgr(picture), orientation)
 
 
 def _checked_array(image: NDArray[Any]) -> NDArray[np.uint8]:
@@ -113,11 +112,6 @@ def _checked_array(image: NDArray[Any]) -> NDArray[np.uint8]:
         shape = ", ".join(map(str, image.shape))
         raise SourceError(f"picture: an array is (H, W, 3) uint8, blue green red, not ({shape}) {image.dtype}")
     return np.ascontiguousarray(image)
-
-
-def _is_whole_jpeg(data: bytes) -> bool:
-    """Whether the last scan has its end: what is cut short after a thumbnail's end must not pass for whole."""
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
 
 
 def list_pictures(folder: Path) -> tuple[Path, ...]:
@@ -134,7 +128,7 @@ def is_picture(path: Path) -> bool:
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return True
     try:
-        with Image.open(path):
-            return True
-    except (OSError, ValueError, SyntaxError):
+        with path.open("rb") as file:
+            return format_of(file.read(_FIRST_BYTES)) is not None
+    except (OSError, ValueError):
         return False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from roadside.adapters.sources.cameras import Capture, HttpMjpeg, OpenCvCapture, PipeMjpeg
+from roadside.adapters.sources.cameras import Capture, HttpMjpeg, OpenCvCapture, PipeMjpeg, check_frame_size
 from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
@@ -114,6 +114,7 @@ class ClipSource:
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         self.has_turn = int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360 != 0
         """Whether the file says that its pictures are to be turned."""
+        check_frame_size(self._capture, str(path))
         self._path = path
         self._camera_id = camera_id
         self._start_ns = clock.now_ns()
