@@ -19,7 +19,7 @@ SMALL = Image.fromarray(np.tile(np.arange(60, dtype=np.uint8), (40, 1))).convert
 
 def saved(kind: str, image: Image.Image = SMALL, **options: object) -> bytes:
     data = io.BytesIO()
-    image.save(data, kind, **options)  # type: ignore[arg-type]
+    image.save(data, kind, **options)
     return data.getvalue()
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 YOLO_CLASSES = "classes.txt"
 COCO_FILE = "annotations.json"
+MOST_SHARE = 4.0
+"""Of a picture's width or height: boxes may reach over its edge, not far away from it."""
+MOST_PX = 1_000_000
+"""Far outside of every picture."""
 
 
 class Format(StrEnum):
@@ -120,7 +124,7 @@ def _write_voc_folder(annotated: Sequence[Annotated], folder: Path) -> None:
 
 
 def _read_yolo_folder(folder: Path) -> list[Annotated]:
-    classes = [line.strip() for line in (folder / YOLO_CLASSES).read_text(encoding="utf-8").splitlines()]
+    classes = [line.strip() for line in _lines(folder / YOLO_CLASSES)]
     found = []
     for picture in list_pictures(folder):
         path = picture.with_suffix(".txt")
@@ -128,16 +132,38 @@ def _read_yolo_folder(folder: Path) -> list[Annotated]:
             continue
         width, height = picture_size(picture)
         boxes = []
-        for line in filter(None, map(str.strip, path.read_text(encoding="utf-8").splitlines())):
-            try:
-                number, x, y, w, h = (float(v) for v in line.split()[:5])
-                label = classes[int(number)]
-            except (ValueError, IndexError):
-                raise SourceError(f"{path}: {line!r} is no box of YOLO (class x y width height)") from None
-            box = Box((x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height)
-            boxes.append(LabelledBox(label, box))
+        for number, line in enumerate(map(str.strip, _lines(path)), 1):
+            if line:
+                label, (x, y, w, h) = _yolo_box(line, classes, f"{path}, line {number}")
+                box = Box((x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height)
+                boxes.append(LabelledBox(label, box))
         found.append(Annotated(picture, annotation_of(picture, width, height, boxes)))
     return found
+
+
+def _yolo_box(line: str, classes: Sequence[str], place: str) -> tuple[str, tuple[float, float, float, float]]:
+    """The label and, as shares of the picture, the centre and the size of a box."""
+    try:
+        kind, x, y, w, h = (float(v) for v in line.split()[:5])
+        label = dict(enumerate(classes))[int(kind)]
+    except (ValueError, OverflowError, KeyError):
+        fault = f"{line[:80]!r} is no box of YOLO (class x y width height, of the {len(classes)} classes)"
+        raise SourceError(f"{place}: {fault}") from None
+    if not (0 < w <= MOST_SHARE and 0 < h <= MOST_SHARE and abs(x) <= MOST_SHARE and abs(y) <= MOST_SHARE):
+        raise SourceError(f"{place}: {line[:80]!r} lies beyond the picture: x, y, width and height are shares of it")
+    return label, (x, y, w, h)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        return data.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SourceError(f"{path}, line {line}: is no UTF-8; save the file as UTF-8") from None
 
 
 def _write_yolo_folder(annotated: Sequence[Annotated], folder: Path) -> None:
@@ -160,18 +186,32 @@ def _read_coco_folder(folder: Path) -> list[Annotated]:
         names = {c["id"]: str(c["name"]) for c in held["categories"]}
         boxes: dict[int, list[LabelledBox]] = {image["id"]: [] for image in held["images"]}
         for one in held["annotations"]:
-            x, y, w, h = (float(v) for v in one["bbox"])
-            boxes[one["image_id"]].append(LabelledBox(names[one["category_id"]], Box(x, y, x + w, y + h)))
+            boxes[one["image_id"]].append(LabelledBox(names[one["category_id"]], _coco_box(one["bbox"])))
         found = []
         for image in held["images"]:
-            picture = folder / image["file_name"]
-            if not picture.is_file():
-                raise SourceError(f"{path}: its picture {image['file_name']} is not in {folder}")
+            picture = _coco_picture(folder, str(image["file_name"]))
             annotation = annotation_of(picture, int(image["width"]), int(image["height"]), boxes[image["id"]])
             found.append(Annotated(picture, annotation))
-    except (ValueError, KeyError, TypeError) as error:
-        raise SourceError(f"{path}: is no COCO file of boxes ({type(error).__name__}: {error})") from None
+    except SourceError:
+        raise
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, OSError, AttributeError) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else ""
+        raise SourceError(f"{path}: is no COCO file of boxes ({type(error).__name__}: {reason})") from None
     return found
+
+
+def _coco_box(bounds: Sequence[float]) -> Box:
+    x, y, w, h = (float(v) for v in bounds)
+    if not all(abs(v) <= MOST_PX for v in (x, y, w, h)):
+        raise ValueError(f"a box of {[x, y, w, h]}")
+    return Box(x, y, x + w, y + h)
+
+
+def _coco_picture(folder: Path, name: str) -> Path:
+    picture = folder / name
+    if not (picture.resolve().is_relative_to(folder.resolve()) and picture.is_file()):
+        raise SourceError(f"{folder / COCO_FILE}: its picture {name[:200]!r} is not in {folder}")
+    return picture
 
 
 def _write_coco_folder(annotated: Sequence[Annotated], folder: Path) -> None:

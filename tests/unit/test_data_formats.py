@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import cv2
@@ -187,3 +188,74 @@ def test_the_command_walks_from_voc_to_records(tmp_path: Path, capsys: pytest.Ca
 def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["split", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('<?xml version="1.0" encoding="foo"?>' + LABELIMG, "no XML .unknown encoding"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]>\n" + LABELIMG, "line 1: declares a document type"),
+        ("\n\n" + LABELIMG.replace(">40<", ">1e999<"), r"line \d+: .* beyond every picture"),
+        ("\n\n" + LABELIMG.replace(">40<", ">²<"), r"line \d+: .* no number"),
+        (LABELIMG.replace("</object>", "</obj>"), "no XML .mismatched tag: line"),
+        ("\0" * 100, "no XML"),
+    ],
+)
+def test_a_strange_annotation_is_told_with_its_line(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SourceError, match=said):
+        read_voc(path)
+
+
+def test_strange_sizes_of_a_picture_count_as_unknown(tmp_path: Path) -> None:
+    for size in ("²", "9" * 5000, "-4", "1e9"):
+        (tmp_path / "a.xml").write_text(LABELIMG.replace("<width>64<", f"<width>{size}<"), encoding="utf-8")
+        assert read_voc(tmp_path / "a.xml").width == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"0 0.5 0.5 0.2 0.1\n1e4001 0.1 0.2 0.3 0.4\n", r"a\.txt, line 2: .* no box of YOLO"),
+        (b"-1 0.5 0.5 0.2 0.1\n", "line 1: .* no box of YOLO"),
+        (b"\n\n7 0.5 0.5 0.2 0.1\n", "line 3: .* of the 1 classes"),
+        (b"0 nan 0.5 0.2 0.1\n", "line 1: .* beyond the picture"),
+        (b"0 0.5 0.5 1e400 0.1\n", "line 1: .* beyond the picture"),
+        (b"0 0.5 0.5 0.2 0.1\n\xff\n", "line 2: is no UTF-8"),
+    ],
+)
+def test_a_strange_line_of_yolo_is_told_with_its_number(tmp_path: Path, content: bytes, said: str) -> None:
+    cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((40, 60, 3), np.uint8))
+    (tmp_path / "classes.txt").write_text("plate\n", encoding="utf-8")
+    (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(SourceError, match=said):
+        read_folder(tmp_path, Format.YOLO)
+
+
+def coco(file_name: object = "a.jpg", width: float = 9, bbox: object = (0, 0, 1, 1)) -> str:
+    images = [{"id": 1, "file_name": file_name, "width": width, "height": 9}]
+    boxes = [{"image_id": 1, "category_id": 1, "bbox": bbox}]
+    return json.dumps({"categories": [{"id": 1, "name": "x"}], "annotations": boxes, "images": images})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        "[]",
+        '{"categories": 7}',
+        coco("../a.jpg"),
+        coco("a" * 5000),
+        coco(width=float("inf")),
+        coco(bbox=(float("inf"), 0, 1, 1)),
+        coco(bbox="four"),
+    ],
+)
+def test_a_strange_coco_file_is_one_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "a.jpg"), np.zeros((40, 60, 3), np.uint8))
+    cv2.imwrite(str(tmp_path / "in" / "a.jpg"), np.zeros((40, 60, 3), np.uint8))
+    (tmp_path / "in" / "annotations.json").write_text(content, encoding="utf-8")
+    with pytest.raises(SourceError, match=r"annotations\.json: (is no COCO|its picture)"):
+        read_folder(tmp_path / "in", Format.COCO)

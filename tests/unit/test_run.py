@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from roadside.api import ALPR
 from roadside.assembly.records import open_records
 from roadside.assembly.settings import Settings
 from roadside.assembly.watching import open_frames
+from roadside.cli import main
 from roadside.commands.run import StreetRun
 from roadside.core.events import SightingEvent
 from tests.bench.embedded import STAGES, measure
@@ -52,3 +54,29 @@ def test_the_benchmark_measures_a_run_that_tells_its_vehicles() -> None:
     assert (search, threads, frames, sightings) == ("fast", "1", "1", "2")
     assert len(pace) == 2 + len(STAGES) + 1
     assert all(float(cell) > 0 for cell in pace[:4]), "frames a second, detecting and reading took time"
+
+
+def test_a_folder_is_read_to_its_end_past_the_pictures_that_cannot_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, content in (("a.jpg", b"no picture"), ("b.jpg", STREET.read_bytes()), ("c.gif", b"GIF89a")):
+        (folder / name).write_bytes(content)
+    (folder / "d.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n{ } loop\n")
+    code = main(["run", str(folder), "--db", str(tmp_path / "r.db"), "--out", str(tmp_path / "out")])
+    said = capsys.readouterr()
+    lines = [line for line in said.err.splitlines() if line.startswith("roadside: ")]
+    assert code == 1
+    assert [line.split(":")[1].rpartition("/")[2] for line in lines] == ["a.jpg", "c.gif", "d.jpg"], said.err
+    assert "2 sightings" in said.out
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["00001.jpg"]
+
+
+def test_the_api_leaves_out_a_folders_pictures_that_cannot_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"no picture")
+    (tmp_path / "b.jpg").write_bytes(STREET.read_bytes())
+    assert len(list(ALPR().watch(tmp_path))) == 2
+    assert "a.jpg: is not a picture" in caplog.text

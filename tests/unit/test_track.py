@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -231,6 +232,14 @@ def test_sharp_and_large_reads_outweigh_blurred_and_small_ones() -> None:
     assert quality(good) > 3 * quality(poor[0])
     assert fuse([good, *poor]).plate.text == "AB12CDE"
     assert fuse([good, *poor]).best_index == 0
+
+
+def test_a_strip_of_a_crop_takes_no_memory_to_be_weighed() -> None:
+    strip = np.random.default_rng(0).integers(0, 255, (2, 30_000, 3), np.uint8)
+    tracemalloc.start()
+    assert 0 < sharpness(strip) <= 1
+    assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    tracemalloc.stop()
 
 
 def test_sharpness_falls_with_blur_whatever_the_contrast() -> None:

@@ -37,10 +37,11 @@ from roadside.errors import (
     StoreUnavailableError,
 )
 from roadside.ports.bus import FRAMES
-from roadside.v1 import types_pb2
+from roadside.v1 import events_pb2, types_pb2
 from roadside.wire import codec, convert
 from roadside.wire.pictures import MAX_PICTURE_BYTES, TravellingPicture, decode_picture
 from roadside.wire.status import internal_fault, status_of
+from tests import pictures_hostile as hostile
 
 PICTURE = np.random.default_rng(1).integers(0, 255, (40, 60, 3), np.uint8)
 times = st.integers(0, 2**62)
@@ -277,3 +278,53 @@ def test_statuses_carry_google_rpc_details() -> None:
     assert details(status_of(StoreUnavailableError("gone"))) == ["ErrorInfo", "RetryInfo"]
     assert details(internal_fault("abc")) == ["RequestInfo"]
     assert error_details_pb2.ErrorInfo.DESCRIPTOR.full_name == "google.rpc.ErrorInfo"
+
+
+def crop_message(**changed: object) -> bytes:
+    """A crop's message with fields that no detector sends."""
+    whole = Crop(CameraId("a"), 1, 2, Detection(Box(0, 0, 5, 5), 1), PICTURE, frame_size=(1280, 720))
+    message = events_pb2.CropEvent.FromString(codec.encode_crop(CropEvent(whole, None)))
+    for name, value in changed.items():
+        at: object = message
+        *way, last = name.split("__")
+        for step in way:
+            at = getattr(at, step)
+        setattr(at, last, value)
+    return message.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"picture__width_px": 400_000, "picture__height_px": 2, "picture__data": bytes(2_400_000)}, "a side"),
+        ({"picture__width_px": 61}, "raw picture of 61x40"),
+        ({"picture__height_px": -40}, "small"),
+        ({"frame_width_px": 2_000_000_000}, "crop of a frame"),
+        ({"origin_x": -2_000_000_000}, "beyond every frame"),
+        ({"detection__box__x1": -1e300}, "beyond every picture"),
+        ({"picture__encoding": 1, "picture__data": hostile.claiming_jpeg(3000, 3000)}, "too many pixels"),
+    ],
+)
+def test_a_forged_crop_is_poison_before_anything_is_made_of_it(changed: dict[str, object], said: str) -> None:
+    codec.decode_crop(crop_message())
+    with pytest.raises(PoisonError, match=said):
+        codec.decode_crop(crop_message(**changed))
+
+
+def test_a_forged_corner_is_poison() -> None:
+    points = [types_pb2.Point(x=x, y=1e300) for x in range(4)]
+    box = types_pb2.Box(x1=0, y1=0, x2=5, y2=5)
+    with pytest.raises(PoisonError, match="corner beyond every picture"):
+        convert.detection_from_proto(types_pb2.Detection(box=box, corners=points))
+
+
+@pytest.mark.parametrize("name", [*hostile.TOO_LARGE, *hostile.NOT_READ, *hostile.BROKEN])
+@pytest.mark.parametrize("encoding", [PictureEncoding.JPEG, PictureEncoding.PNG])
+def test_hostile_pictures_are_poison(name: str, encoding: PictureEncoding) -> None:
+    data = {**hostile.TOO_LARGE, **hostile.NOT_READ, **hostile.BROKEN}[name]
+    with pytest.raises(PoisonError):
+        decode_picture(EncodedPicture(encoding, data))
+
+
+def test_an_animated_png_is_its_first_picture() -> None:
+    assert decode_picture(EncodedPicture(PictureEncoding.PNG, hostile.animated_png(4000, 4000))).shape == (40, 60, 3)

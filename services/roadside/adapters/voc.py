@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET  # files of the user's own
+import math
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from xml.parsers import expat
 
 from roadside.core.frames import Box
 from roadside.errors import SourceError
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LABEL = "plate"
+MOST_BYTES = 4 << 20
+"""Of the annotation of one picture."""
+MOST_PX = 1_000_000
+"""Far outside of every picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +51,50 @@ def read_voc(path: Path) -> Annotation:
 
     labelImg writes the edges of a box in whole pixels and 1 for 0; both mean the picture's edge here.
 
-    Raises SourceError where the file is no Pascal VOC XML or a box in it has no area.
+    Raises SourceError, with the line, where the file is no Pascal VOC XML or a box in it has no area.
     """
-    try:
-        root = ET.fromstring(path.read_bytes())  # noqa: S314 (as above)
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read ({error.strerror})") from None
-    except ET.ParseError as error:
-        raise SourceError(f"{path}: is no XML ({error}); annotate its picture again") from None
+    tree = _parsed(path)
+    root = tree.root
     if root.tag != "annotation":
-        raise SourceError(f"{path}: is no Pascal VOC annotation (its root is {root.tag!r})")
+        raise SourceError(f"{path}: is no Pascal VOC annotation (its root is {root.tag[:80]!r})")
     name = PurePosixPath((root.findtext("filename") or path.stem).strip().replace("\\", "/")).name
-    boxes = tuple(_read_box(element, path) for element in root.iter("object"))
+    boxes = tuple(_read_box(element, f"{path}, line {tree.lines[element]}") for element in root.iter("object"))
     return Annotation(name, _number(root, "size/width"), _number(root, "size/height"), boxes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    root: ET.Element
+    lines: dict[ET.Element, int]
+    """Where each element begins."""
+
+
+def _parsed(path: Path) -> _Tree:
+    """The elements of an XML file. Raises SourceError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from None
+    if len(data) > MOST_BYTES:
+        raise SourceError(f"{path}: is larger than {MOST_BYTES >> 20} MiB, no annotation of one picture")
+    builder, lines, parser = ET.TreeBuilder(), dict[ET.Element, int](), expat.ParserCreate()
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        lines[builder.start(tag, attributes)] = parser.CurrentLineNumber
+
+    def refuse(*_: object) -> None:
+        line = parser.CurrentLineNumber
+        raise SourceError(f"{path}, line {line}: declares a document type, which no annotation does; remove it")
+
+    parser.StartElementHandler, parser.EndElementHandler = start, builder.end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(data, True)
+        return _Tree(builder.close(), lines)
+    except (expat.ExpatError, LookupError, ValueError) as error:  # LookupError: an encoding that nobody knows
+        raise SourceError(f"{path}: is no XML ({error}); annotate its picture again") from None
 
 
 def write_voc(annotation: Annotation, path: Path, picture: Path) -> None:
@@ -110,14 +147,16 @@ def _edges(box: Box, annotation: Annotation) -> tuple[int, int, int, int]:
     )  # fmt: skip
 
 
-def _read_box(element: ET.Element, path: Path) -> LabelledBox:
+def _read_box(element: ET.Element, place: str) -> LabelledBox:
     label = (element.findtext("name") or "").strip()
     try:
         x1, y1, x2, y2 = (float(element.findtext(f"bndbox/{n}") or "nan") for n in ("xmin", "ymin", "xmax", "ymax"))
     except ValueError:
-        raise SourceError(f"{path}: a box of {label!r} holds something that is no number") from None
+        raise SourceError(f"{place}: a box of {label!r} holds something that is no number") from None
     if not (x2 > x1 and y2 > y1):
-        raise SourceError(f"{path}: a box of {label!r} without an area; draw it again")
+        raise SourceError(f"{place}: a box of {label!r} without an area; draw it again")
+    if not all(math.isfinite(v) and abs(v) <= MOST_PX for v in (x1, y1, x2, y2)):
+        raise SourceError(f"{place}: a box of {label!r} beyond every picture; draw it again")
     box = Box(0.0 if x1 == 1 else x1, 0.0 if y1 == 1 else y1, x2, y2)
     return LabelledBox(label, box, _flag(element, "truncated"), _flag(element, "difficult"))
 
@@ -128,7 +167,7 @@ def _flag(element: ET.Element, name: str) -> bool:
 
 def _number(root: ET.Element, name: str) -> int:
     text = (root.findtext(name) or "0").strip()
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() and int(text[:9]) <= MOST_PX else 0
 
 
 def _add(parent: ET.Element, name: str, text: str) -> None:

@@ -72,7 +72,8 @@ class ALPR:
 
         Args:
             source: a clip, a picture or a folder of pictures, an `rtsp://` or `http://` (motion JPEG) address, a USB
-                camera (`/dev/video0`), or `rpicam`. A camera that is lost is opened again; the logger `roadside` tells.
+                camera (`/dev/video0`), or `rpicam`. A camera that is lost is opened again, a folder's picture that
+                cannot be read is left out; the logger `roadside` tells.
 
         Whoever stops early closes the generator, or lets it go: the source is let go with it. A live camera is never
         made to wait: frames that come too fast are left out. Where the source fails, the vehicles in view come first
@@ -88,7 +89,7 @@ class ALPR:
         from roadside.assembly.watching import open_frames  # noqa: PLC0415 - as above
 
         check_registry(self._settings)
-        return self._sightings(open_frames(os.fsdecode(source), self._settings, _log.warning))
+        return self._sightings(open_frames(os.fsdecode(source), self._settings, _log.warning, _log.warning))
 
     def _sightings(self, source: FrameSource) -> Generator[Sighting, None, None]:
         from roadside.assembly.unstored import KeepNothing, open_named_judge  # noqa: PLC0415 - as above

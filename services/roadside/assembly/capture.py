@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from roadside.capture.worker import CameraWorker, CaptureOptions
 from roadside.core.frames import CameraId
 from roadside.errors import SettingsError
 from roadside.kit.host import Loop, Work
+from roadside.kit.logs import fields
 from roadside.kit.publisher import BoundedPublisher
 from roadside.kit.rates import RatedMeter
 from roadside.ports.bus import FRAMES
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.settings import CaptureSettings
+
+_log = logging.getLogger(__name__)
 
 
 def build(context: ServiceContext[CaptureSettings]) -> Work:
@@ -66,9 +70,13 @@ def _worker(context: ServiceContext[CaptureSettings], meter: RatedMeter, name: s
     # A source that cannot be is said before the service starts.
     open_source(source, camera_id, context.clock, camera).close()
     parts = context.loop_parts(name, meter)
+
+    def refused(fault: str) -> None:
+        _log.warning("picture refused", extra=fields(camera=name, reason=fault))
+
     return CameraWorker(
         camera_id,
-        lambda lost: open_source(source, camera_id, context.clock, camera, on_drop=lost),
+        lambda lost: open_source(source, camera_id, context.clock, camera, on_drop=lost, on_refused=refused),
         BoundedPublisher(FRAMES, parts, settings.frames_limit, name),
         options,
         MotionGate() if settings.motion_gate else None,

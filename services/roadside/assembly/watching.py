@@ -84,15 +84,25 @@ class SourceWatch:
         return replace(report, conclusions=(*report.conclusions, *self._pipeline.flush()))
 
 
-def open_frames(source: str, settings: Settings, on_drop: Callable[[str], None]) -> FrameSource:
-    """The source as the settings of cameras have it; `on_drop` is told when a camera is lost. Raises SourceError."""
+def open_frames(
+    source: str,
+    settings: Settings,
+    on_drop: Callable[[str], None],
+    on_refused: Callable[[str], None] | None = None,
+) -> FrameSource:
+    """The source as the settings of cameras have it. Raises SourceError.
+
+    `on_drop` is told when a camera is lost, `on_refused` of a folder's picture that cannot be read; without the latter
+    such a picture raises.
+    """
     camera = CameraSettings(settings.width, settings.height, settings.fps, settings.timeout_s)
-    return open_source(source, CameraId(settings.camera), SystemClock(), camera, on_drop=on_drop)
+    camera_id = CameraId(settings.camera)
+    return open_source(source, camera_id, SystemClock(), camera, on_drop=on_drop, on_refused=on_refused)
 
 
 def open_again(source: str, settings: Settings, on_drop: Callable[[str], None], watched: FrameSource) -> FrameSource:
     """The recording that was `watched`, from its beginning and the same way up. Raises SourceError."""
-    again = open_frames(source, settings, on_drop)
+    again = open_frames(source, settings, on_drop, lambda _: None)  # what cannot be read was said the first time
     if isinstance(again, ClipSource) and isinstance(watched, ClipSource):
         again.turned_over = watched.turned_over
     return again

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
 
+EXIT_SOME_FAILED = 1
 EXIT_INTERRUPTED = 130
 KEEPING = ("camera", "db", "evidence", "keys", "registry", "registry_http", "timezone", "grace_s", "confusions")
 
@@ -50,9 +51,18 @@ def add_to(commands: SubParsers) -> None:
 
 
 def run_street(arguments: argparse.Namespace) -> int:
-    """Read SOURCE to its end, or until Ctrl-C; what was seen is kept either way."""
+    """Read SOURCE to its end, or until Ctrl-C; what was seen is kept either way.
+
+    A folder's picture that cannot be read stops nothing but makes the exit code 1.
+    """
     settings = settings_of(arguments)
-    source = open_frames(arguments.source, settings, _say)
+    refused: list[str] = []
+
+    def refuse(line: str) -> None:
+        refused.append(line)
+        _say(line)
+
+    source = open_frames(arguments.source, settings, _say, refuse)
     check_out(arguments.out, source)
     if arguments.out is not None:
         refuse_overwriting(arguments.out, Path(arguments.source))
@@ -66,7 +76,9 @@ def run_street(arguments: argparse.Namespace) -> int:
         annotate_again(open_again(arguments.source, settings, _say, source), arguments.out, run.overlay)
     if arguments.out is not None:
         print(f"Annotated: {arguments.out}")
-    return EXIT_INTERRUPTED if interrupted else 0
+    if interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_FAILED if refused else 0
 
 
 class StreetRun:

@@ -34,6 +34,8 @@ LEAST_CHARACTERS = 4
 """What a vehicle's plate has at least: frames from far away give shorter texts, and these agree easily."""
 SHARP = 0.3
 """The sharpness, 0 to 1, at which `sharp / (sharp + SHARP)` is one half."""
+WIDEST_PX = 2048
+"""Columns at which sharpness is measured: no plate has more of 32 rows, and a strip of 2 rows would have millions."""
 
 LEAST_WORTH = 0.05
 """Added to a read's confidence in its worth: among reads that say nothing, the sharper is kept."""
@@ -60,14 +62,15 @@ class Fusion:
 def sharpness(image: NDArray[np.uint8]) -> float:
     """How sharp the picture of a plate, (h, w, 3) uint8 in BGR order, is: 0 to 1, independent of its size and contrast.
 
-    The picture is resized to 32 rows; the result is the root mean square of the differences of horizontal neighbours,
-    divided by the standard deviation of all grey values. 0.5 for a picture without pixels.
+    The picture is resized to 32 rows and at most 2048 columns; the result is the root mean square of the differences
+    of horizontal neighbours, divided by the standard deviation of all grey values. 0.5 for a picture without pixels.
     """
     if image.size == 0:
         return 0.5
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     height, width = grey.shape
-    small = cv2.resize(grey, (max(8, round(32 * width / height)), 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+    columns = min(max(8, round(32 * width / height)), WIDEST_PX)
+    small = cv2.resize(grey, (columns, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
     spread = float(small.std())
     steps = float(np.sqrt(np.square(np.diff(small, axis=1)).mean()))
     return min(1.0, steps / spread) if spread > 1 else 0.0

@@ -86,6 +86,9 @@ MESSAGE_LIMITS = PictureLimits(16 << 20, 25_000_000, 12_500_000)
 """Of what services are sent: a camera's 24 megapixels; with the detector's own memory at most 512 MB, the container's
 limit. A raw 4K frame has 24 MiB and is refused on purpose: such cameras send JPEG."""
 
+CROP_LIMITS = PictureLimits(16 << 20, 5_500_000, 5_500_000)
+"""Of a plate's picture: what fits a message uncompressed. Readers and tracks hold many."""
+
 
 @dataclass(frozen=True, slots=True)
 class PictureHeader:

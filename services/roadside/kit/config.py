@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from roadside.errors import SettingsError
+from roadside.kit.toml_file import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -193,13 +193,9 @@ def refuse_unknown(known: Collection[str], environment: Mapping[str, str], *, va
 
 
 def _keys_of(path: Path) -> Collection[str]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8")).keys()
-    except FileNotFoundError:
-        raise SettingsError(f"{FILE_VARIABLE}={path}: no such file; name a TOML file or unset it") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise SettingsError(f"{path}: {reason}; correct the file") from None
+    if not path.exists():
+        raise SettingsError(f"{FILE_VARIABLE}={path}: no such file; name a TOML file or unset it")
+    return read_toml(path).keys()
 
 
 def _check_readable(settings: Section, *names: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from roadside.core.sightings import VerdictKind
 from roadside.errors import SettingsError
 from roadside.kit.config import HttpAddress  # noqa: TC001 - pydantic needs it at run time
+from roadside.kit.toml_file import parse_toml, read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,23 +76,16 @@ def load_notify_options(path: Path) -> NotifyOptions:
 
 def read_channels_file(path: Path) -> str:
     """The text of a file of channels. Raises SettingsError."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from error
-    except UnicodeError as error:
-        raise SettingsError(f"{path}: {error}") from error
+    return read_text(path)
 
 
 def parse_notify_options(text: str, path: Path) -> NotifyOptions:
     """The options in the text of the file at `path`. Raises SettingsError."""
     try:
-        options = NotifyOptions(**tomllib.loads(text))
+        options = NotifyOptions.model_validate(parse_toml(text, path))
     except ValidationError as error:
         fault = error.errors()[0]
         raise SettingsError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: {error}") from error
     names = [channel.name for channel in options.channels]
     if len(set(names)) != len(names):
         raise SettingsError(f"{path}: two channels have one name")

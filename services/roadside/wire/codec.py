@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError
 
 from roadside.core.events import CropEvent, FrameEvent, ReadEvent, SightingEvent, encode_raw
 from roadside.core.frames import Crop
+from roadside.core.picture_header import CROP_LIMITS, MOST_SIDE_PX
 from roadside.core.sightings import Picture
 from roadside.errors import PoisonError
 from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS
@@ -169,15 +170,24 @@ def _crop_from_proto(message: events_pb2.CropEvent) -> CropEvent:
         captured_at_ns=convert.time_from_proto(message.capture_time),
         sequence=message.sequence,
         detection=convert.detection_from_proto(message.detection),
-        image=decode_picture(convert.picture_from_proto(message.picture)),
-        origin=(message.origin_x, message.origin_y),
+        image=decode_picture(convert.picture_from_proto(message.picture), limits=CROP_LIMITS),
+        origin=_origin(message),
         frame_size=_frame_size(message),
     )
     frame = TravellingPicture(convert.picture_from_proto(message.frame)) if message.HasField("frame") else None
     return CropEvent(crop, frame)
 
 
+def _origin(message: events_pb2.CropEvent) -> tuple[int, int]:
+    x, y = message.origin_x, message.origin_y
+    if max(abs(x), abs(y)) > MOST_SIDE_PX:
+        raise PoisonError(f"crop at {x},{y}: beyond every frame")
+    return x, y
+
+
 def _frame_size(message: events_pb2.CropEvent) -> tuple[int, int] | None:
     """None of an older detector's message, which does not say it."""
     width, height = message.frame_width_px, message.frame_height_px
+    if max(width, height) > MOST_SIDE_PX:
+        raise PoisonError(f"crop of a frame of {width}x{height}: at most {MOST_SIDE_PX} pixels a side are taken")
     return (width, height) if width > 0 and height > 0 else None

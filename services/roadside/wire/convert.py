@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MAX_SLOTS = 64
 """Rows that a posterior may have; the longest plates of Europe have nine characters."""
 MAX_CAMERA_ID_CHARACTERS = 128
+MAX_COORDINATE_PX = 1_000_000.0
+"""Far outside of every picture."""
 
 VERDICT_TO_PROTO = {
     VerdictKind.PAID: types_pb2.VERDICT_KIND_PAID,
@@ -93,13 +95,20 @@ def box_to_proto(box: Box | None) -> types_pb2.Box | None:
 
 
 def box_from_proto(box: types_pb2.Box) -> Box:
-    """The box. Raises PoisonError if it is empty or a coordinate is not finite."""
+    """The box. Raises PoisonError if it is empty or a coordinate is not finite or beyond every picture."""
     made = Box(box.x1, box.y1, box.x2, box.y2)
-    if not all(math.isfinite(value) for value in (made.x1, made.y1, made.x2, made.y2)):
-        raise PoisonError("box with a number that is not finite")
+    _check_coordinates("box", (made.x1, made.y1, made.x2, made.y2))
     if made.width <= 0 or made.height <= 0:
         raise PoisonError("empty box")
     return made
+
+
+def _check_coordinates(what: str, values: Iterable[float]) -> None:
+    for value in values:
+        if not math.isfinite(value):
+            raise PoisonError(f"{what} with a number that is not finite")
+        if abs(value) > MAX_COORDINATE_PX:
+            raise PoisonError(f"{what} beyond every picture")
 
 
 def detection_to_proto(detection: Detection) -> types_pb2.Detection:
@@ -112,7 +121,10 @@ def detection_to_proto(detection: Detection) -> types_pb2.Detection:
 
 
 def detection_from_proto(detection: types_pb2.Detection) -> Detection:
-    """The detection. Raises PoisonError for a bad box, a score that is not finite, or corners that are not four."""
+    """The detection.
+
+    Raises PoisonError for a bad box or corner, a score that is not finite, or corners that are not four.
+    """
     box = box_from_proto(detection.box)
     if not math.isfinite(detection.score):
         raise PoisonError("detection with a score that is not finite")
@@ -121,6 +133,7 @@ def detection_from_proto(detection: types_pb2.Detection) -> Detection:
         points = [(point.x, point.y) for point in detection.corners]
         if len(points) != 4:
             raise PoisonError(f"detection with {len(points)} corners")
+        _check_coordinates("corner", [coordinate for point in points for coordinate in point])
         corners = (points[0], points[1], points[2], points[3])
     return Detection(box, detection.score, corners)
 

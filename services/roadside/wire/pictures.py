@@ -22,6 +22,8 @@ from roadside.wire.decoding import decode
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from roadside.core.picture_header import PictureLimits
+
 MAX_PICTURE_BYTES = MESSAGE_LIMITS.size_bytes
 """Of the encoded picture."""
 MIN_SIDE_PX = 2
@@ -59,10 +61,12 @@ class TravellingPicture:
         return self._jpeg
 
 
-def decode_picture(picture: EncodedPicture, *, min_side_px: int = MIN_SIDE_PX) -> NDArray[np.uint8]:
+def decode_picture(
+    picture: EncodedPicture, *, min_side_px: int = MIN_SIDE_PX, limits: PictureLimits = MESSAGE_LIMITS
+) -> NDArray[np.uint8]:
     """The pixels of a picture, (H, W, 3) uint8 in BGR order.
 
-    Those of a raw picture are a read-only view of its bytes. Raises PoisonError for a picture that is too large,
+    Those of a raw picture are a read-only view of its bytes. Raises PoisonError for a picture larger than `limits`,
     narrower or lower than `min_side_px`, or damaged.
     """
     if len(picture.data) > MAX_PICTURE_BYTES:
@@ -74,7 +78,7 @@ def decode_picture(picture: EncodedPicture, *, min_side_px: int = MIN_SIDE_PX) -
     try:
         header = read_header(picture.data)
         _check_sides(header.width, header.height, min_side_px)
-        return decode(picture.data, MESSAGE_LIMITS)
+        return decode(picture.data, limits)
     except PictureFault as fault:
         raise PoisonError(f"{picture.encoding.name} picture that {fault}") from None
 

@@ -9,7 +9,6 @@ import random
 import re
 import threading
 import time
-import tomllib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -23,6 +22,7 @@ from roadside.core.lettering import spellings
 from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
 from roadside.errors import RegistryUnavailableError, SettingsError
 from roadside.kit.config import HttpAddress  # noqa: TC001 - pydantic needs it at run time
+from roadside.kit.toml_file import read_toml
 from roadside.registry.validity import NEVER_NS, end_ns, is_endless, start_ns, zone
 
 if TYPE_CHECKING:
@@ -84,14 +84,10 @@ class HttpOptions(BaseModel):
 def load_http_options(path: Path) -> HttpOptions:
     """The options in a TOML file. Raises SettingsError."""
     try:
-        return HttpOptions(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}") from error
+        return HttpOptions.model_validate(read_toml(path))
     except ValidationError as error:
         fault = error.errors()[0]
         raise SettingsError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
-    except (tomllib.TOMLDecodeError, UnicodeError) as error:
-        raise SettingsError(f"{path}: {error}") from error
 
 
 class HttpRegistry:

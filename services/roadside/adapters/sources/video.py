@@ -65,15 +65,23 @@ def redact(source: str) -> str:
 
 
 class PictureSource:
-    """Single pictures, one frame each; those that cannot be read raise when their turn comes."""
+    """Single pictures, one frame each. One that cannot be read is told of, and the others come."""
 
     live = False
     frames_per_s = 0.0
 
-    def __init__(self, paths: tuple[Path, ...], camera_id: CameraId, clock: Clock) -> None:
+    def __init__(
+        self,
+        paths: tuple[Path, ...],
+        camera_id: CameraId,
+        clock: Clock,
+        on_refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """`on_refused` is told, in one line, of a picture that cannot be read; without it such a picture raises."""
         self._paths = paths
         self._camera_id = camera_id
         self._clock = clock
+        self._on_refused = on_refused
         self._closed = False
 
     @property
@@ -82,11 +90,17 @@ class PictureSource:
         return len(self._paths)
 
     def frames(self) -> Iterator[Frame]:
-        """The pictures in order."""
+        """The pictures in order. Raises SourceError for one that cannot be read, where nobody else is told."""
         for sequence, path in enumerate(self._paths):
             if self._closed:
                 return
-            image = decode_picture(read_bytes(path), str(path))
+            try:
+                image = decode_picture(read_bytes(path), str(path))
+            except SourceError as error:
+                if self._on_refused is None:
+                    raise
+                self._on_refused(str(error))
+                continue
             yield Frame(self._camera_id, self._clock.now_ns(), sequence, image)
 
     def close(self) -> None:
@@ -230,15 +244,19 @@ class LiveSource:
         self._reopening.wait(pause_s * (1 + self._reopening.rng.random() / 2))
 
 
-def open_source(
+def open_source(  # noqa: PLR0913 - two of them are whom to tell of what
     source: str,
     camera_id: CameraId,
     clock: Clock,
     settings: CameraSettings | None = None,
     *,
     on_drop: Callable[[str], None] | None = None,
+    on_refused: Callable[[str], None] | None = None,
 ) -> FrameSource:
     """What `source` names: a picture, folder or clip, rtsp://, http://, /dev/videoN, or `rpicam`.
+
+    In one line each, `on_drop` is told of a camera that is lost, and `on_refused` of a folder's picture that cannot be
+    read, which otherwise raises at its turn.
 
     Raises SourceError where it is none of them. Whether a live camera answers is seen when its frames are asked for.
     """
@@ -256,7 +274,7 @@ def open_source(
             "/dev/videoN or rpicam"
         )
     if path.is_dir():
-        return PictureSource(list_pictures(path), camera_id, clock)
+        return PictureSource(list_pictures(path), camera_id, clock, on_refused)
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path}: may not be read; check its permissions")
     if is_picture(path):
