@@ -7,9 +7,11 @@ import pytest
 
 from models.verdict.bounds import clopper_pearson
 from models.verdict.empirical import error_kind
-from models.verdict.passages import FRAMES, frames
+from models.verdict.passages import FRAMES, driven, frames
 from models.verdict.spoils import SPOILS, Plate
 from models.verdict.subjects import Subject
+from roadside.core.extent import doubts_of
+from roadside.core.frames import Box, CameraId, Crop, Detection
 
 CORNERS = np.array([[100, 80], [260, 84], [258, 120], [98, 116]], np.float32)
 
@@ -63,6 +65,22 @@ def test_the_box_follows_the_picture_that_is_cut_or_made_smaller() -> None:
     assert tiny[5][1].width == pytest.approx(0.45 * 162, abs=3)
     for image, box in frames(subject, "picture's edge", 7):
         assert box.x1 < 0 or box.x2 > image.shape[1]
+
+
+def test_a_vehicle_moves_and_what_is_seen_of_its_plate_does_not() -> None:
+    corners = ((40.0, 30.0), (140.0, 30.0), (140.0, 52.0), (40.0, 52.0))
+    found = Detection(Box(40, 30, 140, 52), 0.9, corners)
+    seen = [Crop(CameraId("c"), 0, n, found, np.zeros((40, 120, 3), np.uint8), (30, 20), (640, 360)) for n in (0, 4)]
+    still, moved = (driven(crop, 40.0) for crop in seen)
+    assert still.detection == found
+    assert moved.detection.box == Box(40, 190, 140, 212)
+    assert moved.frame_size == (640, 720)
+    for crop in (still, moved):
+        assert crop.detection.corners is not None
+        assert [(x - crop.origin[0], y - crop.origin[1]) for x, y in crop.detection.corners] == [
+            (x - 30, y - 20) for x, y in corners
+        ]
+        assert doubts_of(crop) == doubts_of(seen[0])
 
 
 def test_clopper_pearson_is_exact() -> None:

@@ -311,6 +311,13 @@ def test_a_country_read_wrong_needs_pictures_of_a_whole_plate() -> None:
         assert said(seen("LKD288", "PL", doubts), registry("9ZZ9871"))[1] == rule
 
 
+def test_a_czech_plate_to_order_is_one_whatever_country_it_is_read_as_where_all_of_it_was_seen() -> None:
+    for doubts, rule in (((), "no-paid-reading"), (None, "no-known-plate")):
+        assert said(seen("KAREL001", "DE", doubts), registry("9ZZ9871"))[1] == rule
+    for word in ("KAUFLAND", "OBCHODY", "BAUHOUSE"):
+        assert said(seen(word, "DE"), registry("9ZZ9871"))[0] is VerdictKind.REVIEW
+
+
 @pytest.mark.parametrize(
     ("text", "country", "series"),
     [

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from roadside.ports.registry import Registry
     from roadside.ports.system import Clock
 
+HOME = "CZ"
+"""The country whose roads these are: of its plates every current format is expected."""
+
 
 class Judge:
     """Gives verdicts under one policy. Safe to share between threads where the registry is."""
@@ -111,12 +114,15 @@ def _series(plate: FusedPlate) -> str | None:
 
 
 def _is_known(plate: FusedPlate) -> bool:
-    """Whether it is a plate of the country that was read; where its pictures show it whole, a usual one of any country.
+    """Whether it is a plate of the country that was read; where its pictures show it whole, of what others give out.
 
     Readers tell text better than countries: of 219 clean passages of held-out plates 19 were read right as a plate
-    of a country that has no such format.
+    of a country that has no such format. Of HOME rarer formats count too: eleven of twelve Czech plates to order were
+    taken for German or Polish ones.
     """
-    return is_current(plate.text, plate.country) or (plate.doubts == () and is_current(plate.text, None))
+    if is_current(plate.text, plate.country):
+        return True
+    return plate.doubts == () and (is_current(plate.text, None) or is_current(plate.text, HOME))
 
 
 def _spelt(text: str, country: str | None) -> tuple[str, ...]:
