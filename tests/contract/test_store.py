@@ -415,8 +415,10 @@ def test_forgetting_a_plate_leaves_no_trace_of_it(world: World) -> None:
     world.store.save(sighting("paid", VerdictKind.PAID, 1000))
     world.store.save(sighting("mine", VerdictKind.UNPAID, 1000), [CROP])
     world.store.save(sighting("near", VerdictKind.REVIEW, 1000, "1A82345"), [FRAME])
-    Reviews(world.database).record(Correction("near", 1, "jana", ReviewAction.CORRECT, "1A82345", "CZ", "1A82345"))
-    assert world.retention.forget("1ab-2345", "dpo") == 2
+    Reviews(world.database, world.vault).record(
+        Correction("near", 1, "jana", ReviewAction.CORRECT, "1A82345", "CZ", "1A82345")
+    )
+    assert world.retention.forget("1ab-2345", "dpo").sightings == 2
     assert [s.sighting_id for s in world.store.after(0, 9)] == ["near"]
     with world.database.read() as connection:
         rows = [
@@ -468,8 +470,10 @@ def test_tampering_with_pictures_or_the_end_of_the_chain_shows(world: World) -> 
     first.write_bytes(original)
     assert world.retention.verify(noted).faults == ()
     with world.database.write() as connection:
-        connection.execute(text("DELETE FROM evidence_chain WHERE sequence = 2"))
-        connection.execute(text("DELETE FROM evidence WHERE sighting_id = 's2'"))
+        for table in ("evidence_chain", "sealed_records"):
+            connection.execute(text(f"DELETE FROM {table} WHERE sequence = 3"))  # noqa: S608 - constants
+        for table in ("evidence", "sightings"):
+            connection.execute(text(f"DELETE FROM {table} WHERE sighting_id = 's2'"))  # noqa: S608 - constants
     assert world.retention.verify().faults == ()
     assert world.retention.verify(noted).faults != ()
 
@@ -500,7 +504,7 @@ def test_rotation_refuses_to_seal_over_a_fault(world: World) -> None:
 
 def test_a_review_is_answered_once_and_settles_the_verdict(world: World) -> None:
     import_vignettes(world.database, vignettes("1A82345", end=2**62), "f", 1)
-    queue = Reviews(world.database)
+    queue = Reviews(world.database, world.vault)
     judge = Judge(world.registry, typical(), Policy(), world.clock)
     reviewing = Reviewing(world.store, queue, judge.settle, world.clock)
     for name, at_ns in (("later", 2000), ("first", 1000), ("blurred", 3000)):
@@ -538,7 +542,7 @@ def test_only_a_country_that_a_person_states_sets_a_vignette_aside(world: World)
     paid = Vignette("1AB2345", "LT", "", 0, 2**62)
     import_vignettes(world.database, [paid], "f", 1)
     judge = Judge(world.registry, typical(), Policy(), world.clock)
-    reviewing = Reviewing(world.store, Reviews(world.database), judge.settle, world.clock)
+    reviewing = Reviewing(world.store, Reviews(world.database, world.vault), judge.settle, world.clock)
     for name in ("confirmed", "corrected", "stated", "stated rightly"):
         world.store.save(sighting(name, VerdictKind.REVIEW, 1000))
     kinds = {

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 def reviewing(tmp_path: Path) -> Iterator[Reviewing]:
     clock = SystemClock()
     database = open_embedded(tmp_path / "r.db")
-    store = SqlSightingStore(database, Vault(tmp_path / "e", new_keyring("k")), clock)
+    vault = Vault(tmp_path / "e", new_keyring("k"))
+    store = SqlSightingStore(database, vault, clock)
     import_vignettes(database, [Vignette("1A82345", "CZ", "", 0, 2**62)], "f", 1)
     rows = np.full((7, 36), 1 / 36, np.float32)
     for name, text in (("a", "1AB2345"), ("b", "5CD6789")):
@@ -46,7 +47,7 @@ def reviewing(tmp_path: Path) -> Iterator[Reviewing]:
         verdict = Verdict(VerdictKind.REVIEW, "one-look", 0.0, 0.0)
         store.save(Sighting(name, CameraId("gate"), name, 10, 10, plate, verdict))
     judge = Judge(SqlRegistry(database, grace_s=0.0, max_age_days=0.0), typical(), Policy(), clock)
-    yield Reviewing(store, Reviews(database), judge.settle, clock)
+    yield Reviewing(store, Reviews(database, vault), judge.settle, clock)
     database.close()
 
 

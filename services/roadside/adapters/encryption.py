@@ -10,10 +10,12 @@ import json
 import os
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from roadside.errors import InputError, NotFoundError, SettingsError
@@ -29,11 +31,23 @@ _KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
+class RetiredKey:
+    """What is left of a key: no plate can be hashed with it and no picture opened."""
+
+    chain: bytes = field(repr=False)
+    """Seals the chain of evidence."""
+    public: bytes
+    """Verifies its checkpoints: an Ed25519 public key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Keyring:
     """Master keys by id. New hashes and pictures use the active one, old ones are still understood."""
 
     active: str
     keys: Mapping[str, bytes] = field(repr=False)
+    retired: Mapping[str, RetiredKey] = field(default_factory=dict, repr=False)
+    """Of keys that were dropped: what verifies what they sealed and signed, and does nothing else."""
 
     def hash_plate(self, folded: str) -> str:
         """`key id:HMAC-SHA-256` of a folded plate under the active key."""
@@ -62,19 +76,45 @@ class Keyring:
     def seal(self, key_id: str, *fields: str) -> str:
         """HMAC-SHA-256 of a record's fields, hexadecimal. Raises NotFoundError for a lost key."""
         message = b"".join(len(f.encode()).to_bytes(4, "big") + f.encode() for f in fields)
-        return hmac.new(self._derived(key_id, "chain"), message, hashlib.sha256).hexdigest()
+        return hmac.new(self._chain_key(key_id), message, hashlib.sha256).hexdigest()
+
+    def sign(self, message: bytes) -> str:
+        """The Ed25519 signature (RFC 8032) of `message` under the active key, hexadecimal."""
+        return self._signer(self.active).sign(message).hex()
+
+    def is_signed(self, key_id: str, message: bytes, signature: str) -> bool:
+        """Whether `signature` is that of `message` under a key. Raises NotFoundError for a lost key."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key(key_id)).verify(bytes.fromhex(signature), message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def public_key(self, key_id: str) -> bytes:
+        """The 32 bytes that verify what a key has signed. Raises NotFoundError for a lost key."""
+        if key_id in self.retired:
+            return self.retired[key_id].public
+        return self._signer(key_id).public_key().public_bytes_raw()
 
     def rotated(self, key_id: str) -> Keyring:
         """These keys with a new active one called `key_id`. Raises SettingsError where it exists."""
-        if key_id in self.keys or not _KEY_ID.fullmatch(key_id):
+        if key_id in self.keys or key_id in self.retired or not _KEY_ID.fullmatch(key_id):
             raise SettingsError(f"{key_id!r} cannot be the name of a new key")
-        return Keyring(key_id, {**self.keys, key_id: secrets.token_bytes(_KEY_BYTES)})
+        return Keyring(key_id, {**self.keys, key_id: secrets.token_bytes(_KEY_BYTES)}, self.retired)
 
     def without(self, key_id: str) -> Keyring:
-        """These keys less one. Raises SettingsError where it is the active one."""
+        """These keys less one, of which what verifies the chain is left. Raises SettingsError of the active one."""
         if key_id == self.active:
             raise SettingsError(f"key {key_id} is the active one")
-        return Keyring(self.active, {name: key for name, key in self.keys.items() if name != key_id})
+        left = RetiredKey(self._chain_key(key_id), self.public_key(key_id))
+        keys = {name: key for name, key in self.keys.items() if name != key_id}
+        return Keyring(self.active, keys, {**self.retired, key_id: left})
+
+    def _chain_key(self, key_id: str) -> bytes:
+        return self.retired[key_id].chain if key_id in self.retired else self._derived(key_id, "chain")
+
+    def _signer(self, key_id: str) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self._derived(key_id, "checkpoint"))
 
     def _hash(self, key_id: str, folded: str) -> str:
         digest = hmac.new(self._derived(key_id, "plate"), folded.encode(), hashlib.sha256).hexdigest()
@@ -104,18 +144,26 @@ def new_keyring(key_id: str) -> Keyring:
 
 
 def parse_keyring(text: str, origin: str) -> Keyring:
-    """The keys of a JSON text `{"active": id, "keys": {id: base64 of 32 bytes}}`. Raises SettingsError."""
+    """The keys of a JSON text `{"active": id, "keys": {id: base64 of 32 bytes}}`. Raises SettingsError.
+
+    `"retired": {id: {"chain": base64, "public": base64}}` may stand beside them: what is left of dropped keys.
+    """
     try:
         data = json.loads(text)
-        keys = {str(name): base64.b64decode(value, validate=True) for name, value in data["keys"].items()}
+        keys = {str(name): _bytes(value) for name, value in data["keys"].items()}
+        retired = {
+            str(name): RetiredKey(_bytes(left["chain"]), _bytes(left["public"]))
+            for name, left in data.get("retired", {}).items()
+        }
         active = str(data["active"])
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
         raise SettingsError(
             f"{origin}: not a key file; put your copy of it back: no other opens the pictures"
         ) from error
-    if active not in keys or any(len(k) != _KEY_BYTES or not _KEY_ID.fullmatch(n) for n, k in keys.items()):
+    sizes = {*map(len, keys.values()), *(len(half) for left in retired.values() for half in (left.chain, left.public))}
+    if active not in keys or sizes != {_KEY_BYTES} or not all(map(_KEY_ID.fullmatch, (*keys, *retired))):
         raise SettingsError(f"{origin}: a key must have {_KEY_BYTES} bytes, and the active one must be there")
-    return Keyring(active, keys)
+    return Keyring(active, keys, retired)
 
 
 def load_keyring(path: Path) -> Keyring:
@@ -128,28 +176,57 @@ def load_keyring(path: Path) -> Keyring:
 
 def save_keyring(keyring: Keyring, path: Path) -> None:
     """Write the keys to `path`, whole or not at all, for its owner's eyes alone. Raises SettingsError."""
-    text = json.dumps(
-        {
-            "active": keyring.active,
-            "keys": {name: base64.b64encode(key).decode() for name, key in keyring.keys.items()},
-        },
-        indent=2,
-    )
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        draft = _draft(keyring, path)
         draft.replace(path)
     except OSError as error:
         raise SettingsError(f"{path}: the keys cannot be written: {error.strerror}") from error
 
 
 def load_or_make_keyring(path: Path, key_id: str) -> Keyring:
-    """The keys at `path`, made there at the first run of the embedded mode. Raises SettingsError."""
-    if not path.exists():
-        save_keyring(new_keyring(key_id), path)
+    """The keys at `path`, made there at the first run of the embedded mode. Raises SettingsError.
+
+    Of several who start at once one makes them, and all have the same.
+    """
+    if not os.path.lexists(path):  # a link that leads nowhere is no reason to write somewhere
+        try:
+            draft = _draft(new_keyring(key_id), path)
+            try:
+                _publish(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
+        except OSError as error:
+            raise SettingsError(f"{path}: the keys cannot be written: {error.strerror}") from error
     return load_keyring(path)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Give a whole file its name, unless another has taken the name: then that one stands."""
+    with suppress(FileExistsError):
+        os.link(draft, path)
+
+
+def _draft(keyring: Keyring, path: Path) -> Path:
+    """A file beside `path` that holds the keys, under a name that nobody can foresee. Raises OSError."""
+    retired = {
+        name: {"chain": base64.b64encode(left.chain).decode(), "public": base64.b64encode(left.public).decode()}
+        for name, left in keyring.retired.items()
+    }
+    keys = {name: base64.b64encode(key).decode() for name, key in keyring.keys.items()}
+    text = json.dumps({"active": keyring.active, "keys": keys, **({"retired": retired} if retired else {})}, indent=2)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(16)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    return draft
+
+
+def _bytes(value: str) -> bytes:
+    return base64.b64decode(value, validate=True)

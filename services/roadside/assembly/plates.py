@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from roadside.adapters.sql import SqlSightingStore
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
+from roadside.assembly.anchoring import EVERY_S, open_anchoring
 from roadside.assembly.service_storage import store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_judge, open_vault, own_registry
-from roadside.errors import StoreUnavailableError
+from roadside.errors import InputError, StoreUnavailableError, UnavailableError
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
 from roadside.plates.review import Reviewing
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import grpc
 
+    from roadside.assembly.anchoring import Anchoring
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.settings import PlatesSettings
     from roadside.registry.judge import Judge
@@ -48,7 +50,7 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
     registry = open_asked_registry(settings, own_registry(settings) or database, clock)
     judge = open_judge(settings, registry, clock)
     retention = RetentionManager(database, vault, clock)
-    reviewing = Reviewing(store, Reviews(database), judge.settle, clock)
+    reviewing = Reviewing(store, Reviews(database, vault), judge.settle, clock)
 
     def register(server: grpc.Server) -> tuple[str, str]:
         plates_pb2_grpc.add_PlatesServicer_to_server(servicer, server)
@@ -66,6 +68,7 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
         (
             Loop("store", runner.run),
             Loop("recheck", lambda: _recheck(store, judge, settings.recheck_every_s, stopping)),
+            Loop("checkpoint", lambda: _anchor(open_anchoring(settings, retention), stopping)),
             Loop("purge", lambda: _purge(retention, settings, stopping)),
         ),
         ticks=(context.backlog_tick(SIGHTINGS), letters_tick, store_tick(context.health, store.newest_sequence)),
@@ -83,6 +86,20 @@ def _recheck(store: SqlSightingStore, judge: Judge, every_s: float, stopping: th
                 _log.info("decided later", extra=where)
         except StoreUnavailableError as error:
             _log.warning("waiting", extra=fields(loop="recheck", reason=str(error)))
+
+
+def _anchor(anchoring: Anchoring, stopping: threading.Event) -> None:
+    """Sign the end of the chain once a day, and once more when it is time to end."""
+    ending = False
+    while True:
+        try:
+            if anchoring.write():
+                _log.info("checkpoint", extra=fields(folder=str(anchoring.folder.folder)))
+        except (UnavailableError, InputError) as error:
+            _log.warning("no checkpoint", extra=fields(loop="checkpoint", reason=str(error)))
+        if ending:
+            return
+        ending = stopping.wait(EVERY_S)
 
 
 def _purge(retention: RetentionManager, settings: PlatesSettings, stopping: threading.Event) -> None:

@@ -10,10 +10,12 @@ from roadside.adapters.sql import SqlSightingStore
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.anchoring import open_anchoring
 from roadside.assembly.storage import open_asked_registry, open_judge, open_sightings, open_vault, own_registry
 
 if TYPE_CHECKING:
     from roadside.adapters.sql import Database, Vault
+    from roadside.assembly.anchoring import Anchoring
     from roadside.assembly.settings import Settings
     from roadside.ports.registry import Registry
     from roadside.registry.judge import Judge
@@ -31,6 +33,7 @@ class Records:
     registry_database: Database
     retention: RetentionManager
     reviews: Reviews
+    anchoring: Anchoring
 
     def close(self) -> None:
         """Let the files go."""
@@ -45,6 +48,7 @@ def open_records(settings: Settings) -> Records:
     vault = open_vault(settings)
     registry_database = open_registry(settings, database)
     registry = open_asked_registry(settings, registry_database, clock)
+    retention = RetentionManager(database, vault, clock)
     return Records(
         database=database,
         store=SqlSightingStore(database, vault, clock),
@@ -52,8 +56,9 @@ def open_records(settings: Settings) -> Records:
         registry=registry,
         judge=open_judge(settings, registry, clock, settings.reader_modeldir.parent),
         registry_database=registry_database,
-        retention=RetentionManager(database, vault, clock),
-        reviews=Reviews(database),
+        retention=retention,
+        reviews=Reviews(database, vault),
+        anchoring=open_anchoring(settings, retention),
     )
 
 

@@ -63,6 +63,11 @@ def keys_file(settings: KeepingSection) -> Path:
     return settings.keys or _beside(settings, "keys.json")
 
 
+def checkpoints_folder(settings: KeepingSection) -> Path:
+    """Where the signed ends of the evidence's chain are."""
+    return settings.checkpoints or _beside(settings, "checkpoints")
+
+
 def _beside(settings: KeepingSection, what: str) -> Path:
     """Of the SQLite file roadside.db it is roadside.keys.json beside it; of another database, in the data folder."""
     if settings.database_url is None:

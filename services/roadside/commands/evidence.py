@@ -1,4 +1,4 @@
-"""`roadside evidence verify|show`: whether what is kept was left alone, and a look at it that is written down."""
+"""`roadside evidence verify|checkpoint|show`: whether what is kept was left alone, and looks that are written down."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roadside.adapters.checkpoint import load_checkpoint
 from roadside.assembly.records import open_records, person
 from roadside.commands.flags import add_settings, settings_of
 from roadside.core.sightings import PictureKind
@@ -14,21 +15,39 @@ from roadside.errors import InputError
 if TYPE_CHECKING:
     import argparse
 
+    from roadside.adapters.sql.retention import ChainReport
+    from roadside.assembly.records import Records
     from roadside.commands.flags import SubParsers
 
 EXIT_TAMPERED = 1
 _KEEPING = ("db", "evidence", "keys")
+_EXIT_CODES = "exit code 0: intact; 1: something was changed, removed or cut off; 2, 3: it could not be checked"
 
 
 def add_to(commands: SubParsers) -> None:
     """Add `roadside evidence`."""
-    actions = commands.add_parser("evidence", help="verify or show the pictures that are kept").add_subparsers(
+    actions = commands.add_parser("evidence", help="verify or show what is kept").add_subparsers(
         metavar="ACTION", required=True
     )
-    verify = actions.add_parser("verify", help="check pictures, records and their chain; exit code 1 on a fault")
+    verify = actions.add_parser(
+        "verify", help=f"check records, pictures and their chain; {_EXIT_CODES}", epilog=_EXIT_CODES
+    )
     verify.add_argument("--expect", metavar="LINK", help="the last link as it was printed before: none may be cut off")
-    add_settings(verify, *_KEEPING)
+    verify.add_argument(
+        "--checkpoint",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a signed end of the chain, which must still be in it; may be given several times (default: all in the "
+        "folder of checkpoints)",
+    )
+    add_settings(verify, *_KEEPING, "checkpoints")
     verify.set_defaults(execute=verify_evidence)
+
+    checkpoint = actions.add_parser("checkpoint", help="sign the end of the chain now, for a place of your choice")
+    checkpoint.add_argument("--out", type=Path, help="write it to this file, too")
+    add_settings(checkpoint, *_KEEPING, "checkpoints", "checkpoint_webhook")
+    checkpoint.set_defaults(execute=make_checkpoint)
 
     show = actions.add_parser("show", help="write a picture of a sighting to a file; the audit notes it")
     show.add_argument("sighting", help="its id")
@@ -39,14 +58,48 @@ def add_to(commands: SubParsers) -> None:
 
 
 def verify_evidence(parsed: argparse.Namespace) -> int:
-    """Print every fault and the last link of the chain."""
+    """Print every fault, how far the chain is anchored, and its last link."""
     records = open_records(settings_of(parsed))
-    report = records.retention.verify(parsed.expect)
+    report = verified(records, parsed.checkpoint, parsed.expect)
     for fault in report.faults:
         print(fault, file=sys.stderr)
     verdict = "intact" if not report.faults else f"{len(report.faults)} faults"
+    print(_sealed(report))
+    print(anchored(report))
     print(f"{report.entries} chain entries: {verdict}; last link {report.last_link}")
     return EXIT_TAMPERED if report.faults else 0
+
+
+def verified(records: Records, files: list[Path] | None, expected: str | None = None) -> ChainReport:
+    """The verification against the checkpoints in `files`, or all of the folder. Raises InputError."""
+    checkpoints = [load_checkpoint(path) for path in files] if files else records.anchoring.folder.all()
+    return records.retention.verify(expected, checkpoints)
+
+
+def anchored(report: ChainReport) -> str:
+    """How far the end of the chain is known from outside."""
+    if report.anchor is None:
+        return "no checkpoint covers the chain: if its end was cut off, nothing shows it"
+    newer = report.entries - report.anchor.sequence
+    covered = f"the checkpoint of {report.anchor.at} covers entries 1 to {report.anchor.sequence}"
+    return f"{covered}; {newer} are newer, and could be cut off unseen" if newer else f"{covered}, all of them"
+
+
+def make_checkpoint(parsed: argparse.Namespace) -> int:
+    """Write a signed end of the chain."""
+    records = open_records(settings_of(parsed))
+    wrote = records.anchoring.write()
+    newest = records.anchoring.folder.newest()
+    if newest is None:
+        raise InputError("the chain has no entry yet: there is nothing to sign")
+    if parsed.out is not None:
+        try:
+            parsed.out.write_text(newest.text() + "\n", encoding="ascii")
+        except OSError as error:
+            raise InputError(f"{parsed.out}: {error.strerror}") from error
+    state = "signed" if wrote else "was signed already"
+    print(f"entry {newest.sequence} {state} by key {newest.key}, public key {newest.public_key}")
+    return 0
 
 
 def show_evidence(parsed: argparse.Namespace) -> int:
@@ -59,3 +112,10 @@ def show_evidence(parsed: argparse.Namespace) -> int:
         raise InputError(f"{parsed.out}: {error.strerror}") from error
     print(f"{parsed.out}: {len(data)} bytes")
     return 0
+
+
+def _sealed(report: ChainReport) -> str:
+    whole = f"{report.sealed} sightings sealed with their whole record"
+    if not report.older:
+        return whole
+    return f"{whole}; {report.older} stored by an older version, which sealed their pictures alone"

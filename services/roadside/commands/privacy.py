@@ -55,8 +55,9 @@ def add_to(commands: SubParsers) -> None:
 def forget_plate(parsed: argparse.Namespace) -> int:
     """A person's right: every sighting of the plate goes, the hashed ones too."""
     records = open_records(settings_of(parsed))
-    count = records.retention.forget(parsed.plate, person())
-    print(f"{count} sightings forgotten, with their pictures and corrections")
+    forgotten = records.retention.forget(parsed.plate, person())
+    print(f"{forgotten.sightings} sightings forgotten, with their pictures and corrections")
+    print(f"receipt {forgotten.receipt}: for the person who asked; with it and the plate the audit can be checked")
     return 0
 
 
@@ -78,7 +79,7 @@ def rotate_keys(parsed: argparse.Namespace) -> int:
     rotated = load_keyring(path).rotated(name)
     save_keyring(rotated, path)  # first: pictures under a key that was lost would be lost too
     changed = records.retention.reencrypt(rotated, person())
-    print(f"key {name} is active; {changed} pictures and the evidence chain are under it")
+    print(f"key {name} is active; {changed} pictures are under it, and the evidence chain goes on under it")
     return 0
 
 

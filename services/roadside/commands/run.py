@@ -14,7 +14,7 @@ from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.out import refuse_overwriting
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
 from roadside.commands.table import sighting_line, sighting_table
-from roadside.errors import InputError
+from roadside.errors import InputError, UnavailableError
 from roadside.kit.interrupt import Interrupt
 from roadside.kit.progress import Progress
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 EXIT_SOME_FAILED = 1
 EXIT_INTERRUPTED = 130
 KEEPING = ("camera", "db", "evidence", "keys", "registry", "registry_http", "timezone", "grace_s", "confusions")
+ANCHORS = ("checkpoints", "checkpoint_webhook")
 
 
 def add_to(commands: SubParsers) -> None:
@@ -46,7 +47,7 @@ def add_to(commands: SubParsers) -> None:
     )
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
-    add_settings(parser, *READING, *KEEPING, "width", "height", "fps", "timeout_s", "motion_gate")
+    add_settings(parser, *READING, *KEEPING, "width", "height", "fps", "timeout_s", "motion_gate", *ANCHORS)
     parser.set_defaults(execute=run_street)
 
 
@@ -69,6 +70,7 @@ def run_street(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         records = open_records(settings)
         stack.callback(records.close)
+        stack.callback(_anchor, records)
         run = StreetRun(source, settings, records, arguments.out)
         interrupted = run.watch()
     run.report(timings=arguments.timings)
@@ -85,6 +87,7 @@ class StreetRun:
     """One run over one source."""
 
     def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
+        self._records = records
         self._watch = SourceWatch(source, settings, records.judge, records.store)
         named = settings.database_url is not None
         self._stored_in = "the database that ROADSIDE_DATABASE_URL names" if named else settings.db
@@ -124,6 +127,7 @@ class StreetRun:
     def _step(self, report: FrameReport) -> None:
         self._note(report)
         self._tell(report.conclusions)
+        _anchor(self._records, daily=True)
         self.progress.step(len(self.sightings))
 
     def _note(self, report: FrameReport) -> None:
@@ -153,6 +157,14 @@ def check_out(out: Path | None, source: FrameSource) -> None:
         raise InputError(f"--out {out}: a picture's name ends in {', '.join(PICTURES)}")
     if source.frames_per_s == 0 and source.frame_count != 1 and suffix:
         raise InputError(f"--out {out}: several pictures want a folder, a name without an ending")
+
+
+def _anchor(records: Records, *, daily: bool = False) -> None:
+    """Sign the end of the evidence's chain; where that fails the run goes on, and says so."""
+    try:
+        _ = records.anchoring.daily() if daily else records.anchoring.write()
+    except (InputError, UnavailableError) as error:
+        _say(f"the end of the evidence's chain was not signed: {error}")
 
 
 def _say(line: str) -> None:

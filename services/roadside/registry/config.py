@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
-from roadside.kit.config import Section, data_folder
+from roadside.kit.config import HttpAddress, Section, data_folder
 from roadside.registry.safeguards import ImportLimits
 from roadside.registry.validity import DateOrder
 
@@ -129,6 +129,14 @@ class KeepingSection(StorageSection):
     )
     keys: Path | None = Field(
         None, description="file of the keys for hashes and pictures (default: keys.json beside the database)"
+    )
+    checkpoints: Path | None = Field(
+        None,
+        description="folder for the signed ends of the evidence's chain, better on another machine's disk (default: "
+        "checkpoints beside the database)",
+    )
+    checkpoint_webhook: HttpAddress | None = Field(
+        None, description="http(s):// address that is sent each of them, too"
     )
     keep_paid_days: float = Field(7.0, ge=0, description="days after which a PAID sighting's hash is deleted")
     keep_exempt_days: float = Field(7.0, ge=0, description="days after which an EXEMPT sighting's hash is deleted")

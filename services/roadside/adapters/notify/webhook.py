@@ -15,6 +15,8 @@ from roadside.adapters.notify.secret import secret
 from roadside.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from roadside.adapters.notify.secret import Secrets
     from roadside.notify.options import WebhookOptions
     from roadside.ports.system import Clock
@@ -32,25 +34,30 @@ class Webhook:
 
     def send(self, body: str) -> None:
         """POST `body`. Raises UnavailableError for anything but a 2xx answer."""
-        address = urlsplit(self._options.url)
-        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-        connection = kind(address.hostname or "", address.port, timeout=self._options.timeout_s)
         headers = {
-            "Content-Type": "application/json",
             "Idempotency-Key": _identity(body),
             SIGNATURE_HEADER: sign(self._secret, self._clock.now_ns() // 10**9, body),
         }
-        try:
-            target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
-            with within(connection, self._options.timeout_s):
-                status = exchange(connection, "POST", target, body=body.encode(), headers=headers).status
-        except (OSError, http.client.HTTPException) as error:
-            raise UnavailableError(f"webhook {self._options.name}: {error or type(error).__name__}") from error
-        if not 200 <= status < 300:
-            raise UnavailableError(f"webhook {self._options.name}: HTTP {status}")
+        post(self._options.url, body, headers, self._options.timeout_s, f"webhook {self._options.name}")
 
     def close(self) -> None:
         """Each notice has a connection of its own: nothing is open."""
+
+
+def post(url: str, body: str, headers: Mapping[str, str], timeout_s: float, name: str) -> None:
+    """POST the JSON text `body`. Raises UnavailableError, with `name` in its text, for anything but a 2xx answer."""
+    address = urlsplit(url)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(address.hostname or "", address.port, timeout=timeout_s)
+    sent = {"Content-Type": "application/json", **headers}
+    try:
+        target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
+        with within(connection, timeout_s):
+            status = exchange(connection, "POST", target, body=body.encode(), headers=sent).status
+    except (OSError, http.client.HTTPException) as error:
+        raise UnavailableError(f"{name}: {error or type(error).__name__}") from error
+    if not 200 <= status < 300:
+        raise UnavailableError(f"{name}: HTTP {status}")
 
 
 def sign(key: str, at_s: int, body: str) -> str:

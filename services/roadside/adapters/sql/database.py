@@ -53,6 +53,15 @@ class Database:
                 yield writing
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that reads everything as it was at one moment. Raises StoreUnavailableError."""
+        with _translated(), self._engine.connect() as connection:
+            if not self.is_sqlite:  # where every reading transaction is a snapshot
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 - itself
+            with connection.begin():
+                yield connection
+
+    @contextmanager
     def session(self) -> Iterator[Connection]:
         """A connection for several transactions: `begin_write` makes one. Raises StoreUnavailableError."""
         with _translated(), self._engine.connect() as connection:

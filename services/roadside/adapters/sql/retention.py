@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
+from roadside.adapters.checkpoint import sign_head
+from roadside.adapters.sql.chain import AuditEntry, Event
 from roadside.adapters.sql.schema import AUDIT, CHAIN, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
-from roadside.adapters.sql.vault import FIRST_LINK
+from roadside.adapters.sql.verification import compared, walked
 from roadside.core.plates import fold
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
+    from roadside.adapters.checkpoint import Checkpoint
     from roadside.adapters.encryption import Keyring
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.vault import Vault
@@ -40,14 +46,12 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Who did what to whom."""
+class Forgotten:
+    """What was deleted on a person's request."""
 
-    at_ns: int
-    actor: str
-    action: str
-    subject: str
-    detail: str
+    sightings: int
+    receipt: str
+    """Kept nowhere: who has it and the plate can show by the audit that it was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,12 @@ class ChainReport:
     entries: int
     last_link: str
     """To be kept elsewhere: it shows later whether the end of the chain was cut off."""
+    sealed: int = 0
+    """Sightings whose whole record is sealed."""
+    older: int = 0
+    """Sightings that an older version stored, which sealed their pictures alone."""
+    anchor: Checkpoint | None = None
+    """The newest checkpoint that agrees: up to its entry nothing was cut off or exchanged."""
 
 
 class RetentionManager:
@@ -81,9 +91,11 @@ class RetentionManager:
             while True:
                 with self._database.write() as connection:
                     ids = list(connection.execute(old.limit(_BATCH)).scalars())
-                    erased = self._delete(connection, ids, now_ns)
+                    _lock(connection, ids)
+                    erased = self._delete(connection, ids, "its retention is over", now_ns)
                     if ids:
-                        self._audit(connection, actor, "purged", kind.value, f"{len(ids)} sightings")
+                        note = AuditEntry(now_ns, actor, "purged", kind.value, f"{len(ids)} sightings")
+                        self._vault.chain.audit(connection, note)
                 self._remove(erased)
                 counts[kind.value] = counts.get(kind.value, 0) + len(ids)
                 pictures += len(erased)
@@ -91,69 +103,94 @@ class RetentionManager:
                     break
         return Purged(counts, pictures, self._remove_strays())
 
-    def forget(self, plate: str, actor: str) -> int:
-        """Delete all that is kept of a plate's passages; how many they were.
+    def forget(self, plate: str, actor: str) -> Forgotten:
+        """Delete all that is kept of a plate's passages.
 
-        Also strikes it from the other readings of other vehicles' sightings. The audit notes a keyed
-        hash, not the plate. Vignettes stay: they are the registry's.
+        Also strikes it from the other readings of other vehicles' sightings. The audit notes a hash of the plate and of
+        a receipt that is kept nowhere, so that nobody can try out plates. Vignettes stay: they are the registry's.
         """
         key = fold(plate)
         if not key:
             raise InputError(f"{plate!r} is no plate")
-        hashes = self._vault.keyring.hashes(key)
+        hashes, receipt = self._vault.keyring.hashes(key), secrets.token_hex(16)
         now_ns = self._clock.now_ns()
         with self._database.write() as connection:
             mine = or_(SIGHTINGS.c.plate_key == key, SIGHTINGS.c.plate_hash.in_(hashes))
             corrected = select(CORRECTIONS.c.sighting_id, CORRECTIONS.c.text, CORRECTIONS.c.read_text)
             ids = set(connection.execute(select(SIGHTINGS.c.sighting_id).where(mine)).scalars())
             ids |= {row.sighting_id for row in connection.execute(corrected) if key in map(fold, row[1:])}
-            erased = self._delete(connection, sorted(ids), now_ns)
-            struck = _strike(connection, key)
-            note = f"{len(ids)} sightings, {struck} mentions"
-            self._audit(connection, actor, "forgot", self._vault.keyring.hash_plate(key), note)
+            struck = _mentions(connection, key, ids)
+            _lock(connection, sorted({*ids, *struck}))
+            for sighting_id, values in struck.items():
+                connection.execute(update(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id).values(**values))
+            erased = self._delete(connection, sorted(ids), "its plate was forgotten", now_ns)
+            self._vault.chain.erase(connection, struck, "another plate among its readings was forgotten", now_ns)
+            self._vault.chain.seal(connection, Event.STRUCK, sorted(struck), now_ns)
+            note = f"{len(ids)} sightings, {len(struck)} mentions"
+            about = f"receipt {receipt_digest(receipt, key)}"
+            self._vault.chain.audit(connection, AuditEntry(now_ns, actor, "forgot", about, note))
         self._remove(erased)
-        return len(ids)
+        return Forgotten(len(ids), receipt)
 
-    def verify(self, expected_link: str | None = None) -> ChainReport:
+    def verify(self, expected_link: str | None = None, checkpoints: Sequence[Checkpoint] = ()) -> ChainReport:
         """Whether chain, records and pictures agree and were left alone.
 
-        `expected_link` is a last link that was noted before: it must still be in the chain.
+        `expected_link` is a last link that was noted before, `checkpoints` were signed before: they must agree with the
+        chain.
         """
+        with self._database.snapshot() as connection:
+            walk = walked(connection, self._vault, {each.sequence for each in checkpoints}, expected_link)
+            found = compared(connection, self._vault, walk)
+        faults = [*walk.faults, *found.faults]
+        if expected_link is not None and not walk.expected:
+            faults.append("chain: the expected link is missing: the end was cut off, or the chain was made anew")
+        anchor: Checkpoint | None = None
+        for each in sorted(checkpoints, key=lambda each: each.sequence):
+            fault = each.fault(self._vault.keyring, walk.links.get(each.sequence))
+            if fault is None:
+                anchor = each
+            else:
+                faults.append(fault)
+        return ChainReport(tuple(faults), walk.head.sequence, walk.head.link, found.sealed, found.older, anchor)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The end of the chain, signed; None of a chain without entries."""
         with self._database.read() as connection:
-            faults, entries, link = self._vault.faults(connection)
-            if expected_link is not None:
-                statement = select(CHAIN.c.sequence).where(CHAIN.c.link == expected_link)
-                if connection.execute(statement).first() is None:
-                    faults.append("chain: the expected link is missing: the end was cut off, or the keys were rotated")
-        return ChainReport(tuple(faults), entries, link)
+            head = self._vault.chain.head(connection)
+        return sign_head(self._vault.keyring, head, self._clock.now_ns()) if head.sequence else None
+
+    def holds(self, checkpoint: Checkpoint) -> bool:
+        """Whether the chain has the entry that was signed; its seals are not looked at."""
+        with self._database.read() as connection:
+            link = connection.execute(select(CHAIN.c.link).where(CHAIN.c.sequence == checkpoint.sequence)).scalar()
+        return link == checkpoint.link
 
     def reencrypt(self, keyring: Keyring, actor: str) -> int:
-        """Bring every picture and the chain under the active key of `keyring`; how many pictures changed.
+        """Bring every picture under the active key of `keyring`, which seals the chain from here on; how many changed.
 
-        May be killed and run again. Raises InputError where the chain shows faults: sealing it anew
-        would hide them.
+        May be killed and run again. Raises InputError where there are faults: what comes after them would seem sound.
         """
         vault = self._vault.under(keyring)
-        changed = 0
-        with self._database.read() as connection:
-            faults, _, before = vault.faults(connection)
-            digests = set(connection.execute(select(EVIDENCE.c.sha256)).scalars())
+        with self._database.snapshot() as connection:
+            walk = walked(connection, vault)
+            faults = [*walk.faults, *compared(connection, vault, walk, under_any_key=True).faults]
         if faults:
             raise InputError(f"the evidence has {len(faults)} faults; see `roadside evidence verify`")
-        for digest in sorted(digests):
-            changed += vault.reencrypt(digest)
+        with self._database.read() as connection:
+            digests = set(connection.execute(select(EVIDENCE.c.sha256)).scalars())
+        now_ns = self._clock.now_ns()
+        changed = sum(self._reencrypt(vault, digest) for digest in sorted(digests))
         with self._database.write() as connection:
-            connection.execute(update(EVIDENCE).values(key_id=keyring.active))
-            after = _reseal(connection, keyring)
-            self._audit(connection, actor, "rotated keys", keyring.active, f"{changed} pictures; {before} -> {after}")
+            vault.chain.note(connection, Event.ROTATED, {"key": keyring.active}, now_ns)
+            note = AuditEntry(now_ns, actor, "rotated keys", keyring.active, f"{changed} pictures")
+            vault.chain.audit(connection, note)
         self._vault = vault
         return changed
 
     def keys_in_use(self) -> set[str]:
-        """Ids of the keys that hashes, pictures or the chain still need."""
+        """Ids of the keys that hashes or pictures still need; of others the ring keeps what verifies the chain."""
         with self._database.read() as connection:
             used = set(connection.execute(select(EVIDENCE.c.key_id).distinct()).scalars())
-            used |= set(connection.execute(select(CHAIN.c.key_id).distinct()).scalars())
             hashes = select(SIGHTINGS.c.plate_hash).where(SIGHTINGS.c.plate_hash.is_not(None))
             used |= {value.split(":")[0] for value in connection.execute(hashes).scalars()}
         return used
@@ -161,7 +198,8 @@ class RetentionManager:
     def note(self, actor: str, action: str, subject: str, detail: str = "") -> None:
         """Write to the audit."""
         with self._database.write() as connection:
-            self._audit(connection, actor, action, subject, detail)
+            entry = AuditEntry(self._clock.now_ns(), actor, action, subject, detail)
+            self._vault.chain.audit(connection, entry)
 
     def audit(self, limit: int = 100) -> Sequence[AuditEntry]:
         """The newest entries, newest first."""
@@ -170,10 +208,17 @@ class RetentionManager:
             rows = connection.execute(statement).all()
         return [AuditEntry(row.at_ns, row.actor, row.action, row.subject, row.detail) for row in rows]
 
-    def _delete(self, connection: Connection, ids: Sequence[str], now_ns: int) -> set[str]:
-        erased: set[str] = set()
-        for sighting_id in ids:
-            erased.update(self._vault.forget(connection, sighting_id, now_ns))
+    def _reencrypt(self, vault: Vault, digest: str) -> int:
+        """1 where a picture came under the new key; its record follows at once, so that a crash parts few of them."""
+        changed = vault.reencrypt(digest)
+        mine = EVIDENCE.c.sha256 == digest
+        with self._database.write() as connection:
+            connection.execute(update(EVIDENCE).where(mine).values(key_id=vault.keyring.active))
+        return int(changed)
+
+    def _delete(self, connection: Connection, ids: Sequence[str], why: str, now_ns: int) -> Sequence[str]:
+        erased = self._vault.forget(connection, ids)
+        self._vault.chain.erase(connection, ids, why, now_ns)
         for table in (CORRECTIONS, CHANGES, OUTBOX, SIGHTINGS):
             connection.execute(delete(table).where(table.c.sighting_id.in_(ids)))
         return erased
@@ -190,37 +235,32 @@ class RetentionManager:
         self._remove(strays)
         return len(strays)
 
-    def _audit(self, connection: Connection, actor: str, action: str, subject: str, detail: str) -> None:
-        entry = {"at_ns": self._clock.now_ns(), "actor": actor, "action": action}
-        connection.execute(insert(AUDIT).values(subject=subject, detail=detail, **entry))
+
+def receipt_digest(receipt: str, key: str) -> str:
+    """What the audit notes of a forgotten plate: HMAC-SHA-256 of the folded `key` under the person's receipt."""
+    return hmac.new(receipt.encode(), key.encode(), hashlib.sha256).hexdigest()
 
 
-def _reseal(connection: Connection, keyring: Keyring) -> str:
-    link = FIRST_LINK
-    for row in connection.execute(select(CHAIN).order_by(CHAIN.c.sequence)).all():
-        fields = (str(row.sequence), str(row.at_ns), row.event, row.sighting_id, row.kind, row.sha256)
-        link = keyring.seal(keyring.active, link, *fields)
-        mine = CHAIN.c.sequence == row.sequence
-        connection.execute(update(CHAIN).where(mine).values(key_id=keyring.active, link=link))
-    return link
+def _lock(connection: Connection, ids: Sequence[str]) -> None:
+    """Nobody else changes these sightings until the transaction ends: taken before the chain, as everywhere."""
+    mine = select(SIGHTINGS.c.sequence).where(SIGHTINGS.c.sighting_id.in_(ids)).order_by(SIGHTINGS.c.sequence)
+    connection.execute(mine.with_for_update())
 
 
-def _strike(connection: Connection, key: str) -> int:
-    """Take a plate out of the readings of other vehicles; how many sightings mentioned it."""
-    mentions = select(SIGHTINGS.c.sighting_id, SIGHTINGS.c.plate, SIGHTINGS.c.reasons).where(
-        SIGHTINGS.c.plate.is_not(None)
-    )
-    struck = 0
-    for row in connection.execute(mentions).all():
+def _mentions(connection: Connection, key: str, without: Collection[str]) -> dict[str, dict[str, str]]:
+    """Sightings of other vehicles that list a plate among their readings, with their columns without it."""
+    rows = connection.execute(
+        select(SIGHTINGS.c.sighting_id, SIGHTINGS.c.plate, SIGHTINGS.c.reasons).where(SIGHTINGS.c.plate.is_not(None))
+    ).all()
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if row.sighting_id in without:
+            continue
         plate, reasons = json.loads(row.plate), json.loads(row.reasons)
         before = json.dumps([plate, reasons])
         plate["alternatives"] = [entry for entry in plate["alternatives"] if fold(entry[0]) != key]
         for name in ("readings", "vignettes", "lapsed", "exemptions"):
             reasons[name] = [entry for entry in reasons[name] if fold(entry[0]) != key]
-        if json.dumps([plate, reasons]) == before:
-            continue
-        struck += 1
-        mine = SIGHTINGS.c.sighting_id == row.sighting_id
-        values = {"plate": json.dumps(plate), "reasons": json.dumps(reasons)}
-        connection.execute(update(SIGHTINGS).where(mine).values(values))
-    return struck
+        if json.dumps([plate, reasons]) != before:
+            found[row.sighting_id] = {"plate": json.dumps(plate), "reasons": json.dumps(reasons)}
+    return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
+from roadside.adapters.sql.chain import Event
 from roadside.adapters.sql.schema import CORRECTIONS, SIGHTINGS
 from roadside.core.reviews import Correction, ReviewAction
 from roadside.core.sightings import VerdictKind
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from roadside.adapters.sql.database import Database
+    from roadside.adapters.sql.vault import Vault
 
 
 class Reviews:
     """The queue of sightings in REVIEW, oldest first, and the answers."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
+        """Answers are sealed in the chain of `vault`."""
         self._database = database
+        self._vault = vault
 
     def waiting(self) -> int:
         """How many sightings nobody has looked at."""
@@ -53,6 +57,8 @@ class Reviews:
         }
         with self._database.write() as connection:
             connection.execute(insert(CORRECTIONS).values(values))
+            facts = {"author": answer.author, "action": answer.action.value}
+            self._vault.chain.seal(connection, Event.ANSWERED, [answer.sighting_id], answer.at_ns, facts)
 
     def answers(self) -> Sequence[Correction]:
         """All of them, oldest first."""

@@ -49,6 +49,7 @@ SIGHTINGS = Table(
     Column("plate", Text),
     Column("posterior", LargeBinary),
     Column("reasons", Text, nullable=False),
+    Column("provenance", Text),
     Index(None, "last_seen_ns", "sequence"),
     Index(None, "camera_id", "last_seen_ns", "sequence"),
     Index(None, "verdict", "last_seen_ns", "sequence"),
@@ -59,7 +60,7 @@ SIGHTINGS = Table(
     Index(None, "plate_hash"),
     sqlite_autoincrement=True,
 )
-"""`plate` and `reasons` are JSON; `plate_*` are empty for PAID and EXEMPT, which keep `plate_hash` alone."""
+"""`plate`, `reasons`, `provenance` are JSON; `plate_*` are empty for PAID and EXEMPT, which keep `plate_hash` alone."""
 
 EVIDENCE = Table(
     "evidence",
@@ -86,9 +87,21 @@ CHAIN = Table(
     Column("sha256", Text, nullable=False),
     Column("key_id", Text, nullable=False),
     Column("link", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
     Index(None, "sighting_id"),
 )
-"""Every picture stored or erased, each line sealed with the seal of the line before."""
+"""What has happened to records, each entry sealed with the one before; `roadside.adapters.sql.chain` tells how."""
+
+SEALED = Table(
+    "sealed_records",
+    METADATA,
+    Column("sequence", COUNTING, primary_key=True, autoincrement=False),
+    Column("sighting_id", Text, nullable=False),
+    Column("salt", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "sighting_id"),
+)
+"""What the entries of the chain seal, by their sequence; it is deleted with the sighting, its salt too."""
 
 CHANGES = Table(
     "verdict_changes",
@@ -193,6 +206,7 @@ IMPORTS = Table(
     Column("removed", Integer, nullable=False),
     Column("kept", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
+    Column("sha256", Text),
 )
 """One row for each import that ended; a registry without one cannot answer."""
 

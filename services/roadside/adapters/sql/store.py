@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, tuple_, update
 
+from roadside.adapters.sql.chain import AuditEntry, Event
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
 from roadside.adapters.sql.locks import Lock, one_at_a_time
-from roadside.adapters.sql.schema import AUDIT, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
+from roadside.adapters.sql.schema import CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.reads import FOLDED_ALPHABET
 from roadside.core.sightings import SightingPage, VerdictKind
@@ -59,7 +60,8 @@ class SqlSightingStore:
             known = known_sighting(connection, sighting.sighting_id)
             if known is None:
                 connection.execute(insert(SIGHTINGS).values(sighting_row(kept, now_ns)))
-                self._vault.record(connection, sighting.sighting_id, written, now_ns)
+                self._vault.record(connection, sighting.sighting_id, written)
+                self._vault.chain.seal(connection, Event.STORED, [sighting.sighting_id], now_ns)
                 known = known_sighting(connection, sighting.sighting_id)
         if known is None:
             raise NotFoundError(f"sighting {sighting.sighting_id} went away while it was stored")
@@ -130,8 +132,8 @@ class SqlSightingStore:
             row = connection.execute(select(EVIDENCE.c.sha256).where(this)).first()
             if row is None:
                 raise NotFoundError(f"there is no picture {kind.value} of sighting {sighting_id}")
-            entry = {"at_ns": self._clock.now_ns(), "actor": viewer, "action": "looked", "detail": kind.value}
-            connection.execute(insert(AUDIT).values(subject=sighting_id, **entry))
+            looked = AuditEntry(self._clock.now_ns(), viewer, "looked", sighting_id, kind.value)
+            self._vault.chain.audit(connection, looked)
         return self._vault.read(row.sha256)
 
     def _locked(self, connection: Connection, sighting_id: str) -> Sighting | None:
@@ -151,10 +153,12 @@ class SqlSightingStore:
         one_at_a_time(connection, Lock.CHANGE)
         change = {"before": known.verdict.kind.value, "after": verdict.kind.value, "rule": verdict.rule}
         connection.execute(insert(CHANGES).values(sighting_id=sighting_id, at_ns=now_ns, author=author, **change))
-        if verdict.kind not in HASHED:
-            return ()
-        erased = self._vault.forget(connection, sighting_id, now_ns)
-        _strip(connection, sighting_id)
+        erased: Sequence[str] = ()
+        if verdict.kind in HASHED:
+            erased = self._vault.forget(connection, [sighting_id])
+            _strip(connection, sighting_id)
+            self._vault.chain.erase(connection, [sighting_id], f"it is {verdict.kind.value}", now_ns)
+        self._vault.chain.seal(connection, Event.DECIDED, [sighting_id], now_ns, {"author": author, **change})
         return erased
 
     def _vault_remove(self, digests: Sequence[str]) -> None:

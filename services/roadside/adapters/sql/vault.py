@@ -1,4 +1,4 @@
-"""Pictures on a volume, named by their SHA-256 and encrypted, with a sealed chain of what came and went."""
+"""Pictures on a volume, named by their SHA-256 and encrypted, and their records."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select
 
 from roadside.adapters.encryption import Keyring, key_of
+from roadside.adapters.sql.chain import Chain
 from roadside.adapters.sql.codec import box_text
-from roadside.adapters.sql.locks import Lock, one_at_a_time
-from roadside.adapters.sql.schema import CHAIN, EVIDENCE
+from roadside.adapters.sql.schema import EVIDENCE
 from roadside.errors import NotFoundError, RoadsideError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from roadside.core.sightings import Picture
 
-FIRST_LINK = "roadside"
-"""What the first entry of the chain is sealed with, in place of a link before it."""
-
 
 class Vault:
     """A folder of encrypted pictures. The records are written in the transactions of the caller."""
@@ -34,6 +31,7 @@ class Vault:
     def __init__(self, folder: Path, keyring: Keyring) -> None:
         self._folder = folder
         self.keyring = keyring
+        self.chain = Chain(keyring)
 
     def write(self, picture: Picture) -> str:
         """Put `picture` on the volume and return its SHA-256. Raises StoreUnavailableError."""
@@ -78,9 +76,7 @@ class Vault:
             if not path.name.startswith(".") and path.stat().st_mtime_ns < older_than_ns
         }
 
-    def record(
-        self, connection: Connection, sighting_id: str, pictures: Sequence[tuple[Picture, str]], at_ns: int
-    ) -> None:
+    def record(self, connection: Connection, sighting_id: str, pictures: Sequence[tuple[Picture, str]]) -> None:
         """Write down pictures that `write` stored, as evidence of a sighting."""
         for picture, digest in pictures:
             connection.execute(
@@ -94,80 +90,29 @@ class Vault:
                     box=box_text(picture.box),
                 )
             )
-            self.chain(connection, "stored", (sighting_id, picture.kind.value, digest), at_ns)
 
-    def forget(self, connection: Connection, sighting_id: str, at_ns: int) -> list[str]:
-        """Strike the evidence of a sighting and return the pictures that none other uses.
+    def forget(self, connection: Connection, ids: Sequence[str]) -> list[str]:
+        """Strike the evidence of sightings and return the pictures that none other uses.
 
         They are to be removed from the volume once the transaction is through.
         """
-        rows = connection.execute(select(EVIDENCE).where(EVIDENCE.c.sighting_id == sighting_id)).all()
-        for row in rows:
-            self.chain(connection, "erased", (sighting_id, row.kind, row.sha256), at_ns)
-        connection.execute(delete(EVIDENCE).where(EVIDENCE.c.sighting_id == sighting_id))
-        digests = {row.sha256 for row in rows}
+        mine = EVIDENCE.c.sighting_id.in_(ids)
+        digests = set(connection.execute(select(EVIDENCE.c.sha256).where(mine)).scalars())
+        connection.execute(delete(EVIDENCE).where(mine))
         used = connection.execute(select(EVIDENCE.c.sha256).where(EVIDENCE.c.sha256.in_(digests))).scalars()
         return sorted(digests - set(used))
 
-    def chain(self, connection: Connection, event: str, subject: tuple[str, str, str], at_ns: int) -> None:
-        """Append to the chain: sighting, kind and SHA-256 of `subject`, sealed with the link before."""
-        sighting_id, kind, sha256 = subject
-        one_at_a_time(connection, Lock.CHAIN)
-        last = connection.execute(select(CHAIN).order_by(CHAIN.c.sequence.desc()).limit(1)).first()
-        sequence, before = (last.sequence + 1, last.link) if last else (1, FIRST_LINK)
-        key_id = self.keyring.active
-        link = self.keyring.seal(key_id, before, str(sequence), str(at_ns), event, sighting_id, kind, sha256)
-        connection.execute(
-            insert(CHAIN).values(
-                sequence=sequence,
-                at_ns=at_ns,
-                event=event,
-                sighting_id=sighting_id,
-                kind=kind,
-                sha256=sha256,
-                key_id=key_id,
-                link=link,
+    def fault(self, sha256: str, key_id: str | None) -> str | None:
+        """What is wrong with a picture that shall lie here under a key (None: under any); None where it is whole."""
+        try:
+            sealed = self.sealed(sha256)
+            if hashlib.sha256(self.keyring.decrypt(sealed, sha256)).hexdigest() != sha256:
+                return "the picture is another one"
+            return (
+                None if key_id in (None, key_of(sealed)) else "the picture lies under another key than the record says"
             )
-        )
-
-    def faults(self, connection: Connection) -> tuple[list[str], int, str]:
-        """What is wrong with chain, records and pictures, one line each; lines checked; the last link."""
-        found: list[str] = []
-        before, expected, stored = FIRST_LINK, 1, dict[tuple[str, str], str]()
-        for row in connection.execute(select(CHAIN).order_by(CHAIN.c.sequence)):
-            if row.sequence != expected:
-                found.append(f"chain: entries {expected} to {row.sequence - 1} are missing")
-            fields = (str(row.sequence), str(row.at_ns), row.event, row.sighting_id, row.kind, row.sha256)
-            try:
-                right = self.keyring.seal(row.key_id, before, *fields) == row.link
-            except NotFoundError as error:
-                right = False
-                found.append(f"chain: entry {row.sequence}: {error}")
-            if not right:
-                found.append(f"chain: entry {row.sequence} was changed, or what stood before it")
-            before, expected = row.link, row.sequence + 1
-            if row.event == "stored":
-                stored[row.sighting_id, row.kind] = row.sha256
-            elif row.event == "erased":
-                stored.pop((row.sighting_id, row.kind), None)
-        found += self._lost(connection, stored)
-        return found, expected - 1, before
-
-    def _lost(self, connection: Connection, stored: dict[tuple[str, str], str]) -> list[str]:
-        found: list[str] = []
-        kept = {(e.sighting_id, e.kind): e.sha256 for e in connection.execute(select(EVIDENCE))}
-        for (sighting_id, kind), digest in stored.items():
-            name = f"{sighting_id} {kind}"
-            if kept.pop((sighting_id, kind), None) != digest:
-                found.append(f"{name}: the record is missing or names another picture")
-                continue
-            try:
-                if hashlib.sha256(self.read(digest)).hexdigest() != digest:
-                    found.append(f"{name}: the picture is another one")
-            except RoadsideError as error:
-                found.append(f"{name}: {error}")
-        found += [f"{sighting_id} {kind}: a record that the chain does not know" for sighting_id, kind in kept]
-        return found
+        except RoadsideError as error:
+            return str(error)
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
