@@ -73,6 +73,8 @@ class BoxJitter(Section):
 class Mining(Section):
     """What a detector takes for plates in the training pictures."""
 
+    pictures: int = Field(ge=1)
+    """Training pictures that are searched at most, drawn at random: it takes a third of a second each."""
     lowest_score: float = Field(gt=0, lt=1)
     most: int = Field(ge=1)
     """False alarms kept of a picture, the surest."""
@@ -82,6 +84,14 @@ class Mining(Section):
     """Up to which it is none; between the two nothing is said."""
     least_weight: float = Field(gt=0)
     """A false alarm is drawn by its score, at least by this."""
+    lettered: float = Field(ge=0, le=1)
+    """Of the pictures, how many have lettering drawn into them."""
+    lettering_weight: float = Field(gt=0)
+    """By which a drawn text is drawn as a candidate, whether a detector found it or not."""
+    negative_views: int = Field(ge=0)
+    """Parts of each photograph without a plate that are searched beside the whole of it."""
+    negative_weight: float = Field(gt=0)
+    """What the weight of a false alarm in a photograph without a plate is multiplied by."""
 
 
 class CornersCourse(Course):

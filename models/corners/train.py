@@ -12,7 +12,7 @@ import torch.nn.functional as fn
 
 from models.command import add_labels
 from models.corners import config as settings
-from models.corners.candidates import Candidates, mine
+from models.corners.candidates import Candidates, mine, mine_negatives, read_candidates, write_candidates
 from models.corners.dataset import Plates, held_out_rendered, load_frontal, sample_of
 from models.corners.evaluate import errors
 from models.corners.network import CornersNet, regions_to_tensor
@@ -153,23 +153,31 @@ def frozen_reader(checkpoint: Path | None, crops: Sequence[Crop], config: Corner
     return frozen
 
 
-def candidates_of(detector: Path | None, data: Path, config: CornersConfig) -> Candidates | None:
-    """What the detector of a folder takes for plates in the training pictures; none where none is named."""
-    if detector is None:
+def candidates_of(detectors: Sequence[Path], job: Job, config: CornersConfig) -> Candidates | None:
+    """What the detectors take for plates in the training pictures; none where no detector is named.
+
+    A run that is taken up again finds them in its folder.
+    """
+    if not detectors:
         return None
-    candidates = Candidates(mine(read_split(data).train, detector, config.candidates), config.box_jitter)
+    kept = job.run / "candidates.npz"
+    if not kept.is_file():
+        found = mine_negatives(job.data, detectors, config.candidates)
+        found += mine(read_split(job.data).train, detectors, config.candidates)
+        write_candidates(kept, found)
+    candidates = Candidates(read_candidates(kept), config.box_jitter)
     print(f"{candidates.plates} plates and {candidates.others} other things are to be told apart", flush=True)
     return candidates
 
 
-def train(job: Job, labels: Path | None, reader_checkpoint: Path | None, detector: Path | None) -> None:
+def train(job: Job, labels: Path | None, reader_checkpoint: Path | None, detectors: Sequence[Path]) -> None:
     """Trains to the end of the course and leaves corners.ck, history.jsonl and curves.png in the run's folder.
 
     Args:
         job: what every training is told.
         labels: the texts that people read; None for the file that ROADSIDE_LABELS names.
         reader_checkpoint: a trained reader: real plates with texts are then placed so that it reads them.
-        detector: a folder: what its detector takes for plates teaches the net to tell them from what only looks so.
+        detectors: folders: what their detectors take for plates teaches the net to tell them from what only looks so.
 
     Raises:
         RoadsideError: the settings, the data or a checkpoint cannot be used.
@@ -182,7 +190,7 @@ def train(job: Job, labels: Path | None, reader_checkpoint: Path | None, detecto
     real = load_frontal([crop for crop in crops if crop.use == "train" and not crop.held_out], config.frontal)
     run = Run(job.run / "corners.ck", config.training, start(job.initial, config))
     taught = frozen_reader(reader_checkpoint, crops, config)
-    candidates = candidates_of(detector, job.data, config)
+    candidates = candidates_of(detectors, job, config)
     with rendering(job.run / "pool", reader.DEFAULT) as pool:
         print(f"{len(real)} real plates seen from the front, rendered ones as they come", flush=True)
         plates = Plates(real, pool, config)
@@ -195,7 +203,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command.parser(prog, __doc__, "var/train/corners", settings.DEFAULT, "random ones")
     add_labels(parser)
     parser.add_argument("--reader", type=Path, help="a reader's checkpoint: place real plates so that it reads them")
-    parser.add_argument("--detector", type=Path, help="a detector's folder: learn to tell plates from its false alarms")
+    parser.add_argument(
+        "--detector",
+        type=Path,
+        action="append",
+        default=[],
+        help="a detector's folder: learn to tell plates from its false alarms; repeatable",
+    )
     chosen = parser.parse_args(arguments)
     return command.run(prog, lambda: train(Job.of(chosen), chosen.labels, chosen.reader, chosen.detector))
 

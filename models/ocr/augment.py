@@ -43,7 +43,14 @@ def jitter(rng: Generator, corners: NDArray[np.float32], *, mild: bool) -> NDArr
 
 
 def degraded_strip(
-    rng: Generator, grey: NDArray[np.uint8], corners: NDArray[np.float32], lines: int, split: float, *, mild: bool
+    rng: Generator,
+    grey: NDArray[np.uint8],
+    corners: NDArray[np.float32],
+    lines: int,
+    split: float,
+    *,
+    mild: bool,
+    hard: bool = False,
 ) -> NDArray[np.uint8]:
     """A strip of the plate for training, (48, 176) uint8."""
     placed = jitter(rng, corners, mild=mild)
@@ -51,12 +58,17 @@ def degraded_strip(
         clean = two_line_strip(grey, placed, float(np.clip(split + rng.normal(0, 0.025), 0.2, 0.8)))
     else:
         clean = strip(grey, placed)
-    return degraded(rng, clean, mild=mild)
+    return degraded(rng, clean, mild=mild, hard=hard)
 
 
-def degraded(rng: Generator, strip_px: NDArray[np.uint8], *, mild: bool) -> NDArray[np.uint8]:
-    """The strip (H, W) uint8 as a poor photograph of it: resolution, blur, light, noise, dirt, compression."""
+def degraded(rng: Generator, strip_px: NDArray[np.uint8], *, mild: bool, hard: bool = False) -> NDArray[np.uint8]:
+    """The strip (H, W) uint8 as a poor photograph of it: resolution, blur, light, noise, dirt, compression.
+
+    With `hard`, and unless it is `mild`, it may first have been far away, or lie half in a deep shadow.
+    """
     out = strip_px.astype(np.float32)
+    if hard and not mild:
+        out = _shaded(rng, _far(rng, out))
     out = _resampled(rng, out, mild=mild)
     out = _blurred(rng, out, mild=mild)
     out = _lit(rng, out, mild=mild)
@@ -73,6 +85,36 @@ def degraded(rng: Generator, strip_px: NDArray[np.uint8], *, mild: bool) -> NDAr
         _, coded = cv2.imencode(".jpg", final, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 91))])
         final = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
     return final
+
+
+def _far(rng: Generator, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A strip as 7 to 20 rows of a sensor show it, with their noise and compression, for a third of the strips."""
+    if rng.random() >= 0.35:
+        return grey
+    height, width = grey.shape
+    share = rng.uniform(0.16, 0.42)
+    size = (max(30, round(width * share * rng.uniform(0.85, 1.25))), max(7, round(height * share)))
+    small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    if rng.random() < 0.5:
+        small = small + rng.normal(0, rng.uniform(1, 8), small.shape).astype(np.float32)
+    if rng.random() < 0.4:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 85))]
+        _, coded = cv2.imencode(".jpg", np.clip(small, 0, 255).astype(np.uint8), quality)
+        small = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.float32)
+    back = cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(small, (width, height), interpolation=back), np.float32)
+
+
+def _shaded(rng: Generator, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The edge of a deep shadow across the strip, soft or sharp, for a quarter of the strips."""
+    if rng.random() >= 0.25:
+        return grey
+    height, width = grey.shape
+    top = rng.uniform(0.0, 1.0) * width
+    edge = top + rng.normal(0, 0.15) * width * (np.arange(height)[:, None] / height - 0.5)
+    ramp = (np.arange(width)[None] - edge) / rng.uniform(0.5, 8.0)
+    dark = 1 / (1 + np.exp(-np.clip(ramp if rng.random() < 0.5 else -ramp, -30, 30)))
+    return np.asarray(grey * (1 - dark * (1 - rng.uniform(0.05, 0.4))), np.float32)
 
 
 def _resampled(rng: Generator, grey: NDArray[np.float32], *, mild: bool) -> NDArray[np.float32]:

@@ -53,6 +53,8 @@ class Mix(Section):
     """Windows of pictures that touch no plate: lettering, lamps, bodywork. What is left is rendered plates."""
     mild: float = Field(ge=0, le=1)
     """The share of samples that are degraded only a little."""
+    hard: float = Field(default=0.0, ge=0, le=1)
+    """Of the others, how many may have been far away or lie half in a deep shadow before all else."""
     corner_placed: float = renamed("corner_placed", "placed", ge=0, le=1)
     """The share of real plates cut at the corners that the shipped corner net gives them; the others at their box."""
     placements: int = Field(ge=1)
@@ -69,6 +71,8 @@ class Rendered(Section):
     batches: int = Field(ge=1)
     batch_plates: int = Field(ge=1)
     seed: int
+    two_lines: float = Field(default=0.08, ge=0, le=1)
+    """How many of them have two lines."""
 
 
 class ReaderCourse(Course):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.ocr.augment import degraded, degraded_strip
-from models.ocr.crops import read_grey, weight
+from models.ocr.augment import degraded, degraded_strip, jitter
+from models.ocr.crops import TWO_LINE_ASPECT, read_grey, weight
 from models.ocr.placing import placements
 from models.training.photographs import read_split
 from models.training.sampling import WeightedSampler
-from roadside.core.rectify import box_corners, strip
+from roadside.core.rectify import aspect_ratio, box_corners, strip, two_line_strip
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from models.corners.candidates import Candidate
     from models.ocr.config import Mix, ReaderConfig
     from models.ocr.crops import Crop
     from roadside.vision import CornerFinder
 
+MISTAKEN_SHARE = 0.7
+"""Of the samples without a plate, how many are what a detector took for one, where such are given."""
 UNKNOWN_COUNTRY = -1
 """The place of a country that nobody knows or that the reader has no class for."""
 
@@ -83,7 +86,7 @@ class RealPlates:
             placements(finder, plate.grey, plate.corners, mix.placements, rng) if finder is not None else []
             for plate in self._plates
         ]
-        self._placed_share = mix.corner_placed
+        self._placed_share, self._hard = mix.corner_placed, mix.hard
         self._by_weight = WeightedSampler([weight(crop, mix) for crop in used])
 
     def __len__(self) -> int:
@@ -95,11 +98,11 @@ class RealPlates:
         plate, placed = self._plates[place], self._placed[place]
         if placed and rng.random() < self._placed_share:
             plate = replace(plate, corners=placed[rng.integers(len(placed))])
-        return _degraded(rng, plate, mild=mild)
+        return _degraded(rng, plate, mild=mild, hard=rng.random() < self._hard)
 
 
-def _degraded(rng: Generator, plate: Plate, *, mild: bool) -> Sample:
-    picture = degraded_strip(rng, plate.grey, plate.corners, plate.lines, plate.split, mild=mild)
+def _degraded(rng: Generator, plate: Plate, *, mild: bool, hard: bool) -> Sample:
+    picture = degraded_strip(rng, plate.grey, plate.corners, plate.lines, plate.split, mild=mild, hard=hard)
     return Sample(picture, plate.text, plate.country)
 
 
@@ -128,9 +131,9 @@ class RenderedPlates:
         """Any of the plates."""
         return self._plates[rng.integers(len(self._plates))]
 
-    def sample(self, rng: Generator, *, mild: bool) -> Sample:
+    def sample(self, rng: Generator, *, mild: bool, hard: bool = False) -> Sample:
         """A degraded strip of a rendered plate."""
-        return _degraded(rng, self.draw(rng), mild=mild)
+        return _degraded(rng, self.draw(rng), mild=mild, hard=hard)
 
 
 def write_batch(path: Path, plates: Sequence[Plate]) -> None:
@@ -171,20 +174,28 @@ def read_batch(path: Path) -> list[Plate]:
 
 
 class Negatives:
-    """Windows of training pictures that touch no plate and are not flat."""
+    """Windows of training pictures that touch no plate and are not flat, and what a detector took for plates."""
 
-    def __init__(self, folder: Path, mix: Mix, rng: Generator) -> None:
+    def __init__(self, folder: Path, mix: Mix, rng: Generator, mistaken: Sequence[Candidate] = ()) -> None:
+        """`mistaken` are a detector's false alarms, signs and lettering above all."""
         pictures = list(read_split(folder).train)
         rng.shuffle(pictures)  # type: ignore[arg-type]  # numpy shuffles any list in place
         self._windows: list[NDArray[np.uint8]] = []
         for one in pictures[: mix.negative_pictures]:
             self._windows += _windows(rng, read_grey(one.path), one.boxes, mix.negative_windows)
+        self._mistaken = [one for one in mistaken if not one.plate]
+        self._by_weight = WeightedSampler([one.weight for one in self._mistaken]) if self._mistaken else None
 
     def __len__(self) -> int:
-        return len(self._windows)
+        return len(self._windows) + len(self._mistaken)
 
     def sample(self, rng: Generator, *, mild: bool) -> Sample:
         """A degraded strip that says nothing."""
+        if self._by_weight is not None and (not self._windows or rng.random() < MISTAKEN_SHARE):
+            one = self._mistaken[self._by_weight.draw(rng)]
+            around = box_corners(one.box.x1, one.box.y1, one.box.x2, one.box.y2)
+            cut = two_line_strip if aspect_ratio(around) < TWO_LINE_ASPECT else strip
+            return Sample(degraded(rng, cut(one.grey, jitter(rng, around, mild=mild)), mild=mild), "", UNKNOWN_COUNTRY)
         window = self._windows[rng.integers(len(self._windows))]
         corners = box_corners(0, 0, window.shape[1], window.shape[0])
         return Sample(degraded(rng, strip(window, corners), mild=mild), "", UNKNOWN_COUNTRY)
@@ -231,5 +242,5 @@ class Sources:
             elif draw < mix.negative + real and self.real is not None:
                 samples.append(self.real.sample(rng, mild=mild))
             else:
-                samples.append(self.rendered.sample(rng, mild=mild))
+                samples.append(self.rendered.sample(rng, mild=mild, hard=rng.random() < mix.hard))
         return samples

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from models.command import add_labels
+from models.corners.candidates import read_candidates
 from models.data.photographs import read_labels
 from models.ocr import config as settings
 from models.ocr.crops import read_crops
@@ -80,7 +81,7 @@ class ReaderTask:
         return {name: score.folded / score.count for name, score in scores.items()}
 
 
-def train(job: Job, labels: Path | None, corners: Path) -> None:
+def train(job: Job, labels: Path | None, corners: Path, mistaken: Path | None = None) -> None:
     """Trains to the end of the course and leaves reader.ck, history.jsonl and curves.png in the run's folder.
 
     Args:
@@ -88,6 +89,8 @@ def train(job: Job, labels: Path | None, corners: Path) -> None:
         labels: the texts that people read; None for the file that ROADSIDE_LABELS names.
         corners: the folder of the corner net that places real plates as the product will; without one they are cut at
             their boxes.
+        mistaken: a `candidates.npz` of the corner net's training: of what a detector took for a plate the reader is to
+            say nothing.
 
     Raises:
         RoadsideError: the settings, the data or a checkpoint cannot be used.
@@ -105,7 +108,8 @@ def train(job: Job, labels: Path | None, corners: Path) -> None:
         load_trained(net, job.initial)
     run = Run(job.run / "reader.ck", training, net)
     with rendering(job.run / "pool", job.config) as pool:
-        negatives = Negatives(job.data, config.mix, np.random.default_rng(training.seed))
+        others = read_candidates(mistaken) if mistaken is not None else ()
+        negatives = Negatives(job.data, config.mix, np.random.default_rng(training.seed), others)
         real = RealPlates(crops, config.mix, config.countries, finder) if crops else None
         print(
             f"{len(real) if real else 0} real plates, {len(negatives)} windows without one; held out: "
@@ -125,8 +129,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--corners", type=Path, default=CORNERS, help="folder of the corner net that places real plates"
     )
+    parser.add_argument(
+        "--mistaken",
+        type=Path,
+        help="candidates.npz of a corner net's training: read nothing of what is no plate there",
+    )
     chosen = parser.parse_args(arguments)
-    return command.run(prog, lambda: train(Job.of(chosen), chosen.labels, chosen.corners))
+    return command.run(prog, lambda: train(Job.of(chosen), chosen.labels, chosen.corners, chosen.mistaken))
 
 
 if __name__ == "__main__":
