@@ -153,8 +153,10 @@ def reading_loss(
     stretch = torch.tensor([plate.stretch for plate in plates])
     corners = grown(placed_corners(offsets, plates), READ_MARGIN, stretch)
     canvases = torch.from_numpy(np.stack([plate.canvas for plate in plates])).float()[:, None] / 127.5 - 1
-    characters, _ = reader(cut_through(canvases, corners))
+    strips = cut_through(canvases, corners)
+    with torch.autocast("cpu", torch.bfloat16, enabled=config.training.bfloat16):
+        characters, _ = reader(strips)
     targets = [classes_of(plate.text, config.characters) for plate in plates]
-    each = per_character(ctc_costs(characters, targets), targets, config.training.shortest_text)
+    each = per_character(ctc_costs(characters.float(), targets), targets, config.training.shortest_text)
     # A plate that nothing helps to read says nothing of the corners.
     return each.clamp(max=LARGEST_LOSS).mean()

@@ -147,6 +147,8 @@ def frozen_reader(checkpoint: Path | None, crops: Sequence[Crop], config: Corner
     if checkpoint is None:
         return None
     reading = reader.load()
+    faster = reading.training.model_copy(update={"bfloat16": config.training.bfloat16})
+    reading = reading.model_copy(update={"training": faster})
     plates = ReadablePlates(crops, reading.mix, config.box_jitter)
     frozen = FrozenReader(load_reader(checkpoint, reading), reading, plates)
     print(f"{len(plates)} real plates are placed for the reader", flush=True)

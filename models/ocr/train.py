@@ -39,9 +39,11 @@ PANELS = {"loss": ("characters", "country"), "held-out plates read, share": ("UK
 def losses(net: torch.nn.Module, samples: Sequence[Sample], config: ReaderConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """The CTC loss a character, and the cross-entropy of the countries that are known."""
     targets = [classes_of(sample.text, config.characters) for sample in samples]
-    characters, countries = net(strips_to_tensor(torch.from_numpy(np.stack([one.strip for one in samples]))))
-    each = per_character(ctc_costs(characters, targets), targets, config.training.shortest_text)
-    return each.mean(), country_cost(countries, [one.country for one in samples])
+    strips = strips_to_tensor(torch.from_numpy(np.stack([one.strip for one in samples])))
+    with torch.autocast("cpu", torch.bfloat16, enabled=config.training.bfloat16):
+        characters, countries = net(strips)
+    each = per_character(ctc_costs(characters.float(), targets), targets, config.training.shortest_text)
+    return each.mean(), country_cost(countries.float(), [one.country for one in samples])
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class Course(Section):
     """Decay of the moving average of the weights, which is what gets exported."""
     seed: int
     threads: int = Field(ge=1)
+    bfloat16: bool = False
+    """Whether the reader's layers compute in bfloat16, losses aside: twice as fast on a CPU with AMX."""
     report_every_s: float = Field(gt=0)
     evaluate_every_s: float = Field(gt=0)
     checkpoint_every_s: float = Field(gt=0)
