@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 
 from roadside.core.ctc import EMPTY, compose, decode, softmax
 from roadside.core.plates import fold
+from roadside.core.pooling import pooled
 from roadside.core.rectify import READ_MARGIN, aspect_ratio, crop_corners, grow, strip, two_line_strip
 
 if TYPE_CHECKING:
@@ -20,14 +22,13 @@ if TYPE_CHECKING:
     from roadside.ports.nets import ReaderNet
 
 EXTRA_CUTS = ((0.1, 0.05), (0.0, 0.0))
-"""Of a plate's width, left and right, above and below: the margins of a second and a third cut."""
+"""Of a plate's width, left and right, above and below: the margins of a second and a third cut. A fourth lies half way
+between the corners and the detection's box, which is the truer one where the corners are wrong."""
 HOPELESS = 0.03
 """Confidence under which no extra cut is tried: it is no plate."""
 SURELY_READ = 0.98
-"""Confidence under which extra cuts are tried, and the surest taken: of 893 plates 859 were read right so, 852 at the
-first attempt."""
-LIKELY_PLATE = 0.5
-"""Score of a detection from which extra cuts are worth their time: of 80 below it one was a plate that counted."""
+"""Confidence under which extra cuts are tried. Of 1,159 spoilt held-out plates 888 were read right by the four cuts
+together, 880 by the surest of three and 873 at the first attempt; 30, 55 and 29 were read wrong with over 0.9."""
 SURELY_TWO_LINES = 1.8
 SURELY_ONE_LINE = 2.8
 """Width over height; between the two both are read and the surer one counts."""
@@ -55,14 +56,9 @@ class PlateReader:
         best, layout = max(
             ((self.read_strip(cut(grey, placed)), cut) for cut in layouts), key=lambda one: one[0].confidence
         )
-        if not self._extra_cuts or crop.detection.score < LIKELY_PLATE:
+        if not self._extra_cuts or not HOPELESS < _sureness(best) < SURELY_READ:
             return best
-        for across, down in EXTRA_CUTS:
-            if not HOPELESS < _sureness(best) < SURELY_READ:
-                break
-            again = self.read_strip(layout(grey, grow(corners, across, down * aspect)))
-            best = max(best, again, key=_sureness)
-        return best
+        return pooled([best, *(self.read_strip(layout(grey, other)) for other in _other_cuts(crop, corners, aspect))])
 
     def read_strip(self, grey: NDArray[np.uint8]) -> Read:
         """The read of a strip of `roadside.core.rectify`, (STRIP_HEIGHT_PX, STRIP_WIDTH_PX) uint8."""
@@ -70,6 +66,16 @@ class PlateReader:
         shares = softmax(countries)
         told = sorted(zip(self._net.countries, shares.tolist(), strict=True), key=lambda entry: -entry[1])
         return compose(decode(characters, self._net.temperature), told)
+
+
+def _other_cuts(crop: Crop, corners: NDArray[np.float32], aspect: float) -> list[NDArray[np.float32]]:
+    """Where the plate is cut again: (4, 2) float32 pixels of the crop each."""
+    cuts = [grow(corners, across, down * aspect) for across, down in EXTRA_CUTS]
+    if crop.detection.corners is not None:
+        box = crop_corners(replace(crop, detection=replace(crop.detection, corners=None)))
+        between = ((corners + box) / 2).astype(np.float32)
+        cuts.append(grow(between, READ_MARGIN, READ_MARGIN * aspect))
+    return cuts
 
 
 def _sureness(read: Read) -> float:
