@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from models.verdict.subjects import Subject
+    from roadside.core.moments import PassageTime
     from roadside.core.vignettes import CandidateQuery, RegistryAnswer
     from roadside.ports.registry import Registry
 
@@ -45,9 +46,9 @@ class Without:
     plate: str
     """Folded."""
 
-    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
         """See `Registry.search`."""
-        answer = self.registry.search(query, at_ns)
+        answer = self.registry.search(query, passage)
         return replace(answer, vignettes=tuple(v for v in answer.vignettes if v.plate != self.plate))
 
 
@@ -56,13 +57,13 @@ class Remembering:
     """A registry that is asked each question once: the frames of a passage mostly read the same."""
 
     registry: Registry
-    known: dict[tuple[CandidateQuery, int], RegistryAnswer] = field(default_factory=dict)
+    known: dict[tuple[CandidateQuery, PassageTime], RegistryAnswer] = field(default_factory=dict)
 
-    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
         """See `Registry.search`."""
-        if (query, at_ns) not in self.known:
-            self.known[query, at_ns] = self.registry.search(query, at_ns)
-        return self.known[query, at_ns]
+        if (query, passage) not in self.known:
+            self.known[query, passage] = self.registry.search(query, passage)
+        return self.known[query, passage]
 
 
 def open_background(folder: Path, size: int, subjects: Sequence[Subject], seed: int) -> Registry:

@@ -27,6 +27,7 @@ from models.verdict.spoils import SPOILS
 from models.verdict.subjects import subjects
 from roadside.core.confusions import from_json
 from roadside.core.frames import CameraId
+from roadside.core.moments import PassageTime
 from roadside.core.plates import fold
 from roadside.core.sightings import VerdictKind
 from roadside.core.track import EvidenceRule, TrackBuilder, fuse_track
@@ -118,7 +119,7 @@ def outcome(seen: Passage, frames: int, judge: Judge) -> Outcome:
         fusion = fuse_track(track, EvidenceRule())
         if fusion is None:
             continue
-        said = (track, fusion.plate.text, judge.judge(fusion.plate, PASSED_NS))
+        said = (track, fusion.plate.text, judge.judge(fusion.plate, PassageTime.at(PASSED_NS)))
         mine = any((p.crop.sequence, p.crop.detection.box) in seen.own for p in track.reads)
         (own if mine else others).append(said)
     return Outcome(seen, frames, tuple(own), tuple(others))

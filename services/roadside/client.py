@@ -317,13 +317,15 @@ class RegistryClient:
         """Hang up."""
         self._channel.channel.close()
 
-    def check(self, plate: str, country: str | None = None, at_ns: int | None = None) -> PlateCheck:
+    def check(
+        self, plate: str, country: str | None = None, at_ns: int | None = None, until_ns: int | None = None
+    ) -> PlateCheck:
         """What the registry holds for `plate` of `country` (None: any).
 
-        `at_ns` is the time of the passage, UTC in nanoseconds since 1970; None means now. Separators and lower case in
-        `plate` do not matter.
+        `at_ns` is the time of the passage, UTC in nanoseconds since 1970; None means now. A passage that lasted to
+        `until_ns` has paid if it had paid at any moment of it. Separators and lower case in `plate` do not matter.
         """
-        return _check(self._channel.call(self._stub.Check, _question(plate, country, at_ns)))
+        return _check(self._channel.call(self._stub.Check, _question(plate, country, at_ns, until_ns)))
 
     def check_all(self, plates: Sequence[tuple[str, str | None]], at_ns: int | None = None) -> tuple[PlateCheck, ...]:
         """The results of `check` for up to 1000 pairs of plate and country, in their order."""
@@ -392,10 +394,14 @@ def _filter(wanted: SightingFilter) -> plates_pb2.SightingFilter:
     return made
 
 
-def _question(plate: str, country: str | None, at_ns: int | None) -> registry_pb2.CheckRequest:
+def _question(
+    plate: str, country: str | None, at_ns: int | None, until_ns: int | None = None
+) -> registry_pb2.CheckRequest:
     request = registry_pb2.CheckRequest(plate=plate, country=country or "")
     if at_ns is not None:
         request.passage_time.CopyFrom(convert.time_to_proto(at_ns))
+    if until_ns is not None:
+        request.passage_end_time.CopyFrom(convert.time_to_proto(until_ns))
     return request
 
 

@@ -25,6 +25,7 @@ from roadside.adapters.sql import (
 )
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
+from roadside.core.moments import PassageTime
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.core.vignettes import CandidateQuery
 from roadside.registry.safeguards import ImportLimits
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 LETTERS = "ABCEHJKLMPSTUZ"
 MORE = "ABCDEFHJKLMNPRSTUVXYZ0123456789"
 VALID_NS = 1_798_700_000 * 10**9
+VALID = PassageTime.at(VALID_NS)
 LISTS = ("readings", "vignettes", "lapsed", "exemptions")
 FIRST_NS = 1_700_000_000 * 10**9
 
@@ -91,13 +93,16 @@ def measure(kind: str, url: str, listed: Path, sightings: int) -> None:
         )
     registry = SqlRegistry(database, grace_s=0.0, max_age_days=0.0)
     wanted = CandidateQuery(("1AB2345", "1A82345"), ("71AB", "718B"), ("72345", "72845"), 0.0)
-    found = len(registry.search(wanted, VALID_NS).vignettes)
-    _timed(f"{kind}: search that finds {found} vignettes in reach", lambda: registry.search(wanted, VALID_NS))
+    found = len(registry.search(wanted, VALID).vignettes)
+    _timed(
+        f"{kind}: search that finds {found} vignettes in reach",
+        lambda: registry.search(wanted, VALID),
+    )
     near = CandidateQuery(("1AB2345",), (), (), 0.0, near=("1AB2345",))
-    found = len(registry.search(near, VALID_NS).vignettes)
+    found = len(registry.search(near, VALID).vignettes)
     _timed(
         f"{kind}: search that finds {found} vignettes at most three errors away",
-        lambda: registry.search(near, VALID_NS),
+        lambda: registry.search(near, VALID),
     )
     if not sightings:
         return

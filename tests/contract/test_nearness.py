@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from roadside.adapters.sql import SqlRegistry, import_exemptions, import_vignettes, open_database, open_embedded
+from roadside.core.moments import PassageTime
 from roadside.core.nearness import Relation, nearness_query, relation
 from roadside.core.sightings import VerdictKind
 from roadside.core.vignettes import Exemption, Vignette
@@ -67,14 +68,14 @@ def test_every_related_plate_is_found(database: Database, read: str) -> None:
     related = {plate for plate in plates if relation(read, plate) is not None}
     assert {relation(read, plate) for plate in related} >= {Relation.PART, Relation.SWAPPED, Relation.TWO_ERRORS}
     import_vignettes(database, (Vignette(p, "CZ", "", 0, 1000) for p in sorted(plates)), "near", 1)
-    answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(read), 500)
+    answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(read), PassageTime.at(500))
     assert related <= {v.plate for v in answer.vignettes}
 
 
 def test_what_is_not_valid_is_not_found_and_exemptions_are(database: Database) -> None:
     import_vignettes(database, [Vignette("11AB2345", "CZ", "", 0, 10)], "f", 1)
     import_exemptions(database, [Exemption("1AB23456", "CZ", "electric", 0, 1000)], "f", 1)
-    answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(READ), 500)
+    answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(READ), PassageTime.at(500))
     assert answer.vignettes == ()
     assert [e.pattern for e in answer.exemptions] == ["1AB23456"]
 
@@ -83,6 +84,6 @@ def test_a_family_of_a_country_frees_its_own_plates_whether_the_country_is_named
     import_vignettes(database, [Vignette("1AB2345", "CZ", "", 0, 10)], "f", 1)
     import_exemptions(database, [Exemption("*", "DE", "foreign", 0, 1000)], "f", 1)
     registry = SqlRegistry(database, grace_s=0.0, max_age_days=0.0)
-    assert registry.check("AB123CD", None, 500).kind is VerdictKind.UNPAID
-    assert registry.check("MAB1234", None, 500).kind is VerdictKind.EXEMPT
-    assert registry.check("MAB1234", "DE", 500).kind is VerdictKind.EXEMPT
+    assert registry.check("AB123CD", None, PassageTime.at(500)).kind is VerdictKind.UNPAID
+    assert registry.check("MAB1234", None, PassageTime.at(500)).kind is VerdictKind.EXEMPT
+    assert registry.check("MAB1234", "DE", PassageTime.at(500)).kind is VerdictKind.EXEMPT

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from roadside.adapters.sql import SqlRegistry, import_exemptions, import_vignettes, open_database, open_embedded
 from roadside.assembly.lists import ListImporter
+from roadside.core.moments import PassageTime
 from roadside.core.neighbours import edit_distances
 from roadside.core.sightings import VerdictKind
 from roadside.core.vignettes import CandidateQuery, Exemption, Vignette
@@ -59,10 +60,10 @@ class World:
         return ListImporter(self.database, RegistrySection()).exemptions(path, path.name, JULY_NS, force=force)
 
     def kind(self, plate: str, at_ns: int = JULY_NS) -> VerdictKind:
-        return self.registry.check(plate, None, at_ns).kind
+        return self.registry.check(plate, None, PassageTime.at(at_ns)).kind
 
     def paid(self, at_ns: int = JULY_NS) -> set[str]:
-        found = self.registry.search(CandidateQuery((*OLD, NEW), (), (), 0.0), at_ns).vignettes
+        found = self.registry.search(CandidateQuery((*OLD, NEW), (), (), 0.0), PassageTime.at(at_ns)).vignettes
         return {vignette.plate for vignette in found}
 
     def held(self) -> list[tuple[object, ...]]:
@@ -252,11 +253,11 @@ def test_an_old_list_tells_who_paid_and_not_who_did_not(world: World) -> None:
     for days, stale in ((0, False), (31, False), (32, True), (-5, False)):
         at_ns = JULY_NS + days * DAY_NS
         query = CandidateQuery(("1AB2345",), (), (), 0.0)
-        assert aged.search(query, at_ns).stale is stale
-        assert aged.check("1AB2345", None, at_ns).kind is VerdictKind.PAID
+        assert aged.search(query, PassageTime.at(at_ns)).stale is stale
+        assert aged.check("1AB2345", None, PassageTime.at(at_ns)).kind is VerdictKind.PAID
         missing = VerdictKind.UNKNOWN if stale else VerdictKind.UNPAID
-        assert aged.check("9ZZ9999", None, at_ns).kind is missing
-        assert not world.registry.search(query, at_ns).stale, "0 days are no limit"
+        assert aged.check("9ZZ9999", None, PassageTime.at(at_ns)).kind is missing
+        assert not world.registry.search(query, PassageTime.at(at_ns)).stale, "0 days are no limit"
 
 
 def test_what_is_near_is_found_though_nobody_would_read_it_so(world: World) -> None:
@@ -267,7 +268,8 @@ def test_what_is_near_is_found_though_nobody_would_read_it_so(world: World) -> N
     free = [Exemption("1AB2354", "*", "police", 0, NEVER_NS), Exemption("9CD6789", "*", "army", 0, NEVER_NS),
             Exemption("EL*", "CZ", "electric", 0, NEVER_NS)]  # fmt: skip
     import_exemptions(world.database, free, "e", 1)
-    answer = world.registry.search(CandidateQuery(("1AB2345",), (), (), 0.0, near=("1AB2345",)), JULY_NS)
+    query = CandidateQuery(("1AB2345",), (), (), 0.0, near=("1AB2345",))
+    answer = world.registry.search(query, PassageTime.at(JULY_NS))
     assert sorted(v.plate for v in answer.vignettes) == sorted(near)
     assert (edit_distances("1AB2345", near) <= 3).all()
     assert (edit_distances("1AB2345", far) > 3).all()
@@ -279,8 +281,8 @@ def test_no_time_is_too_far_away(world: World) -> None:
     graced = SqlRegistry(world.database, grace_s=31 * 86400.0, max_age_days=31)
     query = CandidateQuery(("1AB2345",), ("71AB",), ("72345",), 0.0, near=("1AB2345",))
     for at_ns in (-(2**63), -1, 2**63 - 1, 253_402_300_799 * 10**9, 10**30):
-        assert [v.plate for v in graced.search(query, at_ns).vignettes] == ["1AB2345"]
-        assert graced.check("1AB2345", None, at_ns).kind is VerdictKind.PAID
+        assert [v.plate for v in graced.search(query, PassageTime.at(at_ns)).vignettes] == ["1AB2345"]
+        assert graced.check("1AB2345", None, PassageTime.at(at_ns)).kind is VerdictKind.PAID
 
 
 def test_a_plate_is_the_same_however_an_office_writes_it(world: World) -> None:
@@ -290,7 +292,7 @@ def test_a_plate_is_the_same_however_an_office_writes_it(world: World) -> None:
     assert again.report.added == 0
     for spelling in ("WÜ AB 123", "wue-ab 123", "WUAB123", "WUEAB123"):
         assert world.kind(spelling) is VerdictKind.PAID
-        assert world.registry.check(spelling, "DE", JULY_NS).kind is VerdictKind.PAID
+        assert world.registry.check(spelling, "DE", PassageTime.at(JULY_NS)).kind is VerdictKind.PAID
 
 
 def test_countries_that_an_older_version_kept_are_the_projects_codes(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.sql.schema import METADATA
 from roadside.core.confusions import typical
 from roadside.core.frames import Box, CameraId
+from roadside.core.moments import PassageTime
 from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
 from roadside.core.reviews import Correction, ReviewAction
 from roadside.core.sightings import Picture, PictureKind, Reading, Sighting, SightingQuery, Verdict, VerdictKind
@@ -279,8 +280,33 @@ def vignettes(*plates: str, start: int = 0, end: int = 10_000) -> list[Vignette 
     return [Vignette(p, "CZ", "car", start, end) for p in plates]
 
 
+def test_a_passage_is_paid_if_any_moment_of_it_is(world: World) -> None:
+    import_vignettes(world.database, [Vignette("1AB2345", "CZ", "", 100, 200)], "f", 1)
+    import_exemptions(world.database, [Exemption("2CD3456", "CZ", "police", 100, 200)], "e", 1)
+    graced = SqlRegistry(world.database, grace_s=50e-9, max_age_days=0.0)
+    for first, last, counts, graced_counts in (
+        (99, 99, False, True),
+        (0, 49, False, False),
+        (0, 50, False, True),
+        (0, 100, True, True),
+        (199, 300, True, True),
+        (200, 300, False, False),
+        (0, 900, True, True),
+    ):
+        passage = PassageTime(first, last)
+        for registry, wanted in ((world.registry, counts), (graced, graced_counts)):
+            answer = registry.search(CandidateQuery(("1AB2345",), (), (), 0.0, near=("1AB2355",)), passage)
+            assert bool(answer.vignettes) is wanted, (first, last)
+            assert bool(answer.lapsed) is not wanted
+            assert (registry.check("1AB2345", "CZ", passage).kind is VerdictKind.PAID) is wanted
+        exempt = world.registry.check("2CD3456", "CZ", passage).kind is VerdictKind.EXEMPT
+        assert exempt is counts
+
+
 def asked(world: World, *keys: str, at_ns: int = 500) -> list[str]:
-    return sorted(v.plate for v in world.registry.search(CandidateQuery(keys, (), (), 0.0), at_ns).vignettes)
+    return sorted(
+        v.plate for v in world.registry.search(CandidateQuery(keys, (), (), 0.0), PassageTime.at(at_ns)).vignettes
+    )
 
 
 def test_a_registry_that_was_never_filled_cannot_answer(world: World) -> None:
@@ -316,14 +342,17 @@ def test_an_import_that_fails_changes_nothing(world: World) -> None:
 
 def test_the_registry_answers_by_halves_and_by_time(world: World) -> None:
     import_vignettes(world.database, vignettes("1AB2345", "1AB9999", "7ZZ2345", "8XY0000", start=100, end=200), "f", 1)
-    found = world.registry.search(CandidateQuery((), ("71AB",), ("72345",), 0.0), 150)
+    found = world.registry.search(CandidateQuery((), ("71AB",), ("72345",), 0.0), PassageTime.at(150))
     assert sorted(v.plate for v in found.vignettes) == ["1AB2345", "1AB9999", "7ZZ2345"]
     for at_ns, count in ((99, 0), (100, 1), (199, 1), (200, 0)):
-        answer = world.registry.search(CandidateQuery(("1AB2345",), (), (), 0.0), at_ns)
+        answer = world.registry.search(CandidateQuery(("1AB2345",), (), (), 0.0), PassageTime.at(at_ns))
         assert len(answer.vignettes) == count, at_ns
         assert len(answer.lapsed) == 1 - count
     graced = SqlRegistry(world.database, grace_s=50e-9, max_age_days=0.0)
-    assert [len(graced.search(CandidateQuery(("1AB2345",), (), (), 0.0), at).vignettes) for at in (49, 50, 99)] == [
+    assert [
+        len(graced.search(CandidateQuery(("1AB2345",), (), (), 0.0), PassageTime.at(at)).vignettes)
+        for at in (49, 50, 99)
+    ] == [
         0,
         1,
         1,
@@ -339,11 +368,11 @@ def test_exemptions_are_replaced_as_a_whole(world: World) -> None:
         "e",
         2,
     )
-    found = world.registry.search(CandidateQuery(("P01",), (), (), 0.0), 7).exemptions
+    found = world.registry.search(CandidateQuery(("P01",), (), (), 0.0), PassageTime.at(7)).exemptions
     assert [e.reason for e in found] == ["police"]
-    assert world.registry.check("p 01", None, 7).kind is VerdictKind.EXEMPT
-    assert world.registry.check("1A1", None, 3).kind is VerdictKind.EXEMPT
-    assert world.registry.check("1B1", None, 3).kind is VerdictKind.UNPAID
+    assert world.registry.check("p 01", None, PassageTime.at(7)).kind is VerdictKind.EXEMPT
+    assert world.registry.check("1A1", None, PassageTime.at(3)).kind is VerdictKind.EXEMPT
+    assert world.registry.check("1B1", None, PassageTime.at(3)).kind is VerdictKind.UNPAID
 
 
 def test_unknown_is_asked_again_and_nothing_is_lost(world: World) -> None:
@@ -351,7 +380,7 @@ def test_unknown_is_asked_again_and_nothing_is_lost(world: World) -> None:
     judge = Judge(world.registry, typical(), Policy(), clock)
     for name, seen in (("a", "1AB2345"), ("b", "5CD6789")):
         passing = sighting(name, VerdictKind.PAID, clock.ns, seen)
-        verdict = judge.judge(plate(seen), clock.ns)
+        verdict = judge.judge(plate(seen), PassageTime.at(clock.ns))
         assert verdict.kind is VerdictKind.UNKNOWN
         world.store.save(replace(passing, verdict=verdict), [CROP])
     assert list(recheck(world.store, judge, "night")) == []
@@ -388,7 +417,7 @@ def test_of_many_who_ask_again_one_decides_and_a_person_is_not_overruled(world: 
     assert sorted(changes) == [(name, "UNPAID") for name in names]
 
     world.store.save(sighting("slow", VerdictKind.UNKNOWN, world.clock.ns, "5CD6789"))
-    late = judge.judge(plate("5CD6789"), world.clock.ns)
+    late = judge.judge(plate("5CD6789"), PassageTime.at(world.clock.ns))
     by_person = replace(late, kind=VerdictKind.REVIEW, rule="read-by-person")
     world.store.decide("slow", by_person, "jana")
     assert world.store.decide_unknown("slow", late, "night") is None

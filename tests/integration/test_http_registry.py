@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from roadside.adapters.http.registry import HttpOptions, HttpRegistry, load_http_options
+from roadside.core.moments import PassageTime
 from roadside.core.vignettes import CandidateQuery
 from roadside.errors import RegistryUnavailableError, SettingsError
 from roadside.registry.validity import NEVER_NS
@@ -168,7 +169,7 @@ def asked_for(*keys: str) -> CandidateQuery:
 def test_an_answer_becomes_vignettes_valid_at_the_time(office: Office) -> None:
     expired = ENTRY | {"valid_from": "2025-01-01", "valid_to": "2025-12-31"}
     office.answers = [says({"vignettes": [ENTRY, expired, ENTRY | {"plate": "9ZZ9999"}]})]
-    answer = registry(office).search(asked_for("1AB2345"), JULY_NS)
+    answer = registry(office).search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     assert [(v.plate, v.country, v.category) for v in answer.vignettes] == [("1AB2345", "CZ", "car")]
     assert len(answer.lapsed) == 1
     assert answer.asked == ("1AB2345",)
@@ -186,7 +187,7 @@ def test_names_headers_and_one_question_for_all_plates(office: Office, monkeypat
         plate="car.spz", valid_from="from", valid_to="till", exempt="free",
         headers={"Authorization": "Bearer ${REGISTRY_TOKEN}"},
     )  # fmt: skip
-    answer = asked.search(asked_for("1AB2345", "EL123AB", "1A82345"), JULY_NS)
+    answer = asked.search(asked_for("1AB2345", "EL123AB", "1A82345"), PassageTime.at(JULY_NS))
     assert [v.plate for v in answer.vignettes] == ["1AB2345"]
     assert [(e.pattern, e.reason) for e in answer.exemptions] == [("EL123AB", "electric")]
     ((method, _, headers, body),) = office.asked
@@ -197,7 +198,7 @@ def test_names_headers_and_one_question_for_all_plates(office: Office, monkeypat
 
 def test_not_found_says_that_nobody_paid(office: Office) -> None:
     office.answers = [says({}, 404)]
-    assert registry(office).search(asked_for("1AB2345"), JULY_NS).vignettes == ()
+    assert registry(office).search(asked_for("1AB2345"), PassageTime.at(JULY_NS)).vignettes == ()
 
 
 FAULTS = (
@@ -242,7 +243,7 @@ STRANGE = {
 def test_an_answer_that_cannot_be_understood_is_no_answer(office: Office, name: str) -> None:
     office.answers = [says(STRANGE[name])]
     with pytest.raises(RegistryUnavailableError) as caught:
-        registry(office, timeout_s=5.0).search(asked_for("1AB2345"), JULY_NS)
+        registry(office, timeout_s=5.0).search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     assert "\n" not in str(caught.value)
 
 
@@ -261,7 +262,7 @@ def test_an_answer_that_cannot_be_understood_is_no_answer(office: Office, name: 
 )
 def test_no_end_is_no_end_and_names_are_those_of_everywhere(office: Office, entry: dict[str, object]) -> None:
     office.answers = [says({"vignettes": [ENTRY | {"valid_to": "2026-12-31"} | entry]})]
-    answer = registry(office).search(asked_for("1AB2345"), JULY_NS)
+    answer = registry(office).search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     (found,) = answer.vignettes
     assert (found.plate, found.country) in {("1AB2345", "CZ"), ("1AB2345", "")}
     assert found.valid_to_ns <= NEVER_NS
@@ -270,13 +271,13 @@ def test_no_end_is_no_end_and_names_are_those_of_everywhere(office: Office, entr
 
 def test_a_plate_is_asked_and_answered_in_any_spelling(office: Office) -> None:
     office.answers = [says({"vignettes": [ENTRY | {"plate": "WUE-AB 123", "country": "D"}]})]
-    (found,) = registry(office).search(asked_for("WUAB123"), JULY_NS).vignettes
+    (found,) = registry(office).search(asked_for("WUAB123"), PassageTime.at(JULY_NS)).vignettes
     assert (found.plate, found.country) == ("WUAB123", "DE")
 
 
 def test_no_passage_is_too_late_for_what_has_no_end(office: Office) -> None:
     office.answers = [says({"vignettes": [ENTRY | {"valid_to": "9999-12-31"}]})]
-    assert len(registry(office).search(asked_for("1AB2345"), 10**30).vignettes) == 1
+    assert len(registry(office).search(asked_for("1AB2345"), PassageTime.at(10**30)).vignettes) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -287,7 +288,9 @@ def test_a_fault_is_tried_again_with_jitter_and_mended(
     office.answers = [fault, says({"vignettes": [ENTRY]})]
     pauses: list[float] = []
     timeout_s = SHORT_S if fault in (hangs, drips) else 30.0
-    answer = registry(office, pauses=pauses, backoff_s=1.0, timeout_s=timeout_s).search(asked_for("1AB2345"), JULY_NS)
+    answer = registry(office, pauses=pauses, backoff_s=1.0, timeout_s=timeout_s).search(
+        asked_for("1AB2345"), PassageTime.at(JULY_NS)
+    )
     assert len(answer.vignettes) == 1
     assert len(pauses) == 1
     assert 0.5 <= pauses[0] <= 1.0
@@ -304,7 +307,7 @@ def test_what_stays_broken_is_unavailable_in_good_time(
 ) -> None:
     office.answers = [fault]
     with pytest.raises(RegistryUnavailableError):
-        registry(office).search(asked_for("1AB2345"), JULY_NS)
+        registry(office).search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     assert questions in (None, len(office.asked))
 
 
@@ -312,7 +315,7 @@ def test_headers_that_drip_are_not_waited_for(office: Office) -> None:
     """Each piece is in time, the whole never is."""
     office.answers = [drips_headers]
     with pytest.raises(RegistryUnavailableError):
-        registry(office, retries=0, timeout_s=SHORT_S).search(asked_for("1AB2345"), JULY_NS)
+        registry(office, retries=0, timeout_s=SHORT_S).search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
 
 
 def test_a_slow_registry_is_given_up_for_a_vehicle_and_goes_on_where_it_was(office: Office) -> None:
@@ -325,12 +328,12 @@ def test_a_slow_registry_is_given_up_for_a_vehicle_and_goes_on_where_it_was(offi
     office.answers = [slowly]
     asked = registry(office, timeout_s=10, vehicle_s=0.3)
     with pytest.raises(RegistryUnavailableError, match="too slow"):
-        asked.search(asked_for(*keys), JULY_NS)
+        asked.search(asked_for(*keys), PassageTime.at(JULY_NS))
     first = len(office.asked)
     assert 1 <= first < len(keys)
     for _ in keys:
         with contextlib.suppress(RegistryUnavailableError):
-            assert asked.search(asked_for(*keys), JULY_NS).vignettes == ()
+            assert asked.search(asked_for(*keys), PassageTime.at(JULY_NS)).vignettes == ()
             break
     assert len(office.asked) == len(keys), "no reading was asked about twice"
 
@@ -341,19 +344,19 @@ def test_a_registry_that_keeps_failing_is_left_alone_and_tried_once_after_a_whil
     asked = registry(office, clock, retries=0, open_after=3, open_s=30.0)
     for _ in range(3):
         with pytest.raises(RegistryUnavailableError):
-            asked.search(asked_for("1AB2345"), JULY_NS)
+            asked.search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     with pytest.raises(RegistryUnavailableError, match="left alone"):
-        asked.search(asked_for("1AB2345"), JULY_NS)
+        asked.search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     assert len(office.asked) == 3
     clock.advance(31)
     with pytest.raises(RegistryUnavailableError, match="HTTP 500"):
-        asked.search(asked_for("1AB2345"), JULY_NS)
+        asked.search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     with pytest.raises(RegistryUnavailableError, match="left alone"):
-        asked.search(asked_for("1AB2345"), JULY_NS)
+        asked.search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     assert len(office.asked) == 4
     clock.advance(31)
     office.answers = [says({"vignettes": [ENTRY]})]
-    assert asked.search(asked_for("1AB2345"), JULY_NS).vignettes
+    assert asked.search(asked_for("1AB2345"), PassageTime.at(JULY_NS)).vignettes
 
 
 def test_an_answer_is_remembered_for_a_while_and_not_for_ever(office: Office) -> None:
@@ -361,20 +364,20 @@ def test_an_answer_is_remembered_for_a_while_and_not_for_ever(office: Office) ->
     office.answers = [says({"vignettes": [ENTRY]})]
     asked = registry(office, clock, cache_s=60.0, cache_size=2)
     for _ in range(3):
-        asked.search(asked_for("1AB2345"), JULY_NS)
+        asked.search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     assert len(office.asked) == 1
     clock.advance(61)
-    asked.search(asked_for("1AB2345"), JULY_NS)
+    asked.search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     assert len(office.asked) == 2
-    asked.search(asked_for("AAA111", "BBB222"), JULY_NS)
-    asked.search(asked_for("1AB2345"), JULY_NS)
+    asked.search(asked_for("AAA111", "BBB222"), PassageTime.at(JULY_NS))
+    asked.search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
     assert len(office.asked) == 5
 
 
 def test_nothing_listens_is_unavailable() -> None:
     options = HttpOptions(url="http://127.0.0.1:1/{plate}", retries=0)
     with pytest.raises(RegistryUnavailableError):
-        HttpRegistry(options, HandClock(JULY_NS)).search(asked_for("1AB2345"), JULY_NS)
+        HttpRegistry(options, HandClock(JULY_NS)).search(asked_for("1AB2345"), PassageTime.at(JULY_NS))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from roadside.adapters.sql import SqlRegistry, import_vignettes, open_database
+from roadside.core.moments import PassageTime
 from roadside.core.vignettes import CandidateQuery, Vignette
 from tests.databases import KINDS, fresh_postgres, postgres
 
@@ -72,7 +73,7 @@ def _kill_and_look(url: str, new: Path) -> None:
 
 def _is_old(database: Database) -> bool:
     registry = SqlRegistry(database, grace_s=0.0, max_age_days=0.0)
-    found = registry.search(CandidateQuery(("9ZZ0001", "9ZZ0002"), (), (), 0.0), 5).vignettes
+    found = registry.search(CandidateQuery(("9ZZ0001", "9ZZ0002"), (), (), 0.0), PassageTime.at(5)).vignettes
     return registry.size() == len(found) == 2
 
 

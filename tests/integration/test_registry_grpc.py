@@ -101,6 +101,29 @@ def test_plates_and_countries_come_in_any_spelling(stub: registry_pb2_grpc.Regis
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+def test_a_passage_is_paid_if_any_moment_of_it_is(stub: registry_pb2_grpc.RegistryStub) -> None:
+    load(stub, "plate,country,valid_from,valid_to\n1AB2345,CZ,2026-05-01T10:00:00Z,2026-05-02T10:00:00Z\n")
+    begins, minute = 1_777_629_600, 60
+
+    def at(first_s: int, last_s: int | None = None) -> types_pb2.VerdictKind:
+        request = registry_pb2.CheckRequest(plate="1AB2345", passage_time=Timestamp(seconds=first_s))
+        if last_s is not None:
+            request.passage_end_time.FromSeconds(last_s)
+        answer: registry_pb2.CheckResponse = stub.Check(request, timeout=60)
+        return answer.verdict
+
+    paid, unpaid = types_pb2.VERDICT_KIND_PAID, types_pb2.VERDICT_KIND_UNPAID
+    assert [at(begins), at(begins - 5 * minute), at(begins - 5 * minute - 1)] == [paid, paid, unpaid]
+    assert [at(begins - 3600, begins - 5 * minute), at(begins - 3600, begins - 3000)] == [paid, unpaid]
+    for first, last in ((begins, begins - 1), (None, begins)):
+        request = registry_pb2.CheckRequest(plate="1AB2345", passage_end_time=Timestamp(seconds=last))
+        if first is not None:
+            request.passage_time.FromSeconds(first)
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Check(request, timeout=60)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 def test_what_has_no_end_is_told_as_a_time_that_exists(stub: registry_pb2_grpc.RegistryStub) -> None:
     load(stub, HEAD + ROWS[0])
     for seconds in (253_402_300_799, -62_135_596_800, 0):

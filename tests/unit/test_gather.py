@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from roadside.core.events import SightingEvent
+    from roadside.core.moments import PassageTime
     from roadside.core.vignettes import CandidateQuery
     from roadside.ports.bus import Conclusion
 
@@ -96,8 +97,8 @@ class Counts:
 
 
 class NobodyPaid:
-    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
-        del query, at_ns
+    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
+        del query, passage
         return RegistryAnswer((), ())
 
 

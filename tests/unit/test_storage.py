@@ -10,6 +10,7 @@ import pytest
 from roadside.adapters.sql import import_vignettes, open_database, open_embedded
 from roadside.assembly.settings import Settings
 from roadside.assembly.storage import open_registry_alone, open_vault
+from roadside.core.moments import PassageTime
 from roadside.core.sightings import Picture, PictureKind
 from roadside.core.vignettes import CandidateQuery, Vignette
 from roadside.errors import SettingsError, StoreUnavailableError
@@ -31,7 +32,7 @@ def test_a_registry_without_sightings_grows_old_too(tmp_path: Path, *, days: int
     import_vignettes(database, [Vignette("1AB2345", "CZ", "", 0, NEVER_NS)], "list.csv", A_DAY_IN_2027_NS)
     database.close()
     with open_registry_alone(Settings(registry=path), HandClock()) as registry:
-        assert registry.search(QUERY, A_DAY_IN_2027_NS + days * DAY_NS).stale is stale
+        assert registry.search(QUERY, PassageTime.at(A_DAY_IN_2027_NS + days * DAY_NS)).stale is stale
 
 
 def test_an_address_with_a_port_that_is_none_is_told_without_its_password() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from roadside.core.confusions import typical
 from roadside.core.extent import Doubt, doubts_of, joint_doubts
 from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.moments import PassageTime
 from roadside.core.nearness import Relation, is_part, nearness_query, relation
 from roadside.core.plates import fold, is_current, series_of
 from roadside.core.reads import ALPHABET, FusedPlate
@@ -34,9 +35,9 @@ class Everything:
     exemptions: tuple[Exemption, ...] = ()
     asked: tuple[str, ...] | None = None
 
-    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
         del query
-        valid = tuple(v for v in self.vignettes if v.valid_from_ns <= at_ns < v.valid_to_ns)
+        valid = tuple(v for v in self.vignettes if passage.meets(v.valid_from_ns, v.valid_to_ns))
         return RegistryAnswer(valid, self.exemptions, asked=self.asked)
 
 
@@ -60,7 +61,7 @@ def seen(text: str, country: str | None = "CZ", doubts: tuple[str, ...] | None =
 
 
 def said(plate: FusedPlate, held: Everything, policy: Policy | None = None, at_ns: int = 5) -> tuple[VerdictKind, str]:
-    verdict = Judge(held, CONFUSIONS, policy or Policy(), Clock()).judge(plate, at_ns)
+    verdict = Judge(held, CONFUSIONS, policy or Policy(), Clock()).judge(plate, PassageTime.at(at_ns))
     return verdict.kind, verdict.rule
 
 
@@ -137,7 +138,7 @@ def test_no_clock_makes_a_passage_unpaid_that_was_paid_when_it_happened(
 ) -> None:
     text, country = plate
     judge = Judge(registry(text, country=country), CONFUSIONS, Policy(), Clock(now_ns), grace_s=60)
-    assert judge.judge(seen(text, country), at_ns).kind is VerdictKind.PAID
+    assert judge.judge(seen(text, country), PassageTime.at(at_ns)).kind is VerdictKind.PAID
 
 
 @pytest.mark.parametrize("doubt", Doubt)
@@ -214,8 +215,8 @@ def test_the_exemption_of_a_whole_country_frees_its_plates_and_no_others(
 
 def test_a_person_who_names_no_country_frees_no_plate_that_the_country_cannot_have() -> None:
     judge = Judge(free("*", "DE"), CONFUSIONS, Policy(), Clock())
-    assert judge.settle("AB123CD", None, 5, stated=False).kind is VerdictKind.UNPAID
-    assert judge.settle("MAB1234", None, 5, stated=False).kind is VerdictKind.EXEMPT
+    assert judge.settle("AB123CD", None, PassageTime.at(5), stated=False).kind is VerdictKind.UNPAID
+    assert judge.settle("MAB1234", None, PassageTime.at(5), stated=False).kind is VerdictKind.EXEMPT
 
 
 @pytest.mark.parametrize("pattern", ["EL*", "EL?????"])

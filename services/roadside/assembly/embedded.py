@@ -87,7 +87,7 @@ class EmbeddedPipeline:
         if frame.camera_id != self._camera_id:
             raise ValueError(f"a frame of camera {frame.camera_id!r}, not of {self._camera_id!r}")
         picture = PixelPicture(frame.image)
-        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, picture, self._live)
+        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, picture, self._live, frame.stamp)
         self._bus.publish(FRAMES, event)
         self._drain(FRAMES, self._detect, CROPS)
         self._drain(CROPS, self._read, READS)

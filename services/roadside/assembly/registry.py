@@ -45,7 +45,8 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
         return importer.vignettes(path, "gRPC", clock.now_ns(), replace=replace, force=force)
 
     def register(server: grpc.Server) -> tuple[str]:
-        registry_pb2_grpc.add_RegistryServicer_to_server(RegistryServicer(held, load, clock), server)
+        servicer = RegistryServicer(held, load, clock, settings.verdict_time_tolerance_s)
+        registry_pb2_grpc.add_RegistryServicer_to_server(servicer, server)
         return (registry_pb2.DESCRIPTOR.services_by_name["Registry"].full_name,)
 
     return Work(

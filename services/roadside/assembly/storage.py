@@ -110,7 +110,7 @@ def open_judge(settings: VerdictSection, registry: Registry, clock: Clock, model
     Raises SettingsError, ModelError.
     """
     confusions = confusions_of(settings, models or weights_folder())
-    return Judge(registry, confusions, settings.policy(), clock, settings.grace_s)
+    return Judge(registry, confusions, settings.policy(), clock, settings.grace_s, settings.verdict_time_tolerance_s)
 
 
 def confusions_of(settings: VerdictSection, models: Path) -> Confusions:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from roadside.assembly.settings import Settings
+    from roadside.core.moments import PassageTime
     from roadside.core.sightings import Picture, Sighting
     from roadside.core.vignettes import CandidateQuery, RegistryAnswer
 
@@ -29,7 +30,7 @@ class KeepNothing:
 class NoRegistry:
     """Meets `Registry` where none is named: it never answers, so that nothing is said of anybody."""
 
-    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:  # noqa: ARG002 - as the port has it
+    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:  # noqa: ARG002 - as the port has it
         """Raises RegistryUnavailableError."""
         raise RegistryUnavailableError("no registry is named")
 

@@ -18,6 +18,7 @@ from roadside.assembly.storage import open_held_registry
 from roadside.commands.flags import add_settings, settings_of
 from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
+from roadside.core.moments import PassageTime
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.errors import InputError
 from roadside.registry.config import KeepingSection, VerdictSection
@@ -66,7 +67,7 @@ def add_to(commands: SubParsers) -> None:
     check.add_argument("plate")
     check.add_argument("--country", help="UK, CZ...; every country where it is not given")
     check.add_argument("--at", help="time of the passage, such as 2026-01-31T12:00 (default: now)")
-    add_settings(check, *_KEEPING, "grace_s", "registry_max_age_days")
+    add_settings(check, *_KEEPING, "grace_s", "verdict_time_tolerance_s", "registry_max_age_days")
     check.set_defaults(execute=check_plate)
 
     again = actions.add_parser("recheck", help="ask again about every UNKNOWN sighting (nightly, by cron)")
@@ -111,7 +112,8 @@ def check_plate(parsed: argparse.Namespace) -> int:
     if not any(_spellings(parsed.plate, country)):
         raise InputError(f"{parsed.plate!r} is no plate")
     at_ns = _moment(parsed.at, where) if parsed.at else SystemClock().now_ns()
-    checked = open_held_registry(settings, open_registry(settings)).check(parsed.plate, country, at_ns)
+    passage = PassageTime.at(at_ns).widened(int(settings.verdict_time_tolerance_s * 1e9))
+    checked = open_held_registry(settings, open_registry(settings)).check(parsed.plate, country, passage)
     print(checked.kind.value)
     if checked.kind is VerdictKind.UNKNOWN:
         print(f"  the list is older than registry_max_age_days ({settings.registry_max_age_days:g}): import a new one")
@@ -120,7 +122,7 @@ def check_plate(parsed: argparse.Namespace) -> int:
     for vignette in checked.vignettes:
         print(f"  {_line(vignette, where)}")
     for vignette in checked.lapsed:
-        when = "expired" if vignette.valid_to_ns <= at_ns else "not begun"
+        when = "expired" if vignette.valid_to_ns <= passage.first_ns else "not begun"
         print(f"  {_line(vignette, where)}, {when}")
     return 0 if checked.kind in (VerdictKind.PAID, VerdictKind.EXEMPT) else EXIT_NOT_PAID
 

@@ -220,6 +220,7 @@ def crop_plate(frame: Frame, detection: Detection) -> Crop:
         image=frame.image[y1:y2, x1:x2].copy(),
         origin=(x1, y1),
         frame_size=(width, height),
+        stamp=frame.stamp,
     )
 
 

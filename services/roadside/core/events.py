@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roadside.core.frames import CameraId, Crop
+    from roadside.core.moments import Stamp
     from roadside.core.reads import Read
     from roadside.core.sightings import Picture, Sighting
 
@@ -89,7 +90,7 @@ class Event(Protocol):
 
     @property
     def captured_at_ns(self) -> int:
-        """UTC nanoseconds since 1970."""
+        """Puts a camera's events in order: see `Frame.captured_at_ns`."""
         ...
 
     @property
@@ -108,6 +109,8 @@ class FrameEvent:
     picture: FramePicture
     live: bool = False
     """Of a live camera: it may be dropped when it is old."""
+    stamp: Stamp | None = None
+    """As `Frame.stamp`."""
 
     @property
     def identity(self) -> str:

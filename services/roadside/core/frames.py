@@ -9,10 +9,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from roadside.core.moments import Stamp
+
 CameraId = NewType("CameraId", str)
 
 END_OF_TIME_NS = 2**63 - 1
 """Later than any frame: the capture time, in UTC nanoseconds since 1970, at which nothing is on its way any more."""
+SEPARATE_NS = 3_000_000_000
+"""Longer than the longest gap in a track: what is seen before and after so much time belongs to different passages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,14 @@ class Frame:
 
     camera_id: CameraId
     captured_at_ns: int
-    """When the camera took it: UTC, in nanoseconds since 1970."""
+    """When the camera took it: UTC, in nanoseconds since 1970, counted on from when the source was opened by a clock
+    that nobody sets. It puts frames in order and tells how far apart they are; `stamp` says what the time was."""
     sequence: int
     """Counts the camera's frames upwards; with `camera_id` it names the frame."""
     image: NDArray[np.uint8] = field(repr=False)
     """The pixels: (H, W, 3) uint8, in the order blue, green, red (BGR)."""
+    stamp: Stamp | None = None
+    """When it was taken; None where `captured_at_ns` says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,8 @@ class Crop:
     """Where the crop's top left pixel lies in the frame: (x, y) in pixels."""
     frame_size: tuple[int, int] | None = None
     """Width and height of the frame in pixels; None where it is not known."""
+    stamp: Stamp | None = None
+    """That of the frame."""
 
     @property
     def identity(self) -> str:

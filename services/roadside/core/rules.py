@@ -1,8 +1,8 @@
 """What decided a verdict: the name of each rule, and what it means in words that need no manual.
 
 One table for everything that names a rule to people: lists, the review, `roadside evidence explain`. Rules that speak
-of pictures or of plates like the one that was read are named where they are found, in `roadside.core.extent` and
-`roadside.core.nearness`; their words are here too.
+of times, of pictures or of plates like the one that was read are named where they are found, in
+`roadside.core.moments`, `roadside.core.extent` and `roadside.core.nearness`; their words are here too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class Rule(StrEnum):
-    """The rules that are no doubt of a picture and no relation of two plates, in the order of docs/verdict.md."""
+    """The rules that are no doubt of a picture or a time and no relation of plates, in the order of docs/verdict.md."""
 
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     REGISTRY_STALE = "registry-stale"
@@ -46,6 +46,31 @@ _WORDS = {
         "the registry did not answer",
         "The registry could not be asked, or holds no list yet. Nothing is said of the vehicle; the registry is asked "
         "again.",
+    ),
+    "recording-time-unknown": Words(
+        "when it was taken is not known",
+        "The recording does not say when it was taken, so nothing is said of the vehicle. Read it again with "
+        "--recorded-at and its time.",
+    ),
+    "clock-too-early": Words(
+        "the clock stood in the past",
+        "The camera's computer gave a time that is known to be over, so when the vehicle passed is not known "
+        "and nothing is said of it.",
+    ),
+    "clock-jumped": Words(
+        "the clock was set",
+        "The clock of the camera's computer was set while the vehicle passed or shortly before, so when it "
+        "passed is not known for certain and nothing is said of it.",
+    ),
+    "clock-disagrees": Words(
+        "two clocks disagree",
+        "The clock of the camera's computer differs from that of the machine that carries the events, so when the "
+        "vehicle passed is not known and nothing is said of it.",
+    ),
+    "clock-not-synchronised": Words(
+        "the clock is not synchronised",
+        "The system of the camera's computer says that its clock is not synchronised, so when the vehicle passed is "
+        "not known for certain and nothing is said of it.",
     ),
     "registry-stale": Words(
         "the registry's list is too old",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from roadside.core.moments import PassageTime
+
 if TYPE_CHECKING:
     from roadside.core.frames import Box, CameraId
     from roadside.core.reads import FusedPlate
@@ -90,6 +92,8 @@ class Verdict:
     """The exemptions that the registry holds for these readings."""
     lapsed: tuple[Vignette, ...] = ()
     """Vignettes of the most probable readings that were not valid at the time: expired, or not yet begun."""
+    passage: PassageTime | None = None
+    """The time that was judged, before any tolerance, and whether it is believed; None of an older version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,13 @@ class Sighting:
     """The stored pictures; none for PAID and EXEMPT."""
     sequence: int = 0
     """The place in the order of storing, counting up from 1; 0 until it is stored. A live watch resumes after it."""
+
+    @property
+    def passage(self) -> PassageTime:
+        """The time for which it is judged, now and whenever it is judged again."""
+        if self.verdict.passage is not None:
+            return self.verdict.passage
+        return PassageTime(min(self.first_seen_ns, self.last_seen_ns), self.last_seen_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,11 @@ class RegistryAnswer:
     """What the registry holds for the plates of a query, at the time of the passage."""
 
     vignettes: tuple[Vignette, ...]
-    """Those that are valid at that time, or were within the grace period."""
+    """Those that are valid at any moment of it, or begin within the grace period after it."""
     exemptions: tuple[Exemption, ...]
-    """Those that hold at that time."""
+    """Those that hold at any moment of it."""
     lapsed: tuple[Vignette, ...] = ()
-    """Those of the most probable plates that are not valid at that time; they explain a verdict, nothing else."""
+    """Those of the most probable plates that are valid at no moment of it; they explain a verdict, nothing else."""
     asked: tuple[str, ...] | None = None
     """For a registry that can be asked for single plates only: the folded ones that it was asked for. None if it
     searched the whole query."""

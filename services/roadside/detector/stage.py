@@ -40,7 +40,7 @@ class DetectStage:
         started_s = time.perf_counter()
         image = event.picture.pixels()
         decoded_s = time.perf_counter()
-        frame = Frame(camera, event.captured_at_ns, event.sequence, image)
+        frame = Frame(camera, event.captured_at_ns, event.sequence, image, event.stamp)
         crops = [crop_plate(frame, detection) for detection in self._detector.detect(image)]
         self._meter.observe("decoding_seconds", decoded_s - started_s)
         self._meter.observe("inference_seconds", time.perf_counter() - decoded_s)

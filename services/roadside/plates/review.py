@@ -15,6 +15,7 @@ from roadside.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from roadside.core.moments import PassageTime
     from roadside.core.reads import FusedPlate
     from roadside.core.sightings import Sighting, Verdict
     from roadside.ports.store import ReviewQueue, VerdictStore
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
 class Settle(Protocol):
     """A function that gives the verdict on the plate that a person read, at the time of its passage.
 
-    `text` is that plate and `passed_at_ns` UTC in nanoseconds since 1970. `stated` says whether `country` comes from
-    the person, or was only derived from the text.
+    `text` is that plate. `stated` says whether `country` comes from the person, or was only derived from the text.
     """
 
-    def __call__(self, text: str, country: str | None, passed_at_ns: int, *, stated: bool) -> Verdict:
+    def __call__(self, text: str, country: str | None, passage: PassageTime, *, stated: bool) -> Verdict:
         """See `roadside.registry.judge.Judge.settle`."""
         ...
 
@@ -79,7 +79,7 @@ class Reviewing:
         if not said:
             return sighting
         stated = action is ReviewAction.CORRECT and of is not None
-        verdict = self._settle(said, known.country, sighting.last_seen_ns, stated=stated)
+        verdict = self._settle(said, known.country, sighting.passage, stated=stated)
         return self._store.decide(sighting_id, verdict, author, known)
 
 

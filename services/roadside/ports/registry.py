@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from roadside.core.moments import PassageTime
     from roadside.core.vignettes import CandidateQuery, RegistryAnswer
 
 
 class Registry(Protocol):
     """Knows who paid and who need not."""
 
-    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
-        """Everything within `query` that counts for a passage at `at_ns` (UTC).
+    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
+        """Everything within `query` that counts at any moment of `passage`.
 
         Raises RegistryUnavailableError where it cannot answer now.
         """

@@ -6,6 +6,7 @@ from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 
 from pydantic import Field, SecretStr
 
+from roadside.core.moments import TOLERANCE_S
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
 from roadside.kit.config import HttpAddress, Section, data_folder
@@ -53,6 +54,12 @@ class VerdictSection(RegistrySection):
 
     grace_s: float = Field(
         0.0, ge=0, le=31 * 86400, description="a vignette begun so many seconds after the passage still counts"
+    )
+    verdict_time_tolerance_s: float = Field(
+        TOLERANCE_S,
+        ge=0,
+        le=86400,
+        description="a vehicle has paid if it had paid so many seconds before its first frame or after its last",
     )
     confusions: Path | None = Field(
         None, description="statistics of the reader's errors (default: confusions.json beside the reader's folder)"

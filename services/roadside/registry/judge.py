@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from roadside.core.lettering import spellings
+from roadside.core.moments import TOLERANCE_S
 from roadside.core.plates import fold, is_current, may_be_of, series_of
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
@@ -17,6 +18,7 @@ from roadside.registry.scrutiny import scrutinised
 
 if TYPE_CHECKING:
     from roadside.core.confusions import Confusions
+    from roadside.core.moments import PassageTime
     from roadside.core.reads import FusedPlate
     from roadside.core.verdict import Policy
     from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
@@ -30,54 +32,73 @@ HOME = "CZ"
 class Judge:
     """Gives verdicts under one policy. Safe to share between threads where the registry is."""
 
-    def __init__(
-        self, registry: Registry, confusions: Confusions, policy: Policy, clock: Clock, grace_s: float = 0.0
+    def __init__(  # noqa: PLR0913, PLR0917 - each is one thing that a verdict follows from
+        self,
+        registry: Registry,
+        confusions: Confusions,
+        policy: Policy,
+        clock: Clock,
+        grace_s: float = 0.0,
+        tolerance_s: float = TOLERANCE_S,
     ) -> None:
+        """Clocks of cameras and of the registry may differ by `tolerance_s`; docs/verdict.md says why so much."""
         self._registry = registry
         self._confusions = confusions
         self._policy = policy
         self._clock = clock
         self._grace_ns = int(grace_s * 1e9)
+        self._tolerance_ns = int(tolerance_s * 1e9)
 
-    def judge(self, plate: FusedPlate, passed_at_ns: int) -> Verdict:
-        """The verdict on a vehicle that passed at `passed_at_ns`; UNKNOWN where the registry cannot answer."""
+    def judge(self, plate: FusedPlate, passage: PassageTime) -> Verdict:
+        """The verdict on a vehicle that has paid if it had paid at any moment of `passage`, or nearly so.
+
+        UNKNOWN where the registry cannot answer.
+        """
+        verdict = self._judged(plate, passage.widened(self._tolerance_ns))
+        return _dated(verdict, passage)
+
+    def _judged(self, plate: FusedPlate, passage: PassageTime) -> Verdict:
         if len(plate.posterior) == 0:
             return Verdict(VerdictKind.REVIEW, Rule.NOTHING_READ, 0.0, 0.0)
         question = ask(plate, self._confusions, self._policy)
         try:
-            answer = self._registry.search(question.query, passed_at_ns)
+            answer = self._registry.search(question.query, passage)
         except RegistryUnavailableError:
             return unanswered(Rule.REGISTRY_UNAVAILABLE)
         circumstances = Circumstances(
             grammatical=_is_known(plate),
             series=None if self._policy.accuse_special else _series(plate),
-            grace_open=self._grace_open(passed_at_ns),
+            grace_open=self._grace_open(passage),
         )
         verdict = _unless_stale(decide(question, answer, self._policy, circumstances), answer)
         if verdict.kind is VerdictKind.UNPAID:
-            return scrutinised(verdict, plate, self._registry, passed_at_ns)
+            return scrutinised(verdict, plate, self._registry, passage)
         return verdict
 
-    def _grace_open(self, passed_at_ns: int) -> bool:
+    def _grace_open(self, passage: PassageTime) -> bool:
         """Whether a vignette may still be bought: never without a grace, however far a clip is ahead of the clock."""
-        return self._grace_ns > 0 and self._clock.now_ns() < passed_at_ns + self._grace_ns
+        return self._grace_ns > 0 and self._clock.now_ns() < passage.last_ns + self._grace_ns
 
-    def settle(self, text: str, country: str | None, passed_at_ns: int, *, stated: bool) -> Verdict:
+    def settle(self, text: str, country: str | None, passage: PassageTime, *, stated: bool) -> Verdict:
         """The verdict on a plate that a person has read: nothing is left to doubt but the registry.
 
         Only a country that the person has `stated` can set a vignette of another country aside: the reader's guess,
         or what the text looks like, must not accuse a driver who paid.
         """
+        verdict = self._settled(text, country, passage.widened(self._tolerance_ns), stated=stated)
+        return _dated(verdict, passage)
+
+    def _settled(self, text: str, country: str | None, passage: PassageTime, *, stated: bool) -> Verdict:
         key = fold(text)
         keys = tuple(dict.fromkeys((key, *_spelt(text, country if stated else None))))
         try:
-            answer = self._registry.search(CandidateQuery(keys, (), (), 0.0), passed_at_ns)
+            answer = self._registry.search(CandidateQuery(keys, (), (), 0.0), passage)
         except RegistryUnavailableError:
             return unanswered(Rule.REGISTRY_UNAVAILABLE)
         mine = tuple(v for v in answer.vignettes if v.plate in keys and _pays(v, country if stated else None))
         free = tuple(e for e in answer.exemptions if _frees(e, keys, country, stated=stated))
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if mine else VerdictKind.UNPAID
-        if kind is VerdictKind.UNPAID and self._grace_open(passed_at_ns):
+        if kind is VerdictKind.UNPAID and self._grace_open(passage):
             return unanswered(Rule.GRACE_OPEN)
         reading = Reading(key, 1.0, paid=bool(mine), exempt=bool(free))
         verdict = Verdict(
@@ -138,3 +159,10 @@ def _unless_stale(verdict: Verdict, answer: RegistryAnswer) -> Verdict:
     if verdict.kind is VerdictKind.UNPAID and answer.stale:
         return replace(verdict, kind=VerdictKind.UNKNOWN, rule=Rule.REGISTRY_STALE)
     return verdict
+
+
+def _dated(verdict: Verdict, passage: PassageTime) -> Verdict:
+    """`verdict` with the time that it is of; where that is not believed, nothing that depends on it is said."""
+    if passage.doubt is None or verdict.kind is VerdictKind.REVIEW:
+        return replace(verdict, passage=passage)
+    return replace(verdict, kind=VerdictKind.UNKNOWN, rule=passage.doubt.value, passage=passage)

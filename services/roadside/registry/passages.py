@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from roadside.core.frames import Box
+from roadside.core.moments import time_seen
 from roadside.core.sightings import Picture, PictureKind, Sighting
 from roadside.core.track import EvidenceRule, fuse_track
 from roadside.errors import InputError
@@ -48,14 +49,16 @@ class PassageBuilder:
         if fusion is None:
             return None
         best = track.reads[fusion.best_index]
+        span_ns = (track.first_seen_ns, track.last_seen_ns)
+        seen, slack_ns = time_seen(span_ns, [(p.crop.captured_at_ns, p.crop.stamp) for p in track.reads])
         sighting = Sighting(
             sighting_id=sighting_id(track),
             camera_id=track.camera_id,
             track_id=track.track_id,
-            first_seen_ns=track.first_seen_ns,
-            last_seen_ns=track.last_seen_ns,
+            first_seen_ns=seen.first_ns,
+            last_seen_ns=seen.last_ns,
             plate=fusion.plate,
-            verdict=self._judge.judge(fusion.plate, track.last_seen_ns),
+            verdict=self._judge.judge(fusion.plate, seen.widened(slack_ns)),
         )
         frame = frame_of(best)
         return Passage(sighting, (crop_picture(best.crop), *([frame] if frame is not None else [])))

@@ -28,7 +28,7 @@ def recheck(store: VerdictStore, judge: Judge, author: str) -> Iterator[Sighting
         for sighting in page.sightings:
             if sighting.plate is None:
                 continue
-            verdict = judge.judge(sighting.plate, sighting.last_seen_ns)
+            verdict = judge.judge(sighting.plate, sighting.passage)
             if verdict.kind is VerdictKind.UNKNOWN:
                 continue
             decided = store.decide_unknown(sighting.sighting_id, verdict, author)

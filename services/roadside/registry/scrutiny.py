@@ -15,6 +15,7 @@ from roadside.errors import RegistryUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from roadside.core.moments import PassageTime
     from roadside.core.reads import FusedPlate
     from roadside.core.sightings import Verdict
     from roadside.core.vignettes import Exemption, RegistryAnswer
@@ -24,7 +25,7 @@ MOST_SHOWN = 8
 """Vignettes that a verdict names as near."""
 
 
-def scrutinised(verdict: Verdict, plate: FusedPlate, registry: Registry, passed_at_ns: int) -> Verdict:
+def scrutinised(verdict: Verdict, plate: FusedPlate, registry: Registry, passage: PassageTime) -> Verdict:
     """`verdict`, an UNPAID, or what it is when the pictures of `plate` or plates like it speak against it.
 
     A vignette counts whatever its country: a reader's guess of the country must not accuse a driver who paid.
@@ -34,7 +35,7 @@ def scrutinised(verdict: Verdict, plate: FusedPlate, registry: Registry, passed_
     read = fold(plate.text)
     examined = plate.doubts is not None
     try:
-        answer = registry.search(nearness_query(read), passed_at_ns)
+        answer = registry.search(nearness_query(read), passage)
     except RegistryUnavailableError:
         return unanswered(Rule.REGISTRY_UNAVAILABLE, verdict.p_paid)
     related = sorted(_related(read, answer, examined=examined))

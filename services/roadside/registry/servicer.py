@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
+from roadside.core.moments import TOLERANCE_S, PassageTime
 from roadside.errors import InputError
 from roadside.v1 import registry_pb2, registry_pb2_grpc
 from roadside.wire.convert import VERDICT_TO_PROTO, exemption_to_proto, time_from_proto, vignette_to_proto
@@ -46,8 +47,8 @@ class PlateCheck(Protocol):
 class PlateRegistry(Protocol):
     """A registry that can be asked about one certain plate."""
 
-    def check(self, plate: str, country: str | None, at_ns: int) -> PlateCheck:
-        """What is held for `plate` of `country` (None: any) at a UTC time in nanoseconds since 1970.
+    def check(self, plate: str, country: str | None, passage: PassageTime) -> PlateCheck:
+        """What is held for `plate` of `country` (None: any) at any moment of `passage`.
 
         Raises RegistryUnavailableError if the registry cannot answer now.
         """
@@ -85,11 +86,13 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
         registry: PlateRegistry,
         load: ListLoad,
         clock: Clock,
+        tolerance_s: float = TOLERANCE_S,
     ) -> None:
-        """`load` takes in the lists that ImportVignettes receives."""
+        """`load` takes in the lists that ImportVignettes receives; clocks may differ by `tolerance_s`."""
         self._registry = registry
         self._load = load
         self._clock = clock
+        self._tolerance_ns = int(tolerance_s * 1e9)
 
     def Check(  # noqa: N802 - the proto's name
         self, request: registry_pb2.CheckRequest, context: grpc.ServicerContext
@@ -147,14 +150,27 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
         country, keys = _meant(request)
         if not any(keys):
             raise InputError("plate: holds no letter or digit")
-        at_ns = time_from_proto(request.passage_time) if request.HasField("passage_time") else self._clock.now_ns()
-        checked = self._registry.check(request.plate, country, at_ns)
+        checked = self._registry.check(request.plate, country, self._passage(request).widened(self._tolerance_ns))
         return registry_pb2.CheckResponse(
             verdict=VERDICT_TO_PROTO[checked.kind],
             vignettes=[vignette_to_proto(vignette) for vignette in checked.vignettes],
             exemptions=[exemption_to_proto(exemption) for exemption in checked.exemptions],
             lapsed_vignettes=[vignette_to_proto(vignette) for vignette in checked.lapsed],
         )
+
+    def _passage(self, request: registry_pb2.CheckRequest) -> PassageTime:
+        """When the vehicle passed. Raises InputError for an end without a beginning, or before it."""
+        if not request.HasField("passage_time"):
+            if request.HasField("passage_end_time"):
+                raise InputError("passage_end_time: is given without passage_time")
+            return PassageTime.at(self._clock.now_ns())
+        first_ns = time_from_proto(request.passage_time)
+        if not request.HasField("passage_end_time"):
+            return PassageTime.at(first_ns)
+        last_ns = time_from_proto(request.passage_end_time)
+        if last_ns < first_ns:
+            raise InputError("passage_end_time: is before passage_time")
+        return PassageTime(first_ns, last_ns)
 
 
 def _meant(request: registry_pb2.CheckRequest) -> tuple[str | None, tuple[str, ...]]:

@@ -11,21 +11,33 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FrameEvent(_message.Message):
-    __slots__ = ("camera_id", "capture_time", "sequence", "picture", "live")
+    __slots__ = ("camera_id", "capture_time", "sequence", "picture", "live", "stamp")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     LIVE_FIELD_NUMBER: _ClassVar[int]
+    STAMP_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     capture_time: _timestamp_pb2.Timestamp
     sequence: int
     picture: _types_pb2.Picture
     live: bool
-    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., live: _Optional[bool] = ...) -> None: ...
+    stamp: Stamp
+    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., live: _Optional[bool] = ..., stamp: _Optional[_Union[Stamp, _Mapping]] = ...) -> None: ...
+
+class Stamp(_message.Message):
+    __slots__ = ("time", "slack_ns", "doubt")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    SLACK_NS_FIELD_NUMBER: _ClassVar[int]
+    DOUBT_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    slack_ns: int
+    doubt: str
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slack_ns: _Optional[int] = ..., doubt: _Optional[str] = ...) -> None: ...
 
 class CropEvent(_message.Message):
-    __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame", "frame_width_px", "frame_height_px")
+    __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame", "frame_width_px", "frame_height_px", "stamp")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +48,7 @@ class CropEvent(_message.Message):
     FRAME_FIELD_NUMBER: _ClassVar[int]
     FRAME_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
     FRAME_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    STAMP_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     capture_time: _timestamp_pb2.Timestamp
     sequence: int
@@ -46,7 +59,8 @@ class CropEvent(_message.Message):
     frame: _types_pb2.Picture
     frame_width_px: int
     frame_height_px: int
-    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., origin_x: _Optional[int] = ..., origin_y: _Optional[int] = ..., frame: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., frame_width_px: _Optional[int] = ..., frame_height_px: _Optional[int] = ...) -> None: ...
+    stamp: Stamp
+    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., origin_x: _Optional[int] = ..., origin_y: _Optional[int] = ..., frame: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., frame_width_px: _Optional[int] = ..., frame_height_px: _Optional[int] = ..., stamp: _Optional[_Union[Stamp, _Mapping]] = ...) -> None: ...
 
 class ReadEvent(_message.Message):
     __slots__ = ("crop", "read")

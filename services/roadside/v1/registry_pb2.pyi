@@ -11,14 +11,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CheckRequest(_message.Message):
-    __slots__ = ("plate", "country", "passage_time")
+    __slots__ = ("plate", "country", "passage_time", "passage_end_time")
     PLATE_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     PASSAGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PASSAGE_END_TIME_FIELD_NUMBER: _ClassVar[int]
     plate: str
     country: str
     passage_time: _timestamp_pb2.Timestamp
-    def __init__(self, plate: _Optional[str] = ..., country: _Optional[str] = ..., passage_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    passage_end_time: _timestamp_pb2.Timestamp
+    def __init__(self, plate: _Optional[str] = ..., country: _Optional[str] = ..., passage_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., passage_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CheckResponse(_message.Message):
     __slots__ = ("verdict", "vignettes", "exemptions", "lapsed_vignettes")

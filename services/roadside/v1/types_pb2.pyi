@@ -198,7 +198,7 @@ class Reading(_message.Message):
     def __init__(self, plate: _Optional[str] = ..., probability: _Optional[float] = ..., paid: _Optional[bool] = ..., exempt: _Optional[bool] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("kind", "rule", "paid_probability", "exempt_probability", "readings", "vignettes", "exemptions", "lapsed_vignettes")
+    __slots__ = ("kind", "rule", "paid_probability", "exempt_probability", "readings", "vignettes", "exemptions", "lapsed_vignettes", "earliest_time", "latest_time", "time_doubt")
     KIND_FIELD_NUMBER: _ClassVar[int]
     RULE_FIELD_NUMBER: _ClassVar[int]
     PAID_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +207,9 @@ class Verdict(_message.Message):
     VIGNETTES_FIELD_NUMBER: _ClassVar[int]
     EXEMPTIONS_FIELD_NUMBER: _ClassVar[int]
     LAPSED_VIGNETTES_FIELD_NUMBER: _ClassVar[int]
+    EARLIEST_TIME_FIELD_NUMBER: _ClassVar[int]
+    LATEST_TIME_FIELD_NUMBER: _ClassVar[int]
+    TIME_DOUBT_FIELD_NUMBER: _ClassVar[int]
     kind: VerdictKind
     rule: str
     paid_probability: float
@@ -215,7 +218,10 @@ class Verdict(_message.Message):
     vignettes: _containers.RepeatedCompositeFieldContainer[Vignette]
     exemptions: _containers.RepeatedCompositeFieldContainer[Exemption]
     lapsed_vignettes: _containers.RepeatedCompositeFieldContainer[Vignette]
-    def __init__(self, kind: _Optional[_Union[VerdictKind, str]] = ..., rule: _Optional[str] = ..., paid_probability: _Optional[float] = ..., exempt_probability: _Optional[float] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ..., vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., exemptions: _Optional[_Iterable[_Union[Exemption, _Mapping]]] = ..., lapsed_vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ...) -> None: ...
+    earliest_time: _timestamp_pb2.Timestamp
+    latest_time: _timestamp_pb2.Timestamp
+    time_doubt: str
+    def __init__(self, kind: _Optional[_Union[VerdictKind, str]] = ..., rule: _Optional[str] = ..., paid_probability: _Optional[float] = ..., exempt_probability: _Optional[float] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ..., vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., exemptions: _Optional[_Iterable[_Union[Exemption, _Mapping]]] = ..., lapsed_vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_doubt: _Optional[str] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("kind", "sha256", "media_type", "size_bytes", "box")

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from roadside.core.events import CropEvent, FrameEvent, ReadEvent, SightingEvent, encode_raw
 from roadside.core.frames import Crop
 from roadside.core.picture_header import CROP_LIMITS, MOST_SIDE_PX
+from roadside.core.moments import Stamp
 from roadside.core.sightings import Picture
 from roadside.errors import PoisonError
 from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS
@@ -51,6 +52,7 @@ def encode_frame(event: FrameEvent) -> bytes:
         sequence=event.sequence,
         picture=convert.picture_to_proto(event.picture.encoded()),
         live=event.live,
+        stamp=_stamp_to_proto(event.stamp),
     ).SerializeToString()
 
 
@@ -63,6 +65,7 @@ def decode_frame(payload: bytes) -> FrameEvent:
         sequence=message.sequence,
         picture=TravellingPicture(convert.picture_from_proto(message.picture)),
         live=message.live,
+        stamp=_stamp_from_proto(message.stamp) if message.HasField("stamp") else None,
     )
 
 
@@ -161,6 +164,7 @@ def _crop_to_proto(event: CropEvent) -> events_pb2.CropEvent:
         frame=None if event.frame is None else convert.picture_to_proto(event.frame.jpeg()),
         frame_width_px=crop.frame_size[0] if crop.frame_size else 0,
         frame_height_px=crop.frame_size[1] if crop.frame_size else 0,
+        stamp=_stamp_to_proto(crop.stamp),
     )
 
 
@@ -173,6 +177,7 @@ def _crop_from_proto(message: events_pb2.CropEvent) -> CropEvent:
         image=decode_picture(convert.picture_from_proto(message.picture), limits=CROP_LIMITS),
         origin=_origin(message),
         frame_size=_frame_size(message),
+        stamp=_stamp_from_proto(message.stamp) if message.HasField("stamp") else None,
     )
     frame = TravellingPicture(convert.picture_from_proto(message.frame)) if message.HasField("frame") else None
     return CropEvent(crop, frame)
@@ -191,3 +196,17 @@ def _frame_size(message: events_pb2.CropEvent) -> tuple[int, int] | None:
     if max(width, height) > MOST_SIDE_PX:
         raise PoisonError(f"crop of a frame of {width}x{height}: at most {MOST_SIDE_PX} pixels a side are taken")
     return (width, height) if width > 0 and height > 0 else None
+
+
+def _stamp_to_proto(stamp: Stamp | None) -> events_pb2.Stamp | None:
+    if stamp is None:
+        return None
+    at = convert.time_to_proto(stamp.at_ns)
+    return events_pb2.Stamp(time=at, slack_ns=stamp.slack_ns, doubt=stamp.doubt or "")
+
+
+def _stamp_from_proto(message: events_pb2.Stamp) -> Stamp:
+    """Raises PoisonError for a slack that is negative."""
+    if message.slack_ns < 0:
+        raise PoisonError("a time with a negative slack")
+    return Stamp(convert.time_from_proto(message.time), message.slack_ns, convert.doubt_from_proto(message.doubt))

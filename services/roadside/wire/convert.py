@@ -6,13 +6,14 @@ Each `..._to_proto` gives the message for a value, each `..._from_proto` the val
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from roadside.core.events import EncodedPicture, PictureEncoding
 from roadside.core.frames import Box, CameraId, Detection
+from roadside.core.moments import PassageTime, TimeDoubt
 from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Read
 from roadside.core.sightings import Evidence, PictureKind, Reading, Sighting, Verdict, VerdictKind
 from roadside.core.vignettes import Exemption, Vignette
@@ -255,6 +256,7 @@ def verdict_to_proto(verdict: Verdict) -> types_pb2.Verdict:
         vignettes=[vignette_to_proto(vignette) for vignette in verdict.vignettes],
         exemptions=[exemption_to_proto(exemption) for exemption in verdict.exemptions],
         lapsed_vignettes=[vignette_to_proto(vignette) for vignette in verdict.lapsed],
+        **_passage_to_proto(verdict.passage),
     )
 
 
@@ -272,7 +274,18 @@ def verdict_from_proto(verdict: types_pb2.Verdict) -> Verdict:
         vignettes=tuple(vignette_from_proto(vignette) for vignette in verdict.vignettes),
         exemptions=tuple(exemption_from_proto(exemption) for exemption in verdict.exemptions),
         lapsed=tuple(vignette_from_proto(vignette) for vignette in verdict.lapsed_vignettes),
+        passage=_passage_from_proto(verdict),
     )
+
+
+def doubt_from_proto(name: str) -> TimeDoubt | None:
+    """Why a time is not believed; one that this version does not know is a doubt all the same."""
+    if not name:
+        return None
+    try:
+        return TimeDoubt(name)
+    except ValueError:
+        return TimeDoubt.DISAGREES
 
 
 def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
@@ -333,6 +346,25 @@ def picture_kind_from_proto(kind: types_pb2.PictureKind) -> PictureKind:
     if known is None:
         raise PoisonError("picture of an unknown kind")
     return known
+
+
+def _passage_to_proto(passage: PassageTime | None) -> dict[str, Any]:
+    """The fields of a verdict's message for its time; none for None."""
+    if passage is None:
+        return {}
+    return {
+        "earliest_time": time_to_proto(passage.first_ns),
+        "latest_time": time_to_proto(passage.last_ns),
+        "time_doubt": passage.doubt or "",
+    }
+
+
+def _passage_from_proto(verdict: types_pb2.Verdict) -> PassageTime | None:
+    """None of an older version's message, which does not say it."""
+    if not verdict.HasField("earliest_time"):
+        return None
+    first_ns, last_ns = time_from_proto(verdict.earliest_time), time_from_proto(verdict.latest_time)
+    return PassageTime(first_ns, max(first_ns, last_ns), doubt_from_proto(verdict.time_doubt))
 
 
 def _posterior_to_proto(posterior: NDArray[np.float32]) -> bytes:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
     from pathlib import Path
 
+    from roadside.core.moments import PassageTime
     from roadside.core.vignettes import CandidateQuery
     from roadside.ports.system import Clock
 
@@ -111,7 +112,7 @@ class HttpRegistry:
         self._open_until_ns = 0
         self._cache: OrderedDict[str, tuple[int, list[Any]]] = OrderedDict()
 
-    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
+    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
         """What the registry says of the best readings; the rest of the query it cannot be asked.
 
         Raises RegistryUnavailableError.
@@ -120,13 +121,14 @@ class HttpRegistry:
         held = self._lookup(keys)
         vignettes, lapsed, exemptions = [], [], []
         grace_ns = int(self._options.grace_s * 1e9)
-        at_ns = min(at_ns, NEVER_NS - 1)  # what is without end covers every passage
+        # What is without end covers every passage.
+        first_ns, last_ns = min(passage.first_ns, NEVER_NS - 1), min(passage.last_ns, NEVER_NS - 1)
         for key in keys:
             for entry in held[key]:
                 if isinstance(entry, Exemption):
-                    if entry.valid_from_ns <= at_ns < entry.valid_to_ns:
+                    if entry.valid_from_ns <= last_ns and first_ns < entry.valid_to_ns:
                         exemptions.append(entry)
-                elif entry.valid_from_ns <= at_ns + grace_ns and entry.valid_to_ns > at_ns:
+                elif entry.valid_from_ns <= last_ns + grace_ns and first_ns < entry.valid_to_ns:
                     vignettes.append(entry)
                 elif key in keys[:3]:
                     lapsed.append(entry)

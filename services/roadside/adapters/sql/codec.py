@@ -9,6 +9,7 @@ import numpy as np
 
 from roadside.core.candidates import head_bucket, tail_bucket
 from roadside.core.frames import Box, CameraId
+from roadside.core.moments import PassageTime, TimeDoubt
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
 from roadside.core.sightings import Evidence, PictureKind, Reading, Sighting, Verdict, VerdictKind
@@ -53,6 +54,7 @@ def verdict_columns(verdict: Verdict, decided_at_ns: int) -> dict[str, Any]:
                 "exemptions": [
                     [e.pattern, e.country, e.reason, e.valid_from_ns, e.valid_to_ns] for e in verdict.exemptions
                 ],
+                "passage": _passage(verdict.passage),
             }
         ),
     }
@@ -144,7 +146,20 @@ def _verdict_of(kind: VerdictKind, data: Mapping[str, Any]) -> Verdict:
         vignettes=tuple(Vignette(*values) for values in data["vignettes"]),
         exemptions=tuple(Exemption(*values) for values in data["exemptions"]),
         lapsed=tuple(Vignette(*values) for values in data["lapsed"]),
+        passage=_passage_of(data.get("passage")),
     )
+
+
+def _passage(passage: PassageTime | None) -> list[int | str | None] | None:
+    return None if passage is None else [passage.first_ns, passage.last_ns, passage.doubt]
+
+
+def _passage_of(data: Sequence[Any] | None) -> PassageTime | None:
+    """None of a verdict that was kept before times were doubted."""
+    if data is None:
+        return None
+    first_ns, last_ns, doubt = data
+    return PassageTime(int(first_ns), int(last_ns), None if doubt is None else TimeDoubt(doubt))
 
 
 def _vignette(v: Vignette) -> list[str | int]:

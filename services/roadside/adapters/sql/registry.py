@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select
 
     from roadside.adapters.sql.database import Database
+    from roadside.core.moments import PassageTime
     from roadside.core.vignettes import CandidateQuery
 
 Chosen = TypeVar("Chosen")
@@ -34,15 +35,15 @@ _BUCKETS_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PlateCheck:
-    """What the registry says of one plate at one time."""
+    """What the registry says of one plate at the time of a passage."""
 
     kind: VerdictKind
     """PAID, EXEMPT or UNPAID; UNKNOWN where nothing is held and the list is too old to say so."""
     vignettes: tuple[Vignette, ...]
-    """Valid at that time."""
+    """Valid at a moment of it."""
     exemptions: tuple[Exemption, ...]
     lapsed: tuple[Vignette, ...]
-    """Not valid at that time."""
+    """Valid at no moment of it."""
 
 
 class SqlRegistry:
@@ -57,27 +58,28 @@ class SqlRegistry:
         self._grace_ns = int(grace_s * 1e9)
         self._max_age_ns = int(max_age_days * _DAY_NS)
 
-    def search(self, query: CandidateQuery, at_ns: int) -> RegistryAnswer:
-        """Everything within `query` valid at `at_ns`, or begun at most the grace period after it.
+    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
+        """Everything within `query` valid at any moment of `passage`, or begun at most the grace period after it.
 
         Raises RegistryUnavailableError where the database is away or nothing was ever imported.
         """
-        passed_ns = _storable(at_ns)
+        passed = _storable(passage)
         in_reach = or_(
             VIGNETTES.c.head.in_(query.heads),
             VIGNETTES.c.tail.in_(query.tails),
             VIGNETTES.c.plate.in_(query.keys),
         )
-        valid = and_(VIGNETTES.c.valid_from_ns <= passed_ns + self._grace_ns, VIGNETTES.c.valid_to_ns > passed_ns)
-        in_force = and_(EXEMPTIONS.c.valid_from_ns <= passed_ns, EXEMPTIONS.c.valid_to_ns > passed_ns)
+        latest_ns = passed.last_ns + self._grace_ns
+        valid = and_(VIGNETTES.c.valid_from_ns <= latest_ns, VIGNETTES.c.valid_to_ns > passed.first_ns)
+        in_force = and_(EXEMPTIONS.c.valid_from_ns <= passed.last_ns, EXEMPTIONS.c.valid_to_ns > passed.first_ns)
         best = VIGNETTES.c.plate.in_(query.keys[:3])
         try:
             with self._database.read() as connection:
-                stale = self._is_stale(_newest_import_ns(connection), at_ns)
+                stale = self._is_stale(_newest_import_ns(connection), passage.last_ns)
                 rows = connection.execute(_vignettes().where(in_reach, valid))
                 vignettes = dict.fromkeys(map(_vignette_of, rows))
                 others = connection.execute(_vignettes().where(best).limit(20))
-                lapsed = tuple(v for v in map(_vignette_of, others) if not self._covers(v, passed_ns))
+                lapsed = tuple(v for v in map(_vignette_of, others) if not self._covers(v, passed))
                 named = or_(EXEMPTIONS.c.wild == 1, EXEMPTIONS.c.pattern.in_(query.keys))
                 free = connection.execute(select(EXEMPTIONS).where(named, in_force)).mappings()
                 exemptions = dict.fromkeys(map(_exemption_of, free))
@@ -106,15 +108,15 @@ class SqlRegistry:
             held = map(_exemption_of, all_exempt)
             return vignettes, tuple(e for e in held if _holds_for(e, keys, country))
 
-    def check(self, plate: str, country: str | None, at_ns: int) -> PlateCheck:
+    def check(self, plate: str, country: str | None, passage: PassageTime) -> PlateCheck:
         """PAID, EXEMPT or UNPAID of a plate that is known for certain, with the entries that say so.
 
         Raises RegistryUnavailableError, and InputError where `plate` is none.
         """
-        passed_ns = _storable(at_ns)
+        passed = _storable(passage)
         try:
             with self._database.read() as connection:
-                stale = self._is_stale(_newest_import_ns(connection), at_ns)
+                stale = self._is_stale(_newest_import_ns(connection), passage.last_ns)
             vignettes, exemptions = self.entries(plate, country)
         except StoreUnavailableError as error:
             raise RegistryUnavailableError(str(error)) from error
@@ -122,10 +124,10 @@ class SqlRegistry:
         free = tuple(
             e
             for e in exemptions
-            if (country is None or e.country in (country, ANY_COUNTRY)) and e.valid_from_ns <= passed_ns < e.valid_to_ns
+            if (country is None or e.country in (country, ANY_COUNTRY)) and passed.meets(e.valid_from_ns, e.valid_to_ns)
         )
-        valid = tuple(v for v in mine if self._covers(v, passed_ns))
-        lapsed = tuple(v for v in mine if not self._covers(v, passed_ns))
+        valid = tuple(v for v in mine if self._covers(v, passed))
+        lapsed = tuple(v for v in mine if not self._covers(v, passed))
         missing = VerdictKind.UNKNOWN if stale else VerdictKind.UNPAID
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if valid else missing
         return PlateCheck(kind, valid, free, lapsed)
@@ -138,8 +140,8 @@ class SqlRegistry:
     def _is_stale(self, imported_ns: int, at_ns: int) -> bool:
         return 0 < self._max_age_ns < at_ns - imported_ns
 
-    def _covers(self, vignette: Vignette, at_ns: int) -> bool:
-        return vignette.valid_from_ns <= at_ns + self._grace_ns and vignette.valid_to_ns > at_ns
+    def _covers(self, vignette: Vignette, passed: PassageTime) -> bool:
+        return passed.meets(vignette.valid_from_ns - self._grace_ns, vignette.valid_to_ns)
 
 
 def _holds_for(exemption: Exemption, keys: Sequence[str], country: str | None) -> bool:
@@ -150,9 +152,10 @@ def _holds_for(exemption: Exemption, keys: Sequence[str], country: str | None) -
     return any(may_be_of(key, exemption.country) for key in meant)
 
 
-def _storable(at_ns: int) -> int:
-    """A time that a database can hold, and that what is without end still covers."""
-    return min(max(at_ns, 0), NEVER_NS - 1)
+def _storable(passage: PassageTime) -> PassageTime:
+    """Times that a database can hold, and that what is without end still covers."""
+    first_ns, last_ns = (min(max(at_ns, 0), NEVER_NS - 1) for at_ns in (passage.first_ns, passage.last_ns))
+    return replace(passage, first_ns=first_ns, last_ns=last_ns)
 
 
 def _newest_import_ns(connection: Connection) -> int:
