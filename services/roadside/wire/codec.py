@@ -8,8 +8,8 @@ from google.protobuf.message import DecodeError
 
 from roadside.core.events import CropEvent, FrameEvent, ReadEvent, SightingEvent, encode_raw
 from roadside.core.frames import Crop
-from roadside.core.picture_header import CROP_LIMITS, MOST_SIDE_PX
 from roadside.core.moments import Stamp
+from roadside.core.picture_header import CROP_LIMITS, MOST_SIDE_PX
 from roadside.core.sightings import Picture
 from roadside.errors import PoisonError
 from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS
