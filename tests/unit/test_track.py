@@ -13,6 +13,7 @@ from roadside.core.ctc import COLUMN, EMPTY, read_posterior
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.fusion import edit_distance, fuse, quality, sharpness, worth
 from roadside.core.plates import fold
+from roadside.core.poses import poses
 from roadside.core.reads import ALPHABET, PlacedRead, Track
 from roadside.core.track import EvidenceRule, TrackBuilder, TrackPolicy, fuse_track
 
@@ -287,7 +288,7 @@ def test_a_fused_plate_is_well_formed(rows: list[tuple[str, float]]) -> None:
     [
         ([placed("AB12CDE", 0.99)], "AB12CDE"),
         ([placed("AB12CDE", 0.9)], None),
-        ([placed("AB12CDE", 0.9, 0), placed("AB12CDE", 0.9, 1)], "AB12CDE"),
+        ([placed("AB12CDE", 0.9, 0), placed("AB12CDE", 0.9, 1, x=200)], "AB12CDE"),
         ([placed("TAXI123", 0.5, 0), placed("7BXH", 0.5, 1), placed("QLCE9", 0.5, 2)], None),
         ([placed("U", 0.99, i) for i in range(5)], None),
         ([placed("ABCDEFGHIJKLM", 0.99, i) for i in range(5)], None),
@@ -301,7 +302,7 @@ def test_a_sighting_needs_evidence(reads: list[PlacedRead], expected: str | None
 
 def test_a_plate_that_was_too_far_to_be_read_at_first_is_not_doubted() -> None:
     far = [PlacedRead(placed("A", frame=i, width=30).crop, EMPTY) for i in range(20)]
-    track = Track(GATE, "t", (*far, *(placed("AB12CDE", 0.95, i) for i in range(20, 23))))
+    track = Track(GATE, "t", (*far, *(placed("AB12CDE", 0.95, i, x=60 * i) for i in range(20, 23))))
     fusion = fuse_track(track, EvidenceRule())
     assert fusion is not None
     assert (fusion.plate.text, fusion.plate.looks) == ("AB12CDE", 3)
@@ -309,8 +310,37 @@ def test_a_plate_that_was_too_far_to_be_read_at_first_is_not_doubted() -> None:
 
 
 def test_a_look_that_read_something_else_does_not_count_as_one() -> None:
-    fusion = fuse([placed("AB12CDE", 0.95, 0), placed("AB12CDE", 0.95, 1), placed("AB12CDF", 0.6, 2)])
+    reads = [placed("AB12CDE", 0.95, 0), placed("AB12CDE", 0.95, 1, x=200), placed("AB12CDF", 0.6, 2, x=300)]
+    fusion = fuse(reads)
     assert (fusion.agreeing, fusion.plate.looks) == (3, 2)
+
+
+def test_frames_of_one_pose_are_one_look_however_many() -> None:
+    """A tilted G that is read as C is read so for as long as the vehicle stands."""
+    standing = [placed("ABC2CDE", 0.98, i, x=100 + i % 3, width=100 + i % 2) for i in range(32)]
+    one, many = fuse(standing[:1]).plate, fuse(standing).plate
+    assert many.looks == 1
+    assert many.confidence <= one.confidence + 0.02
+    assert many.posterior[2].max() < 0.99
+
+
+@pytest.mark.parametrize(("step_px", "growth", "looks"), [(55, 1.0, 4), (0, 1.11, 4), (10, 1.0, 1), (0, 1.03, 1)])
+def test_a_look_is_new_where_place_or_size_have_changed(step_px: float, growth: float, looks: int) -> None:
+    reads = [placed("AB12CDE", 0.9, i, x=100 + step_px * i - 50 * growth**i, width=100 * growth**i) for i in range(4)]
+    assert fuse(reads).plate.looks == looks
+
+
+def test_a_pose_that_comes_again_is_no_new_look() -> None:
+    there, here = Box(0, 0, 100, 20), Box(300, 0, 400, 20)
+    assert poses([there, here, there, here]) == (0, 1, 0, 1)
+    assert poses([]) == ()
+
+
+def test_many_frames_of_one_pose_weigh_no_more_than_one() -> None:
+    """Twenty frames of a standing vehicle do not outvote three that see it from elsewhere."""
+    standing = [placed("ABC2CDE", 0.9, i, rivals={2: "G"}) for i in range(20)]
+    moving = [placed("ABG2CDE", 0.9, 20 + i, x=200 + 100 * i, rivals={2: "C"}) for i in range(3)]
+    assert fuse([*standing, *moving]).plate.text == "ABG2CDE"
 
 
 def test_empty_reads_are_no_sighting_and_agree_with_nothing() -> None:

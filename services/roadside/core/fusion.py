@@ -14,10 +14,11 @@ from roadside.core.confusions import slips
 from roadside.core.ctc import read_posterior
 from roadside.core.extent import doubts_of, joint_doubts
 from roadside.core.plates import fold
+from roadside.core.poses import poses
 from roadside.core.reads import ALPHABET, FusedPlate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -57,6 +58,8 @@ class Fusion:
     agreement: float
     """The share of supporting reads among all reads with a text, 0 to 1, each weighted by its quality and confidence,
     so that a plate is not doubted because it was too far away at first."""
+    presence: float
+    """The plate's confidence if each frame were a look of its own, 0 to 1: whether a plate was seen, not which one."""
 
 
 def sharpness(image: NDArray[np.uint8]) -> float:
@@ -107,8 +110,9 @@ def edit_distance(a: str, b: str) -> int:
 def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) -> Fusion:
     """The plate that `reads` (at least one) tell together; their order does not matter.
 
-    Log probabilities of aligned slots are added, each read with its weight (`quality` unless given). Frames of
-    one passage share angle, light and dirt: n equally good ones count as 1 + log2 n independent looks.
+    Log probabilities of aligned slots are added, each read with its weight (`quality` unless given). Frames that show
+    the plate in one place and size are one look together, the best of them its weight; looks of one passage still
+    share light and dirt: n equally good ones count as 1 + log2 n independent ones.
 
     Raises ValueError where there is no read.
     """
@@ -117,13 +121,14 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
     given = list(weights) if weights is not None else [quality(placed) for placed in reads]
     weighed = zip(reads, given, strict=True)
     looks = sorted((_Look(i, placed, weight) for i, (placed, weight) in enumerate(weighed)), key=_key)
-    joined = _joined([look.read for look in looks], [look.weight for look in looks])
+    joined = _joined(looks, _poses(looks))
     near = [look for look in looks if _agree(look.read.text, joined.text)]
     return Fusion(
         plate=_plate(joined, looks, near),
         best_index=max(near or looks, key=lambda look: worth(look.weight, look.read)).index,
         agreeing=_frames(near),
         agreement=math.fsum(look.said for look in near) / (math.fsum(look.said for look in looks) or 1.0),
+        presence=_joined(looks, tuple(range(len(looks)))).confidence,
     )
 
 
@@ -151,12 +156,13 @@ def _key(look: _Look) -> tuple[int, int, float, float, str, float]:
     return (crop.captured_at_ns, crop.sequence, crop.detection.box.x1, look.weight, read.text, read.confidence)
 
 
-def _joined(reads: Sequence[Read], weights: Sequence[float]) -> Read:
-    """All reads as one."""
-    reference = _reference(reads, weights)
+def _joined(looks: Sequence[_Look], numbers: Sequence[int]) -> Read:
+    """All reads as one; those of one of the `numbers` of poses are one look together."""
+    reads = [look.read for look in looks]
+    reference = _reference(reads, [look.weight for look in looks])
     if len(reads) == 1 or not reference.text:
         return reference
-    return _join(reads, _independent(weights), reference)
+    return _join(reads, _independent(looks, numbers), reference)
 
 
 def _plate(joined: Read, looks: Sequence[_Look], near: Sequence[_Look]) -> FusedPlate:
@@ -171,7 +177,7 @@ def _plate(joined: Read, looks: Sequence[_Look], near: Sequence[_Look]) -> Fused
         posterior=joined.posterior,
         alternatives=joined.alternatives,
         countries=joined.countries,
-        looks=max(1, len(saying)),
+        looks=max(1, len(set(_poses(saying.values())))),
         doubts=joint_doubts([doubts_of(look.placed.crop) for look in saying.values() or looks]),
     )
 
@@ -186,11 +192,22 @@ def _agree(text: str, plate: str) -> bool:
     return bool(text) and edit_distance(fold(text), fold(plate)) <= (len(plate) >= LEAST_CHARACTERS)
 
 
-def _independent(weights: Sequence[float]) -> list[float]:
-    """How many independent looks at the plate each read counts as."""
-    total = sum(weights)
-    independent = total * total / sum(w * w for w in weights)
-    return [w * (1 + math.log2(independent)) / total for w in weights]
+def _independent(looks: Sequence[_Look], numbers: Sequence[int]) -> list[float]:
+    """How many independent looks at the plate each read counts as: those of one pose share what their best one has."""
+    best: dict[int, float] = defaultdict(float)
+    whole: dict[int, float] = defaultdict(float)
+    for number, look in zip(numbers, looks, strict=True):
+        best[number] = max(best[number], look.weight)
+        whole[number] += look.weight
+    total = math.fsum(best.values())
+    independent = total * total / math.fsum(w * w for w in best.values())
+    each = (1 + math.log2(independent)) / total
+    return [each * best[n] * look.weight / whole[n] for n, look in zip(numbers, looks, strict=True)]
+
+
+def _poses(looks: Iterable[_Look]) -> tuple[int, ...]:
+    """The pose of each of `looks`, which are in capture order."""
+    return poses([look.placed.crop.detection.box for look in looks])
 
 
 def _reference(reads: Sequence[Read], weights: Sequence[float]) -> Read:

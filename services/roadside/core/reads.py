@@ -116,7 +116,7 @@ class FusedPlate:
     countries: tuple[tuple[str, float], ...] = ()
     """Countries and their probabilities; empty if no reader told them."""
     looks: int = 1
-    """How many frames were read as exactly this plate (O = 0 and I = 1); at least 1."""
+    """How many independent looks (`roadside.core.poses`) were read as exactly this plate (O = 0, I = 1); at least 1."""
     doubts: tuple[str, ...] | None = None
     """What in the pictures speaks against the whole plate having been seen, as `roadside.core.extent` names it, the
     weightiest first; None where the pictures were not examined."""

@@ -73,7 +73,7 @@ def is_evident(fusion: Fusion, rule: EvidenceRule) -> bool:
         return False
     if fusion.agreeing < rule.least_agreeing:
         return plate.confidence >= rule.lone_confidence
-    return plate.confidence >= rule.least_confidence
+    return fusion.presence >= rule.least_confidence
 
 
 def fuse_track(track: Track, rule: EvidenceRule) -> Fusion | None:
