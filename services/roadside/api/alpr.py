@@ -94,10 +94,13 @@ class ALPR:
     def _sightings(self, source: FrameSource) -> Generator[Sighting, None, None]:
         from roadside.assembly.unstored import KeepNothing, open_named_judge  # noqa: PLC0415 - as above
         from roadside.assembly.watching import SourceWatch  # noqa: PLC0415 - as above
+        from roadside.assembly.witness import open_second  # noqa: PLC0415 - as above
 
         named = not (self._settings.registry is None and self._settings.registry_http is None)
         with open_named_judge(self._settings) as judge:
-            watch = SourceWatch(source, self._settings, judge, KeepNothing())
+            second = open_second(self._settings) if named else None  # who is never judged is never accused
+            witness = None if second is None else second.witness()
+            watch = SourceWatch(source, self._settings, judge, KeepNothing(), witness)
             with closing(watch.reports()) as reports:
                 try:
                     for report in reports:

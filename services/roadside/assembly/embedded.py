@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from roadside.ports.bus import Conclusion, EventT, GivenT_co, Stage, Stream
     from roadside.ports.store import SightingKeeper
     from roadside.ports.vision import Detector, Reader
+    from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
 
 MOST_AT_ONCE = 64
@@ -60,6 +61,8 @@ class Parts:
     """Reads below it count as nothing read."""
     stills: bool = False
     """Of single pictures: what one of them shows is all that there will be."""
+    witness: Witness | None = None
+    """The second reader; without one a person confirms each UNPAID."""
 
 
 class EmbeddedPipeline:
@@ -74,7 +77,7 @@ class EmbeddedPipeline:
         self._bus = MemoryBus(MemoryBroker(clock))
         self._detect = DetectStage(parts.detector, None, clock, meter)
         self._read = ReadStage(parts.reader, parts.least_confidence, meter)
-        self._gather = GatherStage(PassageBuilder(parts.judge, rule), meter, TrackPolicy())
+        self._gather = GatherStage(PassageBuilder(parts.judge, rule, parts.witness), meter, TrackPolicy())
         self._store = StoreStage(parts.store, clock, meter)
         self._bus.set_camera(camera_id, live=live, ended=False)
 

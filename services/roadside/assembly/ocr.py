@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from roadside.assembly.models import open_named_reader, open_nets, warm_up
+from roadside.assembly.witness import open_second
 from roadside.kit.host import Loop, Work
+from roadside.kit.logs import fields
 from roadside.ocr.config import ReaderKind
 from roadside.ocr.locked import LockedReader
-from roadside.ocr.servicer import OcrServicer
+from roadside.ocr.servicer import Named, OcrServicer
 from roadside.ocr.stage import ReadStage
 from roadside.ports.bus import CROPS, READS
 from roadside.v1 import ocr_pb2, ocr_pb2_grpc
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 CROPS_AT_ONCE = 16
 
+_log = logging.getLogger(__name__)
+
 
 def build(context: ServiceContext[OcrSettings]) -> Work:
     """The reader, its stage and its answers over gRPC. Raises ModelError, SettingsError."""
@@ -31,11 +36,14 @@ def build(context: ServiceContext[OcrSettings]) -> Work:
         context.model_ready(open_nets(settings.runtime).file(folder, "read"), settings.runtime)
     else:
         context.model_ready(folder / "gb.traineddata", "tesseract")
+    second = open_second(settings)
+    witness = None if second is None else Named(LockedReader(second.reader), second.name, second.sha256)
+    _log.info("second reader", extra=fields(reader="none" if second is None else second.name))
     stage = ReadStage(model, settings.confidence, context.meter)
     runner = context.stage_runner(CROPS, READS, stage, at_once=CROPS_AT_ONCE)
 
     def register(server: grpc.Server) -> tuple[str]:
-        ocr_pb2_grpc.add_OcrServicer_to_server(OcrServicer(model), server)
+        ocr_pb2_grpc.add_OcrServicer_to_server(OcrServicer(model, witness), server)
         return (ocr_pb2.DESCRIPTOR.services_by_name["Ocr"].full_name,)
 
     return Work(

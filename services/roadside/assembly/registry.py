@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from roadside.adapters.second_reader import OcrOptions, OcrWitness
 from roadside.assembly.lists import ListImporter
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_held_registry, open_judge, own_registry
+from roadside.core.witness import NO_SECOND_READER
+from roadside.errors import SettingsError
 from roadside.kit.holding_runner import HoldingRunner
 from roadside.kit.host import Loop, Work
+from roadside.kit.logs import fields
 from roadside.ports.bus import READS, SIGHTINGS
 from roadside.registry.passages import PassageBuilder
 from roadside.registry.servicer import RegistryServicer
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
     from roadside.assembly.settings import RegistrySettings
 
 
+_log = logging.getLogger(__name__)
+
+
 def build(context: ServiceContext[RegistrySettings]) -> Work:
     """The gathering of reads, the judge, and answers over gRPC; waits for its database. Raises SettingsError."""
     settings, clock = context.settings, context.clock
@@ -33,10 +41,11 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     held = open_held_registry(settings, database)
     importer = ListImporter(database, settings)
     judge = open_judge(settings, open_asked_registry(settings, database, clock), clock)
+    witness = _witness(settings)
     runner = HoldingRunner(
         READS,
         SIGHTINGS,
-        GatherStage(PassageBuilder(judge), context.meter),
+        GatherStage(PassageBuilder(judge, witness=witness), context.meter),
         context.loop_parts(READS.name),
         silence_s=settings.camera_silence_s,
     )
@@ -53,5 +62,16 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
         register,
         (Loop("gather", runner.run),),
         ticks=(context.backlog_tick(READS), store_tick(context.health, held.size)),
-        closers=(context.bus.close, database.close),
+        closers=(context.bus.close, database.close, *(() if witness is None else (witness.close,))),
     )
+
+
+def _witness(settings: RegistrySettings) -> OcrWitness | None:
+    """The second reader of the ocr service; None where its address is not set."""
+    if not settings.ocr_address:
+        _log.warning(NO_SECOND_READER, extra=fields(setting="ocr_address"))
+        return None
+    try:
+        return OcrWitness(OcrOptions(settings.ocr_address, settings.bearer_token(), settings.ocr_ca))
+    except OSError as error:
+        raise SettingsError(f"ocr_ca {settings.ocr_ca}: {error.strerror}") from error

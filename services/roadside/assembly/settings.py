@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -44,6 +45,12 @@ class RegistrySettings(ServiceSection, VerdictSection, StorageSection):
     camera_silence_s: float = Field(
         10.0, gt=0, description="a live camera silent for so long has no vehicle before it any more"
     )
+    ocr_address: str = Field(
+        "",
+        description="host:port of the ocr service, whose second reader confirms each UNPAID before anybody outside is "
+        "told; empty: a person does",
+    )
+    ocr_ca: Path | None = Field(None, description="authority of the ocr service's certificate; none: no TLS")
 
 
 class PlatesSettings(ServiceSection, VerdictSection, KeepingSection):

@@ -28,13 +28,21 @@ if TYPE_CHECKING:
     from roadside.ports.sources import FrameSource
     from roadside.ports.store import SightingKeeper
     from roadside.ports.vision import Detector
+    from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
 
 
 class SourceWatch:
     """Brings the frames of one source through the embedded pipeline. Not safe to share between threads."""
 
-    def __init__(self, source: FrameSource, settings: Settings, judge: Judge, store: SightingKeeper) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        settings: Settings,
+        judge: Judge,
+        store: SightingKeeper,
+        witness: Witness | None = None,
+    ) -> None:
         """Loads the nets and runs them once. Raises ModelError, SettingsError."""
         self.stills = source.frames_per_s == 0
         """Whether the source gives single pictures: the vehicles of each are seen in no other."""
@@ -56,6 +64,7 @@ class SourceWatch:
             watch=self.watch_s,
             least_confidence=settings.confidence,
             stills=self.stills,
+            witness=witness,
         )
         self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
 

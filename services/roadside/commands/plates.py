@@ -12,13 +12,14 @@ from roadside.commands.table import sighting_table
 from roadside.core.frames import CameraId
 from roadside.core.rules import words_of
 from roadside.core.sightings import SightingQuery, VerdictKind
+from roadside.core.witness import is_held
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
 
     from roadside.commands.flags import SubParsers
-    from roadside.core.sightings import Sighting
+    from roadside.core.sightings import Sighting, Statement
 
 
 def add_to(commands: SubParsers) -> None:
@@ -27,6 +28,9 @@ def add_to(commands: SubParsers) -> None:
     recent = plates.add_parser("recent", help="the newest sightings")
     recent.add_argument("--limit", type=int, default=20, help="how many (default 20)")
     recent.add_argument("--verdict", choices=[kind.value for kind in VerdictKind], help="only these")
+    recent.add_argument(
+        "--confirmed", action="store_true", help="of the UNPAID only those that a second reader or a person confirmed"
+    )
     recent.add_argument("--plate", help="only this plate, or one character away from it")
     recent.add_argument("--of-camera", help="only this camera's")
     recent.add_argument("--json", action="store_true", help="print one JSON object a line a sighting")
@@ -50,6 +54,8 @@ def list_recent(arguments: argparse.Namespace) -> int:
         sightings = records.store.find(query).sightings
     finally:
         records.close()
+    if arguments.confirmed:
+        sightings = tuple(s for s in sightings if not is_held(s.verdict))
     if arguments.json:
         for sighting in sightings:
             print(json.dumps(_to_json(sighting)))
@@ -73,7 +79,15 @@ def _to_json(sighting: Sighting) -> dict[str, Any]:
         "rule": sighting.verdict.rule,
         "why": words_of(sighting.verdict.rule).brief,
         "p_paid": sighting.verdict.p_paid,
+        "second_reader": _witness(sighting.verdict.witness),
+        "held": is_held(sighting.verdict),
     }
+
+
+def _witness(said: Statement | None) -> dict[str, str] | None:
+    if said is None:
+        return None
+    return {"answer": said.answer.value, "reader": said.reader, "sha256": said.sha256, "text": said.text}
 
 
 def _iso(at_ns: int) -> str:

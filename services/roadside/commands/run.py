@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from roadside.adapters.annotate import PICTURES, WRITERS
 from roadside.assembly.records import open_records
 from roadside.assembly.watching import SourceWatch, open_again, open_frames
+from roadside.assembly.witness import open_second
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.out import refuse_overwriting
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
 from roadside.commands.table import sighting_line, sighting_table
+from roadside.core.witness import NO_SECOND_READER
 from roadside.errors import InputError, UnavailableError
 from roadside.kit.interrupt import Interrupt
 from roadside.kit.progress import Progress
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 EXIT_SOME_FAILED = 1
 EXIT_INTERRUPTED = 130
+WITNESS = ("second_reader", "second_modeldir")
 KEEPING = ("camera", "db", "evidence", "keys", "registry", "registry_http", "timezone", "grace_s", "confusions")
 ANCHORS = ("checkpoints", "checkpoint_webhook")
 
@@ -47,7 +50,7 @@ def add_to(commands: SubParsers) -> None:
     )
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
-    add_settings(parser, *READING, *KEEPING, "width", "height", "fps", "timeout_s", "motion_gate", *ANCHORS)
+    add_settings(parser, *READING, *WITNESS, *KEEPING, "width", "height", "fps", "timeout_s", "motion_gate", *ANCHORS)
     parser.set_defaults(execute=run_street)
 
 
@@ -87,8 +90,12 @@ class StreetRun:
     """One run over one source."""
 
     def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
+        second = open_second(settings)
+        if second is None:
+            _say(NO_SECOND_READER)
+        witness = None if second is None else second.witness()
         self._records = records
-        self._watch = SourceWatch(source, settings, records.judge, records.store)
+        self._watch = SourceWatch(source, settings, records.judge, records.store, witness)
         named = settings.database_url is not None
         self._stored_in = "the database that ROADSIDE_DATABASE_URL names" if named else settings.db
         self.overlay = Overlay(gap_frames=0) if self._watch.stills else Overlay()

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.core.rules import words_of
+from roadside.core.sightings import VerdictKind
+from roadside.core.witness import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roadside.core.sightings import Sighting
+    from roadside.core.sightings import Sighting, Verdict
 
 HEAD = ("time", "plate", "country", "sure", "looks", "verdict", "why")
 
@@ -47,5 +49,14 @@ def _row(sighting: Sighting) -> tuple[str, ...]:
         seen = ("(hashed)", "", "", "")
     else:
         seen = (plate.text, plate.country or "-", f"{plate.confidence:.0%}", str(plate.looks))
-    verdict = sighting.verdict
-    return (local_time(sighting.last_seen_ns), *seen, verdict.kind.value, words_of(verdict.rule).brief)
+    return (local_time(sighting.last_seen_ns), *seen, sighting.verdict.kind.value, _why(sighting.verdict))
+
+
+def _why(verdict: Verdict) -> str:
+    """The rule in words, and of an UNPAID whether a second witness agrees."""
+    words = words_of(verdict.rule).brief
+    if is_held(verdict):
+        return f"{words}; a person must confirm"
+    if verdict.witness is None or verdict.kind is not VerdictKind.UNPAID:
+        return words
+    return f"{words}; {verdict.witness.reader} agrees"

@@ -27,6 +27,7 @@ class Rule(StrEnum):
     ONE_LOOK = "one-look"
     GRACE_OPEN = "grace-open"
     PARTS_NOT_SEARCHED = "parts-not-searched"
+    SECOND_READER_DISAGREES = "second-reader-disagrees"
     NO_PAID_READING = "no-paid-reading"
     READ_BY_PERSON = "read-by-person"
 
@@ -105,7 +106,8 @@ _WORDS = {
     ),
     "one-look": Words(
         "seen too few times",
-        "Too few frames were read alike: one look alone accuses nobody. A person has to read the plate.",
+        "Too few views of the plate were read alike: one place and size alone accuses nobody, however many frames show it. "
+        "A person has to read the plate.",
     ),
     "grace-open": Words(
         "a vignette may still be bought",
@@ -120,6 +122,11 @@ _WORDS = {
         "the registry was not searched",
         "The registry can only be asked for single plates and nobody examined the pictures, so a longer plate that "
         "contains this one was not ruled out. A person has to look.",
+    ),
+    "second-reader-disagrees": Words(
+        "a second reader disagrees",
+        "It would be UNPAID, but a second reader, built otherwise, does not read the same plate on the picture. "
+        "A person has to read it.",
     ),
     "no-paid-reading": Words(
         "no vignette for any reading",

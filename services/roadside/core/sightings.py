@@ -73,6 +73,28 @@ class Reading:
     """Whether the registry exempts it."""
 
 
+class Answer(StrEnum):
+    """What a second reader says of a plate."""
+
+    CONFIRMED = "confirmed"
+    """It reads the same."""
+    DISAGREED = "disagreed"
+    """It reads something else, or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a second, differently built reader said of the picture of an accused plate."""
+
+    answer: Answer
+    reader: str
+    """Its name: tesseract, or the folder of its net."""
+    sha256: str
+    """Of the file of its weights: 64 hexadecimal digits."""
+    text: str
+    """What it read; empty where it read nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The verdict on a vehicle, with everything that led to it."""
@@ -94,6 +116,8 @@ class Verdict:
     """Vignettes of the most probable readings that were not valid at the time: expired, or not yet begun."""
     passage: PassageTime | None = None
     """The time that was judged, before any tolerance, and whether it is believed; None of an older version."""
+    witness: Statement | None = None
+    """What the second reader said; None where none was asked, as of every vehicle that has paid."""
 
 
 @dataclass(frozen=True, slots=True)

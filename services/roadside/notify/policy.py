@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.core.notices import Draft
+from roadside.core.witness import is_held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def compose(sighting: Sighting, options: NotifyOptions) -> Sequence[Draft]:
-    """What each channel that wants to know of `sighting` is to be told."""
+    """What each channel that wants to know of `sighting` is to be told: of an UNPAID, when a second witness agrees."""
+    if is_held(sighting.verdict):
+        return []
     return [
         Draft(channel.name, _body(sighting, with_plate=channel.with_plate))
         for channel in options.channels

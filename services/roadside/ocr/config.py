@@ -22,6 +22,19 @@ class ReaderKind(StrEnum):
     """Tesseract exactly as the article did: the baseline."""
 
 
+class SecondReader(StrEnum):
+    """Who must agree before anybody outside is told that a vehicle did not pay."""
+
+    AUTO = "auto"
+    """The net of `second_modeldir` where it is there, else Tesseract where it is installed, else nobody."""
+    NET = "net"
+    """The net of `second_modeldir`."""
+    TESSERACT = "tesseract"
+    """Tesseract with our own language `gb`."""
+    NONE = "none"
+    """Nobody: a person confirms each of them."""
+
+
 class ReadingSection(ModelSection):
     """Which reader reads plates, and what counts as read."""
 
@@ -33,6 +46,15 @@ class ReadingSection(ModelSection):
     tessdata: Path = Field(
         default_factory=lambda: weights_folder() / "tesseract",
         description="folder with gb.traineddata",
+    )
+    second_reader: SecondReader = Field(
+        SecondReader.AUTO,
+        description="who confirms an UNPAID before anybody outside is told: net, tesseract, none (a person alone), or "
+        "auto, the best one that is there",
+    )
+    second_modeldir: Path = Field(
+        default_factory=lambda: weights_folder() / "second",
+        description="folder with read.tflite and reader.json of a second reader, built otherwise than the first",
     )
     confidence: float = Field(0.2, ge=0, le=1, description="least confidence of a read; below it, nothing was read")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roadside.core.frames import Box, CameraId, Crop, Detection
-from roadside.errors import InputError
+from roadside.errors import InputError, UnavailableError
 from roadside.v1 import ocr_pb2, ocr_pb2_grpc, types_pb2
 from roadside.wire.convert import detection_from_proto, picture_from_proto, read_to_proto
 from roadside.wire.pictures import decode_picture
@@ -19,24 +20,38 @@ MOST_IN_A_BATCH = 64
 ASKED = CameraId("asked")
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A reader, and what its answers call it."""
+
+    reader: Reader
+    name: str = ""
+    sha256: str = ""
+    """Of the file of its weights."""
+
+
 class OcrServicer(ocr_pb2_grpc.OcrServicer):
     """See protos/roadside/v1/ocr.proto."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, reader: Reader, second: Named | None = None) -> None:
+        self._first = Named(reader)
+        self._second = second
 
     def Read(  # noqa: N802 - the proto's name
         self, request: ocr_pb2.ReadRequest, context: grpc.ServicerContext
     ) -> ocr_pb2.ReadResponse:
-        """One read for each crop."""
+        """One read for each crop. Raises UnavailableError where a second reader is asked for and there is none."""
         if len(request.crops) > MOST_IN_A_BATCH:
             raise InputError(f"a batch has at most {MOST_IN_A_BATCH} crops")
+        asked = self._second if request.second_reader else self._first
+        if asked is None:
+            raise UnavailableError("this service has no second reader: set second_reader, or install Tesseract")
         reads: list[types_pb2.Read] = []
         for crop in request.crops:
             if not context.is_active():  # the deadline has passed, nobody waits for the rest
                 break
-            reads.append(read_to_proto(self._reader.read(_crop(crop))))
-        return ocr_pb2.ReadResponse(reads=reads)
+            reads.append(read_to_proto(asked.reader.read(_crop(crop))))
+        return ocr_pb2.ReadResponse(reads=reads, reader=asked.name, sha256=asked.sha256)
 
 
 def _crop(asked: ocr_pb2.PlateCrop) -> Crop:

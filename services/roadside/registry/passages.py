@@ -12,13 +12,17 @@ from roadside.core.frames import Box
 from roadside.core.moments import time_seen
 from roadside.core.sightings import Picture, PictureKind, Sighting
 from roadside.core.track import EvidenceRule, fuse_track
+from roadside.core.witness import heard, needs_witness
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from roadside.core.frames import Crop
-    from roadside.core.reads import PlacedRead, Track
+    from roadside.core.moments import PassageTime
+    from roadside.core.reads import FusedPlate, PlacedRead, Track
+    from roadside.core.sightings import Verdict
+    from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
 
     FindFrame = Callable[[PlacedRead], Picture | None]
@@ -36,9 +40,11 @@ class Passage:
 class PassageBuilder:
     """Makes passages of tracks under one judge and one rule of evidence."""
 
-    def __init__(self, judge: Judge, rule: EvidenceRule | None = None) -> None:
+    def __init__(self, judge: Judge, rule: EvidenceRule | None = None, witness: Witness | None = None) -> None:
+        """Without a `witness`, no UNPAID leaves the house before a person agrees."""
         self._judge = judge
         self._rule = rule or EvidenceRule()
+        self._witness = witness
 
     def passage(self, track: Track, frame_of: FindFrame) -> Passage | None:
         """The passage that `track` shows; None where its reads do not make a plate.
@@ -58,10 +64,17 @@ class PassageBuilder:
             first_seen_ns=seen.first_ns,
             last_seen_ns=seen.last_ns,
             plate=fusion.plate,
-            verdict=self._judge.judge(fusion.plate, seen.widened(slack_ns)),
+            verdict=self._verdict(fusion.plate, best, seen.widened(slack_ns)),
         )
         frame = frame_of(best)
         return Passage(sighting, (crop_picture(best.crop), *([frame] if frame is not None else [])))
+
+    def _verdict(self, plate: FusedPlate, best: PlacedRead, passed: PassageTime) -> Verdict:
+        """The judge's, and what the second reader makes of the evidence where somebody would be accused."""
+        verdict = self._judge.judge(plate, passed)
+        if self._witness is None or not needs_witness(verdict):
+            return verdict
+        return heard(verdict, self._witness.testify(best.crop, plate))
 
 
 def sighting_id(track: Track) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from roadside.core.sightings import SightingQuery, VerdictKind
+from roadside.core.witness import heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def recheck(store: VerdictStore, judge: Judge, author: str) -> Iterator[Sighting
         for sighting in page.sightings:
             if sighting.plate is None:
                 continue
-            verdict = judge.judge(sighting.plate, sighting.passage)
+            verdict = heard(judge.judge(sighting.plate, sighting.passage), sighting.verdict.witness)
             if verdict.kind is VerdictKind.UNKNOWN:
                 continue
             decided = store.decide_unknown(sighting.sighting_id, verdict, author)

@@ -16,13 +16,19 @@ class PlateCrop(_message.Message):
     def __init__(self, picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ...) -> None: ...
 
 class ReadRequest(_message.Message):
-    __slots__ = ("crops",)
+    __slots__ = ("crops", "second_reader")
     CROPS_FIELD_NUMBER: _ClassVar[int]
+    SECOND_READER_FIELD_NUMBER: _ClassVar[int]
     crops: _containers.RepeatedCompositeFieldContainer[PlateCrop]
-    def __init__(self, crops: _Optional[_Iterable[_Union[PlateCrop, _Mapping]]] = ...) -> None: ...
+    second_reader: bool
+    def __init__(self, crops: _Optional[_Iterable[_Union[PlateCrop, _Mapping]]] = ..., second_reader: _Optional[bool] = ...) -> None: ...
 
 class ReadResponse(_message.Message):
-    __slots__ = ("reads",)
+    __slots__ = ("reads", "reader", "sha256")
     READS_FIELD_NUMBER: _ClassVar[int]
+    READER_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
     reads: _containers.RepeatedCompositeFieldContainer[_types_pb2.Read]
-    def __init__(self, reads: _Optional[_Iterable[_Union[_types_pb2.Read, _Mapping]]] = ...) -> None: ...
+    reader: str
+    sha256: str
+    def __init__(self, reads: _Optional[_Iterable[_Union[_types_pb2.Read, _Mapping]]] = ..., reader: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...

@@ -26,6 +26,12 @@ class VerdictKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VERDICT_KIND_REVIEW: _ClassVar[VerdictKind]
     VERDICT_KIND_UNKNOWN: _ClassVar[VerdictKind]
 
+class StatementAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STATEMENT_ANSWER_UNSPECIFIED: _ClassVar[StatementAnswer]
+    STATEMENT_ANSWER_CONFIRMED: _ClassVar[StatementAnswer]
+    STATEMENT_ANSWER_DISAGREED: _ClassVar[StatementAnswer]
+
 class PictureKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PICTURE_KIND_UNSPECIFIED: _ClassVar[PictureKind]
@@ -41,6 +47,9 @@ VERDICT_KIND_EXEMPT: VerdictKind
 VERDICT_KIND_UNPAID: VerdictKind
 VERDICT_KIND_REVIEW: VerdictKind
 VERDICT_KIND_UNKNOWN: VerdictKind
+STATEMENT_ANSWER_UNSPECIFIED: StatementAnswer
+STATEMENT_ANSWER_CONFIRMED: StatementAnswer
+STATEMENT_ANSWER_DISAGREED: StatementAnswer
 PICTURE_KIND_UNSPECIFIED: PictureKind
 PICTURE_KIND_CROP: PictureKind
 PICTURE_KIND_FRAME: PictureKind
@@ -197,8 +206,20 @@ class Reading(_message.Message):
     exempt: bool
     def __init__(self, plate: _Optional[str] = ..., probability: _Optional[float] = ..., paid: _Optional[bool] = ..., exempt: _Optional[bool] = ...) -> None: ...
 
+class Statement(_message.Message):
+    __slots__ = ("answer", "reader", "sha256", "text")
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    READER_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    answer: StatementAnswer
+    reader: str
+    sha256: str
+    text: str
+    def __init__(self, answer: _Optional[_Union[StatementAnswer, str]] = ..., reader: _Optional[str] = ..., sha256: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
+
 class Verdict(_message.Message):
-    __slots__ = ("kind", "rule", "paid_probability", "exempt_probability", "readings", "vignettes", "exemptions", "lapsed_vignettes", "earliest_time", "latest_time", "time_doubt")
+    __slots__ = ("kind", "rule", "paid_probability", "exempt_probability", "readings", "vignettes", "exemptions", "lapsed_vignettes", "earliest_time", "latest_time", "time_doubt", "statement")
     KIND_FIELD_NUMBER: _ClassVar[int]
     RULE_FIELD_NUMBER: _ClassVar[int]
     PAID_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -210,6 +231,7 @@ class Verdict(_message.Message):
     EARLIEST_TIME_FIELD_NUMBER: _ClassVar[int]
     LATEST_TIME_FIELD_NUMBER: _ClassVar[int]
     TIME_DOUBT_FIELD_NUMBER: _ClassVar[int]
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
     kind: VerdictKind
     rule: str
     paid_probability: float
@@ -221,7 +243,8 @@ class Verdict(_message.Message):
     earliest_time: _timestamp_pb2.Timestamp
     latest_time: _timestamp_pb2.Timestamp
     time_doubt: str
-    def __init__(self, kind: _Optional[_Union[VerdictKind, str]] = ..., rule: _Optional[str] = ..., paid_probability: _Optional[float] = ..., exempt_probability: _Optional[float] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ..., vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., exemptions: _Optional[_Iterable[_Union[Exemption, _Mapping]]] = ..., lapsed_vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_doubt: _Optional[str] = ...) -> None: ...
+    statement: Statement
+    def __init__(self, kind: _Optional[_Union[VerdictKind, str]] = ..., rule: _Optional[str] = ..., paid_probability: _Optional[float] = ..., exempt_probability: _Optional[float] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ..., vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., exemptions: _Optional[_Iterable[_Union[Exemption, _Mapping]]] = ..., lapsed_vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_doubt: _Optional[str] = ..., statement: _Optional[_Union[Statement, _Mapping]] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("kind", "sha256", "media_type", "size_bytes", "box")

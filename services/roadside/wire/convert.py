@@ -15,7 +15,16 @@ from roadside.core.events import EncodedPicture, PictureEncoding
 from roadside.core.frames import Box, CameraId, Detection
 from roadside.core.moments import PassageTime, TimeDoubt
 from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Read
-from roadside.core.sightings import Evidence, PictureKind, Reading, Sighting, Verdict, VerdictKind
+from roadside.core.sightings import (
+    Answer,
+    Evidence,
+    PictureKind,
+    Reading,
+    Sighting,
+    Statement,
+    Verdict,
+    VerdictKind,
+)
 from roadside.core.vignettes import Exemption, Vignette
 from roadside.errors import PoisonError
 from roadside.v1 import types_pb2
@@ -41,6 +50,11 @@ VERDICT_TO_PROTO = {
     VerdictKind.UNKNOWN: types_pb2.VERDICT_KIND_UNKNOWN,
 }
 VERDICT_FROM_PROTO = {value: kind for kind, value in VERDICT_TO_PROTO.items()}
+ANSWER_TO_PROTO = {
+    Answer.CONFIRMED: types_pb2.STATEMENT_ANSWER_CONFIRMED,
+    Answer.DISAGREED: types_pb2.STATEMENT_ANSWER_DISAGREED,
+}
+ANSWER_FROM_PROTO = {value: answer for answer, value in ANSWER_TO_PROTO.items()}
 PICTURE_KIND_TO_PROTO = {
     PictureKind.CROP: types_pb2.PICTURE_KIND_CROP,
     PictureKind.FRAME: types_pb2.PICTURE_KIND_FRAME,
@@ -257,6 +271,7 @@ def verdict_to_proto(verdict: Verdict) -> types_pb2.Verdict:
         exemptions=[exemption_to_proto(exemption) for exemption in verdict.exemptions],
         lapsed_vignettes=[vignette_to_proto(vignette) for vignette in verdict.lapsed],
         **_passage_to_proto(verdict.passage),
+        statement=None if verdict.witness is None else statement_to_proto(verdict.witness),
     )
 
 
@@ -275,6 +290,7 @@ def verdict_from_proto(verdict: types_pb2.Verdict) -> Verdict:
         exemptions=tuple(exemption_from_proto(exemption) for exemption in verdict.exemptions),
         lapsed=tuple(vignette_from_proto(vignette) for vignette in verdict.lapsed_vignettes),
         passage=_passage_from_proto(verdict),
+        witness=statement_from_proto(verdict.statement) if verdict.HasField("statement") else None,
     )
 
 
@@ -286,6 +302,21 @@ def doubt_from_proto(name: str) -> TimeDoubt | None:
         return TimeDoubt(name)
     except ValueError:
         return TimeDoubt.DISAGREES
+
+
+def statement_to_proto(said: Statement) -> types_pb2.Statement:
+    """The message for what a second reader said."""
+    return types_pb2.Statement(
+        answer=ANSWER_TO_PROTO[said.answer], reader=said.reader, sha256=said.sha256, text=said.text
+    )
+
+
+def statement_from_proto(said: types_pb2.Statement) -> Statement:
+    """What a second reader said. Raises PoisonError for an unknown answer."""
+    answer = ANSWER_FROM_PROTO.get(said.answer)
+    if answer is None:
+        raise PoisonError("statement of an unknown answer")
+    return Statement(answer, said.reader, said.sha256, said.text)
 
 
 def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:

@@ -12,7 +12,16 @@ from roadside.core.frames import Box, CameraId
 from roadside.core.moments import PassageTime, TimeDoubt
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
-from roadside.core.sightings import Evidence, PictureKind, Reading, Sighting, Verdict, VerdictKind
+from roadside.core.sightings import (
+    Answer,
+    Evidence,
+    PictureKind,
+    Reading,
+    Sighting,
+    Statement,
+    Verdict,
+    VerdictKind,
+)
 from roadside.core.vignettes import Exemption, Vignette
 
 if TYPE_CHECKING:
@@ -55,6 +64,7 @@ def verdict_columns(verdict: Verdict, decided_at_ns: int) -> dict[str, Any]:
                     [e.pattern, e.country, e.reason, e.valid_from_ns, e.valid_to_ns] for e in verdict.exemptions
                 ],
                 "passage": _passage(verdict.passage),
+                "witness": _witness(verdict.witness),
             }
         ),
     }
@@ -147,6 +157,7 @@ def _verdict_of(kind: VerdictKind, data: Mapping[str, Any]) -> Verdict:
         exemptions=tuple(Exemption(*values) for values in data["exemptions"]),
         lapsed=tuple(Vignette(*values) for values in data["lapsed"]),
         passage=_passage_of(data.get("passage")),
+        witness=_witness_of(data.get("witness")),
     )
 
 
@@ -160,6 +171,15 @@ def _passage_of(data: Sequence[Any] | None) -> PassageTime | None:
         return None
     first_ns, last_ns, doubt = data
     return PassageTime(int(first_ns), int(last_ns), None if doubt is None else TimeDoubt(doubt))
+
+
+def _witness(said: Statement | None) -> list[str] | None:
+    return None if said is None else [said.answer.value, said.reader, said.sha256, said.text]
+
+
+def _witness_of(said: Sequence[str] | None) -> Statement | None:
+    """None of a verdict that was kept before there was a second reader."""
+    return None if said is None else Statement(Answer(said[0]), *map(str, said[1:]))
 
 
 def _vignette(v: Vignette) -> list[str | int]:

@@ -181,7 +181,7 @@ def redacted(sighting: Sighting, vault: Vault) -> Sighting:
     """`sighting` as it may be kept: of PAID and EXEMPT a keyed hash, the rule and the probabilities."""
     if sighting.verdict.kind not in HASHED:
         return sighting
-    verdict = replace(sighting.verdict, readings=(), vignettes=(), exemptions=(), lapsed=())
+    verdict = replace(sighting.verdict, readings=(), vignettes=(), exemptions=(), lapsed=(), witness=None)
     hashed = sighting.plate_hash
     if sighting.plate is not None:
         hashed = vault.keyring.hash_plate(fold(sighting.plate.text))
