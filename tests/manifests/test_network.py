@@ -22,7 +22,7 @@ def arrows_of_the_architecture(name: str) -> set[Arrow]:
     arrows |= {("prometheus", service, port) for service, port in METRICS.items()}
     arrows |= {("prometheus", keeper, 9100) for keeper in ("redis", "plates")}
     arrows |= {("client", service, port) for service, port in ANSWERS.items()}
-    arrows |= {("grafana", "prometheus", 9090)}
+    arrows |= {("registry", "ocr", 50053), ("grafana", "prometheus", 9090)}
     if name == "base":
         arrows |= {(asker, "postgres", 5432) for asker in ("registry", "plates", "notify", "migrate")}
         arrows |= {("prometheus", "postgres", 9100)}

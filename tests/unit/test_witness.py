@@ -268,10 +268,11 @@ def test_the_lists_say_whom_nobody_has_confirmed() -> None:
     assert "other agrees" in sighting_line(pass_by(ReaderWitness(Says("BL123AB"), "other", DIGEST)))
 
 
-def test_a_net_cannot_confirm_itself() -> None:
+def test_a_net_cannot_confirm_itself(tmp_path: Path) -> None:
     settings = Settings(second_reader=SecondReader.NET, second_modeldir=weights_folder() / "reader")
     with pytest.raises(ModelError, match="would confirm itself"):
         open_second(settings)
+    assert open_second(Settings(second_modeldir=weights_folder() / "reader", tessdata=tmp_path)) is None
     other = open_second(Settings(second_reader=SecondReader.NET, second_modeldir=weights_folder() / "reader_int8"))
     assert other is not None
     assert other.name == "reader_int8"

@@ -51,7 +51,7 @@ class Sighting:
     alternatives: tuple[Alternative, ...]
     """The most probable plates, best first, `plate` among them."""
     looks: int
-    """Frames that agree on there being this plate."""
+    """Independent looks that agree on this plate: frames that show it in the same place and size are one."""
     first_seen_ns: int
     """UTC, nanoseconds since 1970; of a clip as if it had begun when it was opened."""
     last_seen_ns: int

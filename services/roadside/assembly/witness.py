@@ -49,7 +49,7 @@ def open_second(settings: ReadingSection) -> Second | None:
 
 
 def _best(settings: ReadingSection) -> Second | None:
-    if _weights(settings, settings.second_modeldir).is_file():
+    if _weights(settings, settings.second_modeldir).is_file() and not _is_first(settings):
         return _net(settings)
     if settings.reader is not ReaderKind.TFLITE:
         return None  # Tesseract does not confirm itself
@@ -62,11 +62,16 @@ def _best(settings: ReadingSection) -> Second | None:
 def _net(settings: ReadingSection) -> Second:
     folder = settings.second_modeldir
     reader = open_reader(folder, threads=settings.threads, runtime=settings.runtime)
-    digest = _sha256(_weights(settings, folder))
-    if settings.reader is ReaderKind.TFLITE and digest == _sha256(_weights(settings, settings.reader_modeldir)):
+    if _is_first(settings):
         raise ModelError(f"second_modeldir {folder}: is the first reader's own net, which would confirm itself")
     warm_up(reader=reader)
-    return Second(reader, folder.name, digest)
+    return Second(reader, folder.name, _sha256(_weights(settings, folder)))
+
+
+def _is_first(settings: ReadingSection) -> bool:
+    """Whether the second net is the one that reads first."""
+    first, second = (_weights(settings, folder) for folder in (settings.reader_modeldir, settings.second_modeldir))
+    return settings.reader is ReaderKind.TFLITE and _sha256(first) == _sha256(second)
 
 
 def _tesseract(settings: ReadingSection) -> Second:

@@ -106,7 +106,7 @@ _WORDS = {
     ),
     "one-look": Words(
         "seen too few times",
-        "Too few views of the plate were read alike: one place and size alone accuses nobody, however many frames show it. "
+        "Too few views of the plate were read alike: one place and size accuses nobody, however many frames show it. "
         "A person has to read the plate.",
     ),
     "grace-open": Words(
