@@ -17,7 +17,7 @@ from roadside.adapters.sql import SqlSightingStore, Vault, open_database
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
 from roadside.core.reads import FusedPlate
-from roadside.core.sightings import Sighting, Verdict, VerdictKind
+from roadside.core.sightings import Answer, Sighting, Statement, Verdict, VerdictKind
 from tests.ports import reserved_port
 from tests.processes import Cluster
 from tests.waiting import wait_for
@@ -95,7 +95,8 @@ class World:
     def pass_by(self, name: str) -> None:
         rows = np.full((7, 36), 1 / 36, np.float32)
         plate = FusedPlate(PLATE, PLATE, "CZ", 0.9, rows, (), (), 2)
-        verdict = Verdict(VerdictKind.UNPAID, "no-paid-reading", 0, 0)
+        confirmed = Statement(Answer.CONFIRMED, "other", "0" * 64, "AB12CDE")
+        verdict = Verdict(VerdictKind.UNPAID, "no-paid-reading", 0, 0, witness=confirmed)
         now_ns = SystemClock().now_ns()
         self.store.save(Sighting(name, CameraId("gate"), f"t-{name}", now_ns - 5, now_ns, plate, verdict))
 

@@ -25,7 +25,7 @@ from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
 from roadside.adapters.sql.outbox import SqlOutbox
 from roadside.core.frames import CameraId
 from roadside.core.reads import FusedPlate
-from roadside.core.sightings import Sighting, Verdict, VerdictKind
+from roadside.core.sightings import Answer, Sighting, Statement, Verdict, VerdictKind
 from roadside.errors import SettingsError, UnavailableError
 from roadside.notify.dispatcher import Dispatcher
 from roadside.notify.options import MqttOptions, NotifyOptions, WebhookOptions, load_notify_options
@@ -134,10 +134,14 @@ class Listener:
         self.client.loop_stop()
 
 
+def confirmed(kind: VerdictKind) -> Verdict:
+    return Verdict(kind, "no-paid-reading", 0, 0, witness=Statement(Answer.CONFIRMED, "other", "0" * 64, "AB12CDE"))
+
+
 def sighting(name: str = "s1", kind: VerdictKind = VerdictKind.UNPAID) -> Sighting:
     rows = np.full((7, 36), 1 / 36, np.float32)
     plate = FusedPlate("1AB2345", "1AB2345", "CZ", 0.9, rows, (), (), 2)
-    return Sighting(name, CameraId("gate 1"), "t", NOW_NS - 9, NOW_NS, plate, Verdict(kind, "no-paid-reading", 0, 0))
+    return Sighting(name, CameraId("gate 1"), "t", NOW_NS - 9, NOW_NS, plate, confirmed(kind))
 
 
 def hook(receiver: Receiver, **options: object) -> WebhookOptions:

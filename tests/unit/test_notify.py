@@ -17,7 +17,7 @@ from roadside.adapters.notify.secret import secrets_in
 from roadside.core.frames import CameraId
 from roadside.core.notices import Draft
 from roadside.core.reads import FusedPlate
-from roadside.core.sightings import Sighting, Verdict, VerdictKind
+from roadside.core.sightings import Answer, Sighting, Statement, Verdict, VerdictKind
 from roadside.errors import SettingsError, StoreUnavailableError, UnavailableError
 from roadside.kit.backoff import Backoff
 from roadside.kit.health import Health
@@ -85,10 +85,14 @@ class Absent(MemoryOutbox):
         raise StoreUnavailableError("the database: no answer")
 
 
+def confirmed(kind: VerdictKind) -> Verdict:
+    return Verdict(kind, "no-paid-reading", 0, 0, witness=Statement(Answer.CONFIRMED, "other", "0" * 64, "AB12CDE"))
+
+
 def sighting(name: str = "s1", kind: VerdictKind = VerdictKind.UNPAID) -> Sighting:
     rows = np.full((7, 36), 1 / 36, np.float32)
     plate = FusedPlate(PLATE, PLATE, "CZ", 0.9, rows, (), (), 2)
-    return Sighting(name, CameraId("gate"), "t", NOW_NS - 9, NOW_NS, plate, Verdict(kind, "no-paid-reading", 0, 0))
+    return Sighting(name, CameraId("gate"), "t", NOW_NS - 9, NOW_NS, plate, confirmed(kind))
 
 
 def options(**others: object) -> NotifyOptions:
