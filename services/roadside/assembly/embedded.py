@@ -63,6 +63,9 @@ class Parts:
     """Of single pictures: what one of them shows is all that there will be."""
     witness: Witness | None = None
     """The second reader; without one a person confirms each UNPAID."""
+    detector_model: str = ""
+    reader_model: str = ""
+    """The nets, as the evidence names them."""
 
 
 class EmbeddedPipeline:
@@ -75,8 +78,8 @@ class EmbeddedPipeline:
         clock, meter = SystemClock(), TimingMeter(parts.watch, TIMED)
         rule = EvidenceRule(lone_confidence=STILL_CONFIDENCE) if parts.stills else EvidenceRule()
         self._bus = MemoryBus(MemoryBroker(clock))
-        self._detect = DetectStage(parts.detector, None, clock, meter)
-        self._read = ReadStage(parts.reader, parts.least_confidence, meter)
+        self._detect = DetectStage(parts.detector, None, clock, meter, model=parts.detector_model)
+        self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model)
         self._gather = GatherStage(PassageBuilder(parts.judge, rule, parts.witness), meter, TrackPolicy())
         self._store = StoreStage(parts.store, clock, meter)
         self._bus.set_camera(camera_id, live=live, ended=False)

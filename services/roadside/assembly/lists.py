@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ class ListImporter:
         StoreUnavailableError.
         """
         listed = read_vignettes(path, zone(self.settings.timezone), self.settings.registry_date_order)
-        guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row)
+        guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
         report = _named(
             source, lambda: import_vignettes(self.database, listed, source, at_ns, replace=replace, safeguard=guard)
         )
@@ -71,9 +72,20 @@ class ListImporter:
     def exemptions(self, path: Path, source: str, at_ns: int, *, force: bool = False) -> Taken:
         """Replace the exemptions by those of a CSV file, all or nothing. Raises as above."""
         listed = read_exemptions(path, zone(self.settings.timezone), self.settings.registry_date_order)
-        guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row)
+        guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
         report = _named(source, lambda: import_exemptions(self.database, listed, source, at_ns, safeguard=guard))
         return Taken(report, listed.described())
+
+
+def _sha256(path: Path) -> str | None:
+    """Of the file's bytes; None where it is none that can be read twice, such as a pipe."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 def _named(source: str, load: Callable[[], ImportReport]) -> ImportReport:

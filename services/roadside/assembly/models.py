@@ -20,7 +20,7 @@ from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.detector.corners import CornerFinder
 from roadside.detector.finder import PlateFinder
 from roadside.errors import SettingsError
-from roadside.kit.weights import check_shipped
+from roadside.kit.weights import check_shipped, model_name
 from roadside.ocr.config import ReaderKind
 from roadside.ocr.reader import PlateReader
 
@@ -133,6 +133,20 @@ def open_models(
     """
     detector = open_named_detector(settings, search or settings.search)
     return detector, open_named_reader(settings, extra_cuts=extra_cuts)
+
+
+def detector_name(settings: DetectionSection) -> str:
+    """The nets of the detector that the settings name, as the evidence names them."""
+    nets, folder = open_nets(settings.runtime), settings.modeldir
+    return model_name(nets.file(folder, "detect"), nets.file(folder, "corners"))
+
+
+def reader_name(settings: ReadingSection) -> str:
+    """The net of the reader that the settings name, as the evidence names it."""
+    folder = settings.reader_folder()
+    if settings.reader is ReaderKind.TFLITE:
+        return model_name(open_nets(settings.runtime).file(folder, "read"))
+    return model_name(folder / "gb.traineddata")
 
 
 def warm_up(detector: Detector | None = None, reader: Reader | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from roadside.assembly.models import open_named_reader, open_nets, warm_up
+from roadside.assembly.models import open_named_reader, open_nets, reader_name, warm_up
 from roadside.assembly.witness import open_second
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
@@ -39,7 +39,7 @@ def build(context: ServiceContext[OcrSettings]) -> Work:
     second = open_second(settings)
     witness = None if second is None else Named(LockedReader(second.reader), second.name, second.sha256)
     _log.info("second reader", extra=fields(reader="none" if second is None else second.name))
-    stage = ReadStage(model, settings.confidence, context.meter)
+    stage = ReadStage(model, settings.confidence, context.meter, model=reader_name(settings))
     runner = context.stage_runner(CROPS, READS, stage, at_once=CROPS_AT_ONCE)
 
     def register(server: grpc.Server) -> tuple[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from roadside.adapters.sources.video import CameraSettings, ClipSource, open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.embedded import EmbeddedPipeline, Parts
-from roadside.assembly.models import open_models, warm_up
+from roadside.assembly.models import detector_name, open_models, reader_name, warm_up
 from roadside.assembly.uprightness import set_upright
 from roadside.capture.feed import FrameFeed
 from roadside.capture.motion import MotionGate
@@ -65,6 +65,8 @@ class SourceWatch:
             least_confidence=settings.confidence,
             stills=self.stills,
             witness=witness,
+            detector_model=detector_name(settings),
+            reader_model=reader_name(settings),
         )
         self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
 

@@ -1,4 +1,4 @@
-"""`roadside evidence verify|checkpoint|show`: whether what is kept was left alone, and looks that are written down."""
+"""`roadside evidence verify|explain|checkpoint|show`: was it left alone, and what is it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.checkpoint import load_checkpoint
 from roadside.assembly.records import open_records, person
+from roadside.commands.explain import explain_evidence
 from roadside.commands.flags import add_settings, settings_of
 from roadside.core.sightings import PictureKind
 from roadside.errors import InputError
@@ -43,6 +44,12 @@ def add_to(commands: SubParsers) -> None:
     )
     add_settings(verify, *_KEEPING, "checkpoints")
     verify.set_defaults(execute=verify_evidence)
+
+    explain = actions.add_parser("explain", help="tell of one sighting what a court would ask; the audit notes it")
+    explain.add_argument("sighting", help="its id")
+    explain.add_argument("--json", action="store_true", help="print one JSON object")
+    add_settings(explain, *_KEEPING, "checkpoints")
+    explain.set_defaults(execute=explain_evidence)
 
     checkpoint = actions.add_parser("checkpoint", help="sign the end of the chain now, for a place of your choice")
     checkpoint.add_argument("--out", type=Path, help="write it to this file, too")

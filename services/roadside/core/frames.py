@@ -90,6 +90,8 @@ class Crop:
     """Width and height of the frame in pixels; None where it is not known."""
     stamp: Stamp | None = None
     """That of the frame."""
+    model: str = ""
+    """Which nets found it, by the SHA-256 of their files; empty where that is not known."""
 
     @property
     def identity(self) -> str:

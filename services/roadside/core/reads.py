@@ -58,6 +58,8 @@ class Read:
     """The most probable texts, best first, `text` among them; empty if the reader gives none."""
     countries: tuple[tuple[str, float], ...] = ()
     """Countries and their probabilities, from the look of the plate; empty if the reader does not tell them."""
+    model: str = ""
+    """Which net read it, by the SHA-256 of its file; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from roadside.core.vignettes import Exemption, Vignette
 
 
+Facts = tuple[tuple[str, str], ...]
+"""What is worth keeping of how something came about: names and values, for people and for the evidence."""
+
+
 class VerdictKind(StrEnum):
     """Whether the vignette of a vehicle was paid. docs/verdict.md tells by which rules."""
 
@@ -118,6 +122,8 @@ class Verdict:
     """The time that was judged, before any tolerance, and whether it is believed; None of an older version."""
     witness: Statement | None = None
     """What the second reader said; None where none was asked, as of every vehicle that has paid."""
+    basis: Facts = ()
+    """What it rests on: the numbers of the policy, the statistics of the reader's errors, the list that was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,8 @@ class Sighting:
     """The stored pictures; none for PAID and EXEMPT."""
     sequence: int = 0
     """The place in the order of storing, counting up from 1; 0 until it is stored. A live watch resumes after it."""
+    provenance: Facts = ()
+    """What saw and read it: the version of the program, the SHA-256 of the nets."""
 
     @property
     def passage(self) -> PassageTime:

@@ -68,3 +68,5 @@ class RegistryAnswer:
     searched the whole query."""
     stale: bool = False
     """Whether the list is older than it may be: it can still tell who paid, and not any more who did not."""
+    version: str = ""
+    """Which list answered, for the evidence: its number, date and SHA-256, or how else it is known."""

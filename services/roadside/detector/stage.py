@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from roadside.core.detect import crop_plate
@@ -24,11 +25,15 @@ class DetectStage:
     matters more.
     """
 
-    def __init__(self, detector: Detector, max_age_s: float | None, clock: Clock, meter: Meter) -> None:
+    def __init__(
+        self, detector: Detector, max_age_s: float | None, clock: Clock, meter: Meter, *, model: str = ""
+    ) -> None:
+        """`model` names the nets in the evidence, by the SHA-256 of their files."""
         self._detector = detector
         self._max_age_ns = None if max_age_s is None else round(max_age_s * 1e9)
         self._clock = clock
         self._meter = meter
+        self._model = model
 
     def handle(self, event: FrameEvent) -> Sequence[CropEvent]:
         """See `Stage.handle`."""
@@ -41,7 +46,7 @@ class DetectStage:
         image = event.picture.pixels()
         decoded_s = time.perf_counter()
         frame = Frame(camera, event.captured_at_ns, event.sequence, image, event.stamp)
-        crops = [crop_plate(frame, detection) for detection in self._detector.detect(image)]
+        crops = [replace(crop_plate(frame, detection), model=self._model) for detection in self._detector.detect(image)]
         self._meter.observe("decoding_seconds", decoded_s - started_s)
         self._meter.observe("inference_seconds", time.perf_counter() - decoded_s)
         self._meter.count("frames_total", camera=camera)

@@ -55,3 +55,14 @@ def _check(file: Path, digest: str) -> None:
         raise ModelError(f"no model at {file}: {error.strerror}; {MEND}") from None
     if hashlib.sha256(content).hexdigest() != digest:
         raise ModelError(f"{file} is not the file that Roadside ships: its SHA-256 differs; {MEND}")
+
+
+def model_name(*files: Path) -> str:
+    """Nets as the evidence names them: folder, file and SHA-256 of each that is there."""
+    told = []
+    for path in files:
+        if path.is_file():
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            told.append(f"{path.parent.name}/{path.name} sha256 {digest}")
+    return ", ".join(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from roadside.core.events import ReadEvent
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 class ReadStage:
     """Reads plates; a read without a text, or below `least_confidence` (0 to 1), says nothing and ends here."""
 
-    def __init__(self, reader: Reader, least_confidence: float, meter: Meter) -> None:
+    def __init__(self, reader: Reader, least_confidence: float, meter: Meter, *, model: str = "") -> None:
+        """`model` names the net in the evidence, by the SHA-256 of its file."""
         self._reader = reader
         self._least_confidence = least_confidence
         self._meter = meter
+        self._model = model
 
     def handle(self, event: CropEvent) -> Sequence[ReadEvent]:
         """See `Stage.handle`."""
@@ -31,4 +34,4 @@ class ReadStage:
         confident = bool(read.text) and read.confidence >= self._least_confidence
         self._meter.count("reads_total", camera=event.camera_id, outcome="confident" if confident else "unsure")
         self._meter.observe("confidence_ratio", read.confidence)
-        return [ReadEvent(event.crop, event.frame, read)] if confident else []
+        return [ReadEvent(event.crop, event.frame, replace(read, model=self._model))] if confident else []

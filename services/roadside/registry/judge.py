@@ -14,6 +14,7 @@ from roadside.core.sightings import Reading, Verdict, VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
 from roadside.core.vignettes import CandidateQuery
 from roadside.errors import RegistryUnavailableError
+from roadside.registry.basis import TracedRegistry, policy_facts
 from roadside.registry.scrutiny import scrutinised
 
 if TYPE_CHECKING:
@@ -42,20 +43,26 @@ class Judge:
         tolerance_s: float = TOLERANCE_S,
     ) -> None:
         """Clocks of cameras and of the registry may differ by `tolerance_s`; docs/verdict.md says why so much."""
-        self._registry = registry
+        self._registry = TracedRegistry(registry)
         self._confusions = confusions
         self._policy = policy
         self._clock = clock
         self._grace_ns = int(grace_s * 1e9)
         self._tolerance_ns = int(tolerance_s * 1e9)
+        self._basis = (*policy_facts(policy, confusions, grace_s), ("policy.tolerance_s", repr(tolerance_s)))
 
     def judge(self, plate: FusedPlate, passage: PassageTime) -> Verdict:
         """The verdict on a vehicle that has paid if it had paid at any moment of `passage`, or nearly so.
 
         UNKNOWN where the registry cannot answer.
         """
+        self._registry.forget()
         verdict = self._judged(plate, passage.widened(self._tolerance_ns))
-        return _dated(verdict, passage)
+        return self._founded(_dated(verdict, passage))
+
+    def _founded(self, verdict: Verdict) -> Verdict:
+        """`verdict` with what it rests on, for the evidence."""
+        return replace(verdict, basis=(*self._registry.facts(), *self._basis))
 
     def _judged(self, plate: FusedPlate, passage: PassageTime) -> Verdict:
         if len(plate.posterior) == 0:
@@ -85,8 +92,9 @@ class Judge:
         Only a country that the person has `stated` can set a vignette of another country aside: the reader's guess,
         or what the text looks like, must not accuse a driver who paid.
         """
+        self._registry.forget()
         verdict = self._settled(text, country, passage.widened(self._tolerance_ns), stated=stated)
-        return _dated(verdict, passage)
+        return self._founded(_dated(verdict, passage))
 
     def _settled(self, text: str, country: str | None, passage: PassageTime, *, stated: bool) -> Verdict:
         key = fold(text)

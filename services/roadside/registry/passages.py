@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
 
+from roadside._version import __version__
 from roadside.core.frames import Box
 from roadside.core.moments import time_seen
 from roadside.core.sightings import Picture, PictureKind, Sighting
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from roadside.core.frames import Crop
     from roadside.core.moments import PassageTime
     from roadside.core.reads import FusedPlate, PlacedRead, Track
-    from roadside.core.sightings import Verdict
+    from roadside.core.sightings import Facts, Verdict
     from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
 
@@ -66,6 +67,7 @@ class PassageBuilder:
             plate=fusion.plate,
             verdict=self._verdict(fusion.plate, best, seen.widened(slack_ns)),
         )
+        sighting = replace(sighting, provenance=provenance_of(track))
         frame = frame_of(best)
         return Passage(sighting, (crop_picture(best.crop), *([frame] if frame is not None else [])))
 
@@ -75,6 +77,15 @@ class PassageBuilder:
         if self._witness is None or not needs_witness(verdict):
             return verdict
         return heard(verdict, self._witness.testify(best.crop, plate))
+
+
+def provenance_of(track: Track) -> Facts:
+    """The version of the program, and every net that found or read the plate of `track`."""
+    found = dict.fromkeys(placed.crop.model for placed in track.reads if placed.crop.model)
+    read = dict.fromkeys(placed.read.model for placed in track.reads if placed.read.model)
+    frames = len({placed.crop.sequence for placed in track.reads})
+    nets = (*(("model.detector", each) for each in found), *(("model.reader", each) for each in read))
+    return (("software", f"roadside {__version__}"), *nets, ("frames", str(frames)))
 
 
 def sighting_id(track: Track) -> str:

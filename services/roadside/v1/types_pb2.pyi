@@ -123,7 +123,7 @@ class CountryProbability(_message.Message):
     def __init__(self, country: _Optional[str] = ..., probability: _Optional[float] = ...) -> None: ...
 
 class Read(_message.Message):
-    __slots__ = ("raw", "text", "country", "confidence", "characters", "posterior", "alternatives", "countries")
+    __slots__ = ("raw", "text", "country", "confidence", "characters", "posterior", "alternatives", "countries", "model")
     RAW_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +132,7 @@ class Read(_message.Message):
     POSTERIOR_FIELD_NUMBER: _ClassVar[int]
     ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     COUNTRIES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     raw: str
     text: str
     country: str
@@ -140,7 +141,8 @@ class Read(_message.Message):
     posterior: bytes
     alternatives: _containers.RepeatedCompositeFieldContainer[Hypothesis]
     countries: _containers.RepeatedCompositeFieldContainer[CountryProbability]
-    def __init__(self, raw: _Optional[str] = ..., text: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., characters: _Optional[_Iterable[_Union[Character, _Mapping]]] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ...) -> None: ...
+    model: str
+    def __init__(self, raw: _Optional[str] = ..., text: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., characters: _Optional[_Iterable[_Union[Character, _Mapping]]] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ..., model: _Optional[str] = ...) -> None: ...
 
 class FusedPlate(_message.Message):
     __slots__ = ("text", "raw", "country", "confidence", "posterior", "alternatives", "looks", "countries", "doubts", "examined")
@@ -219,7 +221,7 @@ class Statement(_message.Message):
     def __init__(self, answer: _Optional[_Union[StatementAnswer, str]] = ..., reader: _Optional[str] = ..., sha256: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...
 
 class Verdict(_message.Message):
-    __slots__ = ("kind", "rule", "paid_probability", "exempt_probability", "readings", "vignettes", "exemptions", "lapsed_vignettes", "earliest_time", "latest_time", "time_doubt", "statement")
+    __slots__ = ("kind", "rule", "paid_probability", "exempt_probability", "readings", "vignettes", "exemptions", "lapsed_vignettes", "earliest_time", "latest_time", "time_doubt", "statement", "basis")
     KIND_FIELD_NUMBER: _ClassVar[int]
     RULE_FIELD_NUMBER: _ClassVar[int]
     PAID_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
@@ -232,6 +234,7 @@ class Verdict(_message.Message):
     LATEST_TIME_FIELD_NUMBER: _ClassVar[int]
     TIME_DOUBT_FIELD_NUMBER: _ClassVar[int]
     STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
     kind: VerdictKind
     rule: str
     paid_probability: float
@@ -244,7 +247,16 @@ class Verdict(_message.Message):
     latest_time: _timestamp_pb2.Timestamp
     time_doubt: str
     statement: Statement
-    def __init__(self, kind: _Optional[_Union[VerdictKind, str]] = ..., rule: _Optional[str] = ..., paid_probability: _Optional[float] = ..., exempt_probability: _Optional[float] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ..., vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., exemptions: _Optional[_Iterable[_Union[Exemption, _Mapping]]] = ..., lapsed_vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_doubt: _Optional[str] = ..., statement: _Optional[_Union[Statement, _Mapping]] = ...) -> None: ...
+    basis: _containers.RepeatedCompositeFieldContainer[Fact]
+    def __init__(self, kind: _Optional[_Union[VerdictKind, str]] = ..., rule: _Optional[str] = ..., paid_probability: _Optional[float] = ..., exempt_probability: _Optional[float] = ..., readings: _Optional[_Iterable[_Union[Reading, _Mapping]]] = ..., vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., exemptions: _Optional[_Iterable[_Union[Exemption, _Mapping]]] = ..., lapsed_vignettes: _Optional[_Iterable[_Union[Vignette, _Mapping]]] = ..., earliest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_doubt: _Optional[str] = ..., statement: _Optional[_Union[Statement, _Mapping]] = ..., basis: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ...) -> None: ...
+
+class Fact(_message.Message):
+    __slots__ = ("name", "value")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("kind", "sha256", "media_type", "size_bytes", "box")
@@ -261,7 +273,7 @@ class Evidence(_message.Message):
     def __init__(self, kind: _Optional[_Union[PictureKind, str]] = ..., sha256: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., box: _Optional[_Union[Box, _Mapping]] = ...) -> None: ...
 
 class Sighting(_message.Message):
-    __slots__ = ("sighting_id", "camera_id", "track_id", "first_seen_time", "last_seen_time", "plate", "verdict", "plate_hash", "evidence", "sequence")
+    __slots__ = ("sighting_id", "camera_id", "track_id", "first_seen_time", "last_seen_time", "plate", "verdict", "plate_hash", "evidence", "sequence", "provenance")
     SIGHTING_ID_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -272,6 +284,7 @@ class Sighting(_message.Message):
     PLATE_HASH_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     sighting_id: str
     camera_id: str
     track_id: str
@@ -282,4 +295,5 @@ class Sighting(_message.Message):
     plate_hash: str
     evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
     sequence: int
-    def __init__(self, sighting_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., plate: _Optional[_Union[FusedPlate, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., plate_hash: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., sequence: _Optional[int] = ...) -> None: ...
+    provenance: _containers.RepeatedCompositeFieldContainer[Fact]
+    def __init__(self, sighting_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., plate: _Optional[_Union[FusedPlate, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., plate_hash: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., sequence: _Optional[int] = ..., provenance: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ...) -> None: ...

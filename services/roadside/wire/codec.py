@@ -165,6 +165,7 @@ def _crop_to_proto(event: CropEvent) -> events_pb2.CropEvent:
         frame_width_px=crop.frame_size[0] if crop.frame_size else 0,
         frame_height_px=crop.frame_size[1] if crop.frame_size else 0,
         stamp=_stamp_to_proto(crop.stamp),
+        detector_model=crop.model,
     )
 
 
@@ -178,6 +179,7 @@ def _crop_from_proto(message: events_pb2.CropEvent) -> CropEvent:
         origin=_origin(message),
         frame_size=_frame_size(message),
         stamp=_stamp_from_proto(message.stamp) if message.HasField("stamp") else None,
+        model=message.detector_model,
     )
     frame = TravellingPicture(convert.picture_from_proto(message.frame)) if message.HasField("frame") else None
     return CropEvent(crop, frame)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roadside.core.frames import Corners
+    from roadside.core.sightings import Facts
 
 MAX_SLOTS = 64
 """Rows that a posterior may have; the longest plates of Europe have nine characters."""
@@ -164,6 +165,7 @@ def read_to_proto(read: Read) -> types_pb2.Read:
         posterior=_posterior_to_proto(read.posterior),
         alternatives=_hypotheses_to_proto(read.alternatives),
         countries=_countries_to_proto(read.countries),
+        model=read.model,
     )
 
 
@@ -178,6 +180,7 @@ def read_from_proto(read: types_pb2.Read) -> Read:
         posterior=_posterior_from_proto(read.posterior),
         alternatives=_hypotheses_from_proto(read.alternatives),
         countries=_countries_from_proto(read.countries),
+        model=read.model,
     )
 
 
@@ -272,6 +275,7 @@ def verdict_to_proto(verdict: Verdict) -> types_pb2.Verdict:
         lapsed_vignettes=[vignette_to_proto(vignette) for vignette in verdict.lapsed],
         **_passage_to_proto(verdict.passage),
         statement=None if verdict.witness is None else statement_to_proto(verdict.witness),
+        basis=_facts_to_proto(verdict.basis),
     )
 
 
@@ -291,6 +295,7 @@ def verdict_from_proto(verdict: types_pb2.Verdict) -> Verdict:
         lapsed=tuple(vignette_from_proto(vignette) for vignette in verdict.lapsed_vignettes),
         passage=_passage_from_proto(verdict),
         witness=statement_from_proto(verdict.statement) if verdict.HasField("statement") else None,
+        basis=_facts_from_proto(verdict.basis),
     )
 
 
@@ -341,6 +346,7 @@ def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
             for e in sighting.evidence
         ],
         sequence=sighting.sequence,
+        provenance=_facts_to_proto(sighting.provenance),
     )
 
 
@@ -368,6 +374,7 @@ def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
             for e in sighting.evidence
         ),
         sequence=sighting.sequence,
+        provenance=_facts_from_proto(sighting.provenance),
     )
 
 
@@ -423,6 +430,14 @@ def _hypotheses_from_proto(hypotheses: Iterable[types_pb2.Hypothesis]) -> tuple[
         Hypothesis(h.text, h.country or None, math.log(h.probability) if h.probability > 0 else -math.inf)
         for h in hypotheses
     )
+
+
+def _facts_to_proto(facts: Facts) -> list[types_pb2.Fact]:
+    return [types_pb2.Fact(name=name, value=value) for name, value in facts]
+
+
+def _facts_from_proto(facts: Iterable[types_pb2.Fact]) -> Facts:
+    return tuple((fact.name, fact.value) for fact in facts)
 
 
 def _countries_to_proto(countries: Iterable[tuple[str, float]]) -> list[types_pb2.CountryProbability]:

@@ -132,7 +132,11 @@ class HttpRegistry:
                     vignettes.append(entry)
                 elif key in keys[:3]:
                     lapsed.append(entry)
-        return RegistryAnswer(tuple(vignettes), tuple(exemptions), tuple(lapsed), asked=keys)
+        return RegistryAnswer(tuple(vignettes), tuple(exemptions), tuple(lapsed), asked=keys, version=self._version())
+
+    def _version(self) -> str:
+        """For the evidence: without the address's path or parameters, which may be secret."""
+        return f"over HTTP at {urlsplit(self._options.url).hostname or 'an unknown host'}"
 
     def _lookup(self, keys: Sequence[str]) -> Mapping[str, list[Vignette | Exemption]]:
         now_ns = self._clock.now_ns()

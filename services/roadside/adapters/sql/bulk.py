@@ -58,6 +58,8 @@ class Safeguard:
     """Replace whatever speaks against it."""
     open_row: Callable[[], Vignette | Exemption | BadRow | None] = lambda: None
     """Asked when the rows have ended: the last one where it has no line end, as `ListFile.open_row`."""
+    sha256: str | None = None
+    """Of the file that holds the rows: the record of the import keeps it, so that evidence can name the list."""
 
 
 class _Sieve:
@@ -123,6 +125,7 @@ def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
                 forced = _weigh(_of(facts, sieve), safeguard)
             if safeguard is None or forced or sieve.read:
                 added, removed = _merge(connection, _said(source, forced), at_ns, sieve.rejected, replace=replace)
+                _note_file(connection, safeguard)
             else:  # rows without a good one make no list: nothing was imported
                 added = removed = 0
     elapsed_s = time.perf_counter() - started
@@ -153,6 +156,7 @@ def import_exemptions(
             connection.execute(insert(EXEMPTIONS), [_exemption_values(e) for e in entries])
         counts = (len(entries), removed, 0, sieve.rejected)
         _record(connection, "exemptions", _said(source, forced), at_ns, counts)
+        _note_file(connection, safeguard)
     elapsed_s = time.perf_counter() - started
     return ImportReport(sieve.read, len(entries), removed, sieve.rejected, tuple(sieve.named), elapsed_s, forced)
 
@@ -203,6 +207,13 @@ def _record(connection: Connection, content: str, source: str, at_ns: int, count
         at_ns=at_ns, content=content, source=source, added=added, removed=removed, kept=kept, rejected=rejected
     )
     return int(connection.execute(statement.returning(IMPORTS.c.import_id)).scalar_one())
+
+
+def _note_file(connection: Connection, safeguard: Safeguard | None) -> None:
+    """Keep the SHA-256 of the file with the import that was recorded last."""
+    if safeguard is not None and safeguard.sha256 is not None:
+        newest = select(func.max(IMPORTS.c.import_id)).scalar_subquery()
+        connection.execute(IMPORTS.update().where(IMPORTS.c.import_id == newest).values(sha256=safeguard.sha256))
 
 
 def _values(v: Vignette) -> tuple[str, str, str, int, int, str, str]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import RowMapping
 
+    from roadside.core.sightings import Facts
+
 HASHED = (VerdictKind.PAID, VerdictKind.EXEMPT)
 """Of these the plate is not kept."""
 
@@ -42,6 +44,7 @@ def sighting_row(sighting: Sighting, decided_at_ns: int) -> dict[str, Any]:
         "first_seen_ns": sighting.first_seen_ns,
         "last_seen_ns": sighting.last_seen_ns,
         "plate_hash": sighting.plate_hash,
+        "provenance": json.dumps(sighting.provenance),
         **verdict_columns(sighting.verdict, decided_at_ns),
         **plate_columns(sighting.plate),
     }
@@ -65,6 +68,7 @@ def verdict_columns(verdict: Verdict, decided_at_ns: int) -> dict[str, Any]:
                 ],
                 "passage": _passage(verdict.passage),
                 "witness": _witness(verdict.witness),
+                "basis": verdict.basis,
             }
         ),
     }
@@ -110,6 +114,7 @@ def sighting_of(row: RowMapping, evidence: Sequence[RowMapping]) -> Sighting:
         plate_hash=row["plate_hash"],
         evidence=tuple(_evidence_of(e) for e in evidence),
         sequence=row["sequence"],
+        provenance=_facts(json.loads(row["provenance"] or "[]")),
     )
 
 
@@ -158,6 +163,7 @@ def _verdict_of(kind: VerdictKind, data: Mapping[str, Any]) -> Verdict:
         lapsed=tuple(Vignette(*values) for values in data["lapsed"]),
         passage=_passage_of(data.get("passage")),
         witness=_witness_of(data.get("witness")),
+        basis=_facts(data.get("basis", ())),
     )
 
 
@@ -180,6 +186,10 @@ def _witness(said: Statement | None) -> list[str] | None:
 def _witness_of(said: Sequence[str] | None) -> Statement | None:
     """None of a verdict that was kept before there was a second reader."""
     return None if said is None else Statement(Answer(said[0]), *map(str, said[1:]))
+
+
+def _facts(pairs: Sequence[Sequence[str]]) -> Facts:
+    return tuple((str(name), str(value)) for name, value in pairs)
 
 
 def _vignette(v: Vignette) -> list[str | int]:

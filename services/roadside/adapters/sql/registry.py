@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar
 
@@ -76,6 +77,7 @@ class SqlRegistry:
         try:
             with self._database.read() as connection:
                 stale = self._is_stale(_newest_import_ns(connection), passage.last_ns)
+                version = _version(connection)
                 rows = connection.execute(_vignettes().where(in_reach, valid))
                 vignettes = dict.fromkeys(map(_vignette_of, rows))
                 others = connection.execute(_vignettes().where(best).limit(20))
@@ -88,7 +90,7 @@ class SqlRegistry:
                     exemptions.update(dict.fromkeys(_near_exemptions(connection, key, in_force)))
         except StoreUnavailableError as error:
             raise RegistryUnavailableError(str(error)) from error
-        return RegistryAnswer(tuple(vignettes), tuple(exemptions), lapsed, stale=stale)
+        return RegistryAnswer(tuple(vignettes), tuple(exemptions), lapsed, stale=stale, version=version)
 
     def entries(self, plate: str, country: str | None = None) -> tuple[tuple[Vignette, ...], tuple[Exemption, ...]]:
         """All that is held of one plate in any spelling, at any time, exemptions of its family included.
@@ -165,6 +167,18 @@ def _newest_import_ns(connection: Connection) -> int:
     if newest is None:
         raise RegistryUnavailableError("no vignettes were imported yet: `roadside registry import FILE`")
     return newest
+
+
+def _version(connection: Connection) -> str:
+    """Which lists answer: of vignettes and of exemptions the newest import, for what is asked is their sum."""
+    newest = select(func.max(IMPORTS.c.import_id)).group_by(IMPORTS.c.content)
+    rows = connection.execute(select(IMPORTS).where(IMPORTS.c.import_id.in_(newest)).order_by(IMPORTS.c.content.desc()))
+    told = []
+    for row in rows:
+        at = datetime.fromtimestamp(row.at_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        digest = f", sha256 {row.sha256}" if row.sha256 else ""
+        told.append(f"{row.content} up to import {row.import_id} of {at}{digest}")
+    return "; ".join(told)
 
 
 def _near_vignettes(connection: Connection, key: str, valid: ColumnElement[bool]) -> list[Vignette]:

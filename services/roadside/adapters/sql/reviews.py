@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
@@ -14,7 +14,7 @@ from roadside.core.sightings import VerdictKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import Row, Select
 
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.vault import Vault
@@ -65,10 +65,13 @@ class Reviews:
         statement = select(CORRECTIONS).order_by(CORRECTIONS.c.correction_id)
         with self._database.read() as connection:
             rows = connection.execute(statement).all()
-        return [
-            Correction(r.sighting_id, r.at_ns, r.author, ReviewAction(r.action), r.text, r.country, r.read_text)
-            for r in rows
-        ]
+        return [correction_of(row) for row in rows]
+
+
+def correction_of(row: Row[Any]) -> Correction:
+    """The answer of a row."""
+    action = ReviewAction(row.action)
+    return Correction(row.sighting_id, row.at_ns, row.author, action, row.text, row.country, row.read_text)
 
 
 def _unanswered(statement: Select[tuple[str]]) -> Select[tuple[str]]:

@@ -139,7 +139,7 @@ def compared(connection: Connection, vault: Vault, walk: Walk, *, under_any_key:
             if entry is not None:
                 found.sealed += 1
                 if entry in sealed:  # what cannot be opened is told by the walk
-                    found.faults += _changes(sighting_id, sealed[entry], kept[sighting_id])
+                    found.faults += changes(sighting_id, sealed[entry], kept[sighting_id])
             elif walk.older_to is None or sequences[sighting_id] <= walk.older_to:
                 found.older += 1
                 was, now = walk.pictures.pop(sighting_id, {}), kept[sighting_id]["evidence"]
@@ -176,7 +176,7 @@ def _records(connection: Connection, entries: Sequence[int]) -> dict[int, Mappin
     return {sequence: record for sequence, record in found if record is not None}
 
 
-def _changes(sighting_id: str, sealed: Mapping[str, Any], kept: Mapping[str, Any]) -> Iterator[str]:
+def changes(sighting_id: str, sealed: Mapping[str, Any], kept: Mapping[str, Any]) -> Iterator[str]:
     """Which columns are not what was sealed; the values are not told, for faults are printed and logged."""
     for column in differences(sealed["sighting"], kept["sighting"]):
         yield f"{sighting_id}: {column} was changed"
