@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 
+class Known(grpc.StreamStreamClientInterceptor):
+    """Sends the token with the questions of reflection."""
+
+    def __init__(self, metadata: tuple[tuple[str, str], ...]) -> None:
+        self._metadata = metadata
+
+    def intercept_stream_stream(self, continuation, client_call_details, request_iterator):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """See grpc.StreamStreamClientInterceptor."""
+        return continuation(client_call_details._replace(metadata=self._metadata), request_iterator)
+
+
 def main() -> None:
     """Answers as JSON, one object a line where the method streams."""
     if len(sys.argv) == 1:
@@ -27,7 +38,8 @@ def main() -> None:
     token = os.environ.get("ROADSIDE_TOKEN")
     metadata = (("authorization", f"Bearer {token}"),) if token else ()
     with grpc.insecure_channel(address) as channel:
-        database = ProtoReflectionDescriptorDatabase(channel)
+        # Which methods there are is told to known callers only, and the database sends no metadata of its own.
+        database = ProtoReflectionDescriptorDatabase(grpc.intercept_channel(channel, Known(metadata)))
         pool = descriptor_pool.DescriptorPool(database)
         if not method:
             for name in database.get_services():

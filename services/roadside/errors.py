@@ -7,12 +7,15 @@ The tree:
     │   ├── SourceError       a picture, clip or camera
     │   ├── ModelError        a model file or folder
     │   ├── SettingsError     a setting, flag or configuration file
-    │   └── RegistryFileError a list of vignettes
-    │       └── ImportRefusedError  one that would make the registry forget who paid
+    │   ├── RegistryFileError a list of vignettes
+    │   │   └── ImportRefusedError  one that would make the registry forget who paid
+    │   ├── CredentialsError  a caller who does not show who it is
+    │   └── AccessError       a caller who may not do what it asks for
     ├── UnavailableError      something outside does not answer now; trying again can help
     │   ├── StoreUnavailableError
     │   ├── BusUnavailableError
-    │   └── RegistryUnavailableError
+    │   ├── RegistryUnavailableError
+    │   └── BusyError         a service that has no place left for the call
     ├── NotFoundError         a sighting, camera or piece of evidence that does not exist
     └── PoisonError           a message that no retry can mend: it goes to the dead letters
 """
@@ -48,6 +51,14 @@ class ImportRefusedError(RegistryFileError):
     """A list that would make the registry forget who paid: nothing was changed."""
 
 
+class CredentialsError(InputError):
+    """A caller that does not show, by a token or a certificate, who it is."""
+
+
+class AccessError(InputError):
+    """A caller that is known but may not do what it asks for."""
+
+
 class UnavailableError(RoadsideError):
     """Something outside of this process does not answer now; trying again can help."""
 
@@ -62,6 +73,10 @@ class BusUnavailableError(UnavailableError):
 
 class RegistryUnavailableError(UnavailableError):
     """The registry of vignettes does not answer."""
+
+
+class BusyError(UnavailableError):
+    """The service has no place left for the call: too many are in hand, or wait."""
 
 
 class NotFoundError(RoadsideError):

@@ -20,6 +20,7 @@ from roadside.core.frames import Box, Detection
 from roadside.detector.metrics import SPECS
 from roadside.detector.servicer import DetectorServicer
 from roadside.errors import ModelError
+from roadside.kit.callers import Callers
 from roadside.kit.grpc_server import GrpcServer, ServerOptions
 from roadside.kit.health import Health
 from roadside.kit.prometheus import PrometheusMeter
@@ -73,7 +74,7 @@ class Running:
 
         self.detector = BrightestCorner()
 
-        def register(server: grpc.Server) -> tuple[str]:
+        def register(server: grpc.aio.Server) -> tuple[str]:
             detector_pb2_grpc.add_DetectorServicer_to_server(DetectorServicer(self.detector), server)
             return ("roadside.v1.Detector",)
 
@@ -157,13 +158,15 @@ def test_sizes_are_limited(running: Running) -> None:
 
 
 def test_calls_that_stream_both_ways_are_asked_for_the_token_too() -> None:
-    def register(server: grpc.Server) -> tuple[str]:
+    def register(server: grpc.aio.Server) -> tuple[str]:
         echo = grpc.stream_stream_rpc_method_handler(lambda requests, _context: requests)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", {"Echo": echo}),))
         return ("test.Echo",)
 
     meter = PrometheusMeter("detector", SPECS, CollectorRegistry())
-    server = GrpcServer(ServerOptions("127.0.0.1", 0, token=TOKEN), register, Health((), time.monotonic), meter)
+    server = GrpcServer(
+        ServerOptions("127.0.0.1", 0, callers=Callers(token=TOKEN)), register, Health((), time.monotonic), meter
+    )
     server.start()
     try:
         with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
@@ -179,7 +182,7 @@ def test_calls_that_stream_both_ways_are_asked_for_the_token_too() -> None:
 
 
 def test_the_token_is_asked_for() -> None:
-    running = Running(token=TOKEN)
+    running = Running(callers=Callers(token=TOKEN))
     try:
         with grpc.insecure_channel(running.address) as channel:
             assert refused(channel).code() is grpc.StatusCode.UNAUTHENTICATED

@@ -38,7 +38,7 @@ def stub(tmp_path: Path) -> Iterator[registry_pb2_grpc.RegistryStub]:
     def load(path: Path, *, replace: bool, force: bool) -> Taken:
         return importer.vignettes(path, "gRPC", clock.now_ns(), replace=replace, force=force)
 
-    def register(server: grpc.Server) -> tuple[str]:
+    def register(server: grpc.aio.Server) -> tuple[str]:
         servicer = RegistryServicer(SqlRegistry(database, grace_s=0.0, max_age_days=0.0), load, clock)
         registry_pb2_grpc.add_RegistryServicer_to_server(servicer, server)
         return ("roadside.v1.Registry",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def reviewing(tmp_path: Path) -> Iterator[Reviewing]:
 
 @pytest.fixture
 def stub(reviewing: Reviewing) -> Iterator[review_pb2_grpc.ReviewStub]:
-    def register(server: grpc.Server) -> tuple[str]:
+    def register(server: grpc.aio.Server) -> tuple[str]:
         review_pb2_grpc.add_ReviewServicer_to_server(ReviewServicer(reviewing), server)
         return ("roadside.v1.Review",)
 
@@ -66,7 +67,7 @@ def stub(reviewing: Reviewing) -> Iterator[review_pb2_grpc.ReviewStub]:
     server.stop(1.0)
 
 
-def test_the_queue_is_answered_through_grpc(stub: review_pb2_grpc.ReviewStub) -> None:
+def test_the_queue_is_answered_through_grpc(stub: review_pb2_grpc.ReviewStub, tmp_path: Path) -> None:
     first = stub.NextSighting(review_pb2.NextSightingRequest(), timeout=60)
     assert (first.sighting.sighting_id, first.waiting_count) == ("a", 2)
     put_off = stub.NextSighting(review_pb2.NextSightingRequest(skip_sighting_ids=["a"]), timeout=60)
@@ -83,6 +84,9 @@ def test_the_queue_is_answered_through_grpc(stub: review_pb2_grpc.ReviewStub) ->
         review_pb2.AnswerSightingRequest(sighting_id="b", action=review_pb2.REVIEW_ACTION_CONFIRM), timeout=60
     )
     assert confirmed.sighting.verdict.kind == types_pb2.VERDICT_KIND_UNPAID
+    with sqlite3.connect(tmp_path / "r.db") as known:
+        authors = [author for (author,) in known.execute("SELECT author FROM corrections ORDER BY rowid")]
+    assert authors == ["local 127.0.0.1, for jana", "local 127.0.0.1"]
     assert not stub.NextSighting(review_pb2.NextSightingRequest(), timeout=60).HasField("sighting")
 
 

@@ -28,7 +28,10 @@ from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Rea
 from roadside.core.sightings import Evidence, Picture, PictureKind, Reading, Sighting, Verdict, VerdictKind
 from roadside.core.vignettes import Vignette
 from roadside.errors import (
+    AccessError,
     BusUnavailableError,
+    BusyError,
+    CredentialsError,
     InputError,
     NotFoundError,
     PoisonError,
@@ -58,7 +61,9 @@ def boxes(draw: st.DrawFn) -> Box:
 def crops(draw: st.DrawFn) -> Crop:
     corners = draw(st.sampled_from([None, ((0.0, 1.0), (5.0, 1.0), (5.0, 3.0), (0.0, 3.0))]))
     return Crop(
-        CameraId(draw(st.text(min_size=1, max_size=20))),
+        CameraId(
+            draw(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20))
+        ),
         draw(times),
         draw(st.integers(0, 2**40)),
         Detection(draw(boxes()), draw(shares), corners),
@@ -256,6 +261,9 @@ class TheCall(grpc.RpcError, grpc.Call):
         (StoreUnavailableError("the database: gone"), grpc.StatusCode.UNAVAILABLE),
         (BusUnavailableError("Redis does not answer"), grpc.StatusCode.UNAVAILABLE),
         (RegistryUnavailableError("no answer"), grpc.StatusCode.UNAVAILABLE),
+        (BusyError("8 streams are open already"), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (CredentialsError("send a token"), grpc.StatusCode.UNAUTHENTICATED),
+        (AccessError("kiosk may not call this"), grpc.StatusCode.PERMISSION_DENIED),
         (RoadsideError("something else"), grpc.StatusCode.INTERNAL),
     ],
 )

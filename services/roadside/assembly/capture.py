@@ -21,7 +21,7 @@ from roadside.ports.bus import FRAMES
 from roadside.v1 import capture_pb2, capture_pb2_grpc
 
 if TYPE_CHECKING:
-    import grpc
+    import grpc.aio
 
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.settings import CaptureSettings
@@ -38,7 +38,7 @@ def build(context: ServiceContext[CaptureSettings]) -> Work:
     workers = {name: _worker(context, meter, name, source) for name, source in cameras}
     servicer = CaptureServicer(workers, {name: redact(source) for name, source in cameras}, meter.rate)
 
-    def register(server: grpc.Server) -> tuple[str]:
+    def register(server: grpc.aio.Server) -> tuple[str]:
         capture_pb2_grpc.add_CaptureServicer_to_server(servicer, server)
         return (capture_pb2.DESCRIPTOR.services_by_name["Capture"].full_name,)
 

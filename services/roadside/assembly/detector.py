@@ -10,13 +10,14 @@ from roadside.core.detect import Search
 from roadside.detector.locked import LockedDetector
 from roadside.detector.servicer import DetectorServicer
 from roadside.detector.stage import DetectStage
+from roadside.kit.grpc_server import MAX_MESSAGE_BYTES
 from roadside.kit.host import Loop, Work
 from roadside.kit.rates import RatedMeter
 from roadside.ports.bus import CROPS, FRAMES
 from roadside.v1 import detector_pb2, detector_pb2_grpc
 
 if TYPE_CHECKING:
-    import grpc
+    import grpc.aio
 
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.settings import DetectorSettings
@@ -37,7 +38,7 @@ def build(context: ServiceContext[DetectorSettings]) -> Work:
     stage = DetectStage(model, settings.frame_max_age_s, context.clock, meter, model=detector_name(settings))
     runner = context.stage_runner(FRAMES, CROPS, stage, at_once=FRAMES_AT_ONCE, meter=meter)
 
-    def register(server: grpc.Server) -> tuple[str]:
+    def register(server: grpc.aio.Server) -> tuple[str]:
         detector_pb2_grpc.add_DetectorServicer_to_server(DetectorServicer(model), server)
         return (detector_pb2.DESCRIPTOR.services_by_name["Detector"].full_name,)
 
@@ -46,4 +47,5 @@ def build(context: ServiceContext[DetectorSettings]) -> Work:
         (Loop("detect", runner.run),),
         ticks=(meter.tick, context.backlog_tick(FRAMES)),
         closers=(context.bus.close,),
+        max_request_bytes=MAX_MESSAGE_BYTES,
     )

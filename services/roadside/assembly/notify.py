@@ -13,7 +13,7 @@ from roadside.notify.channels import Channels
 from roadside.notify.runner import NotifyParts, NotifyRunner
 
 if TYPE_CHECKING:
-    import grpc
+    import grpc.aio
 
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.settings import NotifySettings
@@ -38,6 +38,6 @@ def build(context: ServiceContext[NotifySettings]) -> Work:
     return Work(_nothing, (Loop("notify", runner.run),), closers=(context.bus.close, database.close))
 
 
-def _nothing(_server: grpc.Server) -> tuple[()]:
+def _nothing(_server: grpc.aio.Server) -> tuple[()]:
     """It answers no questions but those for health."""
     return ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from roadside.assembly.models import open_named_reader, open_nets, reader_name, warm_up
 from roadside.assembly.witness import open_second
+from roadside.kit.grpc_server import MAX_MESSAGE_BYTES
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
 from roadside.ocr.config import ReaderKind
@@ -17,7 +18,7 @@ from roadside.ports.bus import CROPS, READS
 from roadside.v1 import ocr_pb2, ocr_pb2_grpc
 
 if TYPE_CHECKING:
-    import grpc
+    import grpc.aio
 
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.settings import OcrSettings
@@ -42,7 +43,7 @@ def build(context: ServiceContext[OcrSettings]) -> Work:
     stage = ReadStage(model, settings.confidence, context.meter, model=reader_name(settings))
     runner = context.stage_runner(CROPS, READS, stage, at_once=CROPS_AT_ONCE)
 
-    def register(server: grpc.Server) -> tuple[str]:
+    def register(server: grpc.aio.Server) -> tuple[str]:
         ocr_pb2_grpc.add_OcrServicer_to_server(OcrServicer(model, witness), server)
         return (ocr_pb2.DESCRIPTOR.services_by_name["Ocr"].full_name,)
 
@@ -51,4 +52,5 @@ def build(context: ServiceContext[OcrSettings]) -> Work:
         (Loop("read", runner.run),),
         ticks=(context.backlog_tick(CROPS),),
         closers=(context.bus.close,),
+        max_request_bytes=MAX_MESSAGE_BYTES,
     )

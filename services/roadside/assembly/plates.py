@@ -18,6 +18,7 @@ from roadside.plates.review import Reviewing
 from roadside.plates.review_servicer import ReviewServicer
 from roadside.plates.servicer import PlatesServicer
 from roadside.plates.stage import StoreStage
+from roadside.plates.watching import WatchHub
 from roadside.ports.bus import SIGHTINGS
 from roadside.registry.recheck import recheck
 from roadside.v1 import plates_pb2, plates_pb2_grpc, review_pb2, review_pb2_grpc
@@ -25,7 +26,7 @@ from roadside.v1 import plates_pb2, plates_pb2_grpc, review_pb2, review_pb2_grpc
 if TYPE_CHECKING:
     import threading
 
-    import grpc
+    import grpc.aio
 
     from roadside.assembly.anchoring import Anchoring
     from roadside.assembly.context import ServiceContext
@@ -46,13 +47,14 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
     store = SqlSightingStore(database, vault, clock)
     stage = StoreStage(store, clock, context.meter)
     runner = context.stage_runner(SIGHTINGS, None, stage, at_once=SIGHTINGS_AT_ONCE)
-    servicer = PlatesServicer(store, context.meter, stopping, settings.most_watchers)
+    hub = WatchHub(store, context.meter, settings.most_watchers)
+    servicer = PlatesServicer(store, hub)
     registry = open_asked_registry(settings, own_registry(settings) or database, clock)
     judge = open_judge(settings, registry, clock)
     retention = RetentionManager(database, vault, clock)
     reviewing = Reviewing(store, Reviews(database, vault), judge.settle, clock)
 
-    def register(server: grpc.Server) -> tuple[str, str]:
+    def register(server: grpc.aio.Server) -> tuple[str, str]:
         plates_pb2_grpc.add_PlatesServicer_to_server(servicer, server)
         review_pb2_grpc.add_ReviewServicer_to_server(ReviewServicer(reviewing), server)
         return (
@@ -67,13 +69,13 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
         register,
         (
             Loop("store", runner.run),
+            Loop("watch", lambda: hub.run(stopping)),
             Loop("recheck", lambda: _recheck(store, judge, settings.recheck_every_s, stopping)),
             Loop("checkpoint", lambda: _anchor(open_anchoring(settings, retention), stopping)),
             Loop("purge", lambda: _purge(retention, settings, stopping)),
         ),
         ticks=(context.backlog_tick(SIGHTINGS), letters_tick, store_tick(context.health, store.newest_sequence)),
         closers=(context.bus.close, database.close),
-        extra_threads=settings.most_watchers,
     )
 
 

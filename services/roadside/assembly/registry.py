@@ -23,7 +23,7 @@ from roadside.v1 import registry_pb2, registry_pb2_grpc
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import grpc
+    import grpc.aio
 
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.lists import Taken
@@ -53,7 +53,7 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     def load(path: Path, *, replace: bool, force: bool) -> Taken:
         return importer.vignettes(path, "gRPC", clock.now_ns(), replace=replace, force=force)
 
-    def register(server: grpc.Server) -> tuple[str]:
+    def register(server: grpc.aio.Server) -> tuple[str]:
         servicer = RegistryServicer(held, load, clock, settings.verdict_time_tolerance_s)
         registry_pb2_grpc.add_RegistryServicer_to_server(servicer, server)
         return (registry_pb2.DESCRIPTOR.services_by_name["Registry"].full_name,)

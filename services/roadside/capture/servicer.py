@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roadside.capture.worker import CameraCondition
-from roadside.errors import InputError, NotFoundError, UnavailableError
+from roadside.errors import NotFoundError, UnavailableError
 from roadside.v1 import capture_pb2, capture_pb2_grpc
 from roadside.wire.convert import picture_to_proto, time_to_proto
 
@@ -40,8 +40,6 @@ class CaptureServicer(capture_pb2_grpc.CaptureServicer):
     ) -> capture_pb2.ListCamerasResponse:
         """All cameras, by name."""
         del context
-        if request.page_size < 0:
-            raise InputError("page_size: is negative")
         names = sorted(name for name in self._workers if name > request.page_token)
         page = names[: request.page_size or DEFAULT_PAGE]
         more = len(names) > len(page)

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from roadside.assembly.records import open_records
+from roadside.assembly.records import open_records, person
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.table import sighting_table
 from roadside.core.frames import CameraId
@@ -52,6 +52,8 @@ def list_recent(arguments: argparse.Namespace) -> int:
     records = open_records(settings)
     try:
         sightings = records.store.find(query).sightings
+        if arguments.plate:
+            records.store.note_search(arguments.plate, person())
     finally:
         records.close()
     if arguments.confirmed:

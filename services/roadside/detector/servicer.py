@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from roadside.ports.vision import Detector
 
-MOST_IN_A_BATCH = 64
 MOST_IN_A_STREAM = 10_000
 
 
@@ -37,8 +36,6 @@ class DetectorServicer(detector_pb2_grpc.DetectorServicer):
         self, request: detector_pb2.BatchDetectRequest, context: grpc.ServicerContext
     ) -> detector_pb2.BatchDetectResponse:
         """The plates of several pictures."""
-        if len(request.requests) > MOST_IN_A_BATCH:
-            raise InputError(f"a batch has at most {MOST_IN_A_BATCH} pictures")
         responses = []
         for one in request.requests:
             if not context.is_active():  # the deadline has passed, nobody waits for the rest

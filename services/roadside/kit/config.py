@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from roadside.errors import SettingsError
+from roadside.kit.callers import LEAST_TOKEN_CHARACTERS, Callers, load_clients
 from roadside.kit.toml_file import read_toml
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ FILE_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file of settings."""
 OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG", "LABELS"})
 """ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks."""
-LEAST_TOKEN_CHARACTERS = 16
 
 
 def _http_address(value: str) -> str:
@@ -85,10 +85,23 @@ class ServerSection(Section):
         None, description="authority of client certificates; where set, clients need one (mTLS)"
     )
     token: SecretStr | None = Field(
-        None, min_length=LEAST_TOKEN_CHARACTERS, description="bearer token that gRPC clients must send"
+        None, min_length=LEAST_TOKEN_CHARACTERS, description="bearer token that makes a gRPC client an administrator"
     )
     token_file: Path | None = Field(None, description="file that holds the bearer token")
+    clients: Path | None = Field(
+        None, description="TOML file of who may call: names, roles, and the token or certificate of each"
+    )
     threads_grpc: int = Field(8, ge=1, le=256, description="gRPC calls handled at the same time")
+    threads_grpc_streams: int = Field(
+        8, ge=1, le=256, description="gRPC calls that stream their requests, at the same time"
+    )
+    grpc_idle_s: float = Field(
+        60.0, gt=0, le=86_400, description="a client that owes a message for so long is hung up on"
+    )
+    grpc_calls_per_peer: int = Field(
+        256, ge=1, le=100_000, description="gRPC calls of one address at the same time; as many streams besides"
+    )
+    grpc_reflection: bool = Field(True, description="known clients may ask over gRPC which methods there are")
     log_format: Literal["json", "text"] = Field("json", description="json: one object a line; text: for a terminal")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line to log")
     drain_s: float = Field(20.0, gt=0, le=600, description="longest time to finish work in hand after SIGTERM")
@@ -101,11 +114,15 @@ class ServerSection(Section):
             raise ValueError("tls_ca needs tls_certificate and tls_key")
         if self.token is not None and self.token_file is not None:
             raise ValueError("give token or token_file, not both")
-        _check_readable(self, "tls_certificate", "tls_key", "tls_ca", "token_file")
+        _check_readable(self, "tls_certificate", "tls_key", "tls_ca", "token_file", "clients")
         return self
 
+    def callers(self) -> Callers:
+        """Who may call. Raises SettingsError."""
+        return Callers(load_clients(self.clients) if self.clients is not None else (), self.bearer_token())
+
     def bearer_token(self) -> str | None:
-        """The token that clients must send, None where there is none. Raises SettingsError."""
+        """The administrator's token, None where there is none. Raises SettingsError."""
         if self.token is not None:
             return self.token.get_secret_value()
         if self.token_file is None:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from roadside.errors import RoadsideError, SettingsError
-from roadside.kit.grpc_server import GrpcServer, ServerOptions
+from roadside.kit.grpc_boundary import Limits
+from roadside.kit.grpc_server import MAX_QUESTION_BYTES, GrpcServer, ServerOptions
 from roadside.kit.health import Health, HealthServer
 from roadside.kit.logs import fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import grpc
+    import grpc.aio
 
     from roadside.kit.config import ServiceSection
     from roadside.kit.lifecycle import Lifecycle
@@ -44,14 +45,14 @@ class Loop:
 class Work:
     """What one service does."""
 
-    register: Callable[[grpc.Server], Sequence[str]]
+    register: Callable[[grpc.aio.Server], Sequence[str]]
     """Registers the servicers and tells their full names."""
     loops: tuple[Loop, ...]
     ticks: tuple[Callable[[], None], ...] = ()
     """Called about once a second; what they raise of ours is logged."""
     closers: tuple[Callable[[], None], ...] = ()
-    extra_threads: int = 0
-    """Of gRPC, for calls that stay."""
+    max_request_bytes: int = MAX_QUESTION_BYTES
+    """Of gRPC; a service that takes pictures needs more."""
 
 
 @dataclass(slots=True)
@@ -128,6 +129,7 @@ class ServiceHost:
                 tick()
             except RoadsideError as error:
                 _log.debug("tick", extra=fields(reason=str(error)))
+        server.see_served()
         server.tell_health()
         self.meter.set("ready_state", 0 if self.health.missing() else 1)
 
@@ -136,9 +138,13 @@ class ServiceHost:
         return ServerOptions(
             host=settings.host,
             port=settings.grpc_port or GRPC_PORT + self.number,
-            threads=settings.threads_grpc + work.extra_threads,
+            threads=settings.threads_grpc,
+            stream_threads=settings.threads_grpc_streams,
             certificate_file=settings.tls_certificate,
             key_file=settings.tls_key,
             ca_file=settings.tls_ca,
-            token=settings.bearer_token(),
+            callers=settings.callers(),
+            limits=Limits(settings.grpc_idle_s, settings.grpc_calls_per_peer),
+            reflection=settings.grpc_reflection,
+            max_request_bytes=work.max_request_bytes,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roadside.core.frames import Box, CameraId, Crop, Detection
-from roadside.errors import InputError, UnavailableError
+from roadside.errors import UnavailableError
 from roadside.v1 import ocr_pb2, ocr_pb2_grpc, types_pb2
 from roadside.wire.convert import detection_from_proto, picture_from_proto, read_to_proto
 from roadside.wire.pictures import decode_picture
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from roadside.ports.vision import Reader
 
-MOST_IN_A_BATCH = 64
 ASKED = CameraId("asked")
 
 
@@ -41,8 +40,6 @@ class OcrServicer(ocr_pb2_grpc.OcrServicer):
         self, request: ocr_pb2.ReadRequest, context: grpc.ServicerContext
     ) -> ocr_pb2.ReadResponse:
         """One read for each crop. Raises UnavailableError where a second reader is asked for and there is none."""
-        if len(request.crops) > MOST_IN_A_BATCH:
-            raise InputError(f"a batch has at most {MOST_IN_A_BATCH} crops")
         asked = self._second if request.second_reader else self._first
         if asked is None:
             raise UnavailableError("this service has no second reader: set second_reader, or install Tesseract")

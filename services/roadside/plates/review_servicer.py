@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from roadside.core.reviews import ReviewAction
 from roadside.errors import InputError
-from roadside.plates.servicer import NAME_CHARACTERS, viewer
+from roadside.kit.grpc_work import caller_name
 from roadside.v1 import review_pb2, review_pb2_grpc
 from roadside.wire.convert import sighting_to_proto
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from roadside.plates.review import Reviewing
 
-MOST_SKIPPED = 1000
-"""How many sightings a request may ask to leave out."""
 _ACTIONS = {
     review_pb2.REVIEW_ACTION_CONFIRM: ReviewAction.CONFIRM,
     review_pb2.REVIEW_ACTION_CORRECT: ReviewAction.CORRECT,
@@ -35,8 +33,6 @@ class ReviewServicer(review_pb2_grpc.ReviewServicer):
     ) -> review_pb2.NextSightingResponse:
         """Answers with the sighting that has waited longest and the number of those that wait."""
         del context
-        if len(request.skip_sighting_ids) > MOST_SKIPPED:
-            raise InputError(f"skip_sighting_ids: at most {MOST_SKIPPED}")
         sighting, waiting = self._reviewing.next(list(request.skip_sighting_ids))
         found = sighting_to_proto(sighting) if sighting is not None else None
         return review_pb2.NextSightingResponse(sighting=found, waiting_count=waiting)
@@ -44,14 +40,17 @@ class ReviewServicer(review_pb2_grpc.ReviewServicer):
     def AnswerSighting(  # noqa: N802 - the proto's name
         self, request: review_pb2.AnswerSightingRequest, context: grpc.ServicerContext
     ) -> review_pb2.AnswerSightingResponse:
-        """Stores a person's answer and returns the sighting as it is afterwards."""
+        """Stores a person's answer, under the caller's proved name, and returns the sighting as it is afterwards."""
         action = _ACTIONS.get(request.action)
         if action is None:
             raise InputError("action: say what the plate is")
-        if not request.sighting_id:
-            raise InputError("sighting_id: is empty")
-        author = request.author[:NAME_CHARACTERS] or viewer(context)
+        author = _author(caller_name(context), request.author)
         settled = self._reviewing.answer(
             request.sighting_id, action, author, text=request.plate, country=request.country
         )
         return review_pb2.AnswerSightingResponse(sighting=sighting_to_proto(settled))
+
+
+def _author(caller: str, claimed: str) -> str:
+    """The proved name first; behind it the person for whom the caller says it speaks."""
+    return f"{caller}, for {claimed}" if claimed and claimed != caller else caller

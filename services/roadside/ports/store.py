@@ -47,6 +47,10 @@ class SightingStore(SightingKeeper, Protocol):
         """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""
         ...
 
+    def note_search(self, plate: str, viewer: str) -> None:
+        """Write down that `viewer` looked for a plate or its beginning, of which a keyed hash is kept."""
+        ...
+
 
 class VerdictStore(Protocol):
     """A store whose verdicts can be decided anew."""

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
     from roadside.registry.vignette_file import BadRow
 
-MOST_IN_A_BATCH = 1000
-"""Plates in one BatchCheck at most."""
 MOST_REJECTED_ROWS = 100
 """How many of a list's bad rows the answer names; the others are only counted."""
 LARGEST_IMPORT_BYTES = 1024**3
@@ -104,9 +102,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
     def BatchCheck(  # noqa: N802 - the proto's name
         self, request: registry_pb2.BatchCheckRequest, context: grpc.ServicerContext
     ) -> registry_pb2.BatchCheckResponse:
-        """Answers the same for up to MOST_IN_A_BATCH plates, in their order."""
-        if len(request.requests) > MOST_IN_A_BATCH:
-            raise InputError(f"a batch has at most {MOST_IN_A_BATCH} plates")
+        """Answers the same for several plates, in their order."""
         responses = []
         for one in request.requests:
             if not context.is_active():  # the deadline has passed, nobody waits for the rest

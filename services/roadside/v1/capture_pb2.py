@@ -23,34 +23,49 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19roadside/v1/capture.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17roadside/v1/types.proto\"T\n\x06\x43\x61mera\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.roadside.v1.CameraState\"\xcb\x01\n\x0c\x43\x61meraStatus\x12#\n\x06\x63\x61mera\x18\x01 \x01(\x0b\x32\x13.roadside.v1.Camera\x12\x35\n\x11last_capture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11\x66rames_per_second\x18\x03 \x01(\x01\x12\x18\n\x10\x66rames_published\x18\x04 \x01(\x03\x12\x16\n\x0e\x66rames_dropped\x18\x05 \x01(\x03\x12\x12\n\nreconnects\x18\x06 \x01(\x03\";\n\x12ListCamerasRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"T\n\x13ListCamerasResponse\x12$\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x13.roadside.v1.Camera\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x0fSnapshotRequest\x12\x11\n\tcamera_id\x18\x01 \x01(\t\"}\n\x10SnapshotResponse\x12%\n\x07picture\x18\x01 \x01(\x0b\x32\x14.roadside.v1.Picture\x12\x30\n\x0c\x63\x61pture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sequence\x18\x03 \x01(\x03\"%\n\x10GetStatusRequest\x12\x11\n\tcamera_id\x18\x01 \x01(\t\">\n\x11GetStatusResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.roadside.v1.CameraStatus*|\n\x0b\x43\x61meraState\x12\x1c\n\x18\x43\x41MERA_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41MERA_STATE_CONNECTING\x10\x01\x12\x1a\n\x16\x43\x41MERA_STATE_STREAMING\x10\x02\x12\x16\n\x12\x43\x41MERA_STATE_ENDED\x10\x03\x32\xf0\x01\n\x07\x43\x61pture\x12P\n\x0bListCameras\x12\x1f.roadside.v1.ListCamerasRequest\x1a .roadside.v1.ListCamerasResponse\x12G\n\x08Snapshot\x12\x1c.roadside.v1.SnapshotRequest\x1a\x1d.roadside.v1.SnapshotResponse\x12J\n\tGetStatus\x12\x1d.roadside.v1.GetStatusRequest\x1a\x1e.roadside.v1.GetStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19roadside/v1/capture.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"T\n\x06\x43\x61mera\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\'\n\x05state\x18\x03 \x01(\x0e\x32\x18.roadside.v1.CameraState\"\xcb\x01\n\x0c\x43\x61meraStatus\x12#\n\x06\x63\x61mera\x18\x01 \x01(\x0b\x32\x13.roadside.v1.Camera\x12\x35\n\x11last_capture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11\x66rames_per_second\x18\x03 \x01(\x01\x12\x18\n\x10\x66rames_published\x18\x04 \x01(\x03\x12\x16\n\x0e\x66rames_dropped\x18\x05 \x01(\x03\x12\x12\n\nreconnects\x18\x06 \x01(\x03\"O\n\x12ListCamerasRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\x12\x1b\n\npage_token\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\"T\n\x13ListCamerasResponse\x12$\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x13.roadside.v1.Camera\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"/\n\x0fSnapshotRequest\x12\x1c\n\tcamera_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\"}\n\x10SnapshotResponse\x12%\n\x07picture\x18\x01 \x01(\x0b\x32\x14.roadside.v1.Picture\x12\x30\n\x0c\x63\x61pture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sequence\x18\x03 \x01(\x03\"0\n\x10GetStatusRequest\x12\x1c\n\tcamera_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\">\n\x11GetStatusResponse\x12)\n\x06status\x18\x01 \x01(\x0b\x32\x19.roadside.v1.CameraStatus*|\n\x0b\x43\x61meraState\x12\x1c\n\x18\x43\x41MERA_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41MERA_STATE_CONNECTING\x10\x01\x12\x1a\n\x16\x43\x41MERA_STATE_STREAMING\x10\x02\x12\x16\n\x12\x43\x41MERA_STATE_ENDED\x10\x03\x32\x82\x02\n\x07\x43\x61pture\x12V\n\x0bListCameras\x12\x1f.roadside.v1.ListCamerasRequest\x1a .roadside.v1.ListCamerasResponse\"\x04\xb8\xe1\x18\x01\x12M\n\x08Snapshot\x12\x1c.roadside.v1.SnapshotRequest\x1a\x1d.roadside.v1.SnapshotResponse\"\x04\xb8\xe1\x18\x01\x12P\n\tGetStatus\x12\x1d.roadside.v1.GetStatusRequest\x1a\x1e.roadside.v1.GetStatusResponse\"\x04\xb8\xe1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roadside.v1.capture_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CAMERASTATE']._serialized_start=807
-  _globals['_CAMERASTATE']._serialized_end=931
-  _globals['_CAMERA']._serialized_start=100
-  _globals['_CAMERA']._serialized_end=184
-  _globals['_CAMERASTATUS']._serialized_start=187
-  _globals['_CAMERASTATUS']._serialized_end=390
-  _globals['_LISTCAMERASREQUEST']._serialized_start=392
-  _globals['_LISTCAMERASREQUEST']._serialized_end=451
-  _globals['_LISTCAMERASRESPONSE']._serialized_start=453
-  _globals['_LISTCAMERASRESPONSE']._serialized_end=537
-  _globals['_SNAPSHOTREQUEST']._serialized_start=539
-  _globals['_SNAPSHOTREQUEST']._serialized_end=575
-  _globals['_SNAPSHOTRESPONSE']._serialized_start=577
-  _globals['_SNAPSHOTRESPONSE']._serialized_end=702
-  _globals['_GETSTATUSREQUEST']._serialized_start=704
-  _globals['_GETSTATUSREQUEST']._serialized_end=741
-  _globals['_GETSTATUSRESPONSE']._serialized_start=743
-  _globals['_GETSTATUSRESPONSE']._serialized_end=805
-  _globals['_CAPTURE']._serialized_start=934
-  _globals['_CAPTURE']._serialized_end=1174
+  _globals['_LISTCAMERASREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCAMERASREQUEST'].fields_by_name['page_size']._serialized_options = b'\272\341\030\005 \000(\350\007'
+  _globals['_LISTCAMERASREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTCAMERASREQUEST'].fields_by_name['page_token']._serialized_options = b'\272\341\030\003\020\200\001'
+  _globals['_SNAPSHOTREQUEST'].fields_by_name['camera_id']._loaded_options = None
+  _globals['_SNAPSHOTREQUEST'].fields_by_name['camera_id']._serialized_options = b'\272\341\030\005\010\001\020\200\001'
+  _globals['_GETSTATUSREQUEST'].fields_by_name['camera_id']._loaded_options = None
+  _globals['_GETSTATUSREQUEST'].fields_by_name['camera_id']._serialized_options = b'\272\341\030\005\010\001\020\200\001'
+  _globals['_CAPTURE'].methods_by_name['ListCameras']._loaded_options = None
+  _globals['_CAPTURE'].methods_by_name['ListCameras']._serialized_options = b'\270\341\030\001'
+  _globals['_CAPTURE'].methods_by_name['Snapshot']._loaded_options = None
+  _globals['_CAPTURE'].methods_by_name['Snapshot']._serialized_options = b'\270\341\030\001'
+  _globals['_CAPTURE'].methods_by_name['GetStatus']._loaded_options = None
+  _globals['_CAPTURE'].methods_by_name['GetStatus']._serialized_options = b'\270\341\030\001'
+  _globals['_CAMERASTATE']._serialized_start=876
+  _globals['_CAMERASTATE']._serialized_end=1000
+  _globals['_CAMERA']._serialized_start=127
+  _globals['_CAMERA']._serialized_end=211
+  _globals['_CAMERASTATUS']._serialized_start=214
+  _globals['_CAMERASTATUS']._serialized_end=417
+  _globals['_LISTCAMERASREQUEST']._serialized_start=419
+  _globals['_LISTCAMERASREQUEST']._serialized_end=498
+  _globals['_LISTCAMERASRESPONSE']._serialized_start=500
+  _globals['_LISTCAMERASRESPONSE']._serialized_end=584
+  _globals['_SNAPSHOTREQUEST']._serialized_start=586
+  _globals['_SNAPSHOTREQUEST']._serialized_end=633
+  _globals['_SNAPSHOTRESPONSE']._serialized_start=635
+  _globals['_SNAPSHOTRESPONSE']._serialized_end=760
+  _globals['_GETSTATUSREQUEST']._serialized_start=762
+  _globals['_GETSTATUSREQUEST']._serialized_end=810
+  _globals['_GETSTATUSRESPONSE']._serialized_start=812
+  _globals['_GETSTATUSRESPONSE']._serialized_end=874
+  _globals['_CAPTURE']._serialized_start=1003
+  _globals['_CAPTURE']._serialized_end=1261
 # @@protoc_insertion_point(module_scope)

@@ -22,28 +22,37 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aroadside/v1/detector.proto\x12\x0broadside.v1\x1a\x17roadside/v1/types.proto\"6\n\rDetectRequest\x12%\n\x07picture\x18\x01 \x01(\x0b\x32\x14.roadside.v1.Picture\"a\n\x0e\x44\x65tectResponse\x12*\n\ndetections\x18\x01 \x03(\x0b\x32\x16.roadside.v1.Detection\x12\x10\n\x08width_px\x18\x02 \x01(\x05\x12\x11\n\theight_px\x18\x03 \x01(\x05\"B\n\x12\x42\x61tchDetectRequest\x12,\n\x08requests\x18\x01 \x03(\x0b\x32\x1a.roadside.v1.DetectRequest\"E\n\x13\x42\x61tchDetectResponse\x12.\n\tresponses\x18\x01 \x03(\x0b\x32\x1b.roadside.v1.DetectResponse\"<\n\x13StreamDetectRequest\x12%\n\x07picture\x18\x01 \x01(\x0b\x32\x14.roadside.v1.Picture\"F\n\x14StreamDetectResponse\x12.\n\tresponses\x18\x01 \x03(\x0b\x32\x1b.roadside.v1.DetectResponse2\xf6\x01\n\x08\x44\x65tector\x12\x41\n\x06\x44\x65tect\x12\x1a.roadside.v1.DetectRequest\x1a\x1b.roadside.v1.DetectResponse\x12P\n\x0b\x42\x61tchDetect\x12\x1f.roadside.v1.BatchDetectRequest\x1a .roadside.v1.BatchDetectResponse\x12U\n\x0cStreamDetect\x12 .roadside.v1.StreamDetectRequest\x1a!.roadside.v1.StreamDetectResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aroadside/v1/detector.proto\x12\x0broadside.v1\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"6\n\rDetectRequest\x12%\n\x07picture\x18\x01 \x01(\x0b\x32\x14.roadside.v1.Picture\"a\n\x0e\x44\x65tectResponse\x12*\n\ndetections\x18\x01 \x03(\x0b\x32\x16.roadside.v1.Detection\x12\x10\n\x08width_px\x18\x02 \x01(\x05\x12\x11\n\theight_px\x18\x03 \x01(\x05\"J\n\x12\x42\x61tchDetectRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\x1a.roadside.v1.DetectRequestB\x06\xba\xe1\x18\x02\x18@\"E\n\x13\x42\x61tchDetectResponse\x12.\n\tresponses\x18\x01 \x03(\x0b\x32\x1b.roadside.v1.DetectResponse\"<\n\x13StreamDetectRequest\x12%\n\x07picture\x18\x01 \x01(\x0b\x32\x14.roadside.v1.Picture\"F\n\x14StreamDetectResponse\x12.\n\tresponses\x18\x01 \x03(\x0b\x32\x1b.roadside.v1.DetectResponse2\x88\x02\n\x08\x44\x65tector\x12G\n\x06\x44\x65tect\x12\x1a.roadside.v1.DetectRequest\x1a\x1b.roadside.v1.DetectResponse\"\x04\xb8\xe1\x18\x02\x12V\n\x0b\x42\x61tchDetect\x12\x1f.roadside.v1.BatchDetectRequest\x1a .roadside.v1.BatchDetectResponse\"\x04\xb8\xe1\x18\x02\x12[\n\x0cStreamDetect\x12 .roadside.v1.StreamDetectRequest\x1a!.roadside.v1.StreamDetectResponse\"\x04\xb8\xe1\x18\x02(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roadside.v1.detector_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DETECTREQUEST']._serialized_start=68
-  _globals['_DETECTREQUEST']._serialized_end=122
-  _globals['_DETECTRESPONSE']._serialized_start=124
-  _globals['_DETECTRESPONSE']._serialized_end=221
-  _globals['_BATCHDETECTREQUEST']._serialized_start=223
-  _globals['_BATCHDETECTREQUEST']._serialized_end=289
-  _globals['_BATCHDETECTRESPONSE']._serialized_start=291
-  _globals['_BATCHDETECTRESPONSE']._serialized_end=360
-  _globals['_STREAMDETECTREQUEST']._serialized_start=362
-  _globals['_STREAMDETECTREQUEST']._serialized_end=422
-  _globals['_STREAMDETECTRESPONSE']._serialized_start=424
-  _globals['_STREAMDETECTRESPONSE']._serialized_end=494
-  _globals['_DETECTOR']._serialized_start=497
-  _globals['_DETECTOR']._serialized_end=743
+  _globals['_BATCHDETECTREQUEST'].fields_by_name['requests']._loaded_options = None
+  _globals['_BATCHDETECTREQUEST'].fields_by_name['requests']._serialized_options = b'\272\341\030\002\030@'
+  _globals['_DETECTOR'].methods_by_name['Detect']._loaded_options = None
+  _globals['_DETECTOR'].methods_by_name['Detect']._serialized_options = b'\270\341\030\002'
+  _globals['_DETECTOR'].methods_by_name['BatchDetect']._loaded_options = None
+  _globals['_DETECTOR'].methods_by_name['BatchDetect']._serialized_options = b'\270\341\030\002'
+  _globals['_DETECTOR'].methods_by_name['StreamDetect']._loaded_options = None
+  _globals['_DETECTOR'].methods_by_name['StreamDetect']._serialized_options = b'\270\341\030\002'
+  _globals['_DETECTREQUEST']._serialized_start=95
+  _globals['_DETECTREQUEST']._serialized_end=149
+  _globals['_DETECTRESPONSE']._serialized_start=151
+  _globals['_DETECTRESPONSE']._serialized_end=248
+  _globals['_BATCHDETECTREQUEST']._serialized_start=250
+  _globals['_BATCHDETECTREQUEST']._serialized_end=324
+  _globals['_BATCHDETECTRESPONSE']._serialized_start=326
+  _globals['_BATCHDETECTRESPONSE']._serialized_end=395
+  _globals['_STREAMDETECTREQUEST']._serialized_start=397
+  _globals['_STREAMDETECTREQUEST']._serialized_end=457
+  _globals['_STREAMDETECTRESPONSE']._serialized_start=459
+  _globals['_STREAMDETECTRESPONSE']._serialized_end=529
+  _globals['_DETECTOR']._serialized_start=532
+  _globals['_DETECTOR']._serialized_end=796
 # @@protoc_insertion_point(module_scope)

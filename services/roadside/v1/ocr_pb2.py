@@ -22,22 +22,27 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15roadside/v1/ocr.proto\x12\x0broadside.v1\x1a\x17roadside/v1/types.proto\"]\n\tPlateCrop\x12%\n\x07picture\x18\x01 \x01(\x0b\x32\x14.roadside.v1.Picture\x12)\n\tdetection\x18\x02 \x01(\x0b\x32\x16.roadside.v1.Detection\"K\n\x0bReadRequest\x12%\n\x05\x63rops\x18\x01 \x03(\x0b\x32\x16.roadside.v1.PlateCrop\x12\x15\n\rsecond_reader\x18\x02 \x01(\x08\"P\n\x0cReadResponse\x12 \n\x05reads\x18\x01 \x03(\x0b\x32\x11.roadside.v1.Read\x12\x0e\n\x06reader\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t2B\n\x03Ocr\x12;\n\x04Read\x12\x18.roadside.v1.ReadRequest\x1a\x19.roadside.v1.ReadResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15roadside/v1/ocr.proto\x12\x0broadside.v1\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"]\n\tPlateCrop\x12%\n\x07picture\x18\x01 \x01(\x0b\x32\x14.roadside.v1.Picture\x12)\n\tdetection\x18\x02 \x01(\x0b\x32\x16.roadside.v1.Detection\"S\n\x0bReadRequest\x12-\n\x05\x63rops\x18\x01 \x03(\x0b\x32\x16.roadside.v1.PlateCropB\x06\xba\xe1\x18\x02\x18@\x12\x15\n\rsecond_reader\x18\x02 \x01(\x08\"P\n\x0cReadResponse\x12 \n\x05reads\x18\x01 \x03(\x0b\x32\x11.roadside.v1.Read\x12\x0e\n\x06reader\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t2H\n\x03Ocr\x12\x41\n\x04Read\x12\x18.roadside.v1.ReadRequest\x1a\x19.roadside.v1.ReadResponse\"\x04\xb8\xe1\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roadside.v1.ocr_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PLATECROP']._serialized_start=63
-  _globals['_PLATECROP']._serialized_end=156
-  _globals['_READREQUEST']._serialized_start=158
-  _globals['_READREQUEST']._serialized_end=233
-  _globals['_READRESPONSE']._serialized_start=235
-  _globals['_READRESPONSE']._serialized_end=315
-  _globals['_OCR']._serialized_start=317
-  _globals['_OCR']._serialized_end=383
+  _globals['_READREQUEST'].fields_by_name['crops']._loaded_options = None
+  _globals['_READREQUEST'].fields_by_name['crops']._serialized_options = b'\272\341\030\002\030@'
+  _globals['_OCR'].methods_by_name['Read']._loaded_options = None
+  _globals['_OCR'].methods_by_name['Read']._serialized_options = b'\270\341\030\002'
+  _globals['_PLATECROP']._serialized_start=90
+  _globals['_PLATECROP']._serialized_end=183
+  _globals['_READREQUEST']._serialized_start=185
+  _globals['_READREQUEST']._serialized_end=268
+  _globals['_READRESPONSE']._serialized_start=270
+  _globals['_READRESPONSE']._serialized_end=350
+  _globals['_OCR']._serialized_start=352
+  _globals['_OCR']._serialized_end=424
 # @@protoc_insertion_point(module_scope)

@@ -23,34 +23,65 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/plates.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17roadside/v1/types.proto\"\xe9\x01\n\x0eSightingFilter\x12.\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcamera_id\x18\x03 \x01(\t\x12\x14\n\x0cplate_prefix\x18\x04 \x01(\t\x12\x12\n\nplate_like\x18\x05 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12)\n\x07verdict\x18\x07 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\"j\n\x14ListSightingsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12+\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x1b.roadside.v1.SightingFilter\"Z\n\x15ListSightingsResponse\x12(\n\tsightings\x18\x01 \x03(\x0b\x32\x15.roadside.v1.Sighting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\")\n\x12GetSightingRequest\x12\x13\n\x0bsighting_id\x18\x01 \x01(\t\">\n\x13GetSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\"Q\n\x12GetEvidenceRequest\x12\x13\n\x0bsighting_id\x18\x01 \x01(\t\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.roadside.v1.PictureKind\"8\n\x13GetEvidenceResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\"_\n\x15WatchSightingsRequest\x12\x19\n\x11\x61\x66ter_sighting_id\x18\x01 \x01(\t\x12+\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1b.roadside.v1.SightingFilter\"A\n\x16WatchSightingsResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting2\xe3\x02\n\x06Plates\x12V\n\rListSightings\x12!.roadside.v1.ListSightingsRequest\x1a\".roadside.v1.ListSightingsResponse\x12P\n\x0bGetSighting\x12\x1f.roadside.v1.GetSightingRequest\x1a .roadside.v1.GetSightingResponse\x12R\n\x0bGetEvidence\x12\x1f.roadside.v1.GetEvidenceRequest\x1a .roadside.v1.GetEvidenceResponse0\x01\x12[\n\x0eWatchSightings\x12\".roadside.v1.WatchSightingsRequest\x1a#.roadside.v1.WatchSightingsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/plates.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"\xb8\x02\n\x0eSightingFilter\x12\x45\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x45\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x1a\n\tcamera_id\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\x12\x1c\n\x0cplate_prefix\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x1a\n\nplate_like\x18\x05 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x07\x63ountry\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12)\n\x07verdict\x18\x07 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\"}\n\x14ListSightingsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12+\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x1b.roadside.v1.SightingFilter\"Z\n\x15ListSightingsResponse\x12(\n\tsightings\x18\x01 \x03(\x0b\x32\x15.roadside.v1.Sighting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"4\n\x12GetSightingRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\">\n\x13GetSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\"\\\n\x12GetEvidenceRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.roadside.v1.PictureKind\"8\n\x13GetEvidenceResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\"h\n\x15WatchSightingsRequest\x12\"\n\x11\x61\x66ter_sighting_id\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\x12+\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1b.roadside.v1.SightingFilter\"A\n\x16WatchSightingsResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting2\xfb\x02\n\x06Plates\x12\\\n\rListSightings\x12!.roadside.v1.ListSightingsRequest\x1a\".roadside.v1.ListSightingsResponse\"\x04\xb8\xe1\x18\x01\x12V\n\x0bGetSighting\x12\x1f.roadside.v1.GetSightingRequest\x1a .roadside.v1.GetSightingResponse\"\x04\xb8\xe1\x18\x01\x12X\n\x0bGetEvidence\x12\x1f.roadside.v1.GetEvidenceRequest\x1a .roadside.v1.GetEvidenceResponse\"\x04\xb8\xe1\x18\x01\x30\x01\x12\x61\n\x0eWatchSightings\x12\".roadside.v1.WatchSightingsRequest\x1a#.roadside.v1.WatchSightingsResponse\"\x04\xb8\xe1\x18\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roadside.v1.plates_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIGHTINGFILTER']._serialized_start=100
-  _globals['_SIGHTINGFILTER']._serialized_end=333
-  _globals['_LISTSIGHTINGSREQUEST']._serialized_start=335
-  _globals['_LISTSIGHTINGSREQUEST']._serialized_end=441
-  _globals['_LISTSIGHTINGSRESPONSE']._serialized_start=443
-  _globals['_LISTSIGHTINGSRESPONSE']._serialized_end=533
-  _globals['_GETSIGHTINGREQUEST']._serialized_start=535
-  _globals['_GETSIGHTINGREQUEST']._serialized_end=576
-  _globals['_GETSIGHTINGRESPONSE']._serialized_start=578
-  _globals['_GETSIGHTINGRESPONSE']._serialized_end=640
-  _globals['_GETEVIDENCEREQUEST']._serialized_start=642
-  _globals['_GETEVIDENCEREQUEST']._serialized_end=723
-  _globals['_GETEVIDENCERESPONSE']._serialized_start=725
-  _globals['_GETEVIDENCERESPONSE']._serialized_end=781
-  _globals['_WATCHSIGHTINGSREQUEST']._serialized_start=783
-  _globals['_WATCHSIGHTINGSREQUEST']._serialized_end=878
-  _globals['_WATCHSIGHTINGSRESPONSE']._serialized_start=880
-  _globals['_WATCHSIGHTINGSRESPONSE']._serialized_end=945
-  _globals['_PLATES']._serialized_start=948
-  _globals['_PLATES']._serialized_end=1303
+  _globals['_SIGHTINGFILTER'].fields_by_name['since_time']._loaded_options = None
+  _globals['_SIGHTINGFILTER'].fields_by_name['since_time']._serialized_options = b'\272\341\030\021 \374\205\372\321\335\377\377\377\377\001(\203\372\205\256\"'
+  _globals['_SIGHTINGFILTER'].fields_by_name['until_time']._loaded_options = None
+  _globals['_SIGHTINGFILTER'].fields_by_name['until_time']._serialized_options = b'\272\341\030\021 \374\205\372\321\335\377\377\377\377\001(\203\372\205\256\"'
+  _globals['_SIGHTINGFILTER'].fields_by_name['camera_id']._loaded_options = None
+  _globals['_SIGHTINGFILTER'].fields_by_name['camera_id']._serialized_options = b'\272\341\030\003\020\200\001'
+  _globals['_SIGHTINGFILTER'].fields_by_name['plate_prefix']._loaded_options = None
+  _globals['_SIGHTINGFILTER'].fields_by_name['plate_prefix']._serialized_options = b'\272\341\030\002\020 '
+  _globals['_SIGHTINGFILTER'].fields_by_name['plate_like']._loaded_options = None
+  _globals['_SIGHTINGFILTER'].fields_by_name['plate_like']._serialized_options = b'\272\341\030\002\020 '
+  _globals['_SIGHTINGFILTER'].fields_by_name['country']._loaded_options = None
+  _globals['_SIGHTINGFILTER'].fields_by_name['country']._serialized_options = b'\272\341\030\002\020 '
+  _globals['_LISTSIGHTINGSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTSIGHTINGSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272\341\030\005 \000(\350\007'
+  _globals['_LISTSIGHTINGSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSIGHTINGSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272\341\030\002\020@'
+  _globals['_GETSIGHTINGREQUEST'].fields_by_name['sighting_id']._loaded_options = None
+  _globals['_GETSIGHTINGREQUEST'].fields_by_name['sighting_id']._serialized_options = b'\272\341\030\005\010\001\020\200\001'
+  _globals['_GETEVIDENCEREQUEST'].fields_by_name['sighting_id']._loaded_options = None
+  _globals['_GETEVIDENCEREQUEST'].fields_by_name['sighting_id']._serialized_options = b'\272\341\030\005\010\001\020\200\001'
+  _globals['_WATCHSIGHTINGSREQUEST'].fields_by_name['after_sighting_id']._loaded_options = None
+  _globals['_WATCHSIGHTINGSREQUEST'].fields_by_name['after_sighting_id']._serialized_options = b'\272\341\030\003\020\200\001'
+  _globals['_PLATES'].methods_by_name['ListSightings']._loaded_options = None
+  _globals['_PLATES'].methods_by_name['ListSightings']._serialized_options = b'\270\341\030\001'
+  _globals['_PLATES'].methods_by_name['GetSighting']._loaded_options = None
+  _globals['_PLATES'].methods_by_name['GetSighting']._serialized_options = b'\270\341\030\001'
+  _globals['_PLATES'].methods_by_name['GetEvidence']._loaded_options = None
+  _globals['_PLATES'].methods_by_name['GetEvidence']._serialized_options = b'\270\341\030\001'
+  _globals['_PLATES'].methods_by_name['WatchSightings']._loaded_options = None
+  _globals['_PLATES'].methods_by_name['WatchSightings']._serialized_options = b'\270\341\030\001'
+  _globals['_SIGHTINGFILTER']._serialized_start=127
+  _globals['_SIGHTINGFILTER']._serialized_end=439
+  _globals['_LISTSIGHTINGSREQUEST']._serialized_start=441
+  _globals['_LISTSIGHTINGSREQUEST']._serialized_end=566
+  _globals['_LISTSIGHTINGSRESPONSE']._serialized_start=568
+  _globals['_LISTSIGHTINGSRESPONSE']._serialized_end=658
+  _globals['_GETSIGHTINGREQUEST']._serialized_start=660
+  _globals['_GETSIGHTINGREQUEST']._serialized_end=712
+  _globals['_GETSIGHTINGRESPONSE']._serialized_start=714
+  _globals['_GETSIGHTINGRESPONSE']._serialized_end=776
+  _globals['_GETEVIDENCEREQUEST']._serialized_start=778
+  _globals['_GETEVIDENCEREQUEST']._serialized_end=870
+  _globals['_GETEVIDENCERESPONSE']._serialized_start=872
+  _globals['_GETEVIDENCERESPONSE']._serialized_end=928
+  _globals['_WATCHSIGHTINGSREQUEST']._serialized_start=930
+  _globals['_WATCHSIGHTINGSREQUEST']._serialized_end=1034
+  _globals['_WATCHSIGHTINGSRESPONSE']._serialized_start=1036
+  _globals['_WATCHSIGHTINGSRESPONSE']._serialized_end=1101
+  _globals['_PLATES']._serialized_start=1104
+  _globals['_PLATES']._serialized_end=1483
 # @@protoc_insertion_point(module_scope)

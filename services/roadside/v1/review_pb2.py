@@ -22,26 +22,41 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/review.proto\x12\x0broadside.v1\x1a\x17roadside/v1/types.proto\"0\n\x13NextSightingRequest\x12\x19\n\x11skip_sighting_ids\x18\x01 \x03(\t\"V\n\x14NextSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\x12\x15\n\rwaiting_count\x18\x02 \x01(\x05\"\x87\x01\n\x15\x41nswerSightingRequest\x12\x13\n\x0bsighting_id\x18\x01 \x01(\t\x12)\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x19.roadside.v1.ReviewAction\x12\r\n\x05plate\x18\x03 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x04 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\"A\n\x16\x41nswerSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting*\x81\x01\n\x0cReviewAction\x12\x1d\n\x19REVIEW_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15REVIEW_ACTION_CONFIRM\x10\x01\x12\x19\n\x15REVIEW_ACTION_CORRECT\x10\x02\x12\x1c\n\x18REVIEW_ACTION_UNREADABLE\x10\x03\x32\xb8\x01\n\x06Review\x12S\n\x0cNextSighting\x12 .roadside.v1.NextSightingRequest\x1a!.roadside.v1.NextSightingResponse\x12Y\n\x0e\x41nswerSighting\x12\".roadside.v1.AnswerSightingRequest\x1a#.roadside.v1.AnswerSightingResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/review.proto\x12\x0broadside.v1\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"<\n\x13NextSightingRequest\x12%\n\x11skip_sighting_ids\x18\x01 \x03(\tB\n\xba\xe1\x18\x06\x10\x80\x01\x18\xe8\x07\"V\n\x14NextSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\x12\x15\n\rwaiting_count\x18\x02 \x01(\x05\"\xab\x01\n\x15\x41nswerSightingRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12)\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x19.roadside.v1.ReviewAction\x12\x15\n\x05plate\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x07\x63ountry\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x06\x61uthor\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\"A\n\x16\x41nswerSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting*\x81\x01\n\x0cReviewAction\x12\x1d\n\x19REVIEW_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15REVIEW_ACTION_CONFIRM\x10\x01\x12\x19\n\x15REVIEW_ACTION_CORRECT\x10\x02\x12\x1c\n\x18REVIEW_ACTION_UNREADABLE\x10\x03\x32\xc4\x01\n\x06Review\x12Y\n\x0cNextSighting\x12 .roadside.v1.NextSightingRequest\x1a!.roadside.v1.NextSightingResponse\"\x04\xb8\xe1\x18\x03\x12_\n\x0e\x41nswerSighting\x12\".roadside.v1.AnswerSightingRequest\x1a#.roadside.v1.AnswerSightingResponse\"\x04\xb8\xe1\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roadside.v1.review_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REVIEWACTION']._serialized_start=410
-  _globals['_REVIEWACTION']._serialized_end=539
-  _globals['_NEXTSIGHTINGREQUEST']._serialized_start=66
-  _globals['_NEXTSIGHTINGREQUEST']._serialized_end=114
-  _globals['_NEXTSIGHTINGRESPONSE']._serialized_start=116
-  _globals['_NEXTSIGHTINGRESPONSE']._serialized_end=202
-  _globals['_ANSWERSIGHTINGREQUEST']._serialized_start=205
-  _globals['_ANSWERSIGHTINGREQUEST']._serialized_end=340
-  _globals['_ANSWERSIGHTINGRESPONSE']._serialized_start=342
-  _globals['_ANSWERSIGHTINGRESPONSE']._serialized_end=407
-  _globals['_REVIEW']._serialized_start=542
-  _globals['_REVIEW']._serialized_end=726
+  _globals['_NEXTSIGHTINGREQUEST'].fields_by_name['skip_sighting_ids']._loaded_options = None
+  _globals['_NEXTSIGHTINGREQUEST'].fields_by_name['skip_sighting_ids']._serialized_options = b'\272\341\030\006\020\200\001\030\350\007'
+  _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['sighting_id']._loaded_options = None
+  _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['sighting_id']._serialized_options = b'\272\341\030\005\010\001\020\200\001'
+  _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['plate']._loaded_options = None
+  _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['plate']._serialized_options = b'\272\341\030\002\020 '
+  _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['country']._loaded_options = None
+  _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['country']._serialized_options = b'\272\341\030\002\020 '
+  _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['author']._loaded_options = None
+  _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['author']._serialized_options = b'\272\341\030\003\020\200\001'
+  _globals['_REVIEW'].methods_by_name['NextSighting']._loaded_options = None
+  _globals['_REVIEW'].methods_by_name['NextSighting']._serialized_options = b'\270\341\030\003'
+  _globals['_REVIEW'].methods_by_name['AnswerSighting']._loaded_options = None
+  _globals['_REVIEW'].methods_by_name['AnswerSighting']._serialized_options = b'\270\341\030\003'
+  _globals['_REVIEWACTION']._serialized_start=485
+  _globals['_REVIEWACTION']._serialized_end=614
+  _globals['_NEXTSIGHTINGREQUEST']._serialized_start=93
+  _globals['_NEXTSIGHTINGREQUEST']._serialized_end=153
+  _globals['_NEXTSIGHTINGRESPONSE']._serialized_start=155
+  _globals['_NEXTSIGHTINGRESPONSE']._serialized_end=241
+  _globals['_ANSWERSIGHTINGREQUEST']._serialized_start=244
+  _globals['_ANSWERSIGHTINGREQUEST']._serialized_end=415
+  _globals['_ANSWERSIGHTINGRESPONSE']._serialized_start=417
+  _globals['_ANSWERSIGHTINGRESPONSE']._serialized_end=482
+  _globals['_REVIEW']._serialized_start=617
+  _globals['_REVIEW']._serialized_end=813
 # @@protoc_insertion_point(module_scope)

@@ -11,10 +11,11 @@ from roadside.core.frames import Crop
 from roadside.core.moments import Stamp
 from roadside.core.picture_header import CROP_LIMITS, MOST_SIDE_PX
 from roadside.core.sightings import Picture
-from roadside.errors import PoisonError
+from roadside.errors import InputError, PoisonError
 from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS
 from roadside.v1 import events_pb2
 from roadside.wire import convert
+from roadside.wire.bounds import check
 from roadside.wire.pictures import TravellingPicture, decode_picture
 
 if TYPE_CHECKING:
@@ -148,6 +149,10 @@ def _parse(kind: type[MessageT], payload: bytes) -> MessageT:
         message.ParseFromString(payload)
     except DecodeError as exc:
         raise PoisonError(f"not a {kind.DESCRIPTOR.name}") from exc
+    try:
+        check(message)
+    except InputError as exc:
+        raise PoisonError(str(exc)) from exc
     return message
 
 

@@ -10,7 +10,10 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from roadside.errors import (
+    AccessError,
     BusUnavailableError,
+    BusyError,
+    CredentialsError,
     ImportRefusedError,
     InputError,
     ModelError,
@@ -33,7 +36,10 @@ RETRY_AFTER_S = 2
 """What a client is told to wait, in seconds, before it asks a service again that was unavailable."""
 
 _CODES: tuple[tuple[type[RoadsideError], int], ...] = (
+    (BusyError, code_pb2.RESOURCE_EXHAUSTED),
     (UnavailableError, code_pb2.UNAVAILABLE),
+    (CredentialsError, code_pb2.UNAUTHENTICATED),
+    (AccessError, code_pb2.PERMISSION_DENIED),
     (NotFoundError, code_pb2.NOT_FOUND),
     (InputError, code_pb2.INVALID_ARGUMENT),
     (PoisonError, code_pb2.INVALID_ARGUMENT),
@@ -41,7 +47,10 @@ _CODES: tuple[tuple[type[RoadsideError], int], ...] = (
 _ERRORS: dict[str, type[RoadsideError]] = {
     kind.__name__.removesuffix("Error"): kind
     for kind in (
+        AccessError,
         BusUnavailableError,
+        BusyError,
+        CredentialsError,
         ImportRefusedError,
         InputError,
         ModelError,
@@ -58,12 +67,12 @@ _ERRORS: dict[str, type[RoadsideError]] = {
 _BY_CODE: dict[grpc.StatusCode, type[RoadsideError]] = {
     grpc.StatusCode.UNAVAILABLE: UnavailableError,
     grpc.StatusCode.DEADLINE_EXCEEDED: UnavailableError,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: UnavailableError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: BusyError,
     grpc.StatusCode.NOT_FOUND: NotFoundError,
     grpc.StatusCode.INVALID_ARGUMENT: InputError,
     grpc.StatusCode.OUT_OF_RANGE: InputError,
-    grpc.StatusCode.UNAUTHENTICATED: InputError,
-    grpc.StatusCode.PERMISSION_DENIED: InputError,
+    grpc.StatusCode.UNAUTHENTICATED: CredentialsError,
+    grpc.StatusCode.PERMISSION_DENIED: AccessError,
 }
 
 

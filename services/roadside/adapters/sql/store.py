@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 MOST_A_PAGE = 1000
+MOST_PLATE_CHARACTERS = 32
+"""What is like a longer text is not searched for: every character makes some seventy strings to look up."""
 _AFTER_ALL = "\U0010ffff"
+_POSITION = re.compile(r"(-?[0-9]{1,19})\.([0-9]{1,19})")
+_LARGEST = 2**63 - 1
+"""Both databases count in 64 bits."""
 
 
 class SqlSightingStore:
@@ -103,7 +109,7 @@ class SqlSightingStore:
         return known
 
     def find(self, query: SightingQuery) -> SightingPage:
-        """Newest first, a page at a time. Raises InputError for a page token that is not ours."""
+        """Newest first, a page at a time. Raises InputError for a page token that is not ours, or a long plate."""
         limit = max(1, min(query.limit, MOST_A_PAGE))
         statement = (
             select(SIGHTINGS)
@@ -135,6 +141,13 @@ class SqlSightingStore:
             looked = AuditEntry(self._clock.now_ns(), viewer, "looked", sighting_id, kind.value)
             self._vault.chain.audit(connection, looked)
         return self._vault.read(row.sha256)
+
+    def note_search(self, plate: str, viewer: str) -> None:
+        """Write down that `viewer` looked for a plate or its beginning, of which a keyed hash is kept."""
+        subject = self._vault.keyring.hash_plate(fold(plate))
+        searched = AuditEntry(self._clock.now_ns(), viewer, "searched", subject, "")
+        with self._database.write() as connection:
+            self._vault.chain.audit(connection, searched)
 
     def _locked(self, connection: Connection, sighting_id: str) -> Sighting | None:
         """The sighting, which nobody else changes until the transaction ends."""
@@ -215,6 +228,8 @@ def _newest(query: SightingQuery) -> ColumnElement[int]:
 
 
 def _conditions(query: SightingQuery) -> list[ColumnElement[bool]]:
+    if max(len(query.plate_like or ""), len(query.plate_prefix or "")) > MOST_PLATE_CHARACTERS:
+        raise InputError(f"a plate has at most {MOST_PLATE_CHARACTERS} characters")
     s = SIGHTINGS.c
     found: list[ColumnElement[bool]] = []
     if query.page_token:
@@ -253,7 +268,10 @@ def _token(sighting: Sighting) -> str:
 
 def _position(token: str) -> tuple[int, int]:
     try:
-        last_seen, sequence = base64.urlsafe_b64decode(token.encode()).decode().split(".")
-        return int(last_seen), int(sequence)
-    except (ValueError, binascii.Error) as error:
-        raise InputError("this page token was not given by this store") from error
+        found = _POSITION.fullmatch(base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode())
+    except (ValueError, binascii.Error):
+        found = None
+    position = (int(found[1]), int(found[2])) if found else (_LARGEST + 1, 0)
+    if max(map(abs, position)) > _LARGEST:
+        raise InputError("page_token: was not given by this store")
+    return position
