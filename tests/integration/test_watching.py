@@ -199,9 +199,13 @@ def test_who_looks_for_a_plate_is_written_down_without_the_plate(served: Served,
         request = plates_pb2.ListSightingsRequest(filter=plates_pb2.SightingFilter(**wanted))  # type: ignore[arg-type]
         assert len(served.stub.ListSightings(request, timeout=PLENTY_S).sightings) == 1
     watch = served.watch(filter={"plate_like": "1AB2345"})
-    wait_for(lambda: served.hub.watchers() == 1, "the watch")
-    with sqlite3.connect(tmp_path / "r.db") as known:
-        entries = known.execute("SELECT actor, action, subject FROM audit ORDER BY entry_id").fetchall()
+
+    def audited() -> list[tuple[str, str, str]]:
+        with sqlite3.connect(tmp_path / "r.db") as known:
+            return known.execute("SELECT actor, action, subject FROM audit ORDER BY entry_id").fetchall()
+
+    wait_for(lambda: len(audited()) == 3, "the watch's entry")
+    entries = audited()
     assert [(actor, action) for actor, action, _ in entries] == [("local 127.0.0.1", "searched")] * 3
     assert all("1AB" not in subject for _, _, subject in entries)
     assert entries[0][2] == entries[2][2] != entries[1][2]
