@@ -304,7 +304,7 @@ def crop_message(**changed: object) -> bytes:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"picture__width_px": 400_000, "picture__height_px": 2, "picture__data": bytes(2_400_000)}, "picture.width_px"),
+        ({"picture__width_px": 400_000, "picture__height_px": 2, "picture__data": bytes(2_400_000)}, "width_px"),
         ({"picture__width_px": 61}, "raw picture of 61x40"),
         ({"picture__height_px": -40}, "picture.height_px"),
         ({"frame_width_px": 2_000_000_000}, "crop of a frame"),
