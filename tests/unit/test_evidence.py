@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from roadside.core.events import PixelPicture
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.reads import PlacedRead, Read
-from roadside.registry.evidence import KEPT_S, UNENCODED_KEPT, EvidenceFrames
+from roadside.registry.evidence import KEPT_S, UNENCODED_KEPT_BYTES, EvidenceFrames
 
 GATE = CameraId("gate")
 SECOND = 1_000_000_000
@@ -63,9 +65,19 @@ def test_what_no_track_can_ask_for_is_dropped() -> None:
 
 def test_frames_beyond_a_few_are_kept_as_jpeg() -> None:
     frames = EvidenceFrames()
-    pictures = [frame(value) for value in range(UNENCODED_KEPT + 3)]
+    kept = UNENCODED_KEPT_BYTES // (1280 * 720 * 3)
+    pictures = [frame(value) for value in range(kept + 3)]
     for sequence, picture in enumerate(pictures):
         frames.offer(look(f"AB{sequence:02}CDE", 0.9, sequence), picture)
     unencoded = [kept for kept in frames._kept.values() if kept.picture is not None]  # noqa: SLF001 - memory is the point
-    assert len(unencoded) == UNENCODED_KEPT
+    assert len(unencoded) == kept == 8
     assert frames.take(look("AB00CDE", 0.9, 0)) is not None
+
+
+def test_large_frames_are_kept_as_jpeg_sooner() -> None:
+    frames = EvidenceFrames()
+    for sequence in range(3):
+        seen = look(f"AB{sequence:02}CDE", 0.9, sequence)
+        crop = dataclasses.replace(seen.crop, frame_size=(3840, 2160))
+        frames.offer(PlacedRead(crop, seen.read), frame(sequence))
+    assert all(kept.picture is None for kept in frames._kept.values())  # noqa: SLF001 - memory is the point

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import deque
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
+
+import numpy as np
 
 from roadside.adapters.annotate import PICTURES, Mark, PictureWriter, VideoWriter, draw
 from roadside.core.frames import Box
@@ -16,18 +18,19 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from roadside.assembly.embedded import FrameReport
     from roadside.core.events import SightingEvent
-    from roadside.core.sightings import Sighting
+    from roadside.core.sightings import Sighting, VerdictKind
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
 
 LONGEST_GAP_FRAMES = 15
 """Between two frames in which a plate was read, its box is drawn where it must have been."""
 SAME_PLATE_EDITS = 2
+MOST_SEEN = 20_000
+"""Reads that are remembered until their vehicle has passed, the newest: minutes of dense traffic, 5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +43,29 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """Where one vehicle's plate was: frame numbers, rising, with a box each."""
+    """Where one vehicle's plate was, and what is written beside it: all that the second pass needs of a sighting."""
 
-    sighting: Sighting
-    sequences: tuple[int, ...]
-    boxes: tuple[Box, ...]
+    text: str
+    country: str | None
+    verdict: VerdictKind
+    sequences: NDArray[np.int64]
+    """Frame numbers, rising."""
+    boxes: NDArray[np.float32]
+    """(n, 4): x1, y1, x2, y2 in each of them."""
 
     def at(self, sequence: int) -> Box | None:
         """The plate's box in a frame, between two frames a mean of both; None where it was not in view."""
-        after = bisect_left(self.sequences, sequence)
+        after = int(np.searchsorted(self.sequences, sequence))
         if after == len(self.sequences):
             return None
         if self.sequences[after] == sequence:
-            return self.boxes[after]
-        gap = self.sequences[after] - self.sequences[after - 1]
+            return Box(*map(float, self.boxes[after]))
+        gap = int(self.sequences[after] - self.sequences[after - 1])
         if after == 0 or gap > LONGEST_GAP_FRAMES:
             return None
-        share = (sequence - self.sequences[after - 1]) / gap
-        a, b = self.boxes[after - 1], self.boxes[after]
-        ends = ((a.x1, b.x1), (a.y1, b.y1), (a.x2, b.x2), (a.y2, b.y2))
-        return Box(*(start + (end - start) * share for start, end in ends))
+        share = (sequence - int(self.sequences[after - 1])) / gap
+        before, behind = self.boxes[after - 1], self.boxes[after]
+        return Box(*map(float, before + (behind - before) * share))
 
 
 @dataclass(slots=True)
@@ -69,7 +75,7 @@ class Overlay:
     gap_frames: int = LONGEST_GAP_FRAMES
     """0 for single pictures, which tell nothing of one another."""
     last_sequence: int = -1
-    _seen: list[_Seen] = field(default_factory=list)
+    _seen: deque[_Seen] = field(default_factory=lambda: deque(maxlen=MOST_SEEN))
     _paths: list[_Path] = field(default_factory=list)
 
     def note(self, report: FrameReport) -> None:
@@ -83,32 +89,32 @@ class Overlay:
         """A vehicle has passed: the boxes of its track and the like reads around them become its path."""
         members = frozenset(conclusion.identities)
         known = {seen.sequence: seen.box for seen in self._seen if seen.identity in members}
-        for event in conclusion.outputs:
+        for event in conclusion.outputs if known else ():
             self._add_path(event.sighting, known)
 
     def _add_path(self, sighting: Sighting, known: dict[int, Box]) -> None:
-        text = sighting.plate.text if sighting.plate is not None else ""
+        plate = sighting.plate
+        if plate is None:
+            return
         boxes = dict(known)
         first, last = min(known) - self.gap_frames, max(known) + self.gap_frames
         for seen in self._seen:
             alike = (
                 seen.sequence not in known
                 and first <= seen.sequence <= last
-                and edit_distance(seen.text, text) <= SAME_PLATE_EDITS
+                and edit_distance(seen.text, plate.text) <= SAME_PLATE_EDITS
             )
             if alike:
                 boxes.setdefault(seen.sequence, seen.box)
         ordered = sorted(boxes)
-        self._paths.append(_Path(sighting, tuple(ordered), tuple(boxes[s] for s in ordered)))
+        sides = np.array([(b.x1, b.y1, b.x2, b.y2) for b in (boxes[s] for s in ordered)], np.float32)
+        verdict = sighting.verdict.kind
+        self._paths.append(_Path(plate.text, plate.country, verdict, np.array(ordered, np.int64), sides))
 
     def marks(self, sequence: int) -> list[Mark]:
         """What to draw on a frame."""
-        found = []
-        for path in self._paths:
-            box, plate = path.at(sequence), path.sighting.plate
-            if box is not None and plate is not None:
-                found.append(Mark(box, plate.text, plate.country, path.sighting.verdict.kind))
-        return found
+        found = ((path, path.at(sequence)) for path in self._paths)
+        return [Mark(box, path.text, path.country, path.verdict) for path, box in found if box is not None]
 
 
 class LiveOverlay:

@@ -14,7 +14,7 @@ from roadside.assembly.witness import open_second
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.out import refuse_overwriting
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
-from roadside.commands.table import sighting_line, sighting_table
+from roadside.commands.table import SightingTable, sighting_line
 from roadside.core.witness import NO_SECOND_READER
 from roadside.errors import InputError, UnavailableError
 from roadside.kit.interrupt import Interrupt
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
     from roadside.core.events import SightingEvent
-    from roadside.core.sightings import Sighting
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
 
@@ -101,7 +100,7 @@ class StreetRun:
         self.overlay = Overlay(gap_frames=0) if self._watch.stills else Overlay()
         self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
         self._draws_again = out is not None and not source.live
-        self.sightings: list[Sighting] = []
+        self.sightings = SightingTable()
         self.elapsed = self._watch.watch_s
         self.progress = Progress(sys.stderr, source.frame_count)
 
@@ -123,7 +122,7 @@ class StreetRun:
 
     def report(self, *, timings: bool) -> None:
         """The table at the end."""
-        print(sighting_table(self.sightings))
+        print(self.sightings.text())
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self._watch.dropped} dropped to stay in the present" if self._watch.dropped else ""
         print(f"{pace}{missed}. Stored in {self._stored_in}")
@@ -149,7 +148,7 @@ class StreetRun:
                 self.overlay.conclude(conclusion)
             self.progress.clear()
             for event in conclusion.outputs:
-                self.sightings.append(event.sighting)  # without its pictures: a camera may stand for months
+                self.sightings.add(event.sighting)
                 print(sighting_line(event.sighting), flush=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from roadside.core.sightings import Sighting, Verdict
 
+MOST_ROWS = 1000
+"""Shown of a run."""
 HEAD = ("time", "plate", "country", "sure", "looks", "verdict", "why")
 
 
@@ -29,18 +31,41 @@ def sighting_line(sighting: Sighting) -> str:
     return f"{row[0]}  {row[1]:<10} {row[2]:<4} {row[3]:>5}  {row[5]:<8} {row[6]}"
 
 
+class SightingTable:
+    """The vehicles that passed: the last of them as rows, all of them as counts. A camera may stand for months."""
+
+    def __init__(self, rows: int = MOST_ROWS) -> None:
+        self._rows: deque[tuple[str, ...]] = deque(maxlen=rows)
+        self._verdicts: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return self._verdicts.total()
+
+    def add(self, sighting: Sighting) -> None:
+        """One more."""
+        self._rows.append(_row(sighting))
+        self._verdicts[sighting.verdict.kind.value] += 1
+
+    def text(self) -> str:
+        """The rows that are kept, and how many of each verdict there were."""
+        if not self:
+            return "No sighting: no plate was seen well enough."
+        rows = [HEAD, *self._rows]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines.insert(1, "  ".join("-" * width for width in widths))
+        told = ", ".join(f"{count} {kind}" for kind, count in sorted(self._verdicts.items()))
+        noun = "sighting" if len(self) == 1 else "sightings"
+        left_out = f"; the last {len(self._rows)} are shown" if len(self) > len(self._rows) else ""
+        return "\n".join(["", *lines, "", f"{len(self)} {noun}: {told}{left_out}"])
+
+
 def sighting_table(sightings: Sequence[Sighting]) -> str:
     """All of them, and how many of each verdict."""
-    if not sightings:
-        return "No sighting: no plate was seen well enough."
-    rows = [HEAD, *(_row(s) for s in sightings)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    counts = Counter(s.verdict.kind.value for s in sightings)
-    told = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-    noun = "sighting" if len(sightings) == 1 else "sightings"
-    return "\n".join(["", *lines, "", f"{len(sightings)} {noun}: {told}"])
+    table = SightingTable(len(sightings))
+    for sighting in sightings:
+        table.add(sighting)
+    return table.text()
 
 
 def _row(sighting: Sighting) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from roadside.core.events import PictureEncoding
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from roadside.core.events import EncodedPicture, FramePicture
     from roadside.core.reads import PlacedRead
 
-UNENCODED_KEPT = 8
-"""Frames kept as they came, 2.8 MB each in 720p; further ones are kept as JPEG, 5 ms and 0.2 MB each."""
+UNENCODED_KEPT_BYTES = 24_000_000
+"""Of frames kept as they came, 2.8 MB each in 720p; further ones are kept as JPEG, 5 ms and 0.2 MB each in 720p."""
+SUPPOSED_FRAME = (1280, 720)
+"""Width and height of a frame that did not say its own."""
 KEPT_S = 90.0
 """Longer than the longest track."""
 
@@ -52,7 +55,9 @@ class EvidenceFrames:
         offered = _Candidate(worth(quality(placed), placed.read), placed, frame)
         self._kept[text] = offered if known is None or _rank(offered) > _rank(known) else known  # now the newest
         unencoded = [candidate for candidate in self._kept.values() if candidate.picture is not None]
-        for oldest in unencoded[:-UNENCODED_KEPT]:
+        sizes = accumulate(_size_bytes(candidate) for candidate in reversed(unencoded))
+        kept = sum(size <= UNENCODED_KEPT_BYTES for size in sizes)
+        for oldest in unencoded[: len(unencoded) - kept]:
             oldest.encode()
 
     def take(self, placed: PlacedRead) -> Picture | None:
@@ -70,6 +75,12 @@ class EvidenceFrames:
         """Drop what no track can ask for any more at `at_ns` (UTC nanoseconds since 1970)."""
         oldest_ns = at_ns - round(KEPT_S * 1e9)
         self._kept = {text: c for text, c in self._kept.items() if c.placed.crop.captured_at_ns >= oldest_ns}
+
+
+def _size_bytes(candidate: _Candidate) -> int:
+    """Of its frame as pixels."""
+    width, height = candidate.placed.crop.frame_size or SUPPOSED_FRAME
+    return width * height * 3
 
 
 def _rank(candidate: _Candidate) -> tuple[float, int, int]:

@@ -1,0 +1,223 @@
+"""`make soak MINUTES=60`: what `roadside run` takes while it watches a live camera for long, minute by minute.
+
+The demonstration street is played over and over as motion JPEG by a process of its own. Resident memory, open files,
+threads and the size of the database go to a CSV file and, where matplotlib is installed, to a plot. Fails where the
+memory rises, after the warm-up, by more than is allowed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import astuple, dataclass, fields
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tests.ports import reserved_port
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CLIP = Path("var/demo/street.mp4")
+FOLDER = Path("var/soak")
+MB = 1 << 20
+START_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the process takes at one moment."""
+
+    seconds: float
+    """Since its start."""
+    resident_mb: float
+    files: int
+    threads: int
+    database_mb: float
+    """With the evidence beside it."""
+
+
+def sample(pid: int, folder: Path, started_s: float) -> Sample:
+    """What the process `pid`, whose records lie in `folder`, takes now."""
+    status = dict(
+        line.split(":", 1)
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+        if ":" in line
+    )
+    size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    return Sample(
+        round(time.monotonic() - started_s, 1),
+        round(int(status["VmRSS"].split()[0]) / 1024, 2),
+        len(os.listdir(f"/proc/{pid}/fd")),  # noqa: PTH208 - names alone, of what may be gone already
+        int(status["Threads"]),
+        round(size / MB, 2),
+    )
+
+
+def rise_mb(samples: Sequence[Sample], warm_up_s: float) -> tuple[float, float]:
+    """By how much the resident memory rose from the first to the last quarter after the warm-up, and a hour's slope."""
+    steady = [s for s in samples if s.seconds >= warm_up_s]
+    quarter = max(1, len(steady) // 4)
+    first, last = (np.mean([s.resident_mb for s in part]) for part in (steady[:quarter], steady[-quarter:]))
+    times, sizes = [s.seconds / 3600 for s in steady], [s.resident_mb for s in steady]
+    slope = float(np.polyfit(times, sizes, 1)[0]) if len(steady) > 1 else 0.0
+    return float(last - first), slope
+
+
+def plot(samples: Sequence[Sample], path: Path) -> bool:
+    """Draw the samples; False where matplotlib is not installed."""
+    try:
+        import matplotlib as mpl  # noqa: PLC0415 - an extra of training
+
+        mpl.use("Agg")
+        from matplotlib import pyplot as plt  # noqa: PLC0415
+    except ImportError:
+        return False
+    minutes = [s.seconds / 60 for s in samples]
+    figure, axes = plt.subplots(3, 1, figsize=(9, 8), sharex=True)
+    axes[0].plot(minutes, [s.resident_mb for s in samples])
+    axes[0].set_ylabel("resident memory, MB")
+    axes[1].plot(minutes, [s.files for s in samples], label="open files")
+    axes[1].plot(minutes, [s.threads for s in samples], label="threads")
+    axes[1].legend()
+    axes[2].plot(minutes, [s.database_mb for s in samples])
+    axes[2].set_ylabel("records, MB")
+    axes[2].set_xlabel("minutes")
+    for axis in axes:
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=110, bbox_inches="tight")
+    return True
+
+
+def serve(clip: Path, port: int, frames_per_s: float) -> None:
+    """Be a camera: the frames of `clip` as motion JPEG, over and over, for ever."""
+    frames = list(_jpegs(clip))
+
+    class Camera(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            due_s = time.monotonic()
+            for frame in itertools.cycle(frames):
+                self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + frame + b"\r\n")
+                due_s += 1 / frames_per_s
+                time.sleep(max(0.0, due_s - time.monotonic()))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    ThreadingHTTPServer(("127.0.0.1", port), Camera).serve_forever()
+
+
+def _jpegs(clip: Path) -> list[bytes]:
+    capture = cv2.VideoCapture(str(clip))
+    frames: list[bytes] = []
+    while True:
+        whole, image = capture.read()
+        if not whole:
+            return frames
+        frames.append(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+
+
+def soak(folder: Path, clip: Path, minutes: float, frames_per_s: float, every_s: float) -> list[Sample]:
+    """Watch the camera for `minutes`; the samples. Raises RuntimeError where the run ends by itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    records = folder / "records"
+    records.mkdir(exist_ok=True)
+    port = reserved_port()
+    camera = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "tests.bench.soak",
+            "--camera",
+            str(port),
+            "--clip",
+            str(clip),
+            "--fps",
+            str(frames_per_s),
+        ]
+    )
+    samples: list[Sample] = []
+    with (folder / "run.log").open("w", encoding="utf-8") as log, (folder / "soak.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow([field.name for field in fields(Sample)])
+        program = Path(sys.executable).with_name("roadside")
+        command = [str(program), "run", f"http://127.0.0.1:{port}/", "--db", str(records / "r.db")]
+        time.sleep(_ready_s(camera, port))
+        run = subprocess.Popen(command, stdout=log, stderr=log)
+        started_s = time.monotonic()
+        try:
+            while time.monotonic() - started_s < minutes * 60:
+                time.sleep(every_s)
+                if run.poll() is not None:
+                    raise RuntimeError(f"the run ended with exit code {run.returncode}; see {folder / 'run.log'}")
+                samples.append(sample(run.pid, records, started_s))
+                table.writerow(astuple(samples[-1]))
+                file.flush()
+        finally:
+            run.send_signal(signal.SIGINT)
+            run.wait(60)
+            camera.kill()
+            camera.wait()
+    return samples
+
+
+def _ready_s(camera: subprocess.Popen[bytes], port: int) -> float:
+    """Wait until the camera listens. Raises RuntimeError where it does not."""
+    import socket  # noqa: PLC0415 - here alone
+
+    give_up_at_s = time.monotonic() + START_S
+    while time.monotonic() < give_up_at_s and camera.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return 0.0
+        time.sleep(0.2)
+    raise RuntimeError("the camera did not start")
+
+
+def main() -> int:
+    """Run, tell, and say whether the memory stayed flat."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--warm-up", type=float, default=None, help="minutes; a sixth of all, if not given")
+    parser.add_argument("--every", type=float, default=10, help="seconds between two samples")
+    parser.add_argument("--fps", type=float, default=25)
+    parser.add_argument("--most-mb", type=float, default=6, help="by which the memory may rise after the warm-up")
+    parser.add_argument("--clip", type=Path, default=CLIP)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--camera", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.camera is not None:
+        serve(arguments.clip, arguments.camera, arguments.fps)
+    samples = soak(arguments.out, arguments.clip, arguments.minutes, arguments.fps, arguments.every)
+    warm_up_s = 60 * (arguments.minutes / 6 if arguments.warm_up is None else arguments.warm_up)
+    rise, slope = rise_mb(samples, warm_up_s)
+    drawn = plot(samples, arguments.out / "soak.png")
+    last = samples[-1]
+    print(f"{len(samples)} samples over {last.seconds / 60:.1f} minutes: {arguments.out / 'soak.csv'}")
+    print(f"plot: {arguments.out / 'soak.png'}" if drawn else "no plot: matplotlib is not installed (extra `train`)")
+    print(
+        f"memory {last.resident_mb:.0f} MB, {last.files} files, {last.threads} threads, {last.database_mb:.1f} MB kept"
+    )
+    print(f"after {warm_up_s / 60:.1f} minutes: {rise:+.1f} MB, slope {slope:+.1f} MB an hour")
+    if rise > arguments.most_mb:
+        print(f"soak: the memory rose by {rise:.1f} MB; at most {arguments.most_mb:g} are allowed", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
