@@ -66,7 +66,8 @@ def test_a_database_has_the_name_that_is_given(tmp_path: Path) -> None:
 
 def test_evidence_that_cannot_be_written_is_an_absence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    vault = open_vault(Settings(db=tmp_path / "r.db", evidence=tmp_path / "file"))
+    database = open_embedded(tmp_path / "r.db")
+    vault = open_vault(Settings(db=tmp_path / "r.db", evidence=tmp_path / "file"), database)
     with pytest.raises(StoreUnavailableError, match="file"):
         vault.write(Picture(PictureKind.CROP, "image/jpeg", b"pixels"))
 

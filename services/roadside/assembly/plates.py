@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SIGHTINGS_AT_ONCE = 16
 ACTOR = "the plates service"
+SCRUB_EVERY_S = 86_400.0
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
     """The store, its stage, reviews and answers over gRPC; waits for its database. Raises SettingsError."""
     settings, clock, stopping = context.settings, context.clock, context.lifecycle.stopping
     database = wait_for_database(context, settings)
-    vault = open_vault(settings)
+    vault = open_vault(settings, database)
     store = SqlSightingStore(database, vault, clock)
     stage = StoreStage(store, clock, context.meter)
     runner = context.stage_runner(SIGHTINGS, None, stage, at_once=SIGHTINGS_AT_ONCE)
@@ -108,7 +109,7 @@ def _purge(retention: RetentionManager, settings: PlatesSettings, stopping: thre
     """Delete what is older than its retention, until it is time to end."""
     while not stopping.wait(settings.purge_every_s):
         try:
-            purged = retention.purge(settings.retention_days(), ACTOR)
+            purged = retention.purge(settings.retention_days(), ACTOR, SCRUB_EVERY_S)
         except StoreUnavailableError as error:
             _log.warning("waiting", extra=fields(loop="purge", reason=str(error)))
         else:

@@ -45,7 +45,7 @@ def open_records(settings: Settings) -> Records:
     """The records that the settings name. Raises StoreUnavailableError, SettingsError."""
     clock = SystemClock()
     database = open_sightings(settings)
-    vault = open_vault(settings)
+    vault = open_vault(settings, database)
     registry_database = open_registry(settings, database)
     registry = open_asked_registry(settings, registry_database, clock)
     retention = RetentionManager(database, vault, clock)

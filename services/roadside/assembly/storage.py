@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from roadside.adapters.encryption import load_or_make_keyring
 from roadside.adapters.http.registry import HttpRegistry, load_http_options
 from roadside.adapters.sql import Database, SqlRegistry, Vault, open_database, open_embedded
+from roadside.adapters.sql.vault import needs_keys
 from roadside.core.confusions import Confusions, from_json, typical
 from roadside.errors import SettingsError
 from roadside.kit.config import PREFIX, data_folder
@@ -52,10 +53,18 @@ def own_registry(settings: RegistrySection) -> Database | None:
     return None if settings.registry is None else open_embedded(settings.registry)
 
 
-def open_vault(settings: KeepingSection) -> Vault:
-    """The folder of encrypted pictures, with its keys. Raises SettingsError."""
-    folder = settings.evidence or _beside(settings, "evidence")
-    return Vault(folder, load_or_make_keyring(keys_file(settings), FIRST_KEY))
+def open_vault(settings: KeepingSection, database: Database) -> Vault:
+    """The folder of encrypted pictures, with its keys, which are made where nothing needs any yet.
+
+    Raises SettingsError where they are gone from beside what only they open.
+    """
+    folder, path = settings.evidence or _beside(settings, "evidence"), keys_file(settings)
+    if not path.exists() and needs_keys(database, folder):
+        raise SettingsError(
+            f"{path}: the keys are gone, and what is stored needs them: put your copy of the file back, or name it "
+            f"with {PREFIX}KEYS. Without it no picture opens; to begin anew, choose another db"
+        )
+    return Vault(folder, load_or_make_keyring(path, FIRST_KEY))
 
 
 def keys_file(settings: KeepingSection) -> Path:

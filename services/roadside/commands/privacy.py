@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ def forget_plate(parsed: argparse.Namespace) -> int:
     records = open_records(settings_of(parsed))
     forgotten = records.retention.forget(parsed.plate, person())
     print(f"{forgotten.sightings} sightings forgotten, with their pictures and corrections")
+    _tell_traces(scrubbed=forgotten.scrubbed)
     print(f"receipt {forgotten.receipt}: for the person who asked; with it and the plate the audit can be checked")
     return 0
 
@@ -67,7 +69,17 @@ def purge_old(parsed: argparse.Namespace) -> int:
     purged = open_records(settings).retention.purge(settings.retention_days(), person())
     counts = ", ".join(f"{count} {kind}" for kind, count in purged.sightings.items())
     print(f"deleted: {counts}; {purged.pictures} pictures, {purged.strays} strays")
+    _tell_traces(scrubbed=purged.scrubbed)
     return 0
+
+
+def _tell_traces(*, scrubbed: bool) -> None:
+    if not scrubbed:
+        print(
+            "roadside: another process is at work on the database: traces of what was deleted may be left in it; "
+            "run `roadside purge` again when it is not",
+            file=sys.stderr,
+        )
 
 
 def rotate_keys(parsed: argparse.Namespace) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import fcntl
+import os
+import sqlite3
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import URL, create_engine, event, make_url
+from sqlalchemy import URL, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
 
 _WRITE_OPTION = "roadside_write"
 _BUSY_TIMEOUT_S = 60
+_SCRUB_TIMEOUT_S = 10
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000", "secure_delete=ON")
+"""`secure_delete` is the default of some builds of SQLite only."""
+_MIGRATING = 0x524F4149
+"""The key of PostgreSQL's advisory lock: beside those of `roadside.adapters.sql.locks`."""
 
 
 class Database:
@@ -69,7 +77,7 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables up to this version of the program. Raises StoreUnavailableError, SettingsError."""
-        with _translated(), self._engine.connect() as connection:
+        with _translated(), self._alone(), self._engine.connect() as connection:
             config = _alembic()
             config.attributes["connection"] = connection
             try:
@@ -77,6 +85,25 @@ class Database:
             except CommandError as error:
                 raise SettingsError(f"the database was made by a newer Roadside: {error}") from error
             connection.commit()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Of several who make or migrate the tables at once, one does; the others wait and find them done."""
+        if not self.is_sqlite:
+            with self._engine.connect() as connection:
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
+                try:
+                    yield
+                finally:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATING})
+            return
+        # SQLite's own locks do not reach from one migration to the next, nor over the switch to WAL.
+        with ExitStack() as stack:
+            with suppress(OSError):  # a folder that may not be read, or a file system without such locks
+                folder = os.open(Path(self._engine.url.database or "").resolve().parent, os.O_RDONLY)
+                stack.callback(os.close, folder)
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
 
     def check_migrated(self) -> None:
         """Raise SettingsError where the tables are not those of this version of the program."""
@@ -86,6 +113,36 @@ class Database:
         if current != newest:
             state = "has no tables yet" if current is None else f"is at version {current}, not {newest}"
             raise SettingsError(f"the database {state}: run `roadside database migrate`")
+
+    def scrub(self) -> bool:
+        """Overwrite what was deleted; False where somebody else was at work and traces may be left.
+
+        SQLite's file is written anew and its journal cut to nothing: `secure_delete` alone leaves copies of rows that
+        were moved within a page, and pages in the journal. PostgreSQL frees the space for other rows; what else it
+        takes there is told in docs/data-protection.md.
+        """
+        try:
+            if self.is_sqlite:
+                return self._rewrite()
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM")
+        except (DBAPIError, PoolTimeoutError, sqlite3.Error):
+            return False
+        return True
+
+    def _rewrite(self) -> bool:
+        """Past SQLAlchemy, which would begin a transaction: VACUUM takes none."""
+        connection = self._engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout = {_SCRUB_TIMEOUT_S * 1000}")
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = cursor.fetchone() or (1,)
+            return not busy
+        finally:
+            connection.cursor().execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_S * 1000}")
+            connection.close()
 
     def close(self) -> None:
         """Close every connection."""
@@ -118,9 +175,11 @@ def open_embedded(path: Path) -> Database:
     Raises StoreUnavailableError, SettingsError.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with suppress(FileExistsError):  # SQLite would make it, and its journals, for everybody to read
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except OSError as error:
-        raise StoreUnavailableError(f"{path.parent}: {error.strerror}") from error
+        raise StoreUnavailableError(f"{path}: {error.strerror}") from error
     database = Database(_sqlite_engine(URL.create("sqlite", database=str(path))))  # a name may hold a ?
     database.migrate()
     return database
@@ -132,7 +191,7 @@ def _sqlite_engine(address: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's own type
         connection.isolation_level = None  # transactions are begun below, as SQLAlchemy documents
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,8 @@ class Purged:
     pictures: int
     strays: int
     """Pictures on the volume that belonged to no sighting."""
+    scrubbed: bool = True
+    """Whether no trace of what was deleted is left in the database's files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Forgotten:
     sightings: int
     receipt: str
     """Kept nowhere: who has it and the plate can show by the audit that it was forgotten."""
+    scrubbed: bool
+    """Whether no trace of it is left in the database's files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,14 @@ class RetentionManager:
         self._database = database
         self._vault = vault
         self._clock = clock
+        self._scrubbed_s: float | None = None
 
-    def purge(self, keep_days: Mapping[VerdictKind, float], actor: str) -> Purged:
-        """Delete every sighting older than its verdict's days, with pictures, corrections and notices."""
+    def purge(self, keep_days: Mapping[VerdictKind, float], actor: str, scrub_every_s: float = 0.0) -> Purged:
+        """Delete every sighting older than its verdict's days, with pictures, corrections and notices.
+
+        What was deleted is overwritten then, but, where something else than 0 is given, no more often than every
+        `scrub_every_s`: it takes as long as a copy of the database.
+        """
         now_ns = self._clock.now_ns()
         counts: dict[str, int] = {}
         pictures = 0
@@ -101,7 +111,17 @@ class RetentionManager:
                 pictures += len(erased)
                 if len(ids) < _BATCH:
                     break
-        return Purged(counts, pictures, self._remove_strays())
+        strays = self._remove_strays()
+        scrubbed = self._scrub(scrub_every_s) if any(counts.values()) or not scrub_every_s else True
+        return Purged(counts, pictures, strays, scrubbed)
+
+    def _scrub(self, every_s: float) -> bool:
+        """Overwrite what was deleted, unless that was done less than `every_s` ago."""
+        if self._scrubbed_s is not None and time.monotonic() - self._scrubbed_s < every_s:
+            return False
+        done = self._database.scrub()
+        self._scrubbed_s = time.monotonic() if done else self._scrubbed_s
+        return done
 
     def forget(self, plate: str, actor: str) -> Forgotten:
         """Delete all that is kept of a plate's passages.
@@ -130,7 +150,7 @@ class RetentionManager:
             about = f"receipt {receipt_digest(receipt, key)}"
             self._vault.chain.audit(connection, AuditEntry(now_ns, actor, "forgot", about, note))
         self._remove(erased)
-        return Forgotten(len(ids), receipt)
+        return Forgotten(len(ids), receipt, self._database.scrub())
 
     def verify(self, expected_link: str | None = None, checkpoints: Sequence[Checkpoint] = ()) -> ChainReport:
         """Whether chain, records and pictures agree and were left alone.

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select
 from roadside.adapters.encryption import Keyring, key_of
 from roadside.adapters.sql.chain import Chain
 from roadside.adapters.sql.codec import box_text
-from roadside.adapters.sql.schema import EVIDENCE
+from roadside.adapters.sql.schema import CHAIN, EVIDENCE, SIGHTINGS
 from roadside.errors import NotFoundError, RoadsideError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from roadside.adapters.sql.database import Database
     from roadside.core.sightings import Picture
 
 
@@ -121,8 +122,10 @@ class Vault:
         path = self._path(sha256)
         draft = path.with_name(f".{sha256}.{secrets.token_hex(8)}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(sealed)
                 file.flush()
                 os.fsync(file.fileno())
@@ -131,3 +134,18 @@ class Vault:
             with suppress(OSError):  # where nothing can be written, nothing may be removable either
                 draft.unlink(missing_ok=True)
             raise StoreUnavailableError(f"{self._folder}: {error.strerror}") from error
+
+
+def needs_keys(database: Database, folder: Path) -> bool:
+    """Whether a picture in `folder`, or the chain or a hash in `database`, is worth nothing without its key.
+
+    Raises StoreUnavailableError.
+    """
+    if next(folder.glob("??/*"), None) is not None:
+        return True
+    hashed = select(SIGHTINGS.c.sequence).where(SIGHTINGS.c.plate_hash.is_not(None)).limit(1)
+    with database.read() as connection:
+        return any(
+            connection.execute(statement).first() is not None
+            for statement in (select(CHAIN.c.sequence).limit(1), hashed)
+        )
