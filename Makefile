@@ -48,7 +48,8 @@ lock: ## Pin the Python packages of pyproject.toml anew
 	@command -v $(BIN)/uv > /dev/null || $(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes -o requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra cluster -c requirements.lock -o requirements-cluster.lock
-	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra cluster --extra dev -c requirements-cluster.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra console -c requirements.lock -o requirements-console.lock
+	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra cluster --extra console --extra dev -c requirements-cluster.lock -o requirements-dev.lock
 	@# These tools import nothing of Roadside: their locks hold the extra alone.
 	for extra in docs release; do \
 	  $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra \
@@ -69,6 +70,16 @@ $(DEMO_CLIP): | $(VENV)/.run
 run: $(VENV)/.run ## Read a street's plates and check vignettes (SOURCE=... for your own)
 	@if [ "$(SOURCE)" = "$(DEMO_CLIP)" ]; then $(MAKE) --no-print-directory $(DEMO_CLIP); fi
 	@bash demo/run "$(DEMO_CLIP)" "$(SOURCE)" "$(OUT)"
+
+# What the console needs on top.
+$(VENV)/.console: requirements-console.lock $(VENV)/.run
+	@echo "Installing the Python packages of requirements-console.lock into $(VENV) (60 MB)"
+	@$(BIN)/pip install --disable-pip-version-check --quiet --require-hashes -r requirements-console.lock
+	@touch $@
+
+.PHONY: demo
+demo: $(VENV)/.console $(DEMO_CLIP) ## A street, its plates and a console in the browser, to try (PORT=8080)
+	@bash demo/console "$(DEMO_CLIP)"
 
 # --- Keeping it right ---------------------------------------------------------------------------
 

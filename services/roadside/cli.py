@@ -22,6 +22,7 @@ COMMANDS = {
     "plates": ("plates",),
     "registry": ("registry",),
     "review": ("review",),
+    "console": ("console",),
     "evidence": ("evidence",),
     "privacy": ("forget", "purge", "keys", "audit"),
     "notify": ("notify",),

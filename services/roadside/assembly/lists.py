@@ -56,8 +56,12 @@ class ListImporter:
     database: Database
     settings: RegistrySection
 
-    def vignettes(self, path: Path, source: str, at_ns: int, *, replace: bool, force: bool = False) -> Taken:
+    def vignettes(  # noqa: PLR0913 - what an import needs, by name
+        self, path: Path, source: str, at_ns: int, *, replace: bool, force: bool = False, dry_run: bool = False
+    ) -> Taken:
         """Add the vignettes of a CSV file, and with `replace` remove all others, all or nothing.
+
+        With `dry_run` nothing changes, and what is given back tells what would.
 
         Raises RegistryFileError; ImportRefusedError where the registry would forget somebody, unless `force` is said;
         StoreUnavailableError.
@@ -65,15 +69,21 @@ class ListImporter:
         listed = read_vignettes(path, zone(self.settings.timezone), self.settings.registry_date_order)
         guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
         report = _named(
-            source, lambda: import_vignettes(self.database, listed, source, at_ns, replace=replace, safeguard=guard)
+            source,
+            lambda: import_vignettes(
+                self.database, listed, source, at_ns, replace=replace, safeguard=guard, dry_run=dry_run
+            ),
         )
         return Taken(report, listed.described())
 
-    def exemptions(self, path: Path, source: str, at_ns: int, *, force: bool = False) -> Taken:
+    def exemptions(self, path: Path, source: str, at_ns: int, *, force: bool = False, dry_run: bool = False) -> Taken:
         """Replace the exemptions by those of a CSV file, all or nothing. Raises as above."""
         listed = read_exemptions(path, zone(self.settings.timezone), self.settings.registry_date_order)
         guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
-        report = _named(source, lambda: import_exemptions(self.database, listed, source, at_ns, safeguard=guard))
+        report = _named(
+            source,
+            lambda: import_exemptions(self.database, listed, source, at_ns, safeguard=guard, dry_run=dry_run),
+        )
         return Taken(report, listed.described())
 
 

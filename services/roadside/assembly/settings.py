@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from roadside.capture.config import CameraSection, PublishingSection
+from roadside.console.config import ConsoleSection
 from roadside.detector.config import DetectionSection, FrameAgeSection
 from roadside.kit.config import Section, ServiceSection, load, refuse_unknown
 from roadside.notify.config import NotifySection
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from roadside.kit.config import SettingsT
 
 
-class Settings(DetectionSection, ReadingSection, CameraSection, VerdictSection, KeepingSection, NotifySection):
+class Settings(
+    DetectionSection, ReadingSection, CameraSection, VerdictSection, KeepingSection, NotifySection, ConsoleSection
+):
     """Those of `roadside run`, `read` and the commands that look after what is kept."""
 
     camera: str = Field("camera", min_length=1, max_length=64, description="name of the camera in what is stored")

@@ -11,6 +11,7 @@ from roadside.adapters.annotate import PICTURES, WRITERS
 from roadside.assembly.records import open_records
 from roadside.assembly.watching import SourceWatch, open_again, open_frames
 from roadside.assembly.witness import open_second
+from roadside.commands.console import SERVING, BesideConsole
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.out import refuse_overwriting
 from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
@@ -22,7 +23,7 @@ from roadside.kit.progress import Progress
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from roadside.assembly.embedded import FrameReport
     from roadside.assembly.records import Records
@@ -48,8 +49,10 @@ def add_to(commands: SubParsers) -> None:
         help="a picture, folder or clip, rtsp:// or http:// address, /dev/videoN, or rpicam",
     )
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
+    parser.add_argument("--console", action="store_true", help="show web pages of what is seen, and stay until Ctrl-C")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
-    add_settings(parser, *READING, *WITNESS, *KEEPING, "width", "height", "fps", "timeout_s", "motion_gate", *ANCHORS)
+    cameras = ("width", "height", "fps", "timeout_s", "motion_gate")
+    add_settings(parser, *READING, *WITNESS, *KEEPING, *cameras, *ANCHORS, *SERVING)
     parser.set_defaults(execute=run_street)
 
 
@@ -73,9 +76,12 @@ def run_street(arguments: argparse.Namespace) -> int:
         records = open_records(settings)
         stack.callback(records.close)
         stack.callback(_anchor, records)
-        run = StreetRun(source, settings, records, arguments.out)
+        beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
+        run = StreetRun(source, settings, records, arguments.out, beside.note if beside else None)
         interrupted = run.watch()
-    run.report(timings=arguments.timings)
+        run.report(timings=arguments.timings)
+        if beside is not None and not interrupted:
+            beside.stay(settings.camera, run.dropped)
     if arguments.out is not None and not source.live and run.progress.frames:
         annotate_again(open_again(arguments.source, settings, _say, source), arguments.out, run.overlay)
     if arguments.out is not None:
@@ -88,7 +94,16 @@ def run_street(arguments: argparse.Namespace) -> int:
 class StreetRun:
     """One run over one source."""
 
-    def __init__(self, source: FrameSource, settings: Settings, records: Records, out: Path | None) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        settings: Settings,
+        records: Records,
+        out: Path | None,
+        on_report: Callable[[FrameReport], None] | None = None,
+    ) -> None:
+        """`on_report` is told of every frame."""
+        self._on_report = on_report
         second = open_second(settings)
         if second is None:
             _say(NO_SECOND_READER)
@@ -120,6 +135,11 @@ class StreetRun:
                 self._tell(self._watch.end())
             return interrupt.came
 
+    @property
+    def dropped(self) -> int:
+        """Frames that were left out to stay in the present."""
+        return self._watch.dropped
+
     def report(self, *, timings: bool) -> None:
         """The table at the end."""
         print(self.sightings.text())
@@ -137,6 +157,8 @@ class StreetRun:
         self.progress.step(len(self.sightings))
 
     def _note(self, report: FrameReport) -> None:
+        if self._on_report is not None:
+            self._on_report(report)
         if self._draws_again:
             self.overlay.note(report)
         if self._live_overlay is not None:

@@ -184,15 +184,28 @@ _WORDS = {
 }
 
 
-def words_of(rule: str) -> Words:
-    """`rule` in plain words; of one that this version does not know, its name."""
+UNNAMED = Words("{detail}", "The rule {detail} decided, which this version of the program has no words for.")
+
+
+def all_words() -> tuple[Words, ...]:
+    """The words of every rule, for catalogues of other languages; `{detail}` stands for what a rule's name adds."""
+    return (*_WORDS.values(), UNNAMED)
+
+
+def pattern_of(rule: str) -> tuple[Words, str]:
+    """The words of `rule` with `{detail}` left open, and what belongs there."""
     if rule in _WORDS:
-        return _WORDS[rule]
+        return _WORDS[rule], ""
     family, _, detail = rule.rpartition("-")
     if family in _WORDS and "{detail}" in _WORDS[family].brief:
-        words = _WORDS[family]
-        return Words(words.brief.format(detail=detail), words.sentence.format(detail=detail))
-    return Words(rule, f"The rule {rule} decided, which this version of the program has no words for.")
+        return _WORDS[family], detail
+    return UNNAMED, rule
+
+
+def words_of(rule: str) -> Words:
+    """`rule` in plain words; of one that this version does not know, its name."""
+    words, detail = pattern_of(rule)
+    return Words(words.brief.format(detail=detail), words.sentence.format(detail=detail))
 
 
 def has_words(rule: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -102,10 +103,12 @@ def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
     *,
     replace: bool = False,
     safeguard: Safeguard | None = None,
+    dry_run: bool = False,
 ) -> ImportReport:
     """Add the good `rows`, and with `replace` remove all others, in one transaction or not at all.
 
-    A row that is there already stays as it is. Raises StoreUnavailableError, ImportRefusedError where the `safeguard`
+    A row that is there already stays as it is; with `dry_run` everything does, and the report is of what would be.
+    Raises StoreUnavailableError, ImportRefusedError where the `safeguard`
     (none given: nothing) speaks against it, and whatever `rows` raises; then nothing has changed.
     """
     started = time.perf_counter()
@@ -116,7 +119,7 @@ def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
             good = sieve.good(rows)
             while batch := list(islice(good, _BATCH_ROWS)):
                 stage.incoming(_values(vignette) for vignette in batch)
-        with connection.begin():
+        with _transaction(connection, undone=dry_run):
             if replace:
                 stage.index()
             forced: tuple[str, ...] = ()
@@ -132,20 +135,21 @@ def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
     return ImportReport(sieve.read, added, removed, sieve.rejected, tuple(sieve.named), elapsed_s, forced)
 
 
-def import_exemptions(
+def import_exemptions(  # noqa: PLR0913 - as above
     database: Database,
     rows: Iterable[Exemption | BadRow],
     source: str,
     at_ns: int,
     *,
     safeguard: Safeguard | None = None,
+    dry_run: bool = False,
 ) -> ImportReport:
     """Replace all exemptions by the good `rows`, in one transaction or not at all. Raises as above."""
     started = time.perf_counter()
     bad: list[BadRow] = []
     sieve = _Sieve(bad.extend)
     entries = list(sieve.good(rows))
-    with database.write() as connection:
+    with database.session() as connection, _transaction(connection, undone=dry_run):
         forced: tuple[str, ...] = ()
         if safeguard is not None:
             facts = exemptions_replaced(connection, entries, bad, safeguard.open_row())
@@ -159,6 +163,15 @@ def import_exemptions(
         _note_file(connection, safeguard)
     elapsed_s = time.perf_counter() - started
     return ImportReport(sieve.read, len(entries), removed, sieve.rejected, tuple(sieve.named), elapsed_s, forced)
+
+
+@contextmanager
+def _transaction(connection: Connection, *, undone: bool) -> Iterator[None]:
+    """Committed at the end of the block, or with `undone` rolled back, as after an error."""
+    with connection.begin() as transaction:
+        yield
+        if undone:
+            transaction.rollback()
 
 
 def _of(facts: Replacement, sieve: _Sieve) -> Replacement:

@@ -216,3 +216,28 @@ CURSORS = Table(
     Column("name", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
+
+ACCOUNTS = Table(
+    "accounts",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("disabled", Integer, nullable=False),
+)
+"""Who may use the console; the hash is empty until a password is set."""
+
+SECRETS = Table(
+    "account_secrets",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("expires_ns", BigInteger, nullable=False),
+    Index(None, "account"),
+    Index(None, "expires_ns"),
+)
+"""Sessions, invitations and API tokens of accounts, by the SHA-256 of the secret text, which is not kept."""

@@ -1,0 +1,121 @@
+"""The newest picture of each camera of this process, for those who look at the console."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import cv2
+
+from roadside.adapters.annotate import Mark, draw
+from roadside.console.ports import CameraState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from roadside.assembly.embedded import FrameReport
+    from roadside.core.frames import Box
+
+QUALITY = 80
+LONGEST_SIDE_PX = 1280
+RATE_OVER = 60
+"""Frames over which the rate is taken."""
+_LEAST_CONFIDENCE = 0.5
+"""Texts of reads under it are not drawn: they change from frame to frame."""
+
+
+@dataclass(slots=True)
+class _Camera:
+    frames: int = 0
+    dropped: int = 0
+    times_s: deque[float] = field(default_factory=lambda: deque(maxlen=RATE_OVER))
+    newest: FrameReport | None = None
+    ended: bool = False
+
+    def rate(self) -> float:
+        if len(self.times_s) < 2:
+            return 0.0
+        span_s = self.times_s[-1] - self.times_s[0]
+        return (len(self.times_s) - 1) / span_s if span_s > 0 else 0.0
+
+
+class CameraBoard:
+    """Told of every frame, asked by the console's pages. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._cameras: dict[str, _Camera] = {}
+        self._lock = threading.Lock()
+
+    def note(self, report: FrameReport) -> None:
+        """A frame was looked at. Cheap: pictures are encoded when somebody asks for one."""
+        with self._lock:
+            camera = self._cameras.setdefault(report.frame.camera_id, _Camera())
+            camera.frames += 1
+            camera.times_s.append(time.monotonic())
+            camera.newest = report
+
+    def end(self, camera_id: str, dropped: int) -> None:
+        """The camera's source is over."""
+        with self._lock:
+            camera = self._cameras.setdefault(camera_id, _Camera())
+            camera.ended, camera.dropped = True, dropped
+
+    def states(self) -> Sequence[CameraState]:
+        """All of them, by name."""
+        with self._lock:
+            return [
+                CameraState(
+                    name,
+                    camera.frames,
+                    camera.rate(),
+                    camera.dropped,
+                    camera.newest.frame.captured_at_ns if camera.newest is not None else None,
+                    camera.ended,
+                )
+                for name, camera in sorted(self._cameras.items())
+            ]
+
+    def picture(self, camera_id: str, *, blurred: bool) -> bytes | None:
+        """The newest frame as JPEG with the plates framed, or blurred; None where there is none yet."""
+        with self._lock:
+            camera = self._cameras.get(camera_id)
+            report = camera.newest if camera is not None else None
+        if report is None:
+            return None
+        boxes = [placed.crop.detection.box for placed in report.reads]
+        if blurred:
+            shown = _blurred(report.frame.image, boxes)
+        else:
+            sure = (p for p in report.reads if p.read.confidence >= _LEAST_CONFIDENCE)
+            shown = draw(report.frame.image, [Mark(p.crop.detection.box, p.read.text, p.read.country) for p in sure])
+        done, data = cv2.imencode(".jpg", _fitted(shown), (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
+        return data.tobytes() if done else None
+
+
+def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    scale = LONGEST_SIDE_PX / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _blurred(image: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.uint8]:
+    """A copy in which no plate can be read: each is reduced to a few pixels."""
+    blurred = image.copy()
+    height, width = image.shape[:2]
+    for box in boxes:
+        pad = round(0.1 * box.width)
+        left, right = max(0, round(box.x1) - pad), min(width, round(box.x2) + pad)
+        top, bottom = max(0, round(box.y1) - pad), min(height, round(box.y2) + pad)
+        part = blurred[top:bottom, left:right]
+        if part.size:
+            few = cv2.resize(part, (4, 2), interpolation=cv2.INTER_AREA)
+            size = (part.shape[1], part.shape[0])
+            blurred[top:bottom, left:right] = cv2.resize(few, size, interpolation=cv2.INTER_LINEAR)
+    return blurred

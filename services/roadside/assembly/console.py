@@ -1,0 +1,145 @@
+"""The console over databases of this machine, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from roadside._version import __version__
+from roadside.adapters.sql.accounts import SqlAccounts
+from roadside.adapters.sql.ledger import SqlLedger
+from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
+from roadside.adapters.system_clock import SystemClock
+from roadside.assembly.lists import ListImporter
+from roadside.assembly.storage import open_held_registry
+from roadside.console.access import Access
+from roadside.console.desk import Desk
+from roadside.console.feed import Feed
+from roadside.console.passwords import GuessLimiter, Passwords
+from roadside.console.ports import Held, ListImport, ListPreview, ListState
+from roadside.core.countries import country_code
+from roadside.core.moments import PassageTime
+from roadside.errors import ImportRefusedError, InputError
+from roadside.plates.review import Reviewing
+from roadside.registry.validity import DateOrder, zone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from roadside.adapters.sql import Database
+    from roadside.assembly.lists import Taken
+    from roadside.assembly.records import Records
+    from roadside.assembly.settings import Settings
+    from roadside.console.ports import CameraDesk, CameraState, ListChoices
+    from roadside.ports.system import Clock
+
+IMPORTS_SHOWN = 20
+BAD_ROWS_SHOWN = 50
+
+
+class LocalRegistryDesk:
+    """The registry in a database that this process has open."""
+
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._registry = open_held_registry(settings, database)
+
+    def state(self) -> ListState:
+        """What is held. Raises StoreUnavailableError."""
+        newest = select(IMPORTS).order_by(IMPORTS.c.import_id.desc()).limit(IMPORTS_SHOWN)
+        listed = select(func.max(IMPORTS.c.at_ns)).where(IMPORTS.c.content == "vignettes")
+        with self._database.read() as connection:
+            vignettes = connection.execute(select(func.count()).select_from(VIGNETTES)).scalar_one()
+            exemptions = connection.execute(select(func.count()).select_from(EXEMPTIONS)).scalar_one()
+            imported = connection.execute(listed).scalar_one()
+            rows = connection.execute(newest).all()
+        imports = [ListImport(r.at_ns, r.content, r.source, r.added, r.removed, r.kept, r.rejected) for r in rows]
+        return ListState(vignettes, exemptions, imported, self._settings.registry_max_age_days, imports)
+
+    def check(self, plate: str, country: str, at_ns: int) -> tuple[str, Sequence[Held]]:
+        """PAID, EXEMPT, UNPAID or UNKNOWN of a plate at a time, with what is held. Raises InputError."""
+        try:
+            code = (country_code(country) or None) if country else None
+        except ValueError as error:
+            raise InputError(f"country: {error}") from error
+        tolerance_ns = int(self._settings.verdict_time_tolerance_s * 1e9)
+        checked = self._registry.check(plate, code, PassageTime.at(at_ns).widened(tolerance_ns))
+        held = [
+            *(Held("exemption", e.pattern, e.country, e.reason, e.valid_from_ns, e.valid_to_ns, valid=True)
+              for e in checked.exemptions),
+            *(Held("vignette", v.plate, v.country, v.category, v.valid_from_ns, v.valid_to_ns, valid=True)
+              for v in checked.vignettes),
+            *(Held("vignette", v.plate, v.country, v.category, v.valid_from_ns, v.valid_to_ns, valid=False)
+              for v in checked.lapsed),
+        ]  # fmt: skip
+        return checked.kind.value, held
+
+    def preview(self, path: Path, source: str, choices: ListChoices) -> ListPreview:
+        """What an import would do; nothing changes. Raises RegistryFileError."""
+        try:
+            return _preview_of(self._import(path, source, choices, dry_run=True))
+        except ImportRefusedError as error:
+            return ListPreview("", 0, 0, 0, 0, (), str(error))
+
+    def load(self, path: Path, source: str, choices: ListChoices, actor: str) -> ListPreview:
+        """Import, all or nothing. Raises RegistryFileError, ImportRefusedError."""
+        return _preview_of(self._import(path, f"{source} ({actor})", choices, dry_run=False))
+
+    def _import(self, path: Path, source: str, choices: ListChoices, *, dry_run: bool) -> Taken:
+        settings = self._settings
+        if choices.date_order:
+            settings = settings.model_copy(update={"registry_date_order": DateOrder(choices.date_order)})
+        importer = ListImporter(self._database, settings)
+        now_ns = self._clock.now_ns()
+        if choices.exemptions:
+            return importer.exemptions(path, source, now_ns, dry_run=dry_run)
+        return importer.vignettes(path, source, now_ns, replace=choices.replace, dry_run=dry_run)
+
+
+class NoCameras:
+    """Of a console that watches no camera itself."""
+
+    def states(self) -> Sequence[CameraState]:
+        """None."""
+        return ()
+
+    def picture(self, camera_id: str, *, blurred: bool) -> bytes | None:
+        """None."""
+        del camera_id, blurred
+        return None
+
+
+def open_access(records: Records, settings: Settings) -> Access:
+    """The accounts in the database of the sightings."""
+    clock = SystemClock()
+    return Access(
+        SqlAccounts(records.database, clock), Passwords(), GuessLimiter(clock), clock, settings.console_session_hours
+    )
+
+
+def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None = None) -> Desk:
+    """Everything that the console's pages ask."""
+    clock = SystemClock()
+    return Desk(
+        sightings=records.store,
+        reviews=Reviewing(records.store, records.reviews, records.judge.settle, clock),
+        registry=LocalRegistryDesk(records.registry_database, settings, clock),
+        ledger=SqlLedger(records.database, records.retention),
+        cameras=cameras or NoCameras(),
+        access=open_access(records, settings),
+        feed=Feed(records.store),
+        clock=clock,
+        zone=zone(settings.timezone),
+        settings=settings,
+        version=__version__,
+    )
+
+
+def _preview_of(taken: Taken) -> ListPreview:
+    report = taken.report
+    bad = tuple((row.line, row.reason) for row in report.bad_rows[:BAD_ROWS_SHOWN])
+    return ListPreview(taken.read_as, report.read, report.added, report.removed, report.rejected, bad)

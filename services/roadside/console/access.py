@@ -1,0 +1,151 @@
+"""Who is at the other end: accounts, sessions, invitations and API tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from roadside.console.ports import Account, Role, Secret, SecretKind, Session
+from roadside.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from roadside.console.passwords import GuessLimiter, Passwords
+    from roadside.console.ports import AccountStore
+    from roadside.ports.system import Clock
+
+HOUR_NS = 3_600 * 10**9
+INVITATION_HOURS = 24.0
+NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+_SECRET_BYTES = 32
+
+
+class WrongPasswordError(InputError):
+    """The name or the password is wrong; which of them is not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Lets people in. Safe to share between threads."""
+
+    store: AccountStore
+    passwords: Passwords
+    limiter: GuessLimiter
+    clock: Clock
+    session_hours: float
+
+    def invite(self, name: str, role: Role) -> str:
+        """A new secret that sets the password of `name` once; makes the account where there is none.
+
+        Raises InputError for a name that is none.
+        """
+        if not NAME.fullmatch(name):
+            raise InputError("a name has small letters, digits and . _ @ -, at most 64")
+        known = self.store.account(name)
+        self.store.put_account(replace(known, role=role, disabled=False) if known else Account(name, role, ""))
+        self.store.drop_secrets_of(name, SecretKind.INVITATION)
+        return self._give(SecretKind.INVITATION, name, role, "", INVITATION_HOURS)
+
+    def has_admin(self) -> bool:
+        """Whether somebody can look after the accounts."""
+        return any(a.role is Role.ADMIN and a.password_hash and not a.disabled for a in self.store.accounts())
+
+    def invited(self, secret: str) -> Account:
+        """Whom an invitation is for. Raises NotFoundError where it is none, was used, or is too old."""
+        kept = self._kept(secret, SecretKind.INVITATION)
+        account = self.store.account(kept.account) if kept else None
+        if account is None:
+            raise NotFoundError("this link was used already, or is older than a day: ask for a new one")
+        return account
+
+    def accept(self, secret: str, password: str) -> tuple[str, Session]:
+        """Sets the password of whom `secret` invites, and signs them in. Raises InputError, NotFoundError."""
+        account = self.invited(secret)
+        hashed = self.passwords.hash(password)
+        if not self.store.drop_secret(digest_of(secret)):
+            raise NotFoundError("this link was used already")
+        account = replace(account, password_hash=hashed)
+        self.store.put_account(account)
+        self.store.drop_secrets_of(account.name, SecretKind.SESSION)
+        return self._begin(account)
+
+    def sign_in(self, name: str, password: str, address: str) -> tuple[str, Session]:
+        """A new session's secret, and the session. Raises WrongPasswordError, TooManyGuessesError."""
+        name = name.strip().lower()[:64]
+        whose = (f"name {name}", f"address {address}")
+        self.limiter.check(*whose)
+        account = self.store.account(name)
+        kept = account.password_hash if account is not None and not account.disabled else ""
+        if not self.passwords.matches(password, kept) or account is None:
+            self.limiter.wrong(*whose)
+            raise WrongPasswordError("the name or the password is wrong")
+        self.limiter.right(*whose)
+        return self._begin(account)
+
+    def session(self, secret: str) -> Session | None:
+        """The session of a browser's cookie, None where it has ended."""
+        return self._session(secret, SecretKind.SESSION)
+
+    def token_session(self, secret: str) -> Session | None:
+        """The session of an API token."""
+        return self._session(secret, SecretKind.API_TOKEN)
+
+    def sign_out(self, secret: str) -> None:
+        """End a session."""
+        self.store.drop_secret(digest_of(secret))
+
+    def give_token(self, account: Account, label: str, scope: Role, days: float) -> str:
+        """A new API token that may do what `scope` says and no more than its account. Raises InputError."""
+        if not account.role.may(scope):
+            raise InputError(f"{account.name} is {account.role.value} and cannot give a token for {scope.value}")
+        return self._give(SecretKind.API_TOKEN, account.name, scope, label[:64], days * 24)
+
+    def disable(self, name: str) -> None:
+        """Nobody acts for the account any more. Raises NotFoundError; InputError for the last administrator."""
+        account = self.store.account(name)
+        if account is None:
+            raise NotFoundError(f"there is no account {name!r}")
+        others = [a for a in self.store.accounts() if a.name != name]
+        if account.role is Role.ADMIN and not any(
+            a.role is Role.ADMIN and a.password_hash and not a.disabled for a in others
+        ):
+            raise InputError(f"{name} is the last administrator")
+        self.store.put_account(replace(account, disabled=True))
+        self.store.drop_secrets_of(name, *SecretKind)
+
+    def _begin(self, account: Account) -> tuple[str, Session]:
+        secret = self._give(SecretKind.SESSION, account.name, account.role, "", self.session_hours)
+        return secret, Session(account, _csrf(secret), account.role)
+
+    def _give(self, kind: SecretKind, name: str, scope: Role, label: str, hours: float) -> str:
+        secret, now_ns = secrets.token_urlsafe(_SECRET_BYTES), self.clock.now_ns()
+        self.store.put_secret(
+            Secret(digest_of(secret), kind, name, scope, label, now_ns, now_ns + int(hours * HOUR_NS))
+        )
+        return secret
+
+    def _kept(self, secret: str, kind: SecretKind) -> Secret | None:
+        kept = self.store.secret(digest_of(secret))
+        return kept if kept is not None and kept.kind is kind and kept.expires_ns > self.clock.now_ns() else None
+
+    def _session(self, secret: str, kind: SecretKind) -> Session | None:
+        kept = self._kept(secret, kind)
+        account = self.store.account(kept.account) if kept is not None else None
+        if kept is None or account is None or account.disabled:
+            return None
+        scope = kept.scope if account.role.may(kept.scope) else account.role
+        if kind is SecretKind.SESSION:
+            return Session(account, _csrf(secret), account.role)
+        return Session(account, "", scope)
+
+
+def digest_of(secret: str) -> str:
+    """What is kept of a secret: it has 256 random bits, so that a fast hash is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _csrf(secret: str) -> str:
+    return hmac.new(secret.encode(), b"forms of this session", hashlib.sha256).hexdigest()

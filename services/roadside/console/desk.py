@@ -1,0 +1,33 @@
+"""Everything that the console's pages ask, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from roadside.console.access import Access
+    from roadside.console.config import ConsoleSection
+    from roadside.console.feed import Feed
+    from roadside.console.ports import CameraDesk, Ledger, RegistryDesk, ReviewDesk, Sightings
+    from roadside.ports.system import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a page may ask."""
+
+    sightings: Sightings
+    reviews: ReviewDesk
+    registry: RegistryDesk
+    ledger: Ledger
+    cameras: CameraDesk
+    access: Access
+    feed: Feed
+    clock: Clock
+    zone: tzinfo
+    """Of the dates that people see."""
+    settings: ConsoleSection
+    version: str

@@ -1,0 +1,79 @@
+"""The sightings as they happen."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+
+from roadside.console.feed import TooManyPagesError
+from roadside.console.queries import asked, query_of
+from roadside.console.web import Visit, draw, page, session_of
+from roadside.core.sightings import SightingQuery, VerdictKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.responses import Response
+
+    from roadside.core.sightings import Sighting
+
+SHOWN = 24
+SESSION_CHECK_S = 60.0
+"""How long after somebody was signed out an open page may still be told."""
+
+
+@page()
+async def live(visit: Visit) -> Response:
+    """The newest sightings; those to come are added by the page itself."""
+    said = asked(visit.request.query_params)
+    query = query_of(said, visit.desk.zone, SHOWN)
+    found = await run_in_threadpool(visit.desk.sightings.find, query)
+    cameras = await run_in_threadpool(visit.desk.cameras.states)
+    held = await run_in_threadpool(visit.desk.registry.state)
+    return visit.draw(
+        "live.html", sightings=found.sightings, said=said, cameras=cameras, held=held, verdicts=tuple(VerdictKind)
+    )
+
+
+@page()
+async def events(visit: Visit) -> Response:
+    """New sightings as server-sent events, each a card."""
+    query = query_of(asked(visit.request.query_params), visit.desk.zone)
+    return EventSourceResponse(_cards(visit, query), ping=15)
+
+
+async def _cards(visit: Visit, query: SightingQuery) -> AsyncIterator[ServerSentEvent]:
+    loop = asyncio.get_running_loop()
+    checked = loop.time()
+    try:
+        async with visit.desk.feed.page() as queue:
+            yield ServerSentEvent(comment="ready")
+            while True:
+                if loop.time() - checked > SESSION_CHECK_S:
+                    if await session_of(visit.request) is None:
+                        return
+                    checked = loop.time()
+                try:
+                    sighting = await asyncio.wait_for(queue.get(), SESSION_CHECK_S)
+                except TimeoutError:
+                    continue
+                if sighting is None:
+                    yield ServerSentEvent(event="behind", data="")
+                elif _wanted(sighting, query):
+                    card = draw(visit.request, visit.words, "card.html", visit=visit, sighting=sighting, fresh=True)
+                    yield ServerSentEvent(event="sighting", data=bytes(card.body).decode(), id=str(sighting.sequence))
+    except TooManyPagesError:
+        yield ServerSentEvent(event="full", data="")
+
+
+def _wanted(sighting: Sighting, query: SightingQuery) -> bool:
+    if query.camera_id is not None and sighting.camera_id != query.camera_id:
+        return False
+    return query.verdict is None or sighting.verdict.kind is query.verdict
+
+
+ROUTES = [Route("/", live), Route("/live/events", events)]

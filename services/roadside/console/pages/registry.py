@@ -1,0 +1,165 @@
+"""The lists of who paid: what is held, what a plate has, and taking a new list in after a look at it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from roadside.console.ports import ListChoices, ListPreview, Role
+from roadside.console.queries import Asked, query_of
+from roadside.console.web import RefusedError, Visit, page
+from roadside.errors import ImportRefusedError, InputError, RegistryFileError, RegistryUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEPT_S = 3600.0
+"""How long an uploaded list waits for its import."""
+MOST_KEPT = 8
+_DATE_ORDERS = ("", "day-first", "month-first")
+
+
+@dataclass(slots=True)
+class Uploads:
+    """Lists that were uploaded and wait to be taken in, in a folder that ends with the process."""
+
+    _folder: Path | None = None
+    _kept: dict[str, tuple[str, str, float]] = field(default_factory=dict)
+
+    def keep(self, upload: UploadFile, actor: str) -> str:
+        """A name for the file, which this actor alone can use."""
+        self._tidy()
+        ticket = secrets.token_hex(16)
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="roadside-lists-"))
+        with (self._folder / ticket).open("wb") as file:
+            shutil.copyfileobj(upload.file, file)
+        source = Path(upload.filename or "list.csv").name[:200]
+        self._kept[ticket] = (actor, source, time.monotonic())
+        return ticket
+
+    def find(self, ticket: str, actor: str) -> tuple[Path, str]:
+        """The file and what its sender called it. Raises RefusedError."""
+        whose, source, _ = self._kept.get(ticket, ("", "", 0.0))
+        if whose != actor or self._folder is None:
+            raise RefusedError(404, "this list is not here any more: upload it again")
+        return self._folder / ticket, source
+
+    def drop(self, ticket: str) -> None:
+        """The file is not needed any more."""
+        if self._kept.pop(ticket, None) is not None and self._folder is not None:
+            (self._folder / ticket).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Delete all."""
+        self._kept.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _tidy(self) -> None:
+        oldest = sorted(self._kept, key=lambda ticket: self._kept[ticket][2])
+        too_many = oldest[: max(0, len(oldest) - MOST_KEPT + 1)]
+        old = [t for t in oldest if time.monotonic() - self._kept[t][2] > KEPT_S]
+        for ticket in {*too_many, *old}:
+            self.drop(ticket)
+
+
+@page()
+async def registry(visit: Visit) -> Response:
+    """What is held, and a form to ask about a plate."""
+    return await _registry(visit)
+
+
+@page(Role.CHECKER)
+async def check(visit: Visit) -> Response:
+    """What is held of a plate at a time."""
+    plate = visit.request.query_params.get("plate", "")[:32]
+    country = visit.request.query_params.get("country", "")[:32]
+    at = visit.request.query_params.get("at", "")[:32]
+    try:
+        since_ns = query_of(Asked(since=at), visit.desk.zone).since_ns if at else None
+        at_ns = since_ns if since_ns is not None else visit.desk.clock.now_ns()
+        kind, held = await run_in_threadpool(visit.desk.registry.check, plate, country, at_ns)
+    except (InputError, RegistryUnavailableError) as error:
+        return await _registry(visit, plate=plate, country=country, at=at, fault=str(error))
+    await run_in_threadpool(visit.desk.ledger.note, visit.actor, "checked", "registry", f"{plate} {country}".strip())
+    return await _registry(visit, plate=plate, country=country, at=at, kind=kind, held=held)
+
+
+@page(Role.ADMIN)
+async def upload(visit: Visit) -> Response:
+    """Look at a list before it is taken in; nothing changes."""
+    form = await visit.form()
+    file, ticket = form.get("file"), str(form.get("ticket", ""))
+    uploads = _uploads(visit)
+    if isinstance(file, UploadFile) and file.filename:
+        if ticket:
+            uploads.drop(ticket)
+        ticket = await run_in_threadpool(uploads.keep, file, visit.actor)
+    if not ticket:
+        return await _registry(visit, fault=visit.words.say("Choose a file first."))
+    path, source = uploads.find(ticket, visit.actor)
+    choices = choices_of({k: str(v) for k, v in form.items() if isinstance(v, str)})
+    try:
+        preview = await run_in_threadpool(visit.desk.registry.preview, path, source, choices)
+    except RegistryFileError as error:
+        preview = ListPreview("", 0, 0, 0, 0, (), str(error))
+    return visit.draw("preview.html", preview=preview, source=source, ticket=ticket, choices=choices)
+
+
+@page(Role.ADMIN)
+async def load(visit: Visit) -> Response:
+    """Take an uploaded list in, all or nothing."""
+    form = {k: str(v) for k, v in (await visit.form()).items()}
+    uploads, ticket = _uploads(visit), form.get("ticket", "")
+    path, source = uploads.find(ticket, visit.actor)
+    choices = choices_of(form)
+    try:
+        done = await run_in_threadpool(visit.desk.registry.load, path, source, choices, visit.actor)
+    except (RegistryFileError, ImportRefusedError) as error:
+        preview = ListPreview("", 0, 0, 0, 0, (), str(error))
+        return visit.draw("preview.html", 422, preview=preview, source=source, ticket=ticket, choices=choices)
+    uploads.drop(ticket)
+    note = f"{source}: {done.added} added, {done.removed} removed, {done.rejected} rejected"
+    await run_in_threadpool(visit.desk.ledger.note, visit.actor, "imported", "registry", note)
+    return RedirectResponse("/registry", 303)
+
+
+def choices_of(form: Mapping[str, str]) -> ListChoices:
+    """How a form says that a list is to be read. Raises RefusedError."""
+    order = form.get("date_order", "")
+    if order not in _DATE_ORDERS:
+        raise RefusedError(422, "dates are day-first or month-first")
+    exemptions = form.get("content", "vignettes") == "exemptions"
+    return ListChoices(exemptions, exemptions or form.get("mode", "replace") == "replace", order)
+
+
+def _uploads(visit: Visit) -> Uploads:
+    uploads: Uploads = visit.request.app.state.uploads
+    return uploads
+
+
+async def _registry(visit: Visit, **values: object) -> Response:
+    state = await run_in_threadpool(visit.desk.registry.state)
+    blank = {"plate": "", "country": "", "at": "", "fault": "", "kind": "", "held": ()}
+    fault = bool(values.get("fault"))
+    return visit.draw("registry.html", 422 if fault else 200, state=state, **{**blank, **values})
+
+
+ROUTES = [
+    Route("/registry", registry),
+    Route("/registry/check", check),
+    Route("/registry/preview", upload, methods=["POST"]),
+    Route("/registry/import", load, methods=["POST"]),
+]

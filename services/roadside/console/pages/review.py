@@ -1,0 +1,77 @@
+"""The queue of sightings that need a person, made for the keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+
+from roadside.console.pages.sighting import action_of, slots_of
+from roadside.console.ports import Role
+from roadside.console.web import Visit, page
+from roadside.core.reviews import ReviewAction
+from roadside.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.responses import Response
+
+MOST_SKIPPED = 500
+CANDIDATES = 5
+
+
+@page(Role.REVIEWER)
+async def review(visit: Visit) -> Response:
+    """The sighting that has waited longest."""
+    skip = _skipped(visit.request.query_params.get("skip", ""))
+    return await _next(visit, "review.html", skip)
+
+
+@page(Role.REVIEWER)
+async def answer(visit: Visit) -> Response:
+    """Takes an answer, and gives the next sighting in its place."""
+    form = await visit.form()
+    skip = _skipped(str(form.get("skip", "")))
+    wanted, said = str(form.get("sighting", "")), str(form.get("action", ""))
+    if said == "skip":
+        return await _next(visit, "review_task.html", [*skip, wanted])
+    action = action_of(said)
+    text = str(form.get("plate", "")) if action is ReviewAction.CORRECT else ""
+    country = str(form.get("country", "")) if action is ReviewAction.CORRECT else ""
+    try:
+        done = await run_in_threadpool(
+            lambda: visit.desk.reviews.answer(wanted, action, visit.actor, text=text, country=country)
+        )
+    except NotFoundError:
+        return await _next(visit, "review_task.html", skip)
+    except InputError as error:
+        return await _next(visit, "review_task.html", skip, fault=str(error))
+    return await _next(visit, "review_task.html", skip, done=done.verdict.kind.value)
+
+
+async def _next(visit: Visit, template: str, skip: Sequence[str], *, fault: str = "", done: str = "") -> Response:
+    sighting, waiting = await run_in_threadpool(visit.desk.reviews.next, skip)
+    ready = await run_in_threadpool(visit.desk.ledger.training_ready)
+    slots = slots_of(sighting.plate) if sighting is not None and sighting.plate is not None else ()
+    near = [r for r in sighting.verdict.readings if r.paid or r.exempt][:CANDIDATES] if sighting is not None else []
+    return visit.draw(
+        template,
+        422 if fault else 200,
+        sighting=sighting,
+        waiting=waiting,
+        ready=ready,
+        slots=slots,
+        near=near,
+        skip=" ".join(skip),
+        fault=fault,
+        done=done,
+    )
+
+
+def _skipped(text: str) -> list[str]:
+    return text.split()[-MOST_SKIPPED:]
+
+
+ROUTES = [Route("/review", review), Route("/review/answer", answer, methods=["POST"])]

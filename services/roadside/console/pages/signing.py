@@ -1,0 +1,114 @@
+"""Signing in and out, invitations, the language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from roadside.console.access import WrongPasswordError
+from roadside.console.languages import LANGUAGES
+from roadside.console.passwords import TooManyGuessesError
+from roadside.console.web import (
+    LANGUAGE_COOKIE,
+    SESSION_COOKIE,
+    Visit,
+    desk_of,
+    draw,
+    local_path,
+    page,
+    sentence,
+    session_of,
+    set_cookie,
+    wording_of,
+)
+from roadside.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from roadside.console.desk import Desk
+
+
+async def sign_in(request: Request) -> Response:
+    """The form, and what it leads to."""
+    desk, words = desk_of(request), wording_of(request)
+    wanted = local_path(request.query_params.get("next", "/"))
+    if request.method == "GET":
+        if await session_of(request) is not None:
+            return RedirectResponse(wanted, 303)
+        return draw(request, words, "sign_in.html", wanted=wanted, fault="", name="")
+    form = await request.form(max_files=0, max_fields=5)
+    name, password = str(form.get("name", "")), str(form.get("password", ""))
+    address = request.client.host if request.client else "unknown"
+    try:
+        secret, _ = await run_in_threadpool(desk.access.sign_in, name, password, address)
+    except TooManyGuessesError as error:
+        fault = words.say("Too many wrong passwords. Try again in %(seconds)s seconds.") % {
+            "seconds": f"{error.wait_s:.0f}"
+        }
+        return draw(request, words, "sign_in.html", 429, wanted=wanted, fault=fault, name=name)
+    except WrongPasswordError:
+        fault = words.say("The name or the password is wrong.")
+        return draw(request, words, "sign_in.html", 401, wanted=wanted, fault=fault, name=name)
+    await run_in_threadpool(desk.ledger.note, name.strip().lower(), "signed in", "console", address)
+    return _into(desk, secret, wanted)
+
+
+@page()
+async def sign_out(visit: Visit) -> Response:
+    """End the session."""
+    await visit.form()
+    await run_in_threadpool(visit.desk.access.sign_out, visit.request.cookies[SESSION_COOKIE])
+    response = RedirectResponse("/sign-in", 303)
+    response.delete_cookie(SESSION_COOKIE)
+    return response
+
+
+async def accept(request: Request) -> Response:
+    """Whoever was invited sets a password."""
+    desk, words, secret = desk_of(request), wording_of(request), request.path_params["secret"]
+    try:
+        account = await run_in_threadpool(desk.access.invited, secret)
+    except NotFoundError:
+        reason = words.say("This link was used already, or is older than a day. Ask for a new one.")
+        return draw(request, words, "refused.html", 404, reason=reason)
+    if request.method == "GET":
+        return draw(request, words, "accept.html", account=account, fault="")
+    form = await request.form(max_files=0, max_fields=5)
+    password = str(form.get("password", ""))
+    if password != str(form.get("again", "")):
+        fault = words.say("The two passwords differ.")
+        return draw(request, words, "accept.html", 422, account=account, fault=fault)
+    try:
+        begun, _ = await run_in_threadpool(desk.access.accept, secret, password)
+    except (InputError, NotFoundError) as error:
+        return draw(request, words, "accept.html", 422, account=account, fault=words.say(sentence(error)))
+    await run_in_threadpool(desk.ledger.note, account.name, "set a password", "console")
+    return _into(desk, begun, "/")
+
+
+async def language(request: Request) -> Response:
+    """Read on in another language."""
+    chosen = request.path_params["code"]
+    response = RedirectResponse(local_path(request.query_params.get("next", "/")), 303)
+    if chosen in LANGUAGES:
+        set_cookie(response, desk_of(request), LANGUAGE_COOKIE, chosen)
+    return response
+
+
+def _into(desk: Desk, secret: str, wanted: str) -> Response:
+    response = RedirectResponse(wanted, 303)
+    seconds = int(desk.settings.console_session_hours * 3600)
+    set_cookie(response, desk, SESSION_COOKIE, secret, seconds=seconds)
+    return response
+
+
+ROUTES = [
+    Route("/sign-in", sign_in, methods=["GET", "POST"]),
+    Route("/sign-out", sign_out, methods=["POST"]),
+    Route("/welcome/{secret}", accept, methods=["GET", "POST"], name="welcome"),
+    Route("/language/{code}", language, methods=["GET"]),
+]

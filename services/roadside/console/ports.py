@@ -1,0 +1,322 @@
+"""What the console asks of others: the store, the queue of reviews, the registry, the accounts, the cameras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from roadside.core.reviews import Correction, ReviewAction
+    from roadside.core.sightings import PictureKind, Sighting, SightingPage, SightingQuery
+
+
+class Role(StrEnum):
+    """What an account may do; each may all that those before it may."""
+
+    VIEWER = "viewer"
+    """Look at sightings and cameras."""
+    CHECKER = "checker"
+    """Ask the registry about a plate."""
+    REVIEWER = "reviewer"
+    """Answer what waits for a person."""
+    ADMIN = "admin"
+    """Import lists, look after accounts, read the audit, forget plates."""
+
+    def may(self, needed: Role) -> bool:
+        """Whether this role includes `needed`."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may use the console."""
+
+    name: str
+    role: Role
+    password_hash: str
+    """Argon2id in its own text form; empty until the password is set."""
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser, or a program with an API token, that acts for an account."""
+
+    account: Account
+    csrf: str
+    """What forms of this session carry; empty for an API token."""
+    scope: Role
+    """The most that may be done in this session: the account's role, or less for an API token."""
+
+
+class SecretKind(StrEnum):
+    """What a secret text is good for."""
+
+    SESSION = "session"
+    INVITATION = "invitation"
+    """Sets a password, once."""
+    API_TOKEN = "api-token"  # noqa: S105 - a kind, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What is kept of a secret text: never the text."""
+
+    digest: str
+    """SHA-256 of the secret text, hexadecimal."""
+    kind: SecretKind
+    account: str
+    scope: Role
+    label: str
+    """What a person calls it."""
+    created_ns: int
+    expires_ns: int
+
+
+class AccountStore(Protocol):
+    """Keeps accounts and the digests of their secrets."""
+
+    def accounts(self) -> Sequence[Account]:
+        """All of them, by name."""
+        ...
+
+    def account(self, name: str) -> Account | None:
+        """The account called `name`, None where there is none."""
+        ...
+
+    def put_account(self, account: Account) -> None:
+        """Make or change an account."""
+        ...
+
+    def put_secret(self, secret: Secret) -> None:
+        """Keep a secret's digest; those that have expired may go."""
+        ...
+
+    def secret(self, digest: str) -> Secret | None:
+        """What is kept under `digest`."""
+        ...
+
+    def secrets(self, kind: SecretKind) -> Sequence[Secret]:
+        """All of a kind, newest first."""
+        ...
+
+    def drop_secret(self, digest: str) -> bool:
+        """Whether there was one to drop: of two who use it at once, one gets True."""
+        ...
+
+    def drop_secrets_of(self, name: str, *kinds: SecretKind) -> None:
+        """End everything of these kinds that acts for the account."""
+        ...
+
+
+class Sightings(Protocol):
+    """What was seen."""
+
+    def find(self, query: SightingQuery) -> SightingPage:
+        """Newest first, a page at a time. Raises InputError for a page token that is not the store's."""
+        ...
+
+    def get(self, sighting_id: str) -> Sighting:
+        """Raises NotFoundError."""
+        ...
+
+    def after(self, sequence: int, limit: int) -> Sequence[Sighting]:
+        """Those stored after the one with this sequence."""
+        ...
+
+    def newest_sequence(self) -> int:
+        """Of the one stored last, 0 where there is none."""
+        ...
+
+    def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
+        """The picture; that `viewer` looked is written down. Raises NotFoundError."""
+        ...
+
+
+class ReviewDesk(Protocol):
+    """Sightings that wait for a person."""
+
+    def next(self, skip: Sequence[str] = ()) -> tuple[Sighting | None, int]:
+        """The one that has waited longest, and how many wait."""
+        ...
+
+    def answer(
+        self, sighting_id: str, action: ReviewAction, author: str, *, text: str = "", country: str = ""
+    ) -> Sighting:
+        """The sighting as it is after what `author` says. Raises NotFoundError, InputError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody looked at a sighting, changed it, or searched."""
+
+    at_ns: int
+    actor: str
+    action: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageCount:
+    """How many sightings there were of a verdict in an hour."""
+
+    hour_ns: int
+    """The hour's beginning: UTC, in nanoseconds since 1970."""
+    camera_id: str
+    verdict: str
+    count: int
+
+
+class Ledger(Protocol):
+    """Who did what, and what can be counted."""
+
+    def note(self, actor: str, action: str, subject: str, detail: str = "") -> None:
+        """Write to the audit."""
+        ...
+
+    def audit(self, limit: int = 100) -> Sequence[Look]:
+        """The newest entries, newest first."""
+        ...
+
+    def looks(self, sighting_id: str) -> Sequence[Look]:
+        """Who looked at a sighting or its pictures, newest first."""
+        ...
+
+    def answers(self, sighting_id: str) -> Sequence[Correction]:
+        """What people said of it, oldest first."""
+        ...
+
+    def counts(self, since_ns: int) -> Sequence[PassageCount]:
+        """Sightings by hour, camera and verdict."""
+        ...
+
+    def rules(self, since_ns: int) -> Sequence[tuple[str, str, int]]:
+        """(verdict, rule, how many), the most frequent first."""
+        ...
+
+    def forget(self, plate: str, actor: str) -> tuple[int, str]:
+        """Delete all that is kept of a plate's passages: how many they were, and a receipt. Raises InputError."""
+        ...
+
+    def training_ready(self) -> int:
+        """How many answers of people can be exported as training data."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ListImport:
+    """An import that ended."""
+
+    at_ns: int
+    content: str
+    source: str
+    added: int
+    removed: int
+    kept: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """What the registry holds."""
+
+    vignettes: int
+    exemptions: int
+    imported_ns: int | None
+    """When a list of vignettes was last taken in."""
+    max_age_days: float
+    """A list older than this accuses nobody; 0: however old."""
+    imports: Sequence[ListImport]
+    """The newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPreview:
+    """What an import would do, or did."""
+
+    read_as: str
+    read: int
+    added: int
+    removed: int
+    rejected: int
+    bad_rows: Sequence[tuple[int, str]]
+    """Line and reason of the first of them."""
+    objection: str = ""
+    """Why it must not be done; empty where nothing speaks against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListChoices:
+    """How a list is to be read."""
+
+    exemptions: bool = False
+    replace: bool = True
+    date_order: str = ""
+    """`day-first` or `month-first`; empty: as the setting says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An entry that the registry holds for a plate."""
+
+    kind: str
+    """`vignette` or `exemption`."""
+    plate: str
+    country: str
+    what: str
+    """The vignette's category, or the exemption's reason."""
+    valid_from_ns: int
+    valid_to_ns: int
+    valid: bool
+    """At the time that was asked for."""
+
+
+class RegistryDesk(Protocol):
+    """The lists of who paid."""
+
+    def state(self) -> ListState:
+        """What is held."""
+        ...
+
+    def check(self, plate: str, country: str, at_ns: int) -> tuple[str, Sequence[Held]]:
+        """PAID, EXEMPT, UNPAID or UNKNOWN of a plate at a time, with what is held. Raises InputError."""
+        ...
+
+    def preview(self, path: Path, source: str, choices: ListChoices) -> ListPreview:
+        """What an import would do; nothing changes. Raises RegistryFileError."""
+        ...
+
+    def load(self, path: Path, source: str, choices: ListChoices, actor: str) -> ListPreview:
+        """Import, all or nothing. Raises RegistryFileError, ImportRefusedError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """How a camera does."""
+
+    camera_id: str
+    frames: int
+    frames_per_s: float
+    dropped: int
+    last_frame_ns: int | None
+    ended: bool
+
+
+class CameraDesk(Protocol):
+    """The cameras of this process."""
+
+    def states(self) -> Sequence[CameraState]:
+        """All of them, by name."""
+        ...
+
+    def picture(self, camera_id: str, *, blurred: bool) -> bytes | None:
+        """The newest frame as JPEG with the plates framed, or blurred; None where there is none yet."""
+        ...

@@ -1,0 +1,104 @@
+"""What people type into the search, as a question to the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from roadside.core.countries import country_code
+from roadside.core.frames import CameraId
+from roadside.core.plates import fold, normalise
+from roadside.core.sightings import SightingQuery, VerdictKind
+from roadside.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+A_PAGE = 50
+MOST_PLATE = 16
+FIELDS = ("plate", "how", "since", "until", "camera", "country", "verdict", "page")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The fields of the search as they were typed."""
+
+    plate: str = ""
+    how: str = "like"
+    """`like`: up to one character away; `starts`: begins with."""
+    since: str = ""
+    until: str = ""
+    camera: str = ""
+    country: str = ""
+    verdict: str = ""
+    page: str = ""
+
+    def link(self, page: str = "") -> str:
+        """The query string of the same search, at another page."""
+        kept = {name: getattr(self, name) for name in FIELDS if name != "page" and getattr(self, name)}
+        return urlencode({**kept, **({"page": page} if page else {})})
+
+    @property
+    def said(self) -> str:
+        """The search in a few words, for the audit."""
+        return ", ".join(
+            f"{name} {getattr(self, name)}" for name in FIELDS[:-1] if getattr(self, name) and name != "how"
+        )
+
+
+def asked(values: Mapping[str, str]) -> Asked:
+    """The fields of a search; of each no more than a field can hold."""
+    return Asked(**{name: values[name].strip()[:200] for name in FIELDS if values.get(name)})
+
+
+def query_of(said: Asked, zone: tzinfo, limit: int = A_PAGE) -> SightingQuery:
+    """The question to the store. Raises InputError, which names the field."""
+    query = SightingQuery(
+        limit=limit,
+        page_token=said.page,
+        since_ns=_moment(said.since, zone, "from") if said.since else None,
+        until_ns=_moment(said.until, zone, "until", after=True) if said.until else None,
+        camera_id=CameraId(said.camera[:64]) if said.camera else None,
+        country=_country(said.country),
+        verdict=_verdict(said.verdict),
+    )
+    plate = normalise(said.plate)
+    if not said.plate:
+        return query
+    if not fold(plate) or len(plate) > MOST_PLATE:
+        raise InputError(f"plate: letters and digits, at most {MOST_PLATE}")
+    return replace(query, plate_prefix=plate) if said.how == "starts" else replace(query, plate_like=plate)
+
+
+def _country(text: str) -> str | None:
+    try:
+        return (country_code(text) or None) if text else None
+    except ValueError as error:
+        raise InputError(f"country: {error}") from error
+
+
+def _verdict(text: str) -> VerdictKind | None:
+    try:
+        return VerdictKind(text) if text else None
+    except ValueError as error:
+        raise InputError(f"verdict: one of {', '.join(VerdictKind)}") from error
+
+
+def _moment(text: str, zone: tzinfo, field: str, *, after: bool = False) -> int:
+    """A day or a minute in `zone` as nanoseconds; with `after` the end of that day."""
+    try:
+        if len(text) == len("2026-01-31"):
+            day = date.fromisoformat(text) + timedelta(days=int(after))
+            moment = datetime.combine(day, time(), zone)
+        else:
+            moment = datetime.fromisoformat(text)
+            moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+        at_ns = int(moment.timestamp() * 1e9)
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{field}: a day such as 2026-01-31, or a time such as 2026-01-31T12:00") from error
+    if not 0 <= at_ns < 2**63:
+        raise InputError(f"{field}: a day between 1970 and 2262")
+    return at_ns

@@ -1,0 +1,97 @@
+"""The words of verdicts, rules, roles and answers, and how templates put them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from roadside.core.plates import format_plate
+from roadside.core.rules import pattern_of
+from roadside.core.sightings import PictureKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from roadside.console.languages import Wording
+    from roadside.core.reads import FusedPlate
+    from roadside.core.sightings import Evidence
+
+NEVER_NS = 253_370_764_800 * 10**9
+"""9999-01-01: what ends later has no end."""
+
+
+def _(text: str) -> str:
+    """Marks a text for the catalogues."""
+    return text
+
+
+VERDICTS: Mapping[str, str] = {
+    "PAID": _("PAID"),
+    "EXEMPT": _("EXEMPT"),
+    "UNPAID": _("UNPAID"),
+    "REVIEW": _("REVIEW"),
+    "UNKNOWN": _("UNKNOWN"),
+}
+ROLES: Mapping[str, str] = {
+    "viewer": _("viewer"),
+    "checker": _("checker"),
+    "reviewer": _("reviewer"),
+    "admin": _("administrator"),
+}
+WITNESSES: Mapping[str, str] = {
+    "confirmed": _("confirmed by a second reader"),
+    "disagreed": _("a second reader disagrees"),
+    "none": _("not confirmed by a second reader"),
+}
+ANSWERS: Mapping[str, str] = {
+    "confirm": _("the plate was read rightly"),
+    "correct": _("the plate is"),
+    "unreadable": _("nobody can read the plate"),
+}
+
+
+def rule_word(words: Wording, rule: str) -> str:
+    """A rule in a few words; its name where it has none yet."""
+    pattern, detail = pattern_of(rule)
+    return words.say(pattern.brief).format(detail=detail)
+
+
+def rule_sentence(words: Wording, rule: str) -> str:
+    """A rule as sentences."""
+    pattern, detail = pattern_of(rule)
+    return words.say(pattern.sentence).format(detail=detail)
+
+
+def written(plate: FusedPlate) -> str:
+    """A plate with the spaces and hyphens of its country."""
+    return format_plate(plate.text, plate.country)
+
+
+def has_crop(evidence: Iterable[Evidence]) -> bool:
+    """Whether the picture of the plate is kept."""
+    return any(picture.kind is PictureKind.CROP for picture in evidence)
+
+
+def begins(at_ns: int, words: Wording) -> str:
+    """The beginning of a validity."""
+    return words.say(_("since ever")) if at_ns <= 0 else words.moment(at_ns)
+
+
+def ends(at_ns: int, words: Wording) -> str:
+    """The end of a validity."""
+    return words.say(_("without end")) if at_ns >= NEVER_NS else words.moment(at_ns)
+
+
+def filters(words: Wording) -> dict[str, Callable[..., str | bool]]:
+    """What templates of a language can put after a `|`."""
+    return {
+        "written": written,
+        "has_crop": has_crop,
+        "begins": begins,
+        "ends": ends,
+        "verdict_word": lambda kind: words.say(VERDICTS[str(kind)]),
+        "witness_word": lambda answer: words.say(WITNESSES[str(answer)]),
+        "role_word": lambda role: words.say(ROLES[str(role)]),
+        "answer_word": lambda action: words.say(ANSWERS[str(action)]),
+        "rule_word": lambda rule: rule_word(words, rule),
+        "rule_sentence": lambda rule: rule_sentence(words, rule),
+    }
