@@ -302,3 +302,25 @@ def test_a_leader_that_lapsed_is_handed_everything_anew(buses: Buses) -> None:
     buses.let_pass(READS)
     assert bus.lead(READS) is Leadership.TAKEN
     assert take(bus, READS) == ["0:1,2,3,4"]
+
+
+def test_dead_letters_are_counted_purged_and_forgotten(buses: Buses) -> None:
+    bus = buses.connect("a")
+    for i in range(3):
+        bus.publish(FRAMES, frame(i))
+    for delivery in bus.receive(FRAMES, max_messages=3, block_s=0):
+        assert bus.reject(delivery, "no picture")
+    assert bus.count_dead_letters() == 3
+    asked: list[object] = []
+
+    def is_the_second(event: object) -> bool:
+        asked.append(event)
+        return isinstance(event, Note) and event.identity == "1"
+
+    assert bus.forget_dead_letters(is_the_second) == 1
+    assert asked == [frame(0), frame(1), frame(2)]
+    assert [letter.identity for letter in bus.dead_letters()] == ["0", "2"]
+    newest_ns = max(letter.died_at_ns for letter in bus.dead_letters())
+    assert bus.purge_dead_letters(0) == 0
+    assert bus.purge_dead_letters(newest_ns + 1) == 2
+    assert bus.count_dead_letters() == 0

@@ -6,14 +6,25 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
 from roadside.adapters.sql import open_database
+from roadside.adapters.system_clock import SystemClock
+from roadside.core.events import SightingEvent
+from roadside.core.frames import CameraId
+from roadside.core.reads import FusedPlate, Hypothesis
+from roadside.core.sightings import Sighting, Verdict
+from roadside.ports.bus import SIGHTINGS
+from roadside.wire.codec import ProtobufCodec
 from tests.databases import fresh_postgres, postgres
 from tests.e2e.test_records import HEAD, VerdictKind, fill
+from tests.servers import RedisServer, redis_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.conftest import Program
 
@@ -90,3 +101,28 @@ def test_what_cannot_be_is_said_without_the_password(
     assert failed.returncode == 2
     assert says in failed.stderr
     assert "hidden" not in failed.stderr + failed.stdout
+
+
+def test_forgetting_reaches_the_dead_letters(program: Program, database_url: str, tmp_path: Path) -> None:
+    server = RedisServer(redis_binary(), tmp_path / "redis")
+    server.start()
+    try:
+        bus = RedisStreams(RedisOptions(server.url, "plates", claim_every_s=0), ProtobufCodec(), SystemClock())
+        rows = np.full((7, 36), 1 / 36, np.float32)
+        for name, text, others in (("a", "1AB2345", ()), ("b", "5CD6789", ("1AB2345",)), ("c", "5CD6789", ())):
+            alternatives = tuple(Hypothesis(other, "CZ", -2.0) for other in others)
+            plate = FusedPlate(text, text, "CZ", 0.9, rows, alternatives, (), 2)
+            verdict = Verdict(VerdictKind.REVIEW, "one-look", 0.0, 0.0)
+            bus.publish(SIGHTINGS, SightingEvent(Sighting(name, CameraId("gate"), name, 10, 10, plate, verdict), ()))
+        for delivery in bus.receive(SIGHTINGS, max_messages=3, block_s=0):
+            bus.reject(delivery, "poison")
+        where = {"ROADSIDE_DATABASE_URL": database_url, "ROADSIDE_EVIDENCE": "e", "ROADSIDE_KEYS": "keys.json"}
+        silent = program.run("forget", "9ZZ9999", **where)
+        assert "dead letters of the services were not searched" in silent.stderr
+        done = program.run("forget", "1ab 2345", "--redis-url", server.url, **where)
+        assert done.returncode == 0, done.stderr
+        assert "2 dead letters forgotten" in done.stdout
+        assert [letter.identity for letter in bus.dead_letters()] == ["c"]
+        assert b"1AB2345" not in b"".join(path.read_bytes() for path in tmp_path.glob("redis/*") if path.is_file())
+    finally:
+        server.stop()

@@ -182,3 +182,49 @@ def test_tls_with_certificates_on_both_sides(tmp_path: Path) -> None:
 def test_an_address_that_is_none_is_said() -> None:
     with pytest.raises(SettingsError, match="cannot be used"):
         connect("http://example")
+
+
+def test_dead_letters_have_so_many_bytes_and_are_listed_without_them(server: RedisServer) -> None:
+    bus = RedisStreams(
+        RedisOptions(server.url, "bounded", prefix="bounded", dead_letter_bytes=250_000), NoteCodec(), SystemClock()
+    )
+    for i in range(5):
+        bus.publish(FRAMES, Note(i, str(i), bytes(100_000)))
+        (delivery,) = bus.receive(FRAMES, max_messages=1, block_s=0)
+        assert bus.reject(delivery, "no picture")
+    letters = bus.dead_letters()
+    assert [letter.identity for letter in letters] == ["3", "4"]
+    import redis  # noqa: PLC0415 - to see what is kept
+
+    raw = redis.Redis(port=server.port)
+    kept = sum(int(letter.size_bytes) for letter in letters)
+    assert int(raw.get("{bounded}:dead:bytes")) == kept < 250_000  # type: ignore[arg-type]
+    assert raw.memory_usage("{bounded}:dead") < 10_000  # type: ignore[operator]
+    assert bus.replay(letters[0].letter_id)
+    (again,) = bus.receive(FRAMES, max_messages=1, block_s=0)
+    assert again.load() == Note(3, "3", bytes(100_000))
+    assert bus.drop(letters[1].letter_id)
+    assert int(raw.get("{bounded}:dead:bytes")) == 0  # type: ignore[arg-type]
+    assert raw.xlen("{bounded}:dead:payloads") == 0
+
+
+def test_dead_letters_of_the_version_before_are_replayed(server: RedisServer) -> None:
+    import redis  # noqa: PLC0415 - to write what an older version wrote
+
+    bus = RedisStreams(RedisOptions(server.url, "old", prefix="old"), NoteCodec(), SystemClock())
+    note = frame(1)
+    payload = NoteCodec().encode(FRAMES, note)
+    old = {"c": "gate", "t": 1, "i": "1", "p": payload, "s": "frames", "r": "x", "d": 5, "n": len(payload)}
+    redis.Redis(port=server.port).xadd("{old}:dead", old)  # type: ignore[arg-type]
+    assert bus.forget_dead_letters(lambda event: event != note) == 0
+    (letter,) = bus.dead_letters()
+    assert bus.replay(letter.letter_id)
+    (delivery,) = bus.receive(FRAMES, max_messages=1, block_s=0)
+    assert delivery.load() == note
+
+
+def test_an_address_that_is_none_does_not_tell_its_password() -> None:
+    with pytest.raises(SettingsError) as caught:
+        RedisStreams(RedisOptions("redis://user:pa#ss/w@rd:x@host:pport/0", "a"), NoteCodec(), SystemClock())
+    assert "ss/w" not in str(caught.value)
+    assert "rd" not in str(caught.value).replace("password", "")

@@ -11,7 +11,7 @@ from roadside.adapters.sql.reviews import Reviews
 from roadside.assembly.anchoring import EVERY_S, open_anchoring
 from roadside.assembly.service_storage import store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_judge, open_vault, own_registry
-from roadside.errors import InputError, StoreUnavailableError, UnavailableError
+from roadside.errors import InputError, PoisonError, StoreUnavailableError, UnavailableError
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
 from roadside.plates.review import Reviewing
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SIGHTINGS_AT_ONCE = 16
 ACTOR = "the plates service"
 SCRUB_EVERY_S = 86_400.0
+DAY_NS = 86_400 * 10**9
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
         )
 
     def letters_tick() -> None:
-        context.meter.set("dead_letters_count", len(context.bus.dead_letters()))
+        context.meter.set("dead_letters_count", context.bus.count_dead_letters())
 
     return Work(
         register,
@@ -73,7 +74,7 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
             Loop("watch", lambda: hub.run(stopping)),
             Loop("recheck", lambda: _recheck(store, judge, settings.recheck_every_s, stopping)),
             Loop("checkpoint", lambda: _anchor(open_anchoring(settings, retention), stopping)),
-            Loop("purge", lambda: _purge(retention, settings, stopping)),
+            Loop("purge", lambda: _purge(retention, context)),
         ),
         ticks=(context.backlog_tick(SIGHTINGS), letters_tick, store_tick(context.health, store.newest_sequence)),
         closers=(context.bus.close, database.close),
@@ -87,7 +88,7 @@ def _recheck(store: SqlSightingStore, judge: Judge, every_s: float, stopping: th
             for sighting in recheck(store, judge, ACTOR):
                 where = fields(sighting=sighting.sighting_id, verdict=sighting.verdict.kind.value)
                 _log.info("decided later", extra=where)
-        except StoreUnavailableError as error:
+        except (StoreUnavailableError, PoisonError) as error:
             _log.warning("waiting", extra=fields(loop="recheck", reason=str(error)))
 
 
@@ -105,13 +106,17 @@ def _anchor(anchoring: Anchoring, stopping: threading.Event) -> None:
         ending = stopping.wait(EVERY_S)
 
 
-def _purge(retention: RetentionManager, settings: PlatesSettings, stopping: threading.Event) -> None:
-    """Delete what is older than its retention, until it is time to end."""
-    while not stopping.wait(settings.purge_every_s):
+def _purge(retention: RetentionManager, context: ServiceContext[PlatesSettings]) -> None:
+    """Delete what is older than its retention, dead letters too, until it is time to end."""
+    settings = context.settings
+    while not context.lifecycle.stopping.wait(settings.purge_every_s):
         try:
             purged = retention.purge(settings.retention_days(), ACTOR, SCRUB_EVERY_S)
-        except StoreUnavailableError as error:
+            before_ns = context.clock.now_ns() - round(settings.keep_dead_letters_days * DAY_NS)
+            letters = context.bus.purge_dead_letters(before_ns)
+        except (UnavailableError, PoisonError) as error:
             _log.warning("waiting", extra=fields(loop="purge", reason=str(error)))
         else:
             counts = {f"{kind.lower()}_count": count for kind, count in purged.sightings.items()}
-            _log.info("purged", extra=fields(**counts, pictures=purged.pictures, strays=purged.strays))
+            found = fields(**counts, pictures=purged.pictures, strays=purged.strays, dead_letters=letters)
+            _log.info("purged", extra=found)

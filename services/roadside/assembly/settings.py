@@ -66,6 +66,9 @@ class PlatesSettings(ServiceSection, VerdictSection, KeepingSection):
     purge_every_s: float = Field(
         3600.0, gt=0, description="how often sightings and pictures older than their retention are deleted"
     )
+    keep_dead_letters_days: float = Field(
+        7.0, ge=0, description="days after which messages that no service could handle are deleted"
+    )
 
 
 class NotifySettings(ServiceSection, StorageSection, NotifySection):

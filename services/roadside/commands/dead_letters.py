@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from roadside.assembly.settings import load_service_settings
 from roadside.commands.serve import needs_cluster
 from roadside.errors import InputError
-from roadside.kit.config import BusSection
+from roadside.kit.config import BusSection, load
 
 if TYPE_CHECKING:
     import argparse
@@ -34,9 +34,14 @@ def add_to(commands: SubParsers) -> None:
         action.add_argument("letters", nargs="*", metavar="ID", help="as `list` shows them")
         action.add_argument("--all", action="store_true", help="every one of them")
     for action in (listing, replay, drop):
-        for name in REACHING:
-            explained = BusSection.model_fields[name].description
-            action.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)
+        add_reaching(action)
+
+
+def add_reaching(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the flags that say where Redis is."""
+    for name in REACHING:
+        explained = BusSection.model_fields[name].description
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)
 
 
 def show(parsed: argparse.Namespace) -> int:
@@ -78,6 +83,12 @@ def _chosen(parsed: argparse.Namespace, bus: RedisStreams) -> list[str]:
     if parsed.all == bool(parsed.letters):
         raise InputError("name the dead letters, or give --all")
     return [letter.letter_id for letter in bus.dead_letters()] if parsed.all else list(parsed.letters)
+
+
+def named_bus(parsed: argparse.Namespace) -> RedisStreams | None:
+    """The bus where a flag, a variable or the file of settings says where it is, else None. Raises SettingsError."""
+    settings = load(BusSection, {name: getattr(parsed, name) for name in REACHING})
+    return _bus(parsed) if "redis_url" in settings.model_fields_set else None
 
 
 def _bus(parsed: argparse.Namespace) -> RedisStreams:

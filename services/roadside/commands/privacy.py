@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_keyring, save_keyring
+from roadside.assembly.letters import mentions
 from roadside.assembly.records import open_records, person
 from roadside.assembly.storage import keys_file
+from roadside.commands.dead_letters import add_reaching, named_bus
 from roadside.commands.flags import add_settings, settings_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def add_to(commands: SubParsers) -> None:
     forget = commands.add_parser("forget", help="delete all that is kept of a plate's passages")
     forget.add_argument("plate")
     add_settings(forget, *_KEEPING)
+    add_reaching(forget)
     forget.set_defaults(execute=forget_plate)
 
     purge = commands.add_parser("purge", help="delete sightings and evidence older than their retention")
@@ -54,8 +57,14 @@ def add_to(commands: SubParsers) -> None:
 
 
 def forget_plate(parsed: argparse.Namespace) -> int:
-    """A person's right: every sighting of the plate goes, the hashed ones too."""
-    records = open_records(settings_of(parsed))
+    """A person's right: every sighting of the plate goes, hashed ones and dead letters too."""
+    settings = settings_of(parsed)
+    bus = named_bus(parsed)
+    if bus is None and settings.database_url is not None:
+        print("the dead letters of the services were not searched: give --redis-url too", file=sys.stderr)
+    records = open_records(settings)
+    if bus is not None:
+        print(f"{bus.forget_dead_letters(mentions(parsed.plate))} dead letters forgotten")
     forgotten = records.retention.forget(parsed.plate, person())
     print(f"{forgotten.sightings} sightings forgotten, with their pictures and corrections")
     _tell_traces(scrubbed=forgotten.scrubbed)

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from roadside.errors import SettingsError, StoreUnavailableError
+from roadside.errors import PoisonError, SettingsError, StoreUnavailableError
 from roadside.kit.logs import fields
 from roadside.notify.dispatcher import Outcome
 from roadside.notify.notifier import Notifier
@@ -92,7 +92,7 @@ class NotifyRunner:
         """The pause in seconds after `action`, longer each time that the store does not answer."""
         try:
             action()
-        except StoreUnavailableError as error:
+        except (StoreUnavailableError, PoisonError) as error:
             self._parts.health.set(STORE, ready=False)
             pause_s = self._parts.backoff.next_s()
             _log.warning("waiting", extra=fields(loop=LOOP, reason=str(error), seconds=round(pause_s, 2)))

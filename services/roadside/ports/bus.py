@@ -262,6 +262,18 @@ class DeadLetters(Protocol):
         """All of them, oldest first."""
         ...
 
+    def count_dead_letters(self) -> int:
+        """How many there are, without fetching them."""
+        ...
+
+    def purge_dead_letters(self, before_ns: int) -> int:
+        """Delete those that died before that time (UTC, nanoseconds since 1970); how many."""
+        ...
+
+    def forget_dead_letters(self, mentions: Callable[[Event | bytes], bool]) -> int:
+        """Delete those whose event `mentions` is true of, or whose bytes where they are no event; how many."""
+        ...
+
     def replay(self, letter_id: str) -> bool:
         """Put a dead letter back on its stream; False if there is none of that id."""
         ...

@@ -20,7 +20,7 @@ from roadside.ports.bus import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from roadside.core.events import Event
     from roadside.core.frames import CameraId
@@ -185,6 +185,22 @@ class MemoryBus:
         """See `Bus.dead_letters`."""
         with self._broker.changed:
             return [letter for letter, _ in self._broker.letters.values()]
+
+    def count_dead_letters(self) -> int:
+        """See `Bus.count_dead_letters`."""
+        with self._broker.changed:
+            return len(self._broker.letters)
+
+    def purge_dead_letters(self, before_ns: int) -> int:
+        """See `Bus.purge_dead_letters`."""
+        old = [letter.letter_id for letter in self.dead_letters() if letter.died_at_ns < before_ns]
+        return sum(map(self.drop, old))
+
+    def forget_dead_letters(self, mentions: Callable[[Event | bytes], bool]) -> int:
+        """See `Bus.forget_dead_letters`."""
+        with self._broker.changed:
+            found = [letter.letter_id for letter, event in self._broker.letters.values() if mentions(event)]
+        return sum(map(self.drop, found))
 
     def replay(self, letter_id: str) -> bool:
         """See `Bus.replay`."""

@@ -52,27 +52,63 @@ end
 return 1
 """
 
-REJECT: Final = """
--- KEYS: stream, flight of the camera, dead letters
--- ARGV: group, entry, camera, captured at ns, identity, payload, stream name, reason, now ns, at most so many, size
+_FORGET: Final = """
+-- Deletes a letter, given with its fields, and its payload; the bytes that are kept after it
+local function forget(dead, payloads, entry, total)
+  redis.call('XDEL', dead, entry[1])
+  redis.call('XDEL', payloads, entry[1])
+  for i = 1, #entry[2], 2 do
+    if entry[2][i] == 'k' then total = total - tonumber(entry[2][i + 1]) end
+  end
+  return total
+end
+"""
+
+REJECT: Final = f"""
+-- KEYS: stream, flight of the camera, dead letters, their payloads, bytes of these
+-- ARGV: group, entry, camera, captured at ns, identity, payload, stream name, reason, now ns, size,
+--       at most so many, at most so many bytes
+{_FORGET}
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call('XDEL', KEYS[1], ARGV[2])
 redis.call('ZREM', KEYS[2], ARGV[5])
-redis.call('XADD', KEYS[3], 'MAXLEN', ARGV[10], '*', 'c', ARGV[3], 't', ARGV[4], 'i', ARGV[5], 'p', ARGV[6],
-  's', ARGV[7], 'r', ARGV[8], 'd', ARGV[9], 'n', ARGV[11])
+local kept = string.len(ARGV[6])
+local id = redis.call('XADD', KEYS[3], '*', 'c', ARGV[3], 't', ARGV[4], 'i', ARGV[5], 's', ARGV[7], 'r', ARGV[8],
+  'd', ARGV[9], 'n', ARGV[10], 'k', kept)
+if kept > 0 then redis.call('XADD', KEYS[4], id, 'p', ARGV[6]) end
+local total = tonumber(redis.call('GET', KEYS[5]) or '0') + kept
+local count = redis.call('XLEN', KEYS[3])
+while count > 1 and (count > tonumber(ARGV[11]) or total > tonumber(ARGV[12])) do
+  total = forget(KEYS[3], KEYS[4], redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1], total)
+  count = count - 1
+end
+redis.call('SET', KEYS[5], total)
+return 1
+"""
+"""Payloads lie beside the letters, under the same id, so that letters are listed and counted without them."""
+
+REPLAY: Final = f"""
+-- KEYS: dead letters, their payloads, bytes of these, stream, flight of the camera
+-- ARGV: letter, captured at us or ''
+{_FORGET}
+local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
+if #found == 0 then return 0 end
+local letter = {{}}
+for i = 1, #found[1][2], 2 do letter[found[1][2][i]] = found[1][2][i + 1] end
+local payload = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])
+if #payload > 0 then letter['p'] = payload[1][2][2] end
+redis.call('XADD', KEYS[4], '*', 'c', letter['c'], 't', letter['t'], 'i', letter['i'], 'p', letter['p'] or '')
+if ARGV[2] ~= '' then redis.call('ZADD', KEYS[5], ARGV[2], letter['i']) end
+redis.call('SET', KEYS[3], forget(KEYS[1], KEYS[2], found[1], tonumber(redis.call('GET', KEYS[3]) or '0')))
 return 1
 """
 
-REPLAY: Final = """
--- KEYS: dead letters, stream, flight of the camera
--- ARGV: letter, captured at us or ''
+DROP: Final = f"""
+-- KEYS: dead letters, their payloads, bytes of these; ARGV: letter
+{_FORGET}
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
 if #found == 0 then return 0 end
-local letter = {}
-for i = 1, #found[1][2], 2 do letter[found[1][2][i]] = found[1][2][i + 1] end
-redis.call('XADD', KEYS[2], '*', 'c', letter['c'], 't', letter['t'], 'i', letter['i'], 'p', letter['p'])
-if ARGV[2] ~= '' then redis.call('ZADD', KEYS[3], ARGV[2], letter['i']) end
-redis.call('XDEL', KEYS[1], ARGV[1])
+redis.call('SET', KEYS[3], forget(KEYS[1], KEYS[2], found[1], tonumber(redis.call('GET', KEYS[3]) or '0')))
 return 1
 """
 

@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from roadside.adapters.bus import redis_scripts
 from roadside.core.frames import END_OF_TIME_NS, CameraId
-from roadside.errors import BusUnavailableError, InputError, SettingsError
+from roadside.errors import BusUnavailableError, InputError, PoisonError, SettingsError
 from roadside.ports.bus import (
     FRAMES,
     STREAMS,
@@ -34,8 +34,9 @@ from roadside.ports.bus import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from roadside.core.events import Event
     from roadside.ports.bus import Codec, EventT, Output, Stream
     from roadside.ports.system import Clock
 
@@ -65,6 +66,8 @@ class RedisOptions:
     claim_after_s: float = 30.0
     """A message in the hands of a consumer for longer than this is taken from it."""
     claim_every_s: float = 1.0
+    dead_letter_bytes: int = 256 * 1024 * 1024
+    """Of all dead letters together; the oldest go first."""
     lead_s: float = 10.0
     timeout_s: float = 10.0
 
@@ -107,11 +110,14 @@ class RedisStreams:
             # redis-py types every answer as the union over two protocols; this is protocol 2.
             self._redis: Any = redis.Redis.from_url(options.url, protocol=2, **arguments)
         except ValueError as exc:
-            raise SettingsError(f"Redis address that cannot be used: {exc}") from exc
+            raise SettingsError(
+                "redis_url: cannot be used; in user and password write # as %23, / as %2F, ? as %3F and @ as %40"
+            ) from exc
         self._publish = self._redis.register_script(redis_scripts.PUBLISH)
         self._commit = self._redis.register_script(redis_scripts.COMMIT)
         self._reject = self._redis.register_script(redis_scripts.REJECT)
         self._replay = self._redis.register_script(redis_scripts.REPLAY)
+        self._drop = self._redis.register_script(redis_scripts.DROP)
         self._lead = self._redis.register_script(redis_scripts.LEAD)
 
     def close(self) -> None:
@@ -227,7 +233,7 @@ class RedisStreams:
                     keys=[
                         self._stream_key(receipt.stream),
                         self._flight_key(receipt.camera_id),
-                        self._dead_key(),
+                        *self._dead_keys(),
                     ],
                     args=[
                         GROUP,
@@ -239,8 +245,9 @@ class RedisStreams:
                         receipt.stream.name,
                         reason,
                         self._clock.now_ns(),
-                        DEAD_LETTERS_KEPT,
                         size,
+                        DEAD_LETTERS_KEPT,
+                        self._options.dead_letter_bytes,
                     ],
                 )
             )
@@ -307,37 +314,29 @@ class RedisStreams:
 
     def dead_letters(self) -> Sequence[DeadLetter]:
         """See Bus."""
+        return list(self._letters())
+
+    def count_dead_letters(self) -> int:
+        """See Bus."""
         with self._translated():
-            entries = self._redis.xrange(self._dead_key())
-        return [
-            DeadLetter(
-                letter_id=entry_id.decode(),
-                stream=stream_named(fields[b"s"].decode()),
-                camera_id=fields[b"c"].decode(errors="replace"),
-                identity=fields[b"i"].decode(errors="replace"),
-                reason=fields[b"r"].decode(errors="replace"),
-                died_at_ns=int(fields[b"d"]),
-                size_bytes=int(fields[b"n"]),
-            )
-            for entry_id, fields in entries
-        ]
+            return int(self._redis.xlen(self._dead_keys()[0]))
 
     def replay(self, letter_id: str) -> bool:
         """See Bus. Raises InputError for a letter whose payload was too large to be kept."""
         if not _LETTER_ID.fullmatch(letter_id):
             return False
         with self._translated():
-            found = self._redis.xrange(self._dead_key(), letter_id, letter_id)
+            found = self._redis.xrange(self._dead_keys()[0], letter_id, letter_id)
             if not found:
                 return False
             fields = found[0][1]
-            if not fields[b"p"] and int(fields[b"n"]):
+            if int(fields[b"n"]) > DEAD_LETTER_BYTES:
                 raise InputError(f"dead letter {letter_id} was too large to be kept: it can only be dropped")
             stream = stream_named(fields[b"s"].decode())
             flight = self._flight_key(fields[b"c"].decode(errors="replace"))
             return bool(
                 self._replay(
-                    keys=[self._dead_key(), self._stream_key(stream), flight],
+                    keys=[*self._dead_keys(), self._stream_key(stream), flight],
                     args=[letter_id, int(fields[b"t"]) // 1000 if stream in UPSTREAM else ""],
                 )
             )
@@ -347,7 +346,49 @@ class RedisStreams:
         if not _LETTER_ID.fullmatch(letter_id):
             return False
         with self._translated():
-            return bool(self._redis.xdel(self._dead_key(), letter_id))
+            return bool(self._drop(keys=self._dead_keys(), args=[letter_id]))
+
+    def purge_dead_letters(self, before_ns: int) -> int:
+        """See Bus."""
+        old = [letter.letter_id for letter in self._letters() if letter.died_at_ns < before_ns]
+        return sum(map(self.drop, old))
+
+    def forget_dead_letters(self, mentions: Callable[[Event | bytes], bool]) -> int:
+        """See Bus; one payload at a time is in memory."""
+        return sum(self.drop(letter.letter_id) for letter in self._letters() if mentions(self._content(letter)))
+
+    def _letters(self) -> Iterator[DeadLetter]:
+        after = "-"
+        while True:
+            with self._translated():
+                entries = self._redis.xrange(self._dead_keys()[0], min=after, count=_PAGE)
+            for entry_id, fields in entries:
+                yield DeadLetter(
+                    letter_id=entry_id.decode(),
+                    stream=stream_named(fields[b"s"].decode()),
+                    camera_id=fields[b"c"].decode(errors="replace"),
+                    identity=fields[b"i"].decode(errors="replace"),
+                    reason=fields[b"r"].decode(errors="replace"),
+                    died_at_ns=int(fields[b"d"]),
+                    size_bytes=int(fields[b"n"]),
+                )
+            if len(entries) < _PAGE:
+                return
+            after = f"({entries[-1][0].decode()}"
+
+    def _content(self, letter: DeadLetter) -> Event | bytes:
+        """What a letter holds, its bytes where that is no event."""
+        with self._translated():
+            for key in self._dead_keys()[1::-1]:  # letters of older versions hold their payload themselves
+                found = self._redis.xrange(key, letter.letter_id, letter.letter_id)
+                payload: bytes = found[0][1].get(b"p", b"") if found else b""
+                if payload:
+                    break
+        try:
+            event: Event = self._codec.decode(letter.stream, payload)
+        except PoisonError:
+            return payload
+        return event
 
     def _recovered(self, stream: Stream[EventT], reading: _Reading, count: int) -> list[Delivery[EventT]]:
         """What this consumer held before it died or lost an answer, without what it has in hand."""
@@ -464,8 +505,10 @@ class RedisStreams:
     def _leader_key(self, stream: Stream[Any]) -> str:
         return f"{{{self._options.prefix}}}:leader:{stream.name}"
 
-    def _dead_key(self) -> str:
-        return f"{{{self._options.prefix}}}:dead"
+    def _dead_keys(self) -> list[str]:
+        """Of the dead letters, of their payloads, and of how many bytes these have."""
+        dead = f"{{{self._options.prefix}}}:dead"
+        return [dead, f"{dead}:payloads", f"{dead}:bytes"]
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -15,10 +15,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import URL, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from roadside.errors import SettingsError, StoreUnavailableError
+from roadside.errors import PoisonError, SettingsError, StoreUnavailableError
 from roadside.kit.extras import install_command
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that writes, committed at the end of the block. Raises StoreUnavailableError."""
+        """A transaction that writes, committed at the end of the block.
+
+        Raises StoreUnavailableError; PoisonError for a value that is not taken, however often it is tried.
+        """
         with _translated(), self._engine.connect() as connection:
             writing = connection.execution_options(**{_WRITE_OPTION: True})
             with writing.begin():
@@ -212,8 +215,16 @@ def _alembic() -> Config:
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """Errors of databases as errors of ours, without the values that they may tell."""
     try:
         yield
+    except (IntegrityError, DataError, OverflowError, UnicodeEncodeError) as error:
+        raise PoisonError(f"the database refuses what it was given ({_kind(error)})") from error
     except (DBAPIError, PoolTimeoutError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()
         raise StoreUnavailableError(f"the database: {reason[0] if reason else 'no answer'}") from error
+
+
+def _kind(error: Exception) -> str:
+    """The name of the driver's error: UniqueViolation, NumericValueOutOfRange..."""
+    return type(getattr(error, "orig", None) or error).__name__

@@ -45,6 +45,7 @@ class SqlOutbox:
     def start_here(self) -> None:
         """Pass over what is stored already: at the first start nobody wants a notice of last year."""
         with self._database.write() as connection:
+            one_at_a_time(connection, Lock.OUTBOX)
             for name, newest in (
                 (_OF_SIGHTINGS, select(func.max(SIGHTINGS.c.sequence))),
                 (_OF_CHANGES, select(func.max(CHANGES.c.change_id))),
