@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roadside.adapters.http.registry import HttpOptions, HttpRegistry, load_http_options
+from roadside.adapters.http.options import HttpOptions, load_http_options
+from roadside.adapters.http.registry import HttpRegistry
 from roadside.core.moments import PassageTime
 from roadside.core.vignettes import CandidateQuery
 from roadside.errors import RegistryUnavailableError, SettingsError

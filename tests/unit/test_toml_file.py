@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roadside.adapters.http.registry import load_http_options
+from roadside.adapters.http.options import load_http_options
 from roadside.assembly.settings import load_settings
 from roadside.errors import SettingsError
 from roadside.kit.toml_file import read_toml

@@ -19,6 +19,7 @@ from roadside.core.nearness import Relation, is_part, nearness_query, relation
 from roadside.core.plates import fold, is_current, series_of
 from roadside.core.reads import ALPHABET, FusedPlate
 from roadside.core.sightings import VerdictKind
+from roadside.core.single_keys import wholes
 from roadside.core.verdict import Policy
 from roadside.core.vignettes import CandidateQuery, Exemption, RegistryAnswer, Vignette
 from roadside.registry.judge import Judge
@@ -149,9 +150,11 @@ def test_a_plate_that_was_not_seen_whole_accuses_nobody(doubt: Doubt) -> None:
 
 def test_a_registry_of_single_plates_cannot_clear_a_plate_whose_pictures_nobody_examined() -> None:
     policy = Policy(density=0.0)
-    held = replace(registry("9ZZ9871"), asked=("1AB2345",))
+    held = replace(registry("9ZZ9871"), asked=("1AB2345", *(wholes("1AB2345") or ())))
     assert said(seen("1AB2345"), held, policy)[0] is VerdictKind.UNPAID
     assert said(seen("1AB2345", doubts=None), held, policy) == (VerdictKind.REVIEW, "parts-not-searched")
+    fewer = replace(held, asked=("1AB2345",))
+    assert said(seen("1AB2345"), fewer, policy) == (VerdictKind.REVIEW, "parts-not-searched")
 
 
 @pytest.mark.parametrize(

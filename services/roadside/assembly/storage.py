@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_or_make_keyring
-from roadside.adapters.http.registry import HttpRegistry, load_http_options
+from roadside.adapters.http.options import load_http_options
+from roadside.adapters.http.registry import HttpRegistry
 from roadside.adapters.sql import Database, SqlRegistry, Vault, open_database, open_embedded
 from roadside.adapters.sql.vault import needs_keys
 from roadside.core.confusions import Confusions, from_json, typical

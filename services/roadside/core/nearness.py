@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from itertools import combinations
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 from roadside.core.confusions import LOOK_ALIKES
@@ -98,6 +98,17 @@ def nearness_query(read: str) -> CandidateQuery:
     """
     keys = dict.fromkeys((*transpositions(read), *_parts_of(read)))
     return CandidateQuery(tuple(keys), (), (), 0.0, near=(read,))
+
+
+def look_alikes(read: str) -> Iterator[str]:
+    """The folded plates that differ from `read` in two or three characters, each of which looks like the other."""
+    for count in range(2, MOST_MISSED + 1):
+        for places in combinations(range(len(read)), count):
+            for others in product(*(_ALIKE.get(read[place], "") for place in places)):
+                characters = list(read)
+                for place, other in zip(places, others, strict=True):
+                    characters[place] = other
+                yield "".join(characters)
 
 
 def _parts_of(read: str) -> Iterator[str]:

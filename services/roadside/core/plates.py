@@ -138,6 +138,11 @@ def is_current(text: str, country: str | None) -> bool:
     return any(form.weight >= USUAL and resolved == text and form.country not in LOOSE for resolved, form in fitting)
 
 
+def every_form() -> Sequence[Form]:
+    """Every format at each of its lengths, each once."""
+    return _EVERY
+
+
 def rank_under_grammar(
     hypotheses: Sequence[Hypothesis], countries: Sequence[tuple[str, float]] = (), count: int = 8
 ) -> tuple[Ranked, ...]:
@@ -337,3 +342,4 @@ def _index() -> dict[str, tuple[Form, ...]]:
 
 
 _FORMS = _index()
+_EVERY = tuple(dict.fromkeys(form for forms in _FORMS.values() for form in forms))

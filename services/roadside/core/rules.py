@@ -120,8 +120,8 @@ _WORDS = {
     ),
     "parts-not-searched": Words(
         "the registry was not searched",
-        "The registry can only be asked for single plates and nobody examined the pictures, so a longer plate that "
-        "contains this one was not ruled out. A person has to look.",
+        "The registry can only be asked for single plates. Those that this one may be a part of are too many to ask "
+        "for, or nobody examined the pictures, so a longer plate was not ruled out. A person has to look.",
     ),
     "second-reader-disagrees": Words(
         "a second reader disagrees",

@@ -12,6 +12,7 @@ from roadside.core.confusions import codes
 from roadside.core.plates import fold, may_be_of
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
+from roadside.core.single_keys import unasked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +51,7 @@ class Policy:
     least_probability: float = 1e-6
     """Readings less probable than this are not searched for."""
     keys: int = 64
-    """Most probable readings that are always looked up, and all that an HTTP registry can be asked."""
+    """Most probable readings that are always looked up."""
     accuse_special: bool = False
     """Whether plates of diplomats, armies, the police, trailers, the trade... can be UNPAID as others can."""
     pairs: int = 2000
@@ -96,9 +97,7 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
     exempt = _by_key(plate, single)
     keys = list(dict.fromkeys((*within.keys, *paid, *exempt)))
     p_of: dict[str, float] = dict(zip(keys, score(belief, keys).tolist(), strict=True))
-    unasked = within.left_out
-    if answer.asked is not None:
-        unasked = max(0.0, 1.0 - float(score(belief, answer.asked).sum()))
+    left_out = within.left_out if answer.asked is None else unasked(belief, answer.asked)
     offered = dict(belief.offered)  # what the reader itself gave a plate can only help the driver
 
     def share(entries: Mapping[str, str], *, any_country: bool = False) -> float:
@@ -108,7 +107,7 @@ def decide(question: Question, answer: RegistryAnswer, policy: Policy, circumsta
         )
         return float(sum(shares))
 
-    left_over = unasked * policy.density
+    left_over = left_out * policy.density
     families = [(e, family_probability(belief, e, within.keys)) for e in answer.exemptions if is_pattern(e.pattern)]
     family = min(1.0, sum(p * _country(plate, e.country, policy) for e, p in families))
     whole_country = min(1.0, sum(p for e, p in families if not named_characters(e.pattern)))

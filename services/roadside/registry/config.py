@@ -92,7 +92,7 @@ class VerdictSection(RegistrySection):
         _DEFAULT.density, ge=0, le=1, description="share of the strings near a plate that hold a vignette"
     )
     verdict_keys: int = Field(
-        _DEFAULT.keys, ge=1, le=4096, description="readings looked up in full (an HTTP registry knows only these)"
+        _DEFAULT.keys, ge=1, le=4096, description="most probable readings that are looked up one by one"
     )
     verdict_accuse_special: bool = Field(
         _DEFAULT.accuse_special, description="plates of diplomats, armies, trailers, the trade... can be UNPAID too"

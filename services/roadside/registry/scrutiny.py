@@ -9,6 +9,7 @@ from roadside.core.nearness import Relation, near_family, nearness_query, relati
 from roadside.core.plates import fold
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, VerdictKind
+from roadside.core.single_keys import covered
 from roadside.core.verdict import fold_pattern, is_pattern, unanswered
 from roadside.errors import RegistryUnavailableError
 
@@ -41,7 +42,7 @@ def scrutinised(verdict: Verdict, plate: FusedPlate, registry: Registry, passage
     related = sorted(_related(read, answer, examined=examined))
     if related:
         return _doubted(verdict, answer, related)
-    if answer.asked is not None and not examined:
+    if answer.asked is not None and not (examined and covered(read, answer.asked)):
         return replace(verdict, kind=VerdictKind.REVIEW, rule=Rule.PARTS_NOT_SEARCHED)
     return verdict
 
