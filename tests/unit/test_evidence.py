@@ -6,10 +6,12 @@ import dataclasses
 
 import numpy as np
 
-from roadside.core.events import PixelPicture
+from roadside.core.blurring import hide
+from roadside.core.events import EncodedPicture, PictureEncoding, PixelPicture
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.reads import PlacedRead, Read
 from roadside.registry.evidence import KEPT_S, UNENCODED_KEPT_BYTES, EvidenceFrames
+from roadside.wire.pictures import decode_picture
 
 GATE = CameraId("gate")
 SECOND = 1_000_000_000
@@ -81,3 +83,57 @@ def test_large_frames_are_kept_as_jpeg_sooner() -> None:
         crop = dataclasses.replace(seen.crop, frame_size=(3840, 2160))
         frames.offer(PlacedRead(crop, seen.read), frame(sequence))
     assert all(kept.picture is None for kept in frames._kept.values())  # noqa: SLF001 - memory is the point
+
+
+def _striped(width: int, height: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Light and dark stripes: what can be told apart can be read."""
+    picture = np.full((height, width, 3), 230, np.uint8)
+    picture[:, (np.arange(width) // 6) % 2 == 0] = 20
+    return picture
+
+
+MINE, OTHER, NEXT_TO_MINE = Box(40, 40, 160, 70), Box(300, 100, 420, 130), Box(150, 45, 270, 75)
+
+
+def _spread(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], box: Box) -> float:
+    """How far the middle of a box is from one colour."""
+    inside = picture[int(box.y1) + 4 : int(box.y2) - 4, int(box.x1) + 14 : int(box.x2) - 14]
+    return float(inside.std(axis=1).mean())
+
+
+def test_other_plates_in_the_frame_are_unreadable_and_the_accused_one_is_not() -> None:
+    street = PixelPicture(_striped(640, 240))
+    seen = look("AB12CDE", 0.9, 1)
+    crop = dataclasses.replace(seen.crop, detection=Detection(MINE, 0.9), others=(OTHER, NEXT_TO_MINE))
+    frames = EvidenceFrames()
+    placed = PlacedRead(crop, seen.read)
+    frames.offer(placed, street)
+    taken = frames.take(placed)
+    assert taken is not None
+    shown = decode_picture(EncodedPicture(PictureEncoding.JPEG, taken.data))
+    plain = decode_picture(street.jpeg())
+    assert _spread(plain, OTHER) > 80
+    assert _spread(shown, OTHER) < 20
+    assert _spread(shown, Box(170, 45, 270, 75)) < 45, "of one that touches the accused plate, the rest"
+    assert np.abs(shown[40:70, 40:160].astype(int) - plain[40:70, 40:160]).mean() < 8
+
+
+def test_a_frame_without_other_plates_keeps_its_bytes() -> None:
+    seen = look("AB12CDE", 0.9, 1)
+    frames, street = EvidenceFrames(), PixelPicture(_striped(640, 240))
+    frames.offer(seen, street)
+    taken = frames.take(seen)
+    assert taken is not None
+    assert taken.data == street.jpeg().data
+
+
+def test_a_plate_found_twice_is_never_hidden() -> None:
+    picture = _striped(640, 240)
+    twin = Box(MINE.x1 - 2, MINE.y1, MINE.x2 + 2, MINE.y2 + 1)
+    assert np.array_equal(hide(picture, [twin], [MINE])[40:70, 40:160], picture[40:70, 40:160])
+
+
+def test_boxes_beyond_the_picture_are_cut() -> None:
+    picture = _striped(64, 48)
+    beyond = [Box(-50, -50, 10, 10), Box(60, 40, 400, 300), Box(500, 500, 600, 600), Box(-900, -900, -800, -800)]
+    assert hide(picture, beyond).shape == picture.shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import cv2
 import grpc
@@ -70,6 +71,8 @@ def crops(draw: st.DrawFn) -> Crop:
         PICTURE,
         (draw(st.integers(0, 4000)), draw(st.integers(0, 4000))),
         draw(st.sampled_from([None, (1280, 720)])),
+        model=draw(st.sampled_from(["", "detector/detect.tflite sha256 ab12"])),
+        others=tuple(draw(st.lists(boxes(), max_size=2))),
     )
 
 
@@ -85,6 +88,7 @@ def reads(draw: st.DrawFn) -> Read:
         posterior=np.random.default_rng(2).random((len(text), len(ALPHABET)), np.float32),
         alternatives=(Hypothesis(text, None, draw(st.floats(-50, 0))), Hypothesis("A", "UK", float("-inf"))),
         countries=(("UK", draw(shares)),),
+        model=draw(st.sampled_from(["", "reader/read.tflite sha256 cd34"])),
     )
 
 
@@ -96,7 +100,7 @@ def same_read(a: Read, b: Read) -> None:
         b.confidence,
         b.characters,
     )
-    assert a.countries == b.countries
+    assert (a.countries, a.model) == (b.countries, b.model)
     assert [(h.text, h.country) for h in a.alternatives] == [(h.text, h.country) for h in b.alternatives]
     assert [h.log_p for h in a.alternatives] == pytest.approx([h.log_p for h in b.alternatives])
     np.testing.assert_array_equal(a.posterior, b.posterior)
@@ -118,7 +122,8 @@ def test_crops_and_reads_come_back(crop: Crop, read: Read) -> None:
     assert back.identity == crop.identity
     assert back.crop.detection == crop.detection
     assert (back.crop.captured_at_ns, back.crop.origin) == (crop.captured_at_ns, crop.origin)
-    assert back.crop.frame_size == crop.frame_size
+    assert (back.crop.frame_size, back.crop.model) == (crop.frame_size, crop.model)
+    assert back.crop.others == crop.others
     np.testing.assert_array_equal(back.crop.image, PICTURE)
     same_read(back.read, read)
     assert codec.decode_crop(codec.encode_crop(CropEvent(crop, None))).frame is None
@@ -136,6 +141,7 @@ def test_a_sighting_comes_back() -> None:
     )
     vignette = Vignette("AB12CDE", "UK", "car", 1, 2_000_000_001)
     verdict = Verdict(VerdictKind.REVIEW, "between", 0.25, 0.0, (Reading("AB12CDE", 0.5, True, False),), (vignette,))
+    verdict = replace(verdict, basis=(("policy.bound", "0.001"), ("registry", "import 7")))
     sighting = Sighting(
         "id",
         CameraId("gate"),
@@ -147,12 +153,14 @@ def test_a_sighting_comes_back() -> None:
         None,
         (Evidence(PictureKind.CROP, "00", "image/png", 3),),
         4,
+        (("software", "roadside 1.2.3"),),
     )
     pictures = (Picture(PictureKind.CROP, "image/png", b"png", Box(1, 2, 3, 4)),)
     back = codec.decode_sighting(codec.encode_sighting(SightingEvent(sighting, pictures)))
     assert back.pictures == pictures
     assert convert.sighting_to_proto(back.sighting) == convert.sighting_to_proto(sighting)
     assert back.sighting.verdict == verdict
+    assert back.sighting.provenance == sighting.provenance
 
 
 @pytest.mark.parametrize("doubts", [None, (), ("plate-at-picture-edge", "plate-looks-cut")])

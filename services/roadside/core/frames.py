@@ -92,6 +92,8 @@ class Crop:
     """That of the frame."""
     model: str = ""
     """Which nets found it, by the SHA-256 of their files; empty where that is not known."""
+    others: tuple[Box, ...] = ()
+    """The other plates that were found in the frame: they are made unreadable where it becomes evidence."""
 
     @property
     def identity(self) -> str:

@@ -46,7 +46,15 @@ class DetectStage:
         image = event.picture.pixels()
         decoded_s = time.perf_counter()
         frame = Frame(camera, event.captured_at_ns, event.sequence, image, event.stamp)
-        crops = [replace(crop_plate(frame, detection), model=self._model) for detection in self._detector.detect(image)]
+        found = self._detector.detect(image)
+        crops = [
+            replace(
+                crop_plate(frame, detection),
+                model=self._model,
+                others=tuple(other.box for other in found if other is not detection),
+            )
+            for detection in found
+        ]
         self._meter.observe("decoding_seconds", decoded_s - started_s)
         self._meter.observe("inference_seconds", time.perf_counter() - decoded_s)
         self._meter.count("frames_total", camera=camera)

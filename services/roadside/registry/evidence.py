@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from roadside.core.events import PictureEncoding
+from roadside.core.blurring import hide
+from roadside.core.events import EVIDENCE_QUALITY, PictureEncoding, encode_jpeg
 from roadside.core.fusion import quality, worth
 from roadside.core.sightings import Picture, PictureKind
+from roadside.errors import PoisonError
+from roadside.wire.pictures import decode_picture
 
 if TYPE_CHECKING:
     from roadside.core.events import EncodedPicture, FramePicture
+    from roadside.core.frames import Crop
     from roadside.core.reads import PlacedRead
 
 UNENCODED_KEPT_BYTES = 24_000_000
@@ -69,12 +73,27 @@ class EvidenceFrames:
         jpeg = kept.encode()
         if jpeg.encoding is not PictureEncoding.JPEG:
             return None
-        return Picture(PictureKind.FRAME, "image/jpeg", jpeg.data, placed.crop.detection.box)
+        try:
+            shown = _of_one_vehicle(jpeg, placed.crop)
+        except PoisonError:
+            return None  # what cannot be made unreadable is not shown
+        return Picture(PictureKind.FRAME, "image/jpeg", shown.data, placed.crop.detection.box)
 
     def forget_before(self, at_ns: int) -> None:
         """Drop what no track can ask for any more at `at_ns` (UTC nanoseconds since 1970)."""
         oldest_ns = at_ns - round(KEPT_S * 1e9)
         self._kept = {text: c for text, c in self._kept.items() if c.placed.crop.captured_at_ns >= oldest_ns}
+
+
+def _of_one_vehicle(jpeg: EncodedPicture, crop: Crop) -> EncodedPicture:
+    """The frame with all plates but this one made unreadable; unchanged where there is no other.
+
+    Raises PoisonError where its bytes are no picture.
+    """
+    if not crop.others:
+        return jpeg
+    pixels = hide(decode_picture(jpeg), crop.others, (crop.detection.box,))
+    return encode_jpeg(pixels, EVIDENCE_QUALITY)
 
 
 def _size_bytes(candidate: _Candidate) -> int:

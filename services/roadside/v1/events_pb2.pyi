@@ -38,7 +38,7 @@ class Stamp(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slack_ns: _Optional[int] = ..., doubt: _Optional[str] = ...) -> None: ...
 
 class CropEvent(_message.Message):
-    __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame", "frame_width_px", "frame_height_px", "stamp", "detector_model")
+    __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame", "frame_width_px", "frame_height_px", "stamp", "detector_model", "others")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +51,7 @@ class CropEvent(_message.Message):
     FRAME_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     STAMP_FIELD_NUMBER: _ClassVar[int]
     DETECTOR_MODEL_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     capture_time: _timestamp_pb2.Timestamp
     sequence: int
@@ -63,7 +64,8 @@ class CropEvent(_message.Message):
     frame_height_px: int
     stamp: Stamp
     detector_model: str
-    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., origin_x: _Optional[int] = ..., origin_y: _Optional[int] = ..., frame: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., frame_width_px: _Optional[int] = ..., frame_height_px: _Optional[int] = ..., stamp: _Optional[_Union[Stamp, _Mapping]] = ..., detector_model: _Optional[str] = ...) -> None: ...
+    others: _containers.RepeatedCompositeFieldContainer[_types_pb2.Box]
+    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., origin_x: _Optional[int] = ..., origin_y: _Optional[int] = ..., frame: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., frame_width_px: _Optional[int] = ..., frame_height_px: _Optional[int] = ..., stamp: _Optional[_Union[Stamp, _Mapping]] = ..., detector_model: _Optional[str] = ..., others: _Optional[_Iterable[_Union[_types_pb2.Box, _Mapping]]] = ...) -> None: ...
 
 class ReadEvent(_message.Message):
     __slots__ = ("crop", "read")

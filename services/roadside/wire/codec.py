@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from roadside.core.frames import Box
     from roadside.ports.bus import EventT, Stream
 
+MOST_OTHERS = 4096
+"""Plates in one frame: more than any detector gives."""
 MAX_PAYLOAD_BYTES = 24 * 1024 * 1024
 """The largest payload that is decoded: more than the largest picture that is taken, and the fields beside it."""
 
@@ -171,6 +174,7 @@ def _crop_to_proto(event: CropEvent) -> events_pb2.CropEvent:
         frame_height_px=crop.frame_size[1] if crop.frame_size else 0,
         stamp=_stamp_to_proto(crop.stamp),
         detector_model=crop.model,
+        others=[made for other in crop.others if (made := convert.box_to_proto(other)) is not None],
     )
 
 
@@ -185,9 +189,16 @@ def _crop_from_proto(message: events_pb2.CropEvent) -> CropEvent:
         frame_size=_frame_size(message),
         stamp=_stamp_from_proto(message.stamp) if message.HasField("stamp") else None,
         model=message.detector_model,
+        others=_others(message),
     )
     frame = TravellingPicture(convert.picture_from_proto(message.frame)) if message.HasField("frame") else None
     return CropEvent(crop, frame)
+
+
+def _others(message: events_pb2.CropEvent) -> tuple[Box, ...]:
+    if len(message.others) > MOST_OTHERS:
+        raise PoisonError(f"crop beside {len(message.others)} other plates")
+    return tuple(convert.box_from_proto(box) for box in message.others)
 
 
 def _origin(message: events_pb2.CropEvent) -> tuple[int, int]:
