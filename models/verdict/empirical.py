@@ -29,8 +29,9 @@ from roadside.core.confusions import from_json
 from roadside.core.frames import CameraId
 from roadside.core.moments import PassageTime
 from roadside.core.plates import fold
+from roadside.core.showing import EvidenceRule, fuse_track
 from roadside.core.sightings import VerdictKind
-from roadside.core.track import EvidenceRule, TrackBuilder, fuse_track
+from roadside.core.track import TrackBuilder
 from roadside.core.verdict import Policy
 from roadside.errors import ModelError
 from roadside.registry.judge import Judge

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PAID, UNPAID, REVIEW, SILENT = 0, 1, 2, 3
 """SILENT: not told of at all, the plate could not be read."""
 EVIDENT = 0.35
-"""Least probability of the best plate for a sighting, as `roadside.core.track.EvidenceRule` has it."""
+"""Least probability of the best plate for a sighting, as `roadside.core.showing.EvidenceRule` has it."""
 _CHUNK = 20_000
 
 

@@ -12,12 +12,13 @@ from roadside.core.extent import Doubt
 from roadside.core.moments import TimeDoubt
 from roadside.core.nearness import Relation
 from roadside.core.rules import Rule, has_words, words_of
+from roadside.core.showing import Reserve
 from roadside.core.special_series import SPECIAL
 
 ROOT = Path(__file__).resolve().parents[2]
 SERIES = sorted({kind for formats in SPECIAL.values() for kind, _ in formats})
 SERIES_RULES = [f"{Rule.SPECIAL_SERIES}-{kind}" for kind in SERIES]
-RULES = sorted({*Rule, *Doubt, *Relation, *TimeDoubt, *SERIES_RULES} - {str(Rule.SPECIAL_SERIES)})
+RULES = sorted({*Rule, *Doubt, *Relation, *Reserve, *TimeDoubt, *SERIES_RULES} - {str(Rule.SPECIAL_SERIES)})
 NO_RULES = {"day-first", "month-first"}
 """Values of settings that look like rules."""
 LONGEST_BRIEF = 40

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roadside.core.continuing import TrackPolicy
 from roadside.core.ctc import COLUMN, EMPTY, read_posterior
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.fusion import edit_distance, fuse, quality, sharpness, worth
 from roadside.core.plates import fold
 from roadside.core.poses import poses
 from roadside.core.reads import ALPHABET, PlacedRead, Track
-from roadside.core.track import EvidenceRule, TrackBuilder, TrackPolicy, fuse_track
+from roadside.core.showing import EvidenceRule, fuse_track
+from roadside.core.track import TrackBuilder
 
 if TYPE_CHECKING:
     import random
@@ -169,15 +171,15 @@ def test_a_long_track_keeps_its_best_reads_and_names_the_others() -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(plates, st.floats(0.3, 0.99), st.floats(0, 900), st.floats(0, 500)), max_size=12))
 def test_no_read_is_lost_or_told_twice(rows: list[tuple[str, float, float, float]]) -> None:
-    frames = [[placed(t, sure, i // 2, x=x, y=y)] for i, (t, sure, x, y) in enumerate(rows)]
+    frames = [[placed(t, sure, i // 2, x=x + i, y=y)] for i, (t, sure, x, y) in enumerate(rows)]
     builder = TrackBuilder(GATE)
     tracks: list[Track] = []
     for i in range(0, len(frames), 2):
         reads = [r for frame in frames[i : i + 2] for r in frame]
         tracks += builder.update(i // 2 * FRAME_NS, reads)
     tracks += builder.flush()
-    told = [id(r) for t in tracks for r in t.reads]
-    assert sorted(told) == sorted(id(r) for frame in frames for r in frame)
+    told = [identity for t in tracks for identity in t.identities]
+    assert sorted(told) == sorted(r.crop.identity for frame in frames for r in frame)
     for track in tracks:
         sequences = [r.crop.sequence for r in track.reads]
         assert sequences == sorted(set(sequences))

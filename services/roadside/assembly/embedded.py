@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.adapters.system_clock import SystemClock
+from roadside.core.continuing import TrackPolicy
 from roadside.core.events import FrameEvent, PixelPicture
 from roadside.core.frames import END_OF_TIME_NS
 from roadside.core.reads import PlacedRead
-from roadside.core.track import EvidenceRule, TrackPolicy
+from roadside.core.showing import EvidenceRule
 from roadside.detector.stage import DetectStage
 from roadside.kit.timing import TimingMeter
 from roadside.ocr.stage import ReadStage
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from roadside.registry.judge import Judge
 
 MOST_AT_ONCE = 64
-STILL_CONFIDENCE = 0.5
-"""Of a plate in a single picture to be a sighting: there will be no second look."""
+STILLS = EvidenceRule(lone_confidence=0.5, least_score=0.0, of_vehicles=False)
+"""Of a plate in a single picture to be a sighting: there will be no second look, and nothing moves."""
 TIMED = {"inference_seconds": "detect", "reading_seconds": "read", "storing_seconds": "store"}
 """Histograms of the stages, and their names in `roadside run --timings`."""
 
@@ -76,11 +77,13 @@ class EmbeddedPipeline:
         self._live = live
         self._watch = parts.watch
         clock, meter = SystemClock(), TimingMeter(parts.watch, TIMED)
-        rule = EvidenceRule(lone_confidence=STILL_CONFIDENCE) if parts.stills else EvidenceRule()
+        rule = STILLS if parts.stills else EvidenceRule()
         self._bus = MemoryBus(MemoryBroker(clock))
         self._detect = DetectStage(parts.detector, None, clock, meter, model=parts.detector_model)
         self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model)
-        self._gather = GatherStage(PassageBuilder(parts.judge, rule, parts.witness), meter, TrackPolicy())
+        self._gather = GatherStage(
+            PassageBuilder(parts.judge, rule, parts.witness), meter, TrackPolicy(), joins=not parts.stills
+        )
         self._store = StoreStage(parts.store, clock, meter)
         self._bus.set_camera(camera_id, live=live, ended=False)
 
@@ -95,6 +98,7 @@ class EmbeddedPipeline:
         picture = PixelPicture(frame.image)
         event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, picture, self._live, frame.stamp)
         self._bus.publish(FRAMES, event)
+        self._gather.looked_at(self._camera_id, frame.captured_at_ns)
         self._drain(FRAMES, self._detect, CROPS)
         self._drain(CROPS, self._read, READS)
         with self._watch.measure("track"):
@@ -105,6 +109,7 @@ class EmbeddedPipeline:
     def skip(self, frame: Frame) -> FrameReport:
         """Time passes, nothing is looked at: a frame in which nothing has moved."""
         with self._watch.measure("track"):
+            self._gather.looked_at(self._camera_id, frame.captured_at_ns)
             conclusions = self._gather.advance(self._camera_id, frame.captured_at_ns)
         return FrameReport(frame, (), self._hand_on(conclusions))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from roadside.core.motion import Motion
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from roadside.core.frames import CameraId, Crop
+    from roadside.core.frames import Box, CameraId, Crop
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The 36 characters that a normalised plate can hold, in the order of the columns of a posterior."""
@@ -82,6 +84,14 @@ class Track:
     """Identities of the reads that belong to the track and are not among `reads`."""
     span_ns: tuple[int, int] | None = None
     """Capture times of the first and the last frame that shows the vehicle, where `reads` do not tell them."""
+    motion: Motion = Motion.UNKNOWN
+    """Whether the plate moved."""
+    came_and_left: bool = False
+    """Whether the camera saw its place for a while without it, before and after."""
+    rested_s: float = 0.0
+    """For how long it had stood where it was seen last."""
+    ends: tuple[Box, Box] | None = None
+    """Where the plate was in the first and in the last of these frames, where `reads` do not tell it."""
 
     @property
     def identities(self) -> tuple[str, ...]:
@@ -97,6 +107,16 @@ class Track:
     def last_seen_ns(self) -> int:
         """UTC nanoseconds since 1970."""
         return max(p.crop.captured_at_ns for p in self.reads) if self.span_ns is None else self.span_ns[1]
+
+    @property
+    def first_box(self) -> Box:
+        """Where the plate was at first."""
+        return self.reads[0].crop.detection.box if self.ends is None else self.ends[0]
+
+    @property
+    def last_box(self) -> Box:
+        """Where the plate was at last."""
+        return self.reads[-1].crop.detection.box if self.ends is None else self.ends[1]
 
 
 @dataclass(frozen=True, slots=True)

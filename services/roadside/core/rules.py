@@ -137,6 +137,14 @@ _WORDS = {
         "a person read the plate",
         "A person read the plate on the picture, and the registry was asked for what they read.",
     ),
+    "never-moved": Words(
+        "it never moved",
+        "What was read was not seen to move, as signs, adverts and parked vehicles do not. A person has to look.",
+    ),
+    "reads-disagree": Words(
+        "its frames were read differently",
+        "A vehicle passed, and its frames do not agree on a plate. A person has to read it.",
+    ),
     "plate-at-picture-edge": Words(
         "at the edge of the picture",
         "The plate reaches the edge of the picture, so more characters may stand outside. A person has to look.",

@@ -22,7 +22,7 @@ UNENCODED_KEPT_BYTES = 24_000_000
 """Of frames kept as they came, 2.8 MB each in 720p; further ones are kept as JPEG, 5 ms and 0.2 MB each in 720p."""
 SUPPOSED_FRAME = (1280, 720)
 """Width and height of a frame that did not say its own."""
-KEPT_S = 90.0
+KEPT_S = 120.0
 """Longer than the longest track."""
 
 

@@ -11,8 +11,8 @@ import cv2
 from roadside._version import __version__
 from roadside.core.frames import Box
 from roadside.core.moments import time_seen
-from roadside.core.sightings import Picture, PictureKind, Sighting
-from roadside.core.track import EvidenceRule, fuse_track
+from roadside.core.showing import EvidenceRule, fuse_track, is_fixture
+from roadside.core.sightings import Picture, PictureKind, Sighting, VerdictKind
 from roadside.core.witness import heard, needs_witness
 from roadside.errors import InputError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from roadside.core.frames import Crop
+    from roadside.core.fusion import Fusion
     from roadside.core.moments import PassageTime
     from roadside.core.reads import FusedPlate, PlacedRead, Track
     from roadside.core.sightings import Facts, Verdict
@@ -47,17 +48,23 @@ class PassageBuilder:
         self._rule = rule or EvidenceRule()
         self._witness = witness
 
-    def passage(self, track: Track, frame_of: FindFrame) -> Passage | None:
-        """The passage that `track` shows; None where its reads do not make a plate.
+    def fusion(self, track: Track) -> Fusion | None:
+        """The plate that `track` shows; None where its reads do not make one."""
+        return fuse_track(track, self._rule)
 
-        `frame_of` finds the frame of the best read. The same track gives the same sighting id.
+    def passage(self, track: Track, fusion: Fusion, frame_of: FindFrame) -> Passage | None:
+        """The passage that `track` shows, whose reads together are `fusion`; None where it is no vehicle's.
+
+        `frame_of` finds the frame of the best read. The same track gives the same sighting id. What never moved is
+        told where it paid: an advert, a sign or a car that stands there for days accuses nobody, and asks nobody
+        to look.
         """
-        fusion = fuse_track(track, self._rule)
-        if fusion is None:
-            return None
-        best = track.reads[fusion.best_index]
         span_ns = (track.first_seen_ns, track.last_seen_ns)
         seen, slack_ns = time_seen(span_ns, [(p.crop.captured_at_ns, p.crop.stamp) for p in track.reads])
+        best = track.reads[fusion.best_index]
+        verdict = self._verdict(fusion.plate, best, seen.widened(slack_ns))
+        if is_fixture(track, self._rule) and verdict.kind not in (VerdictKind.PAID, VerdictKind.EXEMPT):
+            return None
         sighting = Sighting(
             sighting_id=sighting_id(track),
             camera_id=track.camera_id,
@@ -65,7 +72,7 @@ class PassageBuilder:
             first_seen_ns=seen.first_ns,
             last_seen_ns=seen.last_ns,
             plate=fusion.plate,
-            verdict=self._verdict(fusion.plate, best, seen.widened(slack_ns)),
+            verdict=verdict,
         )
         sighting = replace(sighting, provenance=provenance_of(track))
         frame = frame_of(best)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from roadside.core.continuing import TrackPolicy
 from roadside.core.events import SightingEvent
 from roadside.core.frames import END_OF_TIME_NS
+from roadside.core.passed import PassedVehicles
 from roadside.core.reads import PlacedRead
 from roadside.core.sightings import VerdictKind
-from roadside.core.track import TrackBuilder, TrackPolicy, capture_order
+from roadside.core.track import TrackBuilder, capture_order
 from roadside.kit.logs import fields
 from roadside.ports.bus import Conclusion
 from roadside.registry.evidence import EvidenceFrames
@@ -28,9 +31,20 @@ if TYPE_CHECKING:
     from roadside.core.frames import CameraId
     from roadside.core.reads import Track
     from roadside.ports.system import Meter
-    from roadside.registry.passages import PassageBuilder
+    from roadside.registry.passages import Passage, PassageBuilder
 
 _log = logging.getLogger(__name__)
+
+
+class Outcome(StrEnum):
+    """What a track that has ended came to."""
+
+    SIGHTING = "sighting"
+    TOO_LITTLE = "too little"
+    SAME_VEHICLE = "same vehicle"
+    """It was told of already, and has not left."""
+    FIXTURE = "fixture"
+    """It never moved: a sign, an advert, a camera's text, a parked car."""
 
 
 @dataclass(slots=True)
@@ -39,6 +53,7 @@ class _Camera:
 
     builder: TrackBuilder
     evidence: EvidenceFrames = field(default_factory=EvidenceFrames)
+    passed: PassedVehicles = field(default_factory=PassedVehicles)
     held: set[str] = field(default_factory=set)
     """Identities of every read that is not let go."""
     waiting: list[PlacedRead] = field(default_factory=list)
@@ -50,18 +65,20 @@ class _Camera:
 class GatherStage:
     """Meets `HoldingStage`: takes reads, gives sightings. Not safe to share between threads."""
 
-    def __init__(self, passages: PassageBuilder, meter: Meter, policy: TrackPolicy | None = None) -> None:
+    def __init__(
+        self, passages: PassageBuilder, meter: Meter, policy: TrackPolicy | None = None, *, joins: bool = True
+    ) -> None:
+        """Without `joins`, as for single pictures, a vehicle that is seen again is told of again."""
         self._passages = passages
+        self._joins = joins
         self._meter = meter
         self._policy = policy or TrackPolicy()
         self._cameras: dict[CameraId, _Camera] = {}
 
     def take(self, event: ReadEvent) -> bool:
         """See `HoldingStage.take`."""
-        camera = self._cameras.get(event.camera_id)
-        if camera is None:
-            camera = _Camera(TrackBuilder(event.camera_id, self._policy))
-            self._cameras[event.camera_id] = camera
+        camera = self._camera(event.camera_id)
+        camera.builder.taken(event.captured_at_ns, event.crop.sequence)
         if event.identity in camera.held:
             return False
         placed = PlacedRead(event.crop, event.read)
@@ -70,6 +87,10 @@ class GatherStage:
         if event.frame is not None:
             camera.evidence.offer(placed, event.frame)
         return True
+
+    def looked_at(self, camera_id: CameraId, captured_at_ns: int) -> None:
+        """The next frame that is looked at, of those that there are to look at, was taken then."""
+        self._camera(camera_id).builder.looked_at(captured_at_ns)
 
     def cameras(self) -> Collection[CameraId]:
         """See `HoldingStage.cameras`."""
@@ -91,8 +112,16 @@ class GatherStage:
         concluded = [self._conclude(camera, track) for track in self._ended(camera_id, camera, horizon_ns)]
         if horizon_ns != END_OF_TIME_NS:
             camera.evidence.forget_before(horizon_ns)
+            camera.passed.forget_before(horizon_ns)
         self._meter.set("open_tracks_count", camera.builder.open_tracks, camera=camera_id)
         return concluded
+
+    def _camera(self, camera_id: CameraId) -> _Camera:
+        camera = self._cameras.get(camera_id)
+        if camera is None:
+            camera = _Camera(TrackBuilder(camera_id, self._policy))
+            self._cameras[camera_id] = camera
+        return camera
 
     def _ended(self, camera_id: CameraId, camera: _Camera, horizon_ns: int) -> list[Track]:
         ready = sorted((r for r in camera.waiting if r.crop.captured_at_ns < horizon_ns), key=capture_order)
@@ -117,13 +146,12 @@ class GatherStage:
     def _conclude(self, camera: _Camera, track: Track) -> Conclusion[SightingEvent]:
         camera.held.difference_update(track.identities)
         started_s = time.perf_counter()
-        passage = self._passages.passage(track, camera.evidence.take)
+        outcome, passage = self._passage(camera, track)
         self._meter.observe("judging_seconds", time.perf_counter() - started_s)
         self._meter.observe("track_reads_count", len(track.identities))
         for kind in VerdictKind:
             self._meter.count("verdicts_total", 0, camera=track.camera_id, verdict=kind.value)
-        outcome = "too little" if passage is None else "sighting"
-        self._meter.count("tracks_total", camera=track.camera_id, outcome=outcome)
+        self._meter.count("tracks_total", camera=track.camera_id, outcome=outcome.value)
         if passage is None:
             return Conclusion(track.identities, ())
         sighting = passage.sighting
@@ -131,3 +159,18 @@ class GatherStage:
         where = fields(camera=track.camera_id, sighting=sighting.sighting_id, verdict=sighting.verdict.kind.value)
         _log.info("passage", extra=where)
         return Conclusion(track.identities, (SightingEvent(sighting, passage.pictures),))
+
+    def _passage(self, camera: _Camera, track: Track) -> tuple[Outcome, Passage | None]:
+        """What `track` comes to; a vehicle that was told of and is still there is not told of again."""
+        if self._joins and camera.passed.is_told(track):
+            return Outcome.SAME_VEHICLE, None
+        fusion = self._passages.fusion(track)
+        if fusion is None:
+            return Outcome.TOO_LITTLE, None
+        if self._joins and camera.passed.continues(track, fusion.plate):
+            return Outcome.SAME_VEHICLE, None
+        passage = self._passages.passage(track, fusion, camera.evidence.take)
+        if passage is None:
+            return Outcome.FIXTURE, None
+        camera.passed.remember(track, fusion.plate)
+        return Outcome.SIGHTING, passage

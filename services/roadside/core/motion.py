@@ -1,0 +1,145 @@
+"""Whether a plate moved while it was seen, and how often its camera takes a picture."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from roadside.core.frames import Box
+
+MOVED_WIDTHS = 0.35
+"""Of the plate's width, between two smoothed places: boxes of one standing plate differ by 0.03, a camera on a pole in
+the wind sways by less than 0.1, and a vehicle that passes covers several."""
+MOVED_WIDTHS_ROUGH = 0.6
+"""The same where fewer frames than SMOOTHED_OVER twice show it, so that one wrong box can be half of all."""
+SAME_PLACE_WIDTHS = 0.3
+"""Between two boxes of a plate that stands, one of them wrong."""
+MOVED_RATIO = 1.25
+"""Of the plate's smoothed widths: a vehicle that comes straight towards the camera grows on the spot."""
+SMOOTHED_OVER = 3
+LEAST_STOOD_FRAMES = 3
+LEAST_STOOD_S = 0.5
+"""What is seen for less has had no time to move."""
+PACE_SAMPLES = 9
+
+
+class Motion(StrEnum):
+    """What is known of a plate's motion."""
+
+    MOVED = "moved"
+    STOOD = "stood"
+    """It was at one place in every frame."""
+    UNKNOWN = "unknown"
+    """It was seen too few times, or for too short a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a plate was, pixels of the frame."""
+
+    x: float
+    y: float
+    """Of its centre."""
+    width: float
+
+    @classmethod
+    def of(cls, box: Box) -> Place:
+        """The place of a box."""
+        return cls((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2, max(1.0, box.width))
+
+    def distance(self, other: Place) -> float:
+        """Between the centres, in widths of the larger of the two."""
+        return math.dist((self.x, self.y), (other.x, other.y)) / max(self.width, other.width)
+
+    def ratio(self, other: Place) -> float:
+        """The larger width divided by the smaller."""
+        return max(self.width, other.width) / min(self.width, other.width)
+
+    def is_at(self, other: Place) -> bool:
+        """Whether a plate that stands may be boxed so."""
+        return self.distance(other) <= SAME_PLACE_WIDTHS and self.ratio(other) < MOVED_RATIO
+
+
+@dataclass(slots=True)
+class Course:
+    """The places of one plate, in capture order, in a bounded memory."""
+
+    frames: int = 0
+    moved: bool = False
+    """Once it has moved, it is a thing that moves, however long it then stands."""
+    rests_at: Place | None = None
+    rests_since_ns: int = 0
+    _first: list[Place] = field(default_factory=list)
+    _last: deque[Place] = field(default_factory=lambda: deque(maxlen=SMOOTHED_OVER))
+
+    def add(self, box: Box, at_ns: int) -> None:
+        """The plate was at `box` in the next frame, that of `at_ns`."""
+        place = Place.of(box)
+        if self.rests_at is None or not self.rests_at.is_at(place):
+            self.rests_at, self.rests_since_ns = place, at_ns
+        self.frames += 1
+        if len(self._first) < SMOOTHED_OVER:
+            self._first.append(place)
+        self._last.append(place)
+        self.moved = self.moved or self._has_moved()
+
+    def join(self, other: Course) -> None:
+        """The two are of one plate."""
+        self.frames += other.frames
+        self.moved = self.moved or other.moved or self._parted(other)
+        self.rests_at, self.rests_since_ns = max(
+            (self.rests_at, self.rests_since_ns), (other.rests_at, other.rests_since_ns), key=lambda rest: rest[1]
+        )
+
+    def _parted(self, other: Course) -> bool:
+        mine, theirs = _smoothed(self._first), _smoothed(other._first)
+        return mine.distance(theirs) >= MOVED_WIDTHS_ROUGH or mine.ratio(theirs) >= MOVED_RATIO
+
+    def motion(self, span_s: float) -> Motion:
+        """What is known of it after `span_s` seconds."""
+        if self.moved:
+            return Motion.MOVED
+        enough = self.frames >= LEAST_STOOD_FRAMES and span_s >= LEAST_STOOD_S
+        return Motion.STOOD if enough else Motion.UNKNOWN
+
+    def _has_moved(self) -> bool:
+        over = min(SMOOTHED_OVER, self.frames // 2)
+        if over == 0:
+            return False
+        begin, end = _smoothed(self._first[:over]), _smoothed(list(self._last)[-over:])
+        far = MOVED_WIDTHS if over == SMOOTHED_OVER else MOVED_WIDTHS_ROUGH
+        return begin.distance(end) >= far or begin.ratio(end) >= MOVED_RATIO
+
+
+class FramePace:
+    """The time between two pictures of a camera, of what is known of a few of them."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, int] | None = None
+        self._samples: deque[float] = deque(maxlen=PACE_SAMPLES)
+
+    def note(self, captured_at_ns: int, sequence: int) -> None:
+        """A picture was taken then; `sequence` counts them, whether all are noted or not."""
+        if self._last is not None:
+            elapsed, frames = captured_at_ns - self._last[0], sequence - self._last[1]
+            if elapsed * frames > 0:
+                self._samples.append(elapsed / frames / 1e9)
+        self._last = captured_at_ns, sequence
+
+    @property
+    def interval_s(self) -> float:
+        """The median of the last few, in seconds; 0 while nothing is known. A camera that drops does not change it."""
+        return median(self._samples) if self._samples else 0.0
+
+
+def _smoothed(places: list[Place]) -> Place:
+    return Place(
+        median(place.x for place in places),
+        median(place.y for place in places),
+        median(place.width for place in places),
+    )
