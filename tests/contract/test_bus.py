@@ -14,7 +14,7 @@ import redis
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.adapters.bus.redis_streams import GROUP, RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
-from roadside.core.frames import END_OF_TIME_NS
+from roadside.core.frames import END_OF_TIME_NS, CameraId
 from roadside.errors import PoisonError
 from roadside.ports.bus import CROPS, FRAMES, READS, Leadership, Output
 from tests.clocks import HandClock
@@ -277,6 +277,14 @@ def test_a_camera_is_remembered(buses: Buses) -> None:
     state = buses.connect("b").camera(GATE)
     assert state is not None
     assert (state.last_sequence, state.last_captured_at_ns, state.live, state.ended) == (4, 44, False, False)
+
+
+def test_a_memory_is_there_for_whoever_comes_next(buses: Buses) -> None:
+    assert buses.connect("a").remembered(GATE) == b""
+    buses.connect("a").remember(GATE, b"first")
+    buses.connect("a").remember(GATE, b"what was seen")
+    assert buses.connect("b").remembered(GATE) == b"what was seen"
+    assert buses.connect("b").remembered(CameraId("another")) == b""
 
 
 def test_one_leads_until_it_falls_silent(buses: Buses) -> None:

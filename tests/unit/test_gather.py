@@ -191,7 +191,9 @@ def test_what_is_rebuilt_of_open_tracks_is_what_was(seed: int) -> None:
     found = []
     for event in events:
         if rng.random() < 0.15:
+            remembered = broken.memory(GATE)
             broken = gathering()
+            broken.recall(GATE, remembered)
             for kept in rng.sample(list(held.values()), len(held)):
                 broken.take(kept)
         held[event.identity] = event

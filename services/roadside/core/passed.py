@@ -18,8 +18,10 @@ STANDING_S = 300.0
 """One that stood, and is seen again in the same place within this time, was hidden and did not leave."""
 RESTED_S = 3.0
 """What was in one place for so long, when it was seen last, stood."""
-BACK_WIDTHS = 1.0
-"""How far behind the place where it was last a vehicle may be seen again, in widths of its plate."""
+BACK_WIDTHS = 0.5
+"""How far behind the place where it was last a vehicle may be seen again, in widths of its plate, ..."""
+ASIDE_WIDTHS = 1.0
+"""... and how far aside of its way, if it is not farther ahead."""
 REACH_WIDTHS = 4.0
 """How far from it, where it stood and nobody knows where to it went."""
 SAME_PLATE = 0.2
@@ -31,6 +33,7 @@ LATEST_S = 120.0
 MOST = 512
 """Vehicles remembered of one camera."""
 READINGS = 8
+MOST_PIECES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,12 @@ class Heading:
     def leads(self, begin: Place, end: Place) -> bool:
         """Whether a vehicle that goes so can be seen at `begin` and then at `end`."""
         width = max(begin.width, end.width)
-        ahead = ((end.x - begin.x) * self.x + (end.y - begin.y) * self.y) / width
-        return ahead >= -BACK_WIDTHS and math.log(end.width / begin.width) * self.grows >= -math.log(MOVED_RATIO)
+        x, y = (end.x - begin.x) / width, (end.y - begin.y) / width
+        ahead, aside = x * self.x + y * self.y, abs(x * self.y - y * self.x)
+        if not (self.x or self.y):
+            ahead, aside = 0.0, math.hypot(x, y)
+        nearer = math.log(end.width / begin.width) * self.grows
+        return ahead >= -BACK_WIDTHS and aside <= max(ASIDE_WIDTHS, ahead) and nearer >= -math.log(MOVED_RATIO)
 
     def agrees(self, other: Heading) -> bool:
         """Whether the two are not opposite."""
@@ -84,6 +91,8 @@ class Passed:
     last_seen_ns: int
     stood: bool
     """Whether it stood there."""
+    pieces: tuple[str, ...] = ()
+    """The latest tracks that were found to be this vehicle again."""
 
     @classmethod
     def of(cls, track: Track, plate: FusedPlate) -> Passed:
@@ -109,21 +118,24 @@ class Passed:
             heading=heading if heading.is_known else self.heading,
             last_seen_ns=track.last_seen_ns,
             stood=track.rested_s >= RESTED_S,
+            pieces=(*(piece for piece in self.pieces if piece != track.track_id), track.track_id)[-MOST_PIECES:],
         )
 
     def goes_on_as(self, track: Track, later: Passed) -> bool:
         """Whether `later`, made of `track`, is this vehicle again."""
-        gap_s = (track.first_seen_ns - self.last_seen_ns) / 1e9
-        if gap_s < 0 or not self._is_plate_of(later):
+        if track.track_id in self.pieces:
+            return True
+        if not self._is_plate_of(later):
             return False
+        gap_s = (track.first_seen_ns - self.last_seen_ns) / 1e9
         here = Place.of(track.first_box)
         if self.stood and self.place.is_at(here):
-            return gap_s <= STANDING_S
-        if gap_s > JOINED_S:
+            return abs(gap_s) <= STANDING_S
+        if not 0 <= gap_s <= JOINED_S:
             return False
         if self.heading.is_known:
             return self.heading.leads(self.place, here) and self.heading.agrees(later.heading)
-        reach = REACH_WIDTHS if self.stood else BACK_WIDTHS
+        reach = REACH_WIDTHS if self.stood else ASIDE_WIDTHS
         return self.place.distance(here) <= reach
 
     def _is_plate_of(self, later: Passed) -> bool:

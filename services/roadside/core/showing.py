@@ -83,7 +83,7 @@ def may_be_plate(text: str, country: str | None, *, moved: bool) -> bool:
     What is not known to have moved must be a usual plate of some country: else it is a camera's text or a sign.
     """
     if not any(character.isdigit() for character in text):
-        return country is not None and bool(resolve(text, country))
+        return country is not None and any(meant == text and not form.series for meant, form in resolve(text, country))
     return moved or is_current(text, country) or is_current(text, None)
 
 

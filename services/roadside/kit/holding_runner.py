@@ -41,6 +41,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         self._parts = parts
         self._silence_ns = round(silence_s * 1e9)
         self._receipts: dict[tuple[CameraId, str], Receipt] = {}
+        self._memories: dict[CameraId, bytes] = {}
         parts.know_outcomes()
 
     def run(self) -> None:
@@ -71,6 +72,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         """Drop what was held: another replica is handed the same events."""
         self._stage.forget()
         self._receipts.clear()
+        self._memories.clear()
 
     def _take(self, deliveries: Sequence[Delivery[EventT]]) -> None:
         for delivery in deliveries:
@@ -85,6 +87,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
                 self._parts.reject(delivery, str(error))
                 self._parts.meter.count("messages_total", outcome="dead")
                 continue
+            self._recall(event.camera_id)
             key = event.camera_id, event.identity
             if self._stage.take(event):
                 self._receipts[key] = receipt
@@ -94,8 +97,25 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
     def _advance(self, camera_id: CameraId) -> None:
         held = self._stage.held(camera_id)
         horizon_ns = self._parts.retry.call(lambda: self._horizon_ns(camera_id, held), otherwise=0)
-        for conclusion in self._stage.advance(camera_id, horizon_ns):
+        conclusions = self._stage.advance(camera_id, horizon_ns)
+        if conclusions:
+            self._remember(camera_id)
+        for conclusion in conclusions:
             self._conclude(camera_id, conclusion)
+
+    def _recall(self, camera_id: CameraId) -> None:
+        """Go on where another replica, or this one before it lost the lead, was."""
+        if camera_id not in self._memories:
+            memory = self._parts.retry.call(lambda: self._bus.remembered(camera_id), otherwise=b"")
+            self._stage.recall(camera_id, memory)
+            self._memories[camera_id] = memory
+
+    def _remember(self, camera_id: CameraId) -> None:
+        """Before what was concluded is committed: whoever takes over in between concludes the same once more."""
+        memory = self._stage.memory(camera_id)
+        if memory != self._memories.get(camera_id):
+            self._parts.retry.call(lambda: self._bus.remember(camera_id, memory), otherwise=None)
+            self._memories[camera_id] = memory
 
     def _horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
         """The bus's horizon; a live camera that fell silent, with nothing on its way, sees nothing any more."""

@@ -18,6 +18,10 @@ TakenT_contra = TypeVar("TakenT_contra", bound=Event, contravariant=True)
 GivenT_co = TypeVar("GivenT_co", bound=Event, covariant=True)
 
 
+MEMORY_S = 600.0
+"""A memory holds plates: it is not kept for longer than it is of use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream(Generic[EventT]):
     """A stream, and by its type the events that travel on it."""
@@ -130,8 +134,16 @@ class HoldingStage(Protocol[TakenT_contra, GivenT_co]):
         """What is complete, now that every event of the camera from before `horizon_ns` (UTC) has been taken."""
         ...
 
+    def memory(self, camera_id: CameraId) -> bytes:
+        """What of a camera is not in the events that are held, and is needed to go on as if nothing had happened."""
+        ...
+
+    def recall(self, camera_id: CameraId, remembered: bytes) -> None:
+        """Take up the `memory` of whoever held the camera's events before; empty where there is none."""
+        ...
+
     def forget(self) -> None:
-        """Drop whatever is held."""
+        """Drop whatever is held, and what is remembered."""
         ...
 
 
@@ -244,6 +256,14 @@ class Cameras(Protocol):
 
     def set_camera(self, camera_id: CameraId, *, live: bool, ended: bool) -> None:
         """Declare a camera live or a recording, and whether the recording is over."""
+        ...
+
+    def remembered(self, camera_id: CameraId) -> bytes:
+        """What was last given to `remember`, in the last MEMORY_S seconds; empty where nothing was."""
+        ...
+
+    def remember(self, camera_id: CameraId, memory: bytes) -> None:
+        """Keep the memory of whoever holds the camera's events, for the next one."""
         ...
 
     def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:

@@ -9,7 +9,12 @@ READS = (1, 2, 3, 5, 8, 12, 20, 32, 64, 128)
 SPECS = (
     *EVERY,
     *STAGE,
-    Spec("tracks_total", Kind.COUNTER, "Closed tracks: a sighting, or too little evidence.", ("camera", "outcome")),
+    Spec(
+        "tracks_total",
+        Kind.COUNTER,
+        "Closed tracks: a sighting, the same vehicle as before, a fixture that never moved, or too little.",
+        ("camera", "outcome"),
+    ),
     Spec("open_tracks_count", Kind.GAUGE, "Vehicles that are passing now.", ("camera",)),
     Spec("held_reads_count", Kind.GAUGE, "Reads of open tracks, not acknowledged yet."),
     Spec("track_reads_count", Kind.HISTOGRAM, "Reads of a closed track.", (), READS),

@@ -22,6 +22,7 @@ from roadside.core.sightings import VerdictKind
 from roadside.core.track import TrackBuilder, capture_order
 from roadside.kit.logs import fields
 from roadside.ports.bus import Conclusion
+from roadside.registry import memory
 from roadside.registry.evidence import EvidenceFrames
 
 if TYPE_CHECKING:
@@ -103,6 +104,14 @@ class GatherStage:
     def forget(self) -> None:
         """See `HoldingStage.forget`."""
         self._cameras.clear()
+
+    def memory(self, camera_id: CameraId) -> bytes:
+        """See `HoldingStage.memory`: the vehicles that were told of and may be seen again."""
+        return memory.encode(self._camera(camera_id).passed.known)
+
+    def recall(self, camera_id: CameraId, remembered: bytes) -> None:
+        """See `HoldingStage.recall`."""
+        self._camera(camera_id).passed = PassedVehicles(memory.decode(remembered))
 
     def advance(self, camera_id: CameraId, horizon_ns: int) -> Sequence[Conclusion[SightingEvent]]:
         """See `HoldingStage.advance`: the tracks that have ended."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from roadside.core.frames import END_OF_TIME_NS
 from roadside.ports.bus import (
     FRAMES,
+    MEMORY_S,
     STREAMS,
     UPSTREAM,
     Backlog,
@@ -56,6 +57,8 @@ class MemoryBroker:
     changed: threading.Condition = field(default_factory=threading.Condition)
     entries: dict[Stream[Any], dict[int, _Entry]] = field(default_factory=lambda: {s: {} for s in STREAMS})
     cameras: dict[CameraId, CameraState] = field(default_factory=dict)
+    memories: dict[CameraId, tuple[bytes, int]] = field(default_factory=dict)
+    """What `remember` was given, and when."""
     letters: dict[int, tuple[DeadLetter, Event]] = field(default_factory=dict)
     leaders: dict[Stream[Any], _Leader] = field(default_factory=dict)
     count: int = 0
@@ -158,6 +161,17 @@ class MemoryBus:
         with self._broker.changed:
             state = self._broker.cameras.get(camera_id, CameraState(-1, 0, live, ended))
             self._broker.cameras[camera_id] = replace(state, live=live, ended=ended)
+
+    def remembered(self, camera_id: CameraId) -> bytes:
+        """See `Bus.remembered`."""
+        with self._broker.changed:
+            memory, at_ns = self._broker.memories.get(camera_id, (b"", 0))
+            return memory if self._broker.clock.now_ns() - at_ns <= MEMORY_S * 1e9 else b""
+
+    def remember(self, camera_id: CameraId, memory: bytes) -> None:
+        """See `Bus.remember`."""
+        with self._broker.changed:
+            self._broker.memories[camera_id] = memory, self._broker.clock.now_ns()
 
     def lead(self, stream: Stream[Any]) -> Leadership:
         """See `Bus.lead`."""

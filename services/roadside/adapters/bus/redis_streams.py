@@ -22,6 +22,7 @@ from roadside.core.frames import END_OF_TIME_NS, CameraId
 from roadside.errors import BusUnavailableError, InputError, PoisonError, SettingsError
 from roadside.ports.bus import (
     FRAMES,
+    MEMORY_S,
     STREAMS,
     UPSTREAM,
     Backlog,
@@ -286,6 +287,17 @@ class RedisStreams:
         with self._translated():
             self._redis.hset(self._camera_key(camera_id), mapping={"live": int(live), "ended": int(ended)})
 
+    def remembered(self, camera_id: CameraId) -> bytes:
+        """See Bus."""
+        with self._translated():
+            memory: bytes | None = self._redis.get(self._memory_key(camera_id))
+        return memory or b""
+
+    def remember(self, camera_id: CameraId, memory: bytes) -> None:
+        """See Bus."""
+        with self._translated():
+            self._redis.set(self._memory_key(camera_id), memory, px=round(MEMORY_S * 1000))
+
     def lead(self, stream: Stream[Any]) -> Leadership:
         """See Bus."""
         reading = self._readings[stream]
@@ -501,6 +513,9 @@ class RedisStreams:
 
     def _camera_key(self, camera_id: str) -> str:
         return f"{{{self._options.prefix}}}:camera:{camera_id}"
+
+    def _memory_key(self, camera_id: str) -> str:
+        return f"{{{self._options.prefix}}}:memory:{camera_id}"
 
     def _leader_key(self, stream: Stream[Any]) -> str:
         return f"{{{self._options.prefix}}}:leader:{stream.name}"
