@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from models.verdict.subjects import subjects
 from roadside.core.confusions import from_json
 from roadside.core.frames import CameraId
 from roadside.core.moments import PassageTime
+from roadside.core.motion import Motion
 from roadside.core.plates import fold
 from roadside.core.showing import EvidenceRule, fuse_track
 from roadside.core.sightings import VerdictKind
@@ -113,11 +114,15 @@ def main() -> None:
 
 
 def outcome(seen: Passage, frames: int, judge: Judge) -> Outcome:
-    """What `judge` says when the first `frames` frames of a passage were seen."""
+    """What `judge` says when the first `frames` frames of a passage were seen.
+
+    The vehicles count as having moved, as those that pass do: the photograph is only shaken, and what stands is not
+    measured here.
+    """
     own: list[tuple[Track, str, Verdict]] = []
     others: list[tuple[Track, str, Verdict]] = []
     for track in tracks(seen, frames):
-        fusion = fuse_track(track, EvidenceRule())
+        fusion = fuse_track(replace(track, motion=Motion.MOVED), EvidenceRule())
         if fusion is None:
             continue
         said = (track, fusion.plate.text, judge.judge(fusion.plate, PassageTime.at(PASSED_NS)))
