@@ -23,6 +23,7 @@ REPEATED = ("k3s/**/*.yaml", "k3s/*.template", "docker/*.yaml", "docs/*.md", "CI
 NUMBER = r"\d+\.\d+\.\d+"
 _SOURCE_LINE = re.compile(rf'^(__version__ = ")({NUMBER})(")$', re.MULTILINE)
 _MENTION = re.compile(rf"(roadside\.local/[\w{{}},-]+:|\bmigrate-|(?m:^version: ))({NUMBER})\b")
+_SOURCE_DAY = re.compile(r'^(RELEASED = ")[\d-]+(")$', re.MULTILINE)
 _RELEASED = re.compile(r"^(date-released: )[\d-]+$", re.MULTILINE)
 EXIT_INPUT = 2
 
@@ -61,6 +62,8 @@ def set_version(version: str, root: Path = ROOT) -> list[Path]:
         new = _SOURCE_LINE.sub(rf"\g<1>{version}\g<3>", _MENTION.sub(rf"\g<1>{version}", text))
         if path.suffix == ".cff" and new != text:
             new = _RELEASED.sub(rf"\g<1>{today}", new)
+        if path == root / SOURCE and new != text:
+            new = _SOURCE_DAY.sub(rf"\g<1>{today}\g<2>", new)
         if new != text:
             path.write_text(new, encoding="utf-8")
             changed.append(path)

@@ -157,7 +157,7 @@ class Stage:
         import_known_plates(database, self.paid_until_ns)
         database.close()
         sources = "; ".join(f"{camera}={self.clip}" for camera in CAMERAS)
-        self.cluster.add("capture", cameras=sources, loops=str(self.loops), publish_fps=str(FPS))
+        self.cluster.add("capture", cameras=sources, loops=str(self.loops), publish_fps=str(FPS), recorded_at="now")
         self.cluster.add("detector")
         self.cluster.add("ocr")
         self.cluster.add("registry")

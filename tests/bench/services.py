@@ -84,7 +84,7 @@ class Distributed:
 
     def play(self, cameras: int, clip: Path, **settings: str) -> ServiceProcess:
         sources = "; ".join(f"camera-{number}={clip}" for number in range(cameras))
-        capture = self.cluster.add("capture", cameras=sources, **settings)
+        capture = self.cluster.add("capture", cameras=sources, recorded_at="now", **settings)
         capture.start()
         capture.wait_ready()
         return capture

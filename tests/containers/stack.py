@@ -25,7 +25,7 @@ KEEPERS = ("redis", "postgres", "prometheus", "disk")
 OVERRIDE = """
 services:
   capture:
-    environment: {{ROADSIDE_LOOPS: "{loops}"}}
+    environment: {{ROADSIDE_LOOPS: "{loops}", ROADSIDE_RECORDED_AT: now}}
     volumes: ["{clip}:/clips/street.mp4:ro"]
   plates:
     environment: {{ROADSIDE_PURGE_EVERY_S: "20"}}

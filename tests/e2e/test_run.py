@@ -42,7 +42,7 @@ def import_vignette(program: Program, plate: str) -> None:
 
 def test_one_vehicle_is_one_sighting_and_unpaid_where_it_is_not_in_the_registry(program: Program, clip: Path) -> None:
     import_vignette(program, "AB51ABC")
-    result = program.run("run", clip, "--out", "annotated.mp4")
+    result = program.run("run", clip, "--out", "annotated.mp4", "--recorded-at", "2026-06-01T12:00Z")
     assert result.returncode == 0, result.stderr
     (stored,) = sightings(program)
     assert (stored["plate"], stored["country"], stored["verdict"]) == ("LS15EBC", "UK", "UNPAID")
@@ -53,6 +53,21 @@ def test_one_vehicle_is_one_sighting_and_unpaid_where_it_is_not_in_the_registry(
     capture.set(cv2.CAP_PROP_POS_FRAMES, 70)
     label = capture.read()[1][400:435, 610:900].reshape(-1, 3).mean(0)
     assert label[2] > label[1] + 60, "the label of an unpaid vehicle is red"
+
+
+def test_a_clip_without_a_time_accuses_nobody_and_says_so_once(program: Program, clip: Path) -> None:
+    import_vignette(program, "AB51ABC")
+    result = program.run("run", clip)
+    assert result.returncode == 0, result.stderr
+    (stored,) = sightings(program)
+    assert (stored["verdict"], stored["rule"]) == ("UNKNOWN", "recording-time-unknown")
+    assert result.stderr.count("does not say when it was taken") == 1
+    assert "--recorded-at" in result.stderr
+    again = program.run("registry", "recheck")
+    assert "still UNKNOWN: 1" in again.stdout, "it stays so, however often the registry is asked"
+    bad = program.run("run", clip, "--recorded-at", "2126-06-01")
+    assert bad.returncode != 0
+    assert "lies in the future" in bad.stderr
 
 
 def test_a_paid_vehicle_is_kept_as_a_hash_alone(program: Program, clip: Path) -> None:

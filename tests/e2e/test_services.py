@@ -74,7 +74,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, photographs: Path) -> Iter
         vignettes.write_text("plate,country,valid_from,valid_to\nAB12CDE,UK,2020-01-01,2099-12-31\n")
         cluster.command("registry", "import", str(vignettes))
         source = photographs / "clips" / "uk_ls15ebc.mp4"
-        cluster.add("capture", cameras=f"north={source}; south={source}", loops=str(LOOPS), publish_fps="8")
+        cluster.add(
+            "capture", cameras=f"north={source}; south={source}", loops=str(LOOPS), publish_fps="8", recorded_at="now"
+        )
         for service in ("detector", "ocr", "registry", "plates"):
             cluster.add(service)
         cluster.add("notify", notify=str(channels(folder)), notify_secrets=str(folder))

@@ -116,6 +116,10 @@ def test_a_registry_gives_verdicts(program: Program, clip: Path, seen: Sighting)
     assert repr(paid).endswith("verdict=PAID)")
     (other,) = ALPR(registry=program.home / "others.db").watch(clip)
     assert other.verdict is not None
+    assert (other.verdict.kind, other.verdict.rule) == (VerdictKind.UNKNOWN, "recording-time-unknown")
+    (other,) = ALPR(registry=program.home / "others.db", recorded_at="2026-06-01T12:00Z").watch(clip)
+    assert other.first_seen.isoformat().startswith("2026-06-01T12:00")
+    assert other.verdict is not None
     assert other.verdict.kind in {VerdictKind.UNPAID, VerdictKind.REVIEW}
     assert np.array_equal(other.crop, seen.crop)
 

@@ -60,7 +60,7 @@ def over_the_network(
     gather = GatherStage(PassageBuilder(records.judge), meter)
     for frame in frames:
         picture = TravellingPicture(encode_raw(frame.image))
-        event = FrameEvent(GATE, frame.captured_at_ns, frame.sequence, picture)
+        event = FrameEvent(GATE, frame.captured_at_ns, frame.sequence, picture, stamp=frame.stamp)
         for crop in detect.handle(travelled(FRAMES, event)):
             for placed in read.handle(travelled(CROPS, crop)):
                 gather.take(travelled(READS, placed))

@@ -134,16 +134,19 @@ def test_a_wider_passage_is_never_newly_unpaid(  # noqa: PLR0917 - each is a dim
     text=st.sampled_from([PLATE, "9ZZ9999", "WUAB123", "1AB2354"]),
     looks=st.integers(1, 4),
 )
-def test_a_time_that_is_not_believed_neither_accuses_nor_frees(a: int, doubt: TimeDoubt, text: str, looks: int) -> None:
+def test_a_time_that_is_not_believed_accuses_nobody(a: int, doubt: TimeDoubt, text: str, looks: int) -> None:
     judge = Judge(Held(100, 300), CONFUSIONS, Policy(), HandClock(), tolerance_s=0.0)
     believed = judge.judge(seen(text, looks), PassageTime.at(a))
     verdict = judge.judge(seen(text, looks), PassageTime(a, a, doubt))
     assert verdict.passage == PassageTime(a, a, doubt)
-    if believed.kind is VerdictKind.REVIEW:
-        assert verdict.kind is VerdictKind.REVIEW
+    undated = doubt is TimeDoubt.RECORDING_UNKNOWN
+    if believed.kind is VerdictKind.REVIEW or (undated and believed.kind is VerdictKind.PAID):
+        assert verdict.kind is believed.kind
     else:
         assert (verdict.kind, verdict.rule) == (VerdictKind.UNKNOWN, doubt.value)
     settled = judge.settle(text, "CZ", PassageTime(a, a, doubt), stated=True)
+    if undated and settled.kind is VerdictKind.PAID:
+        return
     assert (settled.kind, settled.rule) == (VerdictKind.UNKNOWN, doubt.value)
 
 

@@ -117,6 +117,8 @@ def test_a_folder_is_read_to_its_end_past_the_pictures_that_cannot_be(
     said = capsys.readouterr()
     lines = [line for line in said.err.splitlines() if line.startswith("roadside: ")]
     assert code == 1
+    assert said.err.count("does not say when it was taken") == 1
+    lines = [line for line in lines if "/photos/" in line]
     assert [line.split(":")[1].rpartition("/")[2] for line in lines] == ["a.jpg", "c.gif", "d.jpg"], said.err
     assert "2 sightings" in said.out
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["00001.jpg"]

@@ -1,3 +1,4 @@
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 from models.synth import street, vehicles
 from models.synth.street import DEMO_VEHICLES, Clip
 from models.synth.view import View
+from roadside.adapters.sources.containers import clip_time
 
 SMALL = View(320, 180, focal_px=437.5, x=0.35, y=2.75, pitch=0.056, yaw=0.042)
 
@@ -55,3 +57,11 @@ def test_the_ground_is_where_the_view_says() -> None:
     assert np.allclose(pixels[0], (column + 0.5, row + 0.5), atol=0.01)
     assert depth[0] > 0
     assert np.isinf(z[0]).all()
+
+
+def test_the_clip_says_when_it_was_made(tmp_path: Path) -> None:
+    before_ns = time.time_ns()
+    street.write(tmp_path / "clip.mp4", Clip(view=SMALL, duration_s=0.1), DEMO_VEHICLES[:1])
+    taken = clip_time(tmp_path / "clip.mp4")
+    assert taken is not None, "without it nobody would be UNPAID in it"
+    assert before_ns - 10**9 <= taken.at_ns <= time.time_ns()

@@ -100,7 +100,9 @@ class ALPR:
         with open_named_judge(self._settings) as judge:
             second = open_second(self._settings) if named else None  # who is never judged is never accused
             witness = None if second is None else second.witness()
-            watch = SourceWatch(source, self._settings, judge, KeepNothing(), witness)
+            watch = SourceWatch(
+                source, self._settings, judge, KeepNothing(), witness, _log.warning if named else lambda _: None
+            )
             with closing(watch.reports()) as reports:
                 try:
                     for report in reports:

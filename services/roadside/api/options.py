@@ -45,10 +45,20 @@ class Options(TypedDict, total=False):
     """Seconds of silence after which a camera counts as gone."""
     motion_gate: bool
     """Skip a live camera's frames in which nothing moves."""
+    recorded_at: str
+    """When recordings were taken, such as `2026-06-01T12:00+02:00`, instead of what their files say; `now`: as they are
+    watched."""
+    clock_sync: Literal["auto", "required", "off"]
+    """Whether a live camera's time is believed: unless the system says that its clock is not synchronised, only where
+    it says that it is, or always."""
+    timezone: str
+    """Time zone of times without one; default Europe/Prague."""
     registry: str | os.PathLike[str]
     """SQLite file of the registry of vignettes (`roadside registry import`): `watch` then gives verdicts."""
     registry_http: str | os.PathLike[str]
     """TOML file that describes a registry asked over HTTP instead (docs/verdict.md)."""
+    verdict_time_tolerance_s: float
+    """A vehicle has paid if it had paid so many seconds before its first frame or after its last."""
     grace_s: float
     """A vignette begun so many seconds after the passage still counts."""
     confusions: str | os.PathLike[str]

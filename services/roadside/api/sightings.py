@@ -53,7 +53,8 @@ class Sighting:
     looks: int
     """Independent looks that agree on this plate: frames that show it in the same place and size are one."""
     first_seen_ns: int
-    """UTC, nanoseconds since 1970; of a clip as if it had begun when it was opened."""
+    """UTC, nanoseconds since 1970: by this computer's clock, or as the recording says; `verdict.passage`
+    tells whether it is believed."""
     last_seen_ns: int
     """The same of the last frame that shows the plate."""
     crop: NDArray[np.uint8]

@@ -6,12 +6,15 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from roadside.adapters.frame_clock import FrameClock
 from roadside.adapters.sources.video import CameraSettings, open_source, redact
+from roadside.assembly.timing import dating_of
 from roadside.capture.config import cameras_of
 from roadside.capture.motion import MotionGate
 from roadside.capture.servicer import CaptureServicer
 from roadside.capture.worker import CameraWorker, CaptureOptions
 from roadside.core.frames import CameraId
+from roadside.core.moments import TimeDoubt
 from roadside.errors import SettingsError
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
@@ -21,6 +24,8 @@ from roadside.ports.bus import FRAMES
 from roadside.v1 import capture_pb2, capture_pb2_grpc
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import grpc.aio
 
     from roadside.assembly.context import ServiceContext
@@ -35,7 +40,8 @@ def build(context: ServiceContext[CaptureSettings]) -> Work:
     if not cameras:
         raise SettingsError("cameras: none is named; give --cameras 'gate=rtsp://...; yard=/dev/video0'")
     meter = RatedMeter(context.meter, time.monotonic)
-    workers = {name: _worker(context, meter, name, source) for name, source in cameras}
+    frame_clock = FrameClock(context.clock, context.settings.clock_sync)
+    workers = {name: _worker(context, meter, name, source, frame_clock) for name, source in cameras}
     servicer = CaptureServicer(workers, {name: redact(source) for name, source in cameras}, meter.rate)
 
     def register(server: grpc.aio.Server) -> tuple[str]:
@@ -45,12 +51,28 @@ def build(context: ServiceContext[CaptureSettings]) -> Work:
     return Work(
         register,
         tuple(Loop(name, worker.run, ends=True) for name, worker in workers.items()),
-        ticks=(meter.tick, context.bus_tick),
+        ticks=(meter.tick, context.bus_tick, _clock_tick(context, frame_clock)),
         closers=(context.bus.close,),
     )
 
 
-def _worker(context: ServiceContext[CaptureSettings], meter: RatedMeter, name: str, source: str) -> CameraWorker:
+def _clock_tick(context: ServiceContext[CaptureSettings], frame_clock: FrameClock) -> Callable[[], None]:
+    """Compares the clock with that of Redis, and tells whether it is believed."""
+
+    def tick() -> None:
+        doubt = frame_clock.doubt()
+        for known in TimeDoubt:
+            if known is not TimeDoubt.RECORDING_UNKNOWN:
+                context.meter.set("clock_doubt_state", int(doubt is known), doubt=known.value)
+        difference_ns = frame_clock.compare(context.bus.clock_ns())
+        context.meter.set("clock_difference_seconds", difference_ns / 1e9)
+
+    return tick
+
+
+def _worker(
+    context: ServiceContext[CaptureSettings], meter: RatedMeter, name: str, source: str, frame_clock: FrameClock
+) -> CameraWorker:
     settings = context.settings
     camera_id = CameraId(name)
     camera = CameraSettings(
@@ -67,6 +89,7 @@ def _worker(context: ServiceContext[CaptureSettings], meter: RatedMeter, name: s
         pace=settings.pace,
         lossless=settings.recording_lossless,
     )
+    dating = dating_of(settings.recorded_at, context.clock)
     # A source that cannot be is said before the service starts.
     open_source(source, camera_id, context.clock, camera).close()
     parts = context.loop_parts(name, meter)
@@ -76,7 +99,16 @@ def _worker(context: ServiceContext[CaptureSettings], meter: RatedMeter, name: s
 
     return CameraWorker(
         camera_id,
-        lambda lost: open_source(source, camera_id, context.clock, camera, on_drop=lost, on_refused=refused),
+        lambda lost: open_source(
+            source,
+            camera_id,
+            context.clock,
+            camera,
+            on_drop=lost,
+            on_refused=refused,
+            dating=dating,
+            stamp=frame_clock.stamp,
+        ),
         BoundedPublisher(FRAMES, parts, settings.frames_limit, name),
         options,
         MotionGate() if settings.motion_gate else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from roadside.adapters.frame_clock import SteadyClock
 from roadside.assembly.models import detector_name, open_named_detector, open_nets, warm_up
 from roadside.core.detect import Search
 from roadside.detector.locked import LockedDetector
@@ -35,7 +36,8 @@ def build(context: ServiceContext[DetectorSettings]) -> Work:
     warm_up(detector=model)
     context.model_ready(open_nets(settings.runtime).file(settings.modeldir, "detect"), settings.runtime)
     meter = RatedMeter(context.meter, time.monotonic)
-    stage = DetectStage(model, settings.frame_max_age_s, context.clock, meter, model=detector_name(settings))
+    clock = SteadyClock(context.clock)
+    stage = DetectStage(model, settings.frame_max_age_s, clock, meter, model=detector_name(settings))
     runner = context.stage_runner(FRAMES, CROPS, stage, at_once=FRAMES_AT_ONCE, meter=meter)
 
     def register(server: grpc.aio.Server) -> tuple[str]:

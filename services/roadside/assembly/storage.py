@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_or_make_keyring
+from roadside.adapters.frame_clock import SteadyClock
 from roadside.adapters.http.options import load_http_options
 from roadside.adapters.http.registry import HttpRegistry
 from roadside.adapters.sql import Database, SqlRegistry, Vault, open_database, open_embedded
@@ -88,7 +89,7 @@ def _beside(settings: KeepingSection, what: str) -> Path:
 def open_asked_registry(settings: VerdictSection, database: Database, clock: Clock) -> Registry:
     """Who is asked who paid: `database`, or an office's HTTP interface where one is described. Raises SettingsError."""
     if settings.registry_http is not None:
-        return HttpRegistry(load_http_options(settings.registry_http), clock)
+        return HttpRegistry(load_http_options(settings.registry_http), SteadyClock(clock))
     return open_held_registry(settings, database)
 
 
@@ -105,7 +106,7 @@ def open_registry_alone(settings: VerdictSection, clock: Clock) -> Iterator[Regi
     """
     with ExitStack() as stack:
         if settings.registry_http is not None:
-            yield HttpRegistry(load_http_options(settings.registry_http), clock)
+            yield HttpRegistry(load_http_options(settings.registry_http), SteadyClock(clock))
         elif settings.registry is not None:
             database = open_embedded(settings.registry)
             stack.callback(database.close)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from roadside.adapters.frame_clock import FrameClock
 from roadside.adapters.sources.video import CameraSettings, ClipSource, open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.embedded import EmbeddedPipeline, Parts
 from roadside.assembly.models import detector_name, open_models, reader_name, warm_up
+from roadside.assembly.timing import advice, dating_of
 from roadside.assembly.uprightness import set_upright
 from roadside.capture.feed import FrameFeed
 from roadside.capture.motion import MotionGate
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from roadside.assembly.settings import Settings
     from roadside.core.events import SightingEvent
     from roadside.core.frames import Frame
+    from roadside.core.moments import TimeDoubt
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
     from roadside.ports.store import SightingKeeper
@@ -35,15 +38,21 @@ if TYPE_CHECKING:
 class SourceWatch:
     """Brings the frames of one source through the embedded pipeline. Not safe to share between threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is one thing that it is made of
         self,
         source: FrameSource,
         settings: Settings,
         judge: Judge,
         store: SightingKeeper,
         witness: Witness | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Loads the nets and runs them once. Raises ModelError, SettingsError."""
+        """Loads the nets and runs them once. Raises ModelError, SettingsError.
+
+        `say` is told, in one line, when the times of frames are believed no more.
+        """
+        self._say = say
+        self._said: set[TimeDoubt] = set()
         self.stills = source.frames_per_s == 0
         """Whether the source gives single pictures: the vehicles of each are seen in no other."""
         self.watch_s = Stopwatch()
@@ -87,7 +96,16 @@ class SourceWatch:
         """The source is over, whatever ended it: the vehicles in view have passed."""
         return self._pipeline.end()
 
+    def _tell_doubt(self, doubt: TimeDoubt | None) -> None:
+        """Say once what speaks against the times of frames; of a live camera again when it comes again."""
+        if doubt is None and self._source.live:
+            self._said.clear()
+        elif doubt is not None and doubt not in self._said:
+            self._said.add(doubt)
+            self._say(advice(doubt))
+
     def _report(self, frame: Frame) -> FrameReport:
+        self._tell_doubt(None if frame.stamp is None else frame.stamp.doubt)
         still = self._gate is not None and not self._gate.passes(frame)
         report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
         if not self.stills:
@@ -107,8 +125,17 @@ def open_frames(
     such a picture raises.
     """
     camera = CameraSettings(settings.width, settings.height, settings.fps, settings.timeout_s)
-    camera_id = CameraId(settings.camera)
-    return open_source(source, camera_id, SystemClock(), camera, on_drop=on_drop, on_refused=on_refused)
+    clock = SystemClock()
+    return open_source(
+        source,
+        CameraId(settings.camera),
+        clock,
+        camera,
+        on_drop=on_drop,
+        on_refused=on_refused,
+        dating=dating_of(settings.recorded_at, clock, settings.timezone),
+        stamp=FrameClock(clock, settings.clock_sync).stamp,
+    )
 
 
 def open_again(source: str, settings: Settings, on_drop: Callable[[str], None], watched: FrameSource) -> FrameSource:

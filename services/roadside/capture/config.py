@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from roadside.core.clock_watch import ClockSync
 from roadside.kit.config import Section
 
 
@@ -16,6 +17,16 @@ class CameraSection(Section):
     height: int = Field(720, ge=120, le=8192, description="pixels asked of USB and Pi cameras")
     fps: int = Field(25, ge=1, le=240, description="frames a second asked of USB and Pi cameras")
     timeout_s: float = Field(10.0, gt=0, le=600, description="silence after which a camera counts as gone")
+    recorded_at: str = Field(
+        "",
+        description="when recordings were taken, such as 2026-06-01T12:00+02:00, instead of what their files say; now: "
+        "as they are played",
+    )
+    clock_sync: ClockSync = Field(
+        ClockSync.AUTO,
+        description="a live camera's time is believed unless the system says that its clock is not synchronised "
+        "(auto), only where it says that it is (required), or always (off)",
+    )
     motion_gate: bool = Field(True, description="skip a live camera's frames in which nothing moves")
 
 

@@ -17,6 +17,13 @@ SPECS = (
     Spec("frames_per_second", Kind.GAUGE, "Frames published a second, over the last ten.", ("camera",)),
     Spec("camera_up_state", Kind.GAUGE, "1 while the camera sends.", ("camera",)),
     Spec("camera_reconnects_total", Kind.COUNTER, "Times a camera was lost and reopened.", ("camera",)),
+    Spec(
+        "clock_doubt_state",
+        Kind.GAUGE,
+        "1 while the time of this computer is not believed, for the reason given: verdicts are UNKNOWN then.",
+        ("doubt",),
+    ),
+    Spec("clock_difference_seconds", Kind.GAUGE, "How far this computer's clock is ahead of that of Redis."),
     Spec("encoding_seconds", Kind.HISTOGRAM, "Encoding a frame.", (), FAST_S),
     Spec("frame_bytes", Kind.GAUGE, "Size of the newest frame as published.", ("camera",)),
 )

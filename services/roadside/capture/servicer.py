@@ -57,7 +57,7 @@ class CaptureServicer(capture_pb2_grpc.CaptureServicer):
             raise UnavailableError(f"camera {request.camera_id} has sent no frame yet")
         return capture_pb2.SnapshotResponse(
             picture=picture_to_proto(newest.picture.encoded()),
-            capture_time=time_to_proto(newest.captured_at_ns),
+            capture_time=time_to_proto(newest.taken_at_ns),
             sequence=newest.sequence,
         )
 

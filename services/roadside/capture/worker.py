@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from roadside.capture.feed import FrameFeed
 from roadside.core.events import FrameEvent, encode_jpeg, encode_raw
+from roadside.core.frames import SEPARATE_NS
 from roadside.kit.logs import fields
 from roadside.wire.pictures import TravellingPicture
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from roadside.capture.motion import MotionGate
     from roadside.core.events import EncodedPicture
     from roadside.core.frames import CameraId, Frame
+    from roadside.core.moments import Stamp
     from roadside.kit.publisher import BoundedPublisher
     from roadside.kit.stage_runner import LoopParts
     from roadside.ports.bus import CameraState
@@ -117,6 +119,7 @@ class CameraWorker:
     def _run_live(self, source: FrameSource) -> None:
         state = self._known()
         sequence = state.last_sequence + 1 if state is not None else 0
+        later_ns: int | None = None
         due_ns = 0
         with FrameFeed(source, self._stopping.is_set) as feed:
             missed = 0
@@ -132,7 +135,11 @@ class CameraWorker:
                     continue
                 if self._options.publish_fps:
                     due_ns = frame.captured_at_ns + int(0.95e9 / self._options.publish_fps)
-                if self._publish(replace(frame, sequence=sequence), live=True):
+                if later_ns is None:  # the clock may have been set back since this camera was last watched
+                    earliest_ns = 0 if state is None else state.last_captured_at_ns + SEPARATE_NS
+                    later_ns = max(0, earliest_ns - frame.captured_at_ns)
+                at_ns = frame.captured_at_ns + later_ns
+                if self._publish(replace(frame, sequence=sequence, captured_at_ns=at_ns), live=True):
                     sequence += 1
 
     def _run_recording(self, source: FrameSource) -> None:
@@ -165,7 +172,8 @@ class CameraWorker:
                         self._stopping.wait(max(0.0, anchor_s + relative_ns / 1e9 - now_s))
                     self._streaming()
                     at_ns = timeline.start_ns + relative_ns
-                    self._publish(replace(frame, sequence=sequence, captured_at_ns=at_ns), live=False)
+                    stamp = timeline.stamp(frame)
+                    self._publish(replace(frame, sequence=sequence, captured_at_ns=at_ns, stamp=stamp), live=False)
                     if self._stopping.is_set():
                         return
             if self._stopping.is_set():
@@ -185,7 +193,8 @@ class CameraWorker:
         started_s = time.perf_counter()
         picture = self._encoded(frame)
         self._meter.observe("encoding_seconds", time.perf_counter() - started_s)
-        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, TravellingPicture(picture), live)
+        travelling = TravellingPicture(picture)
+        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, travelling, live, frame.stamp)
         lossless = not live and self._options.lossless
         if not (self._publisher.push(event) if lossless else self._publisher.offer(event)):
             self._drop("backlog")
@@ -195,7 +204,7 @@ class CameraWorker:
         with self._lock:
             report = self._report
             self._report = replace(
-                report, published=report.published + 1, last_captured_at_ns=frame.captured_at_ns, newest=event
+                report, published=report.published + 1, last_captured_at_ns=event.taken_at_ns, newest=event
             )
         return True
 
@@ -260,6 +269,12 @@ class _Timeline:
         relative_ns = self._before_ns + frame.captured_at_ns - self._opened_ns
         self._step_ns, self._last_ns = relative_ns - self._last_ns, relative_ns
         return relative_ns
+
+    def stamp(self, frame: Frame) -> Stamp | None:
+        """That of a frame of the loop that is played, as if the camera had gone on."""
+        if frame.stamp is None:
+            return None
+        return replace(frame.stamp, at_ns=frame.stamp.at_ns + self._before_ns)
 
     def wanted(self, relative_ns: int) -> bool:
         """Whether a frame is the first of its slot, at `publish_fps` slots a second."""

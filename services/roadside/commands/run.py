@@ -36,7 +36,19 @@ if TYPE_CHECKING:
 EXIT_SOME_FAILED = 1
 EXIT_INTERRUPTED = 130
 WITNESS = ("second_reader", "second_modeldir")
-KEEPING = ("camera", "db", "evidence", "keys", "registry", "registry_http", "timezone", "grace_s", "confusions")
+CAMERA = ("width", "height", "fps", "timeout_s", "motion_gate", "recorded_at", "clock_sync")
+KEEPING = (
+    "camera",
+    "db",
+    "evidence",
+    "keys",
+    "registry",
+    "registry_http",
+    "timezone",
+    "grace_s",
+    "verdict_time_tolerance_s",
+    "confusions",
+)
 ANCHORS = ("checkpoints", "checkpoint_webhook")
 
 
@@ -51,8 +63,7 @@ def add_to(commands: SubParsers) -> None:
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
     parser.add_argument("--console", action="store_true", help="show web pages of what is seen, and stay until Ctrl-C")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
-    cameras = ("width", "height", "fps", "timeout_s", "motion_gate")
-    add_settings(parser, *READING, *WITNESS, *KEEPING, *cameras, *ANCHORS, *SERVING)
+    add_settings(parser, *READING, *WITNESS, *KEEPING, *CAMERA, *ANCHORS, *SERVING)
     parser.set_defaults(execute=run_street)
 
 
@@ -109,7 +120,7 @@ class StreetRun:
             _say(NO_SECOND_READER)
         witness = None if second is None else second.witness()
         self._records = records
-        self._watch = SourceWatch(source, settings, records.judge, records.store, witness)
+        self._watch = SourceWatch(source, settings, records.judge, records.store, witness, self._warn)
         named = settings.database_url is not None
         self._stored_in = "the database that ROADSIDE_DATABASE_URL names" if named else settings.db
         self.overlay = Overlay(gap_frames=0) if self._watch.stills else Overlay()
@@ -149,6 +160,10 @@ class StreetRun:
         if timings:
             names = ("detect", "read", "track", "store")
             print(", ".join(f"{n} {self.elapsed.mean_ms(n):.2f} ms x {self.elapsed.count.get(n, 0)}" for n in names))
+
+    def _warn(self, line: str) -> None:
+        self.progress.clear()
+        _say(line)
 
     def _step(self, report: FrameReport) -> None:
         self._note(report)

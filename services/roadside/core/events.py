@@ -113,6 +113,11 @@ class FrameEvent:
     """As `Frame.stamp`."""
 
     @property
+    def taken_at_ns(self) -> int:
+        """When it was taken, as far as is known: UTC nanoseconds since 1970."""
+        return self.captured_at_ns if self.stamp is None else self.stamp.at_ns
+
+    @property
     def identity(self) -> str:
         """The frame's sequence number."""
         return str(self.sequence)

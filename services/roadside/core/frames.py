@@ -15,7 +15,7 @@ CameraId = NewType("CameraId", str)
 
 END_OF_TIME_NS = 2**63 - 1
 """Later than any frame: the capture time, in UTC nanoseconds since 1970, at which nothing is on its way any more."""
-SEPARATE_NS = 3_000_000_000
+SEPARATE_NS = 20_000_000_000
 """Longer than the longest gap in a track: what is seen before and after so much time belongs to different passages."""
 
 

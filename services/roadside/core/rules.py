@@ -50,8 +50,8 @@ _WORDS = {
     ),
     "recording-time-unknown": Words(
         "when it was taken is not known",
-        "The recording does not say when it was taken, so nothing is said of the vehicle. Read it again with "
-        "--recorded-at and its time.",
+        "The recording does not say when it was taken, and no vignette is valid now, so nothing is said of the "
+        "vehicle. Read it again with --recorded-at and its time.",
     ),
     "clock-too-early": Words(
         "the clock stood in the past",

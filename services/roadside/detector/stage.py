@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING
 from roadside.core.detect import crop_plate
 from roadside.core.events import CropEvent
 from roadside.core.frames import Frame
+from roadside.core.moments import JUMP_NS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from roadside.core.events import FrameEvent
+    from roadside.core.frames import CameraId
     from roadside.ports.system import Clock, Meter
     from roadside.ports.vision import Detector
+
+
+DRIFT = 1000
+"""Two computers' clocks do not drift apart by more than one in so many."""
 
 
 class DetectStage:
     """Finds plates and sends each with its frame, for the evidence.
 
     A live camera's frame that is older than `max_age_s` (None: any age will do) is dropped and counted: the present
-    matters more.
+    matters more. `clock` had better be one that nobody sets.
     """
 
     def __init__(
@@ -32,6 +38,8 @@ class DetectStage:
         self._detector = detector
         self._max_age_ns = None if max_age_s is None else round(max_age_s * 1e9)
         self._clock = clock
+        self._least: dict[CameraId, tuple[int, int]] = {}
+        """Of cameras whose clock is far from ours: the least difference from them, and when that was known."""
         self._meter = meter
         self._model = model
 
@@ -62,4 +70,15 @@ class DetectStage:
         return [CropEvent(crop, event.picture) for crop in crops]
 
     def _is_late(self, event: FrameEvent) -> bool:
-        return self._max_age_ns is not None and self._clock.now_ns() - event.captured_at_ns > self._max_age_ns
+        return self._max_age_ns is not None and self._age_ns(event) > self._max_age_ns
+
+    def _age_ns(self, event: FrameEvent) -> int:
+        """How old a live frame is: where the two clocks are quite different, compared with the freshest seen."""
+        now_ns = self._clock.now_ns()
+        age_ns = now_ns - event.captured_at_ns
+        if abs(age_ns) <= JUMP_NS:
+            return age_ns
+        least_ns, known_ns = self._least.get(event.camera_id, (age_ns, now_ns))
+        least_ns = min(age_ns, least_ns + (now_ns - known_ns) // DRIFT)
+        self._least[event.camera_id] = least_ns, now_ns
+        return age_ns - least_ns

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from roadside.ports.store import SightingKeeper
     from roadside.ports.system import Clock, Meter
 
+OLDEST_S = 86_400.0
+"""Older are recordings, which were not on their way for so long."""
+
 
 class StoreStage:
     """Stores sightings; one that comes again, as after a crash, is stored only once."""
@@ -27,6 +30,8 @@ class StoreStage:
         started_s = time.perf_counter()
         kept = self._store.save(sighting, event.pictures)
         self._meter.observe("storing_seconds", time.perf_counter() - started_s)
-        self._meter.observe("capture_to_stored_seconds", max(0.0, (self._clock.now_ns() - sighting.last_seen_ns) / 1e9))
+        age_s = (self._clock.now_ns() - sighting.last_seen_ns) / 1e9
+        if age_s < OLDEST_S:
+            self._meter.observe("capture_to_stored_seconds", max(0.0, age_s))
         self._meter.count("sightings_total", camera=sighting.camera_id, verdict=kept.verdict.kind.value)
         return ()

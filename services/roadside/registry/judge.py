@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from roadside.core.lettering import spellings
-from roadside.core.moments import TOLERANCE_S
+from roadside.core.moments import TOLERANCE_S, TimeDoubt
 from roadside.core.plates import fold, is_current, may_be_of, series_of
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
@@ -170,7 +170,13 @@ def _unless_stale(verdict: Verdict, answer: RegistryAnswer) -> Verdict:
 
 
 def _dated(verdict: Verdict, passage: PassageTime) -> Verdict:
-    """`verdict` with the time that it is of; where that is not believed, nothing that depends on it is said."""
-    if passage.doubt is None or verdict.kind is VerdictKind.REVIEW:
+    """`verdict` with the time that it is of; where that is not believed, nothing that depends on it is said.
+
+    Of a recording without a time the vehicle that has paid now is let go: so its plate is not kept either.
+    """
+    harmless = {VerdictKind.REVIEW}
+    if passage.doubt is TimeDoubt.RECORDING_UNKNOWN:
+        harmless |= {VerdictKind.PAID, VerdictKind.EXEMPT}
+    if passage.doubt is None or verdict.kind in harmless:
         return replace(verdict, passage=passage)
     return replace(verdict, kind=VerdictKind.UNKNOWN, rule=passage.doubt.value, passage=passage)

@@ -130,6 +130,12 @@ class RedisStreams:
         with self._translated():
             self._redis.ping()
 
+    def clock_ns(self) -> int:
+        """What the clock of Redis says: UTC, in nanoseconds since 1970. Raises as `ping` does."""
+        with self._translated():
+            seconds, micros = self._redis.time()
+        return int(seconds) * 10**9 + int(micros) * 1000
+
     def publish(self, stream: Stream[EventT], event: EventT, *, limit: int = 0) -> bool:
         """See Bus; a frame whose sequence number the camera has passed is taken as published already."""
         payload = self._codec.encode(stream, event)

@@ -8,13 +8,16 @@ import re
 import shutil
 import time
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 
 from roadside.adapters.sources.cameras import Capture, HttpMjpeg, OpenCvCapture, PipeMjpeg, check_frame_size
+from roadside.adapters.sources.containers import clip_time
+from roadside.adapters.sources.dating import Dating
+from roadside.adapters.sources.exif import photograph_time
 from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from roadside.core.moments import Stamp
     from roadside.ports.sources import FrameSource
     from roadside.ports.system import Clock
 
@@ -76,8 +80,10 @@ class PictureSource:
         camera_id: CameraId,
         clock: Clock,
         on_refused: Callable[[str], None] | None = None,
+        dating: Dating | None = None,
     ) -> None:
         """`on_refused` is told, in one line, of a picture that cannot be read; without it such a picture raises."""
+        self._dating = dating or Dating()
         self._paths = paths
         self._camera_id = camera_id
         self._clock = clock
@@ -95,13 +101,16 @@ class PictureSource:
             if self._closed:
                 return
             try:
-                image = decode_picture(read_bytes(path), str(path))
+                data = read_bytes(path)
+                image = decode_picture(data, str(path))
             except SourceError as error:
                 if self._on_refused is None:
                     raise
                 self._on_refused(str(error))
                 continue
-            yield Frame(self._camera_id, self._clock.now_ns(), sequence, image)
+            now_ns = self._clock.now_ns()
+            stamp = self._dating.first(photograph_time(data), now_ns)
+            yield Frame(self._camera_id, now_ns, sequence, image, stamp)
 
     def close(self) -> None:
         """The next picture is the last."""
@@ -111,15 +120,15 @@ class PictureSource:
 class ClipSource:
     """A video file: every frame, as fast as they are asked for.
 
-    A frame's time is when the clip was opened plus its place in the clip. Pictures that the file says are to be turned,
-    as those of telephones are, come turned.
+    A frame's place in time is when the clip was opened plus its place in the clip; its stamp says when it was taken.
+    Pictures that the file says are to be turned, as those of telephones are, come turned.
     """
 
     live = False
     turned_over = False
     """Whether frames are turned by 180 degrees beyond what the file says: some programs note the opposite turn."""
 
-    def __init__(self, path: Path, camera_id: CameraId, clock: Clock) -> None:
+    def __init__(self, path: Path, camera_id: CameraId, clock: Clock, dating: Dating | None = None) -> None:
         if path.stat().st_size == 0:
             raise SourceError(f"{path}: is empty (0 bytes); copy it again")
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
@@ -132,6 +141,7 @@ class ClipSource:
         self._path = path
         self._camera_id = camera_id
         self._start_ns = clock.now_ns()
+        self._first = (dating or Dating()).first(clip_time(path), self._start_ns)
         self._closed = False
         self.frames_per_s = max(0.0, self._capture.get(cv2.CAP_PROP_FPS)) or 25.0
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -148,7 +158,9 @@ class ClipSource:
             at_s = position_ms / 1000 if position_ms > 0 else sequence / self.frames_per_s
             if self.turned_over:
                 image = cv2.rotate(image, cv2.ROTATE_180)
-            yield Frame(self._camera_id, self._start_ns + round(at_s * 1e9), sequence, image)  # type: ignore[arg-type]
+            place_ns = round(at_s * 1e9)
+            stamp = None if self._first is None else replace(self._first, at_ns=self._first.at_ns + place_ns)
+            yield Frame(self._camera_id, self._start_ns + place_ns, sequence, image, stamp)  # type: ignore[arg-type]
             sequence += 1
         self._capture.release()
         if not sequence and not self._closed:
@@ -198,7 +210,10 @@ class LiveSource:
         settings: CameraSettings,
         *,
         reopening: Reopening,
+        stamp: Callable[[], tuple[int, Stamp]] | None = None,
     ) -> None:
+        """`stamp` tells of each frame its order in nanoseconds and its stamp; without it the clock does."""
+        self._stamp = stamp
         self._name = name
         self._connect = connect
         self._camera_id = camera_id
@@ -215,7 +230,8 @@ class LiveSource:
         while not self._closed:
             try:
                 for image in self._images():
-                    yield Frame(self._camera_id, self._clock.now_ns(), sequence, image)
+                    at_ns, stamp = (self._clock.now_ns(), None) if self._stamp is None else self._stamp()
+                    yield Frame(self._camera_id, at_ns, sequence, image, stamp)
                     sequence += 1
                     failures = 0
                 fault = f"{self._name}: the camera stopped sending"
@@ -252,11 +268,14 @@ def open_source(  # noqa: PLR0913 - two of them are whom to tell of what
     *,
     on_drop: Callable[[str], None] | None = None,
     on_refused: Callable[[str], None] | None = None,
+    dating: Dating | None = None,
+    stamp: Callable[[], tuple[int, Stamp]] | None = None,
 ) -> FrameSource:
     """What `source` names: a picture, folder or clip, rtsp://, http://, /dev/videoN, or `rpicam`.
 
     In one line each, `on_drop` is told of a camera that is lost, and `on_refused` of a folder's picture that cannot be
-    read, which otherwise raises at its turn.
+    read, which otherwise raises at its turn. `dating` says when recordings were taken, and `stamp` the same of live
+    cameras' frames, as they come.
 
     Raises SourceError where it is none of them. Whether a live camera answers is seen when its frames are asked for.
     """
@@ -266,7 +285,9 @@ def open_source(  # noqa: PLR0913 - two of them are whom to tell of what
     cv2.setLogLevel(0)
     connect = _live_connection(source, settings)
     if connect is not None:
-        return LiveSource(redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop))
+        return LiveSource(
+            redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop), stamp=stamp
+        )
     path = Path(source)
     if not _is_there(path):
         raise SourceError(
@@ -274,12 +295,12 @@ def open_source(  # noqa: PLR0913 - two of them are whom to tell of what
             "/dev/videoN or rpicam"
         )
     if path.is_dir():
-        return PictureSource(list_pictures(path), camera_id, clock, on_refused)
+        return PictureSource(list_pictures(path), camera_id, clock, on_refused, dating)
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path}: may not be read; check its permissions")
     if is_picture(path):
-        return PictureSource((path,), camera_id, clock)
-    return ClipSource(path, camera_id, clock)
+        return PictureSource((path,), camera_id, clock, dating=dating)
+    return ClipSource(path, camera_id, clock, dating)
 
 
 def _is_there(path: Path) -> bool:
