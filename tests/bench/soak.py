@@ -12,6 +12,7 @@ import csv
 import itertools
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 CLIP = Path("var/demo/street.mp4")
 FOLDER = Path("var/soak")
 MB = 1 << 20
-START_S = 30.0
+START_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +157,11 @@ def soak(folder: Path, clip: Path, minutes: float, frames_per_s: float, every_s:
         table.writerow([field.name for field in fields(Sample)])
         program = Path(sys.executable).with_name("roadside")
         command = [str(program), "run", f"http://127.0.0.1:{port}/", "--db", str(records / "r.db")]
-        time.sleep(_ready_s(camera, port))
-        run = subprocess.Popen(command, stdout=log, stderr=log)
-        started_s = time.monotonic()
+        run: subprocess.Popen[bytes] | None = None
         try:
+            _wait_for(camera, port)
+            run = subprocess.Popen(command, stdout=log, stderr=log)
+            started_s = time.monotonic()
             while time.monotonic() - started_s < minutes * 60:
                 time.sleep(every_s)
                 if run.poll() is not None:
@@ -168,22 +170,21 @@ def soak(folder: Path, clip: Path, minutes: float, frames_per_s: float, every_s:
                 table.writerow(astuple(samples[-1]))
                 file.flush()
         finally:
-            run.send_signal(signal.SIGINT)
-            run.wait(60)
+            if run is not None:
+                run.send_signal(signal.SIGINT)
+                run.wait(60)
             camera.kill()
             camera.wait()
     return samples
 
 
-def _ready_s(camera: subprocess.Popen[bytes], port: int) -> float:
+def _wait_for(camera: subprocess.Popen[bytes], port: int) -> None:
     """Wait until the camera listens. Raises RuntimeError where it does not."""
-    import socket  # noqa: PLC0415 - here alone
-
     give_up_at_s = time.monotonic() + START_S
     while time.monotonic() < give_up_at_s and camera.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return 0.0
+                return
         time.sleep(0.2)
     raise RuntimeError("the camera did not start")
 

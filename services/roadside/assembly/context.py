@@ -12,9 +12,11 @@ from roadside.adapters.system_clock import SystemClock
 from roadside.errors import BusUnavailableError
 from roadside.kit.backoff import Backoff
 from roadside.kit.config import ServiceSettingsT
+from roadside.kit.decoding_process import DecodingProcess
 from roadside.kit.retry import BUS, RetryPolicy
 from roadside.kit.stage_runner import LoopParts, RunnerLimits, StageRunner
 from roadside.wire.codec import ProtobufCodec
+from roadside.wire.decoding import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from roadside.kit.prometheus import PrometheusMeter
     from roadside.ports.bus import EventT, GivenT_co, Stage, Stream
     from roadside.ports.system import Meter
+    from roadside.wire.pictures import Decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class ServiceContext(Generic[ServiceSettingsT]):
     meter: PrometheusMeter
     health: Health
     lifecycle: Lifecycle
+    decoder: DecodingProcess = field(default_factory=DecodingProcess)
+    """Of the pictures that come from outside."""
     clock: SystemClock = field(default_factory=SystemClock)
     rng: random.Random = field(default_factory=random.Random)
     """For the jitter of pauses."""
@@ -95,8 +100,11 @@ class ServiceContext(Generic[ServiceSettingsT]):
         self.health.set(BUS, ready=True)
 
 
-def open_bus(service: str, settings: BusSection) -> RedisStreams:
-    """The bus on Redis, connected at first use. Raises SettingsError for an address that is none."""
+def open_bus(service: str, settings: BusSection, decoder: Decoder = decode) -> RedisStreams:
+    """The bus on Redis, connected at first use. Raises SettingsError for an address that is none.
+
+    `decoder` decodes the pictures of what comes.
+    """
     options = RedisOptions(
         url=settings.redis_url.get_secret_value(),
         consumer=settings.consumer_name(service),
@@ -106,7 +114,7 @@ def open_bus(service: str, settings: BusSection) -> RedisStreams:
         key_file=_text(settings.redis_key),
         claim_after_s=settings.claim_after_s,
     )
-    return RedisStreams(options, ProtobufCodec(), SystemClock())
+    return RedisStreams(options, ProtobufCodec(decoder), SystemClock())
 
 
 def _text(path: Path | None) -> str | None:

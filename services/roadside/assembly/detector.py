@@ -28,12 +28,13 @@ FRAMES_AT_ONCE = 2
 
 
 def build(context: ServiceContext[DetectorSettings]) -> Work:
-    """The detector, its stage and its answers over gRPC. Raises ModelError, SettingsError."""
+    """The detector, its stage and its answers over gRPC. Raises ModelError, SettingsError, UnavailableError."""
     settings = context.settings
     # One look a frame: a cluster answers with more detectors, not with more looks.
     search = Search.FAST if settings.search is Search.AUTO else settings.search
     model = LockedDetector(open_named_detector(settings, search))
     warm_up(detector=model)
+    context.decoder.start()
     context.model_ready(open_nets(settings.runtime).file(settings.modeldir, "detect"), settings.runtime)
     meter = RatedMeter(context.meter, time.monotonic)
     clock = SteadyClock(context.clock)
@@ -41,7 +42,7 @@ def build(context: ServiceContext[DetectorSettings]) -> Work:
     runner = context.stage_runner(FRAMES, CROPS, stage, at_once=FRAMES_AT_ONCE, meter=meter)
 
     def register(server: grpc.aio.Server) -> tuple[str]:
-        detector_pb2_grpc.add_DetectorServicer_to_server(DetectorServicer(model), server)
+        detector_pb2_grpc.add_DetectorServicer_to_server(DetectorServicer(model, context.decoder), server)
         return (detector_pb2.DESCRIPTOR.services_by_name["Detector"].full_name,)
 
     return Work(

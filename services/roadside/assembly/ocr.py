@@ -44,7 +44,7 @@ def build(context: ServiceContext[OcrSettings]) -> Work:
     runner = context.stage_runner(CROPS, READS, stage, at_once=CROPS_AT_ONCE)
 
     def register(server: grpc.aio.Server) -> tuple[str]:
-        ocr_pb2_grpc.add_OcrServicer_to_server(OcrServicer(model, witness), server)
+        ocr_pb2_grpc.add_OcrServicer_to_server(OcrServicer(model, witness, context.decoder), server)
         return (ocr_pb2.DESCRIPTOR.services_by_name["Ocr"].full_name,)
 
     return Work(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
 from roadside.assembly.context import ServiceContext, open_bus
+from roadside.kit.decoding_process import DecodingProcess
 from roadside.kit.health import Health
 from roadside.kit.host import ServiceHost
 from roadside.kit.lifecycle import Lifecycle
@@ -28,8 +30,10 @@ def run(service: ServiceDescriptor[ServiceSettingsT], settings: ServiceSettingsT
     health = Health(service.needs, time.monotonic)
     meter = PrometheusMeter(service.name, service.metrics, CollectorRegistry())
 
-    def prepare() -> Work:
-        bus = open_bus(service.name, settings)
-        return service.build(ServiceContext(service.name, settings, bus, meter, health, lifecycle))
+    with closing(DecodingProcess()) as decoder:
 
-    return ServiceHost(service.name, service.number, settings, health, meter, lifecycle).run(prepare)
+        def prepare() -> Work:
+            bus = open_bus(service.name, settings, decoder)
+            return service.build(ServiceContext(service.name, settings, bus, meter, health, lifecycle, decoder))
+
+        return ServiceHost(service.name, service.number, settings, health, meter, lifecycle).run(prepare)

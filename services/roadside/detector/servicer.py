@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from roadside.errors import InputError
 from roadside.v1 import detector_pb2, detector_pb2_grpc, types_pb2
 from roadside.wire.convert import detection_to_proto, picture_from_proto
+from roadside.wire.decoding import decode
 from roadside.wire.pictures import decode_picture
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import grpc
 
     from roadside.ports.vision import Detector
+    from roadside.wire.pictures import Decoder
 
 MOST_IN_A_STREAM = 10_000
 
@@ -22,8 +24,10 @@ MOST_IN_A_STREAM = 10_000
 class DetectorServicer(detector_pb2_grpc.DetectorServicer):
     """See protos/roadside/v1/detector.proto."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, decoder: Decoder = decode) -> None:
+        """`decoder` decodes the pictures that are sent."""
         self._detector = detector
+        self._decoder = decoder
 
     def Detect(  # noqa: N802 - the proto's name
         self, request: detector_pb2.DetectRequest, context: grpc.ServicerContext
@@ -57,7 +61,7 @@ class DetectorServicer(detector_pb2_grpc.DetectorServicer):
         return detector_pb2.StreamDetectResponse(responses=responses)
 
     def _detect(self, picture: types_pb2.Picture) -> detector_pb2.DetectResponse:
-        image = decode_picture(picture_from_proto(picture))
+        image = decode_picture(picture_from_proto(picture), decoder=self._decoder)
         return detector_pb2.DetectResponse(
             detections=[detection_to_proto(detection) for detection in self._detector.detect(image)],
             width_px=image.shape[1],

@@ -16,6 +16,7 @@ from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS
 from roadside.v1 import events_pb2
 from roadside.wire import convert
 from roadside.wire.bounds import check
+from roadside.wire.decoding import decode
 from roadside.wire.pictures import TravellingPicture, decode_picture
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from roadside.core.frames import Box
     from roadside.ports.bus import EventT, Stream
+    from roadside.wire.pictures import Decoder
 
 MOST_OTHERS = 4096
 """Plates in one frame: more than any detector gives."""
@@ -37,6 +39,10 @@ MessageT = TypeVar("MessageT", bound="Message")
 class ProtobufCodec:
     """The messages of protos/roadside/v1/events.proto; meets `roadside.ports.bus.Codec`."""
 
+    def __init__(self, decoder: Decoder = decode) -> None:
+        """`decoder` decodes the pictures of what comes."""
+        self._decoder = decoder
+
     def encode(self, stream: Stream[EventT], event: EventT) -> bytes:
         """See `Codec.encode`."""
         payload: bytes = _ENCODERS[stream](event)
@@ -44,7 +50,7 @@ class ProtobufCodec:
 
     def decode(self, stream: Stream[EventT], payload: bytes) -> EventT:
         """See `Codec.decode`."""
-        event: EventT = _DECODERS[stream](payload)
+        event: EventT = _DECODERS[stream](payload, self._decoder)
         return event
 
 
@@ -60,14 +66,14 @@ def encode_frame(event: FrameEvent) -> bytes:
     ).SerializeToString()
 
 
-def decode_frame(payload: bytes) -> FrameEvent:
+def decode_frame(payload: bytes, decoder: Decoder = decode) -> FrameEvent:
     """The event of a payload on `frames`; its picture stays encoded. Raises PoisonError if the payload is damaged."""
     message = _parse(events_pb2.FrameEvent, payload)
     return FrameEvent(
         camera_id=convert.camera_id_from_proto(message.camera_id),
         captured_at_ns=convert.time_from_proto(message.capture_time),
         sequence=message.sequence,
-        picture=TravellingPicture(convert.picture_from_proto(message.picture)),
+        picture=TravellingPicture(convert.picture_from_proto(message.picture), decoder),
         live=message.live,
         stamp=_stamp_from_proto(message.stamp) if message.HasField("stamp") else None,
     )
@@ -78,9 +84,9 @@ def encode_crop(event: CropEvent) -> bytes:
     return _crop_to_proto(event).SerializeToString()
 
 
-def decode_crop(payload: bytes) -> CropEvent:
+def decode_crop(payload: bytes, decoder: Decoder = decode) -> CropEvent:
     """The event of a payload on `crops`, with the plate's picture decoded. Raises PoisonError if it is damaged."""
-    return _crop_from_proto(_parse(events_pb2.CropEvent, payload))
+    return _crop_from_proto(_parse(events_pb2.CropEvent, payload), decoder)
 
 
 def encode_read(event: ReadEvent) -> bytes:
@@ -90,10 +96,10 @@ def encode_read(event: ReadEvent) -> bytes:
     ).SerializeToString()
 
 
-def decode_read(payload: bytes) -> ReadEvent:
+def decode_read(payload: bytes, decoder: Decoder = decode) -> ReadEvent:
     """The event of a payload on `reads`. Raises PoisonError if it is damaged."""
     message = _parse(events_pb2.ReadEvent, payload)
-    crop = _crop_from_proto(message.crop)
+    crop = _crop_from_proto(message.crop, decoder)
     return ReadEvent(crop.crop, crop.frame, convert.read_from_proto(message.read))
 
 
@@ -113,8 +119,9 @@ def encode_sighting(event: SightingEvent) -> bytes:
     ).SerializeToString()
 
 
-def decode_sighting(payload: bytes) -> SightingEvent:
-    """The event of a payload on `sightings`. Raises PoisonError if it is damaged."""
+def decode_sighting(payload: bytes, decoder: Decoder = decode) -> SightingEvent:
+    """The event of a payload on `sightings`, its pictures encoded. Raises PoisonError if it is damaged."""
+    del decoder
     message = _parse(events_pb2.SightingEvent, payload)
     return SightingEvent(
         sighting=convert.sighting_from_proto(message.sighting),
@@ -136,7 +143,7 @@ _ENCODERS: Mapping[Stream[Any], Callable[[Any], bytes]] = {
     READS: encode_read,
     SIGHTINGS: encode_sighting,
 }
-_DECODERS: Mapping[Stream[Any], Callable[[bytes], Any]] = {
+_DECODERS: Mapping[Stream[Any], Callable[[bytes, Decoder], Any]] = {
     FRAMES: decode_frame,
     CROPS: decode_crop,
     READS: decode_read,
@@ -178,20 +185,20 @@ def _crop_to_proto(event: CropEvent) -> events_pb2.CropEvent:
     )
 
 
-def _crop_from_proto(message: events_pb2.CropEvent) -> CropEvent:
+def _crop_from_proto(message: events_pb2.CropEvent, decoder: Decoder) -> CropEvent:
     crop = Crop(
         camera_id=convert.camera_id_from_proto(message.camera_id),
         captured_at_ns=convert.time_from_proto(message.capture_time),
         sequence=message.sequence,
         detection=convert.detection_from_proto(message.detection),
-        image=decode_picture(convert.picture_from_proto(message.picture), limits=CROP_LIMITS),
+        image=decode_picture(convert.picture_from_proto(message.picture), limits=CROP_LIMITS, decoder=decoder),
         origin=_origin(message),
         frame_size=_frame_size(message),
         stamp=_stamp_from_proto(message.stamp) if message.HasField("stamp") else None,
         model=message.detector_model,
         others=_others(message),
     )
-    frame = TravellingPicture(convert.picture_from_proto(message.frame)) if message.HasField("frame") else None
+    frame = TravellingPicture(convert.picture_from_proto(message.frame), decoder) if message.HasField("frame") else None
     return CropEvent(crop, frame)
 
 

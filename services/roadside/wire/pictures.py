@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -37,16 +37,25 @@ _FORMATS = {
 }
 
 
+class Decoder(Protocol):
+    """Makes pixels of an encoded picture: `roadside.wire.decoding.decode`, in this process or in another."""
+
+    def __call__(self, data: bytes, limits: PictureLimits, /) -> NDArray[np.uint8]:
+        """See `roadside.wire.decoding.decode`."""
+        ...
+
+
 @dataclass(slots=True)
 class TravellingPicture:
     """The picture of a frame as bytes: decoded when its pixels are asked for, anew each time."""
 
     picture: EncodedPicture
+    decoder: Decoder = field(default=decode, repr=False, compare=False)
     _jpeg: EncodedPicture | None = field(default=None, repr=False, compare=False)
 
     def pixels(self) -> NDArray[np.uint8]:
         """See `FramePicture`."""
-        return decode_picture(self.picture, min_side_px=LEAST_FRAME_SIDE_PX)
+        return decode_picture(self.picture, min_side_px=LEAST_FRAME_SIDE_PX, decoder=self.decoder)
 
     def encoded(self) -> EncodedPicture:
         """See `FramePicture`: the bytes as they are."""
@@ -62,7 +71,11 @@ class TravellingPicture:
 
 
 def decode_picture(
-    picture: EncodedPicture, *, min_side_px: int = MIN_SIDE_PX, limits: PictureLimits = MESSAGE_LIMITS
+    picture: EncodedPicture,
+    *,
+    min_side_px: int = MIN_SIDE_PX,
+    limits: PictureLimits = MESSAGE_LIMITS,
+    decoder: Decoder = decode,
 ) -> NDArray[np.uint8]:
     """The pixels of a picture, (H, W, 3) uint8 in BGR order.
 
@@ -78,7 +91,7 @@ def decode_picture(
     try:
         header = read_header(picture.data)
         _check_sides(header.width, header.height, min_side_px)
-        return decode(picture.data, limits)
+        return decoder(picture.data, limits)
     except PictureFault as fault:
         raise PoisonError(f"{picture.encoding.name} picture that {fault}") from None
 

@@ -1,0 +1,67 @@
+"""The process that decodes pictures of a service, started as `decoding_child IN OUT`: see `decoding_process`.
+
+IN and OUT are files in memory: the picture's bytes, and its pixels. On the standard input comes a REQUEST a picture, on
+the standard output goes an ANSWER, and where it is a fault its text.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import struct
+import sys
+from pathlib import Path
+
+import cv2
+
+from roadside.core.picture_header import PictureFault, PictureLimits
+from roadside.wire.decoding import decode
+
+REQUEST = struct.Struct("<4Q")
+"""Bytes of the picture, and what it may have: bytes, pixels, pixels where it is buffered."""
+ANSWER = struct.Struct("<3I")
+"""Height and width of the picture, or zeros and the bytes of the fault's text that follows."""
+READY = b"R"
+MEMORY_BYTES = 400 << 20
+"""Beyond what the process has when it begins: 12.5 buffered megapixels take 250 MB, 25 others 175."""
+
+
+def main() -> None:
+    """Decode until the standard input ends, as it does when the service has ended."""
+    taken, given = int(sys.argv[1]), int(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's whole process group; the service ends in order
+    cv2.setNumThreads(1)
+    _limit_memory()
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    answers.write(READY)
+    answers.flush()
+    while len(request := requests.read(REQUEST.size)) == REQUEST.size:
+        size_bytes, *limits = REQUEST.unpack(request)
+        try:
+            pixels = decode(os.pread(taken, size_bytes, 0), PictureLimits(*limits))
+        except PictureFault as fault:
+            text = str(fault).encode()
+            answers.write(ANSWER.pack(0, 0, len(text)) + text)
+        else:
+            _write(given, pixels.data.cast("B"))
+            answers.write(ANSWER.pack(pixels.shape[0], pixels.shape[1], 0))
+            del pixels
+        answers.flush()
+
+
+def _write(file: int, content: memoryview) -> None:
+    at = 0
+    while at < len(content):
+        at += os.pwrite(file, content[at:], at)
+
+
+def _limit_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()
