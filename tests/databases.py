@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
+import roadside.adapters.sql.migrations
 from tests.servers import PostgresServer
 
 if TYPE_CHECKING:
@@ -37,3 +41,16 @@ def fresh_postgres(server: PostgresServer) -> str:
     with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return server.url.removesuffix("/postgres") + f"/{name}"
+
+
+def sqlite_of_revision(path: Path, revision: str) -> None:
+    """Makes the SQLite file `path` as an older version of the program left it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(roadside.adapters.sql.migrations.__path__[0])))
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
+    engine.dispose()

@@ -23,7 +23,7 @@ from roadside.core.vignettes import CandidateQuery, Exemption, Vignette
 from roadside.errors import ImportRefusedError, RegistryFileError
 from roadside.registry.config import RegistrySection
 from roadside.registry.validity import NEVER_NS
-from tests.databases import KINDS, fresh_postgres, postgres
+from tests.databases import KINDS, fresh_postgres, postgres, sqlite_of_revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -296,16 +296,15 @@ def test_a_plate_is_the_same_however_an_office_writes_it(world: World) -> None:
 
 
 def test_countries_that_an_older_version_kept_are_the_projects_codes(tmp_path: Path) -> None:
-    database = open_embedded(tmp_path / "r.db")
-    rows = [Vignette("WUAB123", country, "", 0, 10) for country in ("D", "DE", "XQ")]
-    import_vignettes(database, rows, "f", 1)
-    import_exemptions(database, [Exemption("P01", "SLO", "police", 0, 10), Exemption("E*", "*", "x", 0, 10)], "e", 1)
+    sqlite_of_revision(tmp_path / "r.db", "0002")
+    database = open_database(f"sqlite:///{tmp_path / 'r.db'}")
+    held = "INSERT INTO vignettes VALUES ('WUAB123', :country, '', 0, 10, 'WUA', '123', 1)"
+    exempt = "INSERT INTO exemptions VALUES (NULL, :pattern, :country, 'police', 0, 10, :wild)"
     with database.write() as connection:
-        connection.execute(text("DROP INDEX ix_exemptions_head"))
-        connection.execute(text("DROP INDEX ix_exemptions_tail"))
-        connection.execute(text("ALTER TABLE exemptions DROP COLUMN head"))
-        connection.execute(text("ALTER TABLE exemptions DROP COLUMN tail"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+        for country in ("D", "DE", "XQ"):
+            connection.execute(text(held), {"country": country})
+        connection.execute(text(exempt), {"pattern": "P01", "country": "SLO", "wild": 0})
+        connection.execute(text(exempt), {"pattern": "E*", "country": "*", "wild": 1})
     database.migrate()
     with database.read() as connection:
         assert sorted(connection.execute(text("SELECT country FROM vignettes")).scalars()) == ["DE", "XQ"]
