@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import stat
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def test_the_same_plate_hashes_alike_under_one_key_and_not_under_two() -> None:
     assert RING.hash_plate("1AB2345") == RING.hash_plate("1AB2345")
     assert RING.hash_plate("1AB2345") in rotated.hashes("1AB2345")
     assert rotated.hash_plate("1AB2345").startswith("k2:")
-    assert len(set(rotated.hashes("1AB2345"))) == 2
+    assert len(set(rotated.hashes("1AB2345"))) == 4, "under each key the slow one and that of version 0.2.0"
     assert new_keyring("k1").hash_plate("1AB2345") != RING.hash_plate("1AB2345")
 
 
@@ -88,3 +89,13 @@ def test_what_is_no_key_file_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         parse_keyring(text, "keys.json")
     assert "\n" not in str(caught.value)
+
+
+def test_a_hash_of_the_older_version_is_found_and_none_is_made() -> None:
+    ring = parse_keyring('{"active": "k1", "keys": {"k1": "' + "A" * 43 + '="}}', "keys.json")
+    derived = hmac.digest(bytes(32), b"roadside plate\x01", "sha256")
+    old = f"k1:{hmac.digest(derived, b'1AB2345', 'sha256').hex()}"
+    assert old in ring.hashes("1AB2345")
+    assert ring.hash_plate("1AB2345") != old
+    assert ring.hash_plate("1AB2345").startswith("k1:scrypt:")
+    assert not {old, ring.hash_plate("1AB2345")} & set(ring.hashes("1AB2346"))

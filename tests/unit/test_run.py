@@ -6,6 +6,7 @@ import gc
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from roadside.assembly.records import open_records
 from roadside.assembly.settings import Settings
 from roadside.assembly.watching import open_frames
 from roadside.cli import main
-from roadside.commands.overlay import Overlay
+from roadside.commands.overlay import LiveOverlay, Overlay
 from roadside.commands.run import StreetRun
 from roadside.commands.table import SightingTable
 from roadside.core.events import SightingEvent
@@ -131,3 +132,76 @@ def test_the_api_leaves_out_a_folders_pictures_that_cannot_be_read(
     (tmp_path / "b.jpg").write_bytes(STREET.read_bytes())
     assert len(list(ALPR().watch(tmp_path))) == 2
     assert "a.jpg: is not a picture" in caplog.text
+
+
+ACCUSED, FREE, UNREAD = Box(40, 40, 160, 70), Box(300, 40, 420, 70), Box(40, 150, 160, 180)
+
+
+def striped() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    picture = np.full((240, 640, 3), 230, np.uint8)
+    picture[:, (np.arange(640) // 6) % 2 == 0] = 20
+    return picture
+
+
+def a_street(*, show_plates: bool) -> tuple[Overlay, FrameReport]:
+    """One frame with an accused vehicle, one that has paid, and a plate that could not be read."""
+    overlay = Overlay(show_plates=show_plates, gap_frames=0)
+    frame = Frame(CameraId("gate"), 1, 1, striped())
+    reads = []
+    for box, text in ((ACCUSED, "AB12CDE"), (FREE, "5CD6789")):
+        others = tuple(other for other in (ACCUSED, FREE, UNREAD) if other is not box)
+        crop = Crop(frame.camera_id, 1, 1, Detection(box, 0.9), frame.image, others=others)
+        reads.append(PlacedRead(crop, Read(text, text, "UK", 0.9, (), np.zeros((7, 36), np.float32))))
+    report = FrameReport(frame, tuple(reads), ())
+    overlay.note(report)
+    for placed, kind in zip(reads, (VerdictKind.UNPAID, VerdictKind.PAID), strict=True):
+        plate = FusedPlate(placed.read.text, "", "UK", 0.9, np.zeros((7, 36), np.float32))
+        seen = Sighting(placed.read.text, CameraId("gate"), "t", 1, 1, plate, Verdict(kind, "paid", 0.0, 0.0))
+        overlay.conclude(Conclusion((placed.crop.identity,), (SightingEvent(seen, ()),)))
+    return overlay, report
+
+
+def readable(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], box: Box) -> bool:
+    inside = picture[int(box.y1) + 4 : int(box.y2) - 4, int(box.x1) + 6 : int(box.x2) - 6]
+    return bool(inside.std(axis=1).mean() > 80)
+
+
+def test_a_video_shows_the_plates_of_the_accused_alone() -> None:
+    overlay, report = a_street(show_plates=False)
+    drawn = overlay.drawn(1, report.frame.image)
+    assert [readable(drawn, box) for box in (ACCUSED, FREE, UNREAD)] == [True, False, False]
+    assert readable(report.frame.image, FREE), "the frame itself is left as it is"
+
+
+def test_a_video_shows_all_plates_where_that_is_asked_for() -> None:
+    overlay, report = a_street(show_plates=True)
+    drawn = overlay.drawn(1, report.frame.image)
+    assert [readable(drawn, box) for box in (ACCUSED, FREE, UNREAD)] == [True, True, True]
+
+
+@pytest.mark.parametrize("show_plates", [True, False])
+def test_a_live_video_hides_all_plates_for_verdicts_come_later(tmp_path: Path, *, show_plates: bool) -> None:
+    _, report = a_street(show_plates=False)
+    with LiveOverlay(tmp_path / "live.avi", 5.0, show_plates=show_plates) as live:
+        live.write(report)
+    read, drawn = cv2.VideoCapture(str(tmp_path / "live.avi")).read()
+    assert read
+    assert [readable(drawn, box) for box in (ACCUSED, FREE, UNREAD)] == [show_plates, show_plates, show_plates]
+
+
+@pytest.mark.parametrize("flags", [(), ("--show-plates",)])
+def test_plates_of_the_paid_go_to_no_file_unasked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...]
+) -> None:
+    """Two vehicles stand in the picture: the registry knows one of them."""
+    plates = ALPR().read(STREET).plates
+    seen = [plate.text for plate in plates]
+    row = f"{seen[0]},{plates[0].country},2020-01-01,2099-12-31,car\n"
+    (tmp_path / "v.csv").write_text(f"plate,country,valid_from,valid_to,category\n{row}")
+    assert main(["registry", "import", str(tmp_path / "v.csv"), "--db", str(tmp_path / "r.db")]) == 0
+    capsys.readouterr()
+    assert main(["run", str(STREET), "--db", str(tmp_path / "r.db"), *flags]) == 0
+    out = capsys.readouterr().out
+    assert "1 PAID" in out
+    assert (seen[0] in out) is bool(flags)
+    assert seen[1] in out

@@ -41,6 +41,8 @@ class Mark:
     text: str
     country: str | None = None
     verdict: VerdictKind | None = None
+    hidden: bool = False
+    """Whether its text and country are not to be written beside it."""
 
 
 def draw(image: NDArray[np.uint8], marks: Sequence[Mark]) -> NDArray[np.uint8]:
@@ -50,7 +52,8 @@ def draw(image: NDArray[np.uint8], marks: Sequence[Mark]) -> NDArray[np.uint8]:
         colour = NO_VERDICT if mark.verdict is None else COLOURS[mark.verdict]
         corners = [round(v) for v in (mark.box.x1, mark.box.y1, mark.box.x2, mark.box.y2)]
         cv2.rectangle(drawn, (corners[0], corners[1]), (corners[2], corners[3]), colour, _stroke(image))
-        _label(drawn, _caption(mark), (corners[0], corners[1], corners[3]), colour)
+        if caption := _caption(mark):
+            _label(drawn, caption, (corners[0], corners[1], corners[3]), colour)
     return drawn
 
 
@@ -63,7 +66,8 @@ def _scale(image: NDArray[np.uint8]) -> float:
 
 
 def _caption(mark: Mark) -> str:
-    words = [mark.text or "?", mark.country or "", mark.verdict.value if mark.verdict else ""]
+    seen = () if mark.hidden else (mark.text or "?", mark.country or "")
+    words = [*seen, mark.verdict.value if mark.verdict else ""]
     return "  ".join(word for word in words if word)
 
 

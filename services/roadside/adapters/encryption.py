@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _MAGIC = b"RSE1"
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_SCRYPT_N = 2**12
+"""4 MiB and 9 ms a plate; docs/data-protection.md has what that is worth."""
 _KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,32}")
 
 
@@ -50,12 +52,15 @@ class Keyring:
     """Of keys that were dropped: what verifies what they sealed and signed, and does nothing else."""
 
     def hash_plate(self, folded: str) -> str:
-        """`key id:HMAC-SHA-256` of a folded plate under the active key."""
-        return self._hash(self.active, folded)
+        """`key id:scrypt:hexadecimal` of a folded plate under the active key."""
+        return self._slow_hash(self.active, folded)
 
     def hashes(self, folded: str) -> tuple[str, ...]:
-        """The hashes of a folded plate under every key: what a search for it must ask for."""
-        return tuple(self._hash(key_id, folded) for key_id in self.keys)
+        """The hashes of a folded plate under every key: what a search for it must ask for.
+
+        Version 0.2.0 kept `key id:HMAC-SHA-256`; both are among them.
+        """
+        return tuple(each(key_id, folded) for key_id in self.keys for each in (self._slow_hash, self._hash))
 
     def encrypt(self, data: bytes, name: str) -> bytes:
         """`data` under AES-256-GCM with the active key, bound to `name`: it opens under no other."""
@@ -115,6 +120,12 @@ class Keyring:
 
     def _signer(self, key_id: str) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self._derived(key_id, "checkpoint"))
+
+    def _slow_hash(self, key_id: str, folded: str) -> str:
+        """Scrypt (RFC 7914) of the keyed hash: who has the key must still pay for every plate that they try."""
+        keyed = self._hash(key_id, folded).partition(":")[2]
+        slow = hashlib.scrypt(bytes.fromhex(keyed), salt=b"roadside plate", n=_SCRYPT_N, r=8, p=1, dklen=32)
+        return f"{key_id}:scrypt:{slow.hex()}"
 
     def _hash(self, key_id: str, folded: str) -> str:
         digest = hmac.new(self._derived(key_id, "plate"), folded.encode(), hashlib.sha256).hexdigest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import deque
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -10,11 +12,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from roadside.adapters.annotate import PICTURES, Mark, PictureWriter, VideoWriter, draw
+from roadside.core.blurring import hide
 from roadside.core.frames import Box
 from roadside.core.fusion import edit_distance
+from roadside.core.sightings import VerdictKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 
     from roadside.assembly.embedded import FrameReport
     from roadside.core.events import SightingEvent
-    from roadside.core.sightings import Sighting, VerdictKind
+    from roadside.core.sightings import Sighting
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
 
@@ -69,14 +73,35 @@ class _Path:
 
 
 @dataclass(slots=True)
-class Overlay:
-    """What is to be drawn on which frame."""
+class _Found:
+    """Where any plate was found, 24 bytes each: an hour of video may hold a million."""
 
+    sequences: array[int] = field(default_factory=lambda: array("q"))
+    """Frame numbers, as they came: rising."""
+    sides: array[float] = field(default_factory=lambda: array("f"))
+
+    def add(self, sequence: int, boxes: Iterable[Box]) -> None:
+        for box in boxes:
+            self.sequences.append(sequence)
+            self.sides.extend((box.x1, box.y1, box.x2, box.y2))
+
+    def at(self, sequence: int) -> list[Box]:
+        first, last = bisect_left(self.sequences, sequence), bisect_right(self.sequences, sequence)
+        return [Box(*self.sides[4 * place : 4 * place + 4]) for place in range(first, last)]
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What is to be drawn on which frame, and what is to be made unreadable."""
+
+    show_plates: bool = False
+    """Whether the plates of vehicles that are not accused stay as they are, and are written beside them."""
     gap_frames: int = LONGEST_GAP_FRAMES
     """0 for single pictures, which tell nothing of one another."""
     last_sequence: int = -1
     _seen: deque[_Seen] = field(default_factory=lambda: deque(maxlen=MOST_SEEN))
     _paths: list[_Path] = field(default_factory=list)
+    _found: _Found = field(default_factory=_Found)
 
     def note(self, report: FrameReport) -> None:
         """Remember where plates were read in a frame, without its picture."""
@@ -84,6 +109,8 @@ class Overlay:
         for placed in report.reads:
             crop = placed.crop
             self._seen.append(_Seen(crop.identity, crop.sequence, crop.detection.box, placed.read.text))
+        if not self.show_plates:
+            self._found.add(report.frame.sequence, _plates_in(report))
 
     def conclude(self, conclusion: Conclusion[SightingEvent]) -> None:
         """A vehicle has passed: the boxes of its track and the like reads around them become its path."""
@@ -114,14 +141,31 @@ class Overlay:
     def marks(self, sequence: int) -> list[Mark]:
         """What to draw on a frame."""
         found = ((path, path.at(sequence)) for path in self._paths)
-        return [Mark(box, path.text, path.country, path.verdict) for path, box in found if box is not None]
+        return [
+            Mark(box, path.text, path.country, path.verdict, hidden=self._hides(path.verdict))
+            for path, box in found
+            if box is not None
+        ]
+
+    def drawn(self, sequence: int, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A copy of a frame with what is known of it."""
+        marks = self.marks(sequence)
+        hidden = [*self._found.at(sequence), *(mark.box for mark in marks if mark.hidden)]
+        if hidden:
+            image = hide(image, hidden, [mark.box for mark in marks if not mark.hidden])
+        return draw(image, marks)
+
+    def _hides(self, verdict: VerdictKind) -> bool:
+        return not self.show_plates and verdict is not VerdictKind.UNPAID
 
 
 class LiveOverlay:
     """A live camera's video: each frame with what was read in it; verdicts come after the vehicle is gone."""
 
-    def __init__(self, path: Path, frames_per_s: float) -> None:
+    def __init__(self, path: Path, frames_per_s: float, *, show_plates: bool) -> None:
+        """Unless `show_plates`, all plates are made unreadable: nobody is accused before they are gone."""
         self._video = VideoWriter(path, frames_per_s)
+        self._show_plates = show_plates
 
     def __enter__(self) -> Self:
         return self
@@ -133,8 +177,16 @@ class LiveOverlay:
 
     def write(self, report: FrameReport) -> None:
         """Append a frame."""
-        marks = [Mark(p.crop.detection.box, p.read.text, p.read.country) for p in report.reads]
-        self._video.write(draw(report.frame.image, marks))
+        hidden = not self._show_plates
+        image = hide(report.frame.image, _plates_in(report)) if hidden else report.frame.image
+        marks = [Mark(p.crop.detection.box, p.read.text, p.read.country, hidden=hidden) for p in report.reads]
+        self._video.write(draw(image, marks))
+
+
+def _plates_in(report: FrameReport) -> set[Box]:
+    """Where plates were found in a frame, those that could not be read too where another could."""
+    crops = [placed.crop for placed in report.reads]
+    return {box for crop in crops for box in (crop.detection.box, *crop.others)}
 
 
 def annotate_again(source: FrameSource, out: Path, overlay: Overlay) -> None:
@@ -147,11 +199,11 @@ def annotate_again(source: FrameSource, out: Path, overlay: Overlay) -> None:
         if source.frames_per_s == 0:
             pictures, single = PictureWriter(out), out.suffix.lower() in PICTURES
             for sequence, image in _frames(source, overlay):
-                pictures.write(draw(image, overlay.marks(sequence)), "" if single else f"{sequence:05d}.jpg")
+                pictures.write(overlay.drawn(sequence, image), "" if single else f"{sequence:05d}.jpg")
             return
         video = stack.enter_context(VideoWriter(out, source.frames_per_s))
         for sequence, image in _frames(source, overlay):
-            video.write(draw(image, overlay.marks(sequence)))
+            video.write(overlay.drawn(sequence, image))
 
 
 def _frames(source: FrameSource, overlay: Overlay) -> Iterator[tuple[int, NDArray[np.uint8]]]:

@@ -14,8 +14,8 @@ from roadside.assembly.witness import open_second
 from roadside.commands.console import SERVING, BesideConsole
 from roadside.commands.flags import READING, add_settings, settings_of
 from roadside.commands.out import refuse_overwriting
-from roadside.commands.overlay import LiveOverlay, Overlay, annotate_again
-from roadside.commands.table import SightingTable, sighting_line
+from roadside.commands.overlay import LONGEST_GAP_FRAMES, LiveOverlay, Overlay, annotate_again
+from roadside.commands.table import SightingTable, sighting_line, without_free_plate
 from roadside.core.witness import NO_SECOND_READER
 from roadside.errors import InputError, UnavailableError
 from roadside.kit.interrupt import Interrupt
@@ -61,6 +61,12 @@ def add_to(commands: SubParsers) -> None:
         help="a picture, folder or clip, rtsp:// or http:// address, /dev/videoN, or rpicam",
     )
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
+    parser.add_argument(
+        "--show-plates",
+        action="store_true",
+        help="print plates of vehicles that have paid where the output is no terminal, too, and leave the plates of "
+        "those who are not accused readable in --out",
+    )
     parser.add_argument("--console", action="store_true", help="show web pages of what is seen, and stay until Ctrl-C")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
     add_settings(parser, *READING, *WITNESS, *KEEPING, *CAMERA, *ANCHORS, *SERVING)
@@ -88,7 +94,8 @@ def run_street(arguments: argparse.Namespace) -> int:
         stack.callback(records.close)
         stack.callback(_anchor, records)
         beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
-        run = StreetRun(source, settings, records, arguments.out, beside.note if beside else None)
+        on_report = beside.note if beside else None
+        run = StreetRun(source, settings, records, arguments.out, on_report, show_plates=arguments.show_plates)
         interrupted = run.watch()
         run.report(timings=arguments.timings)
         if beside is not None and not interrupted:
@@ -105,15 +112,22 @@ def run_street(arguments: argparse.Namespace) -> int:
 class StreetRun:
     """One run over one source."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a run is made of, and what may be told of it
         self,
         source: FrameSource,
         settings: Settings,
         records: Records,
         out: Path | None,
         on_report: Callable[[FrameReport], None] | None = None,
+        *,
+        show_plates: bool = False,
     ) -> None:
-        """`on_report` is told of every frame."""
+        """`on_report` is told of every frame.
+
+        Unless `show_plates`, `out` shows the plates of the accused alone, and what is printed goes without those of
+        vehicles that have paid where it does not go to a terminal.
+        """
+        self._tells_free = show_plates or sys.stdout.isatty()
         self._on_report = on_report
         second = open_second(settings)
         if second is None:
@@ -123,8 +137,10 @@ class StreetRun:
         self._watch = SourceWatch(source, settings, records.judge, records.store, witness, self._warn)
         named = settings.database_url is not None
         self._stored_in = "the database that ROADSIDE_DATABASE_URL names" if named else settings.db
-        self.overlay = Overlay(gap_frames=0) if self._watch.stills else Overlay()
-        self._live_overlay = LiveOverlay(out, source.frames_per_s) if out is not None and source.live else None
+        gap_frames = 0 if self._watch.stills else LONGEST_GAP_FRAMES
+        self.overlay = Overlay(show_plates=show_plates, gap_frames=gap_frames)
+        live = out is not None and source.live
+        self._live_overlay = LiveOverlay(out, source.frames_per_s, show_plates=show_plates) if out and live else None
         self._draws_again = out is not None and not source.live
         self.sightings = SightingTable()
         self.elapsed = self._watch.watch_s
@@ -185,8 +201,9 @@ class StreetRun:
                 self.overlay.conclude(conclusion)
             self.progress.clear()
             for event in conclusion.outputs:
-                self.sightings.add(event.sighting)
-                print(sighting_line(event.sighting), flush=True)
+                told = event.sighting if self._tells_free else without_free_plate(event.sighting)
+                self.sightings.add(told)
+                print(sighting_line(told), flush=True)
 
 
 def check_out(out: Path | None, source: FrameSource) -> None:

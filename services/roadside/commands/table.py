@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,13 @@ HEAD = ("time", "plate", "country", "sure", "looks", "verdict", "why")
 def local_time(at_ns: int) -> str:
     """Hours, minutes and seconds of this computer's time zone."""
     return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone().strftime("%H:%M:%S")
+
+
+def without_free_plate(sighting: Sighting) -> Sighting:
+    """`sighting` without the plate of a vehicle that has paid or is exempt, as it is stored."""
+    if sighting.verdict.kind not in (VerdictKind.PAID, VerdictKind.EXEMPT):
+        return sighting
+    return replace(sighting, plate=None)
 
 
 def sighting_line(sighting: Sighting) -> str:

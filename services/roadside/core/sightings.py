@@ -142,7 +142,8 @@ class Sighting:
     """None for a vehicle (PAID or EXEMPT) of which only `plate_hash` may be kept."""
     verdict: Verdict
     plate_hash: str | None = None
-    """For PAID and EXEMPT: the id of the key, a colon, and the plate's HMAC-SHA-256 in hexadecimal digits."""
+    """For PAID and EXEMPT: the id of the key, `:scrypt:`, and 64 hexadecimal digits; without `scrypt:` the plate's
+    HMAC-SHA-256, of an older version."""
     evidence: tuple[Evidence, ...] = ()
     """The stored pictures; none for PAID and EXEMPT."""
     sequence: int = 0
