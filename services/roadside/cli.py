@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from roadside._version import __version__
 from roadside.errors import InputError, RoadsideError
+from roadside.kit.addresses import hide_addresses
+from roadside.kit.arguments import hide, secrets_among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +41,19 @@ EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 
 
+UNKNOWN = "unrecognized arguments:"
+"""How argparse begins to tell of what it does not know."""
+
+
 class OneLineParser(argparse.ArgumentParser):
     """Says what is wrong with a command line in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Exit with code 2."""
-        self.exit(EXIT_INPUT, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+        """Exit with code 2; what was given is not repeated where it may be a password."""
+        if message.startswith(UNKNOWN):
+            names = [word.partition("=")[0] for word in message.removeprefix(UNKNOWN).split() if word.startswith("-")]
+            message = f"{UNKNOWN} {' '.join(names)}" if names else "there are more arguments than it takes"
+        self.exit(EXIT_INPUT, f"{self.prog}: {hide_addresses(message)}; see `{self.prog} --help`\n")
 
 
 def make_parser(only: str | None = None) -> argparse.ArgumentParser:
@@ -69,6 +78,7 @@ def make_parser(only: str | None = None) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 where all went well."""
     given = sys.argv[1:] if arguments is None else arguments
+    hide(list(secrets_among(given)))
     named = next((module for module, words in COMMANDS.items() if given and given[0] in words), None)
     parsed = make_parser(named).parse_args(given)
     try:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from roadside.adapters.frame_clock import FrameClock
-from roadside.adapters.sources.video import CameraSettings, open_source, redact
+from roadside.adapters.sources.video import CameraSettings, open_source
 from roadside.assembly.timing import dating_of
 from roadside.capture.config import cameras_of
 from roadside.capture.motion import MotionGate
@@ -16,6 +16,7 @@ from roadside.capture.worker import CameraWorker, CaptureOptions
 from roadside.core.frames import CameraId
 from roadside.core.moments import TimeDoubt
 from roadside.errors import SettingsError
+from roadside.kit.addresses import redact
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
 from roadside.kit.publisher import BoundedPublisher

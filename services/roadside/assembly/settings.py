@@ -6,7 +6,7 @@ import os
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from roadside.capture.config import CameraSection, PublishingSection
 from roadside.console.config import ConsoleSection
@@ -28,6 +28,10 @@ class Settings(
     """Those of `roadside run`, `read` and the commands that look after what is kept."""
 
     camera: str = Field("camera", min_length=1, max_length=64, description="name of the camera in what is stored")
+    source: SecretStr | None = Field(
+        None,
+        description="what `roadside run` watches where it is given no SOURCE; a password in it is not seen by `ps`",
+    )
 
 
 class CaptureSettings(ServiceSection, CameraSection, PublishingSection):

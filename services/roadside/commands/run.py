@@ -58,7 +58,9 @@ def add_to(commands: SubParsers) -> None:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a picture, folder or clip, rtsp:// or http:// address, /dev/videoN, or rpicam",
+        nargs="?",
+        help="a picture, folder or clip, rtsp:// or http:// address, /dev/videoN, or rpicam; without it "
+        "ROADSIDE_SOURCE, or `source` in the file of settings, where a password is better kept",
     )
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
     parser.add_argument(
@@ -85,10 +87,13 @@ def run_street(arguments: argparse.Namespace) -> int:
         refused.append(line)
         _say(line)
 
-    source = open_frames(arguments.source, settings, _say, refuse)
+    if settings.source is None:
+        raise InputError("what is to be watched? give SOURCE, or set ROADSIDE_SOURCE")
+    named = settings.source.get_secret_value()
+    source = open_frames(named, settings, _say, refuse)
     check_out(arguments.out, source)
     if arguments.out is not None:
-        refuse_overwriting(arguments.out, Path(arguments.source))
+        refuse_overwriting(arguments.out, Path(named))
     with ExitStack() as stack:
         records = open_records(settings)
         stack.callback(records.close)
@@ -101,7 +106,7 @@ def run_street(arguments: argparse.Namespace) -> int:
         if beside is not None and not interrupted:
             beside.stay(settings.camera, run.dropped)
     if arguments.out is not None and not source.live and run.progress.frames:
-        annotate_again(open_again(arguments.source, settings, _say, source), arguments.out, run.overlay)
+        annotate_again(open_again(named, settings, _say, source), arguments.out, run.overlay)
     if arguments.out is not None:
         print(f"Annotated: {arguments.out}")
     if interrupted:

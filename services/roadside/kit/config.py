@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
@@ -25,9 +26,19 @@ OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG", "LABELS"})
 """ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks."""
 
 
+_PRINTED = re.compile(r"[!-~]+")
+
+
 def _http_address(value: str) -> str:
-    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
-        raise ValueError("must be an http:// or https:// address")
+    """The address where it can be asked. Its text is in no error: paths of webhooks are secrets."""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # a port that is none, a bracket that is not closed, a name that no host has
+        usable = False
+    if not usable or not _PRINTED.fullmatch(value):
+        raise ValueError("must be an http:// or https:// address, without spaces, other letters percent-encoded")
     return value
 
 
@@ -129,9 +140,7 @@ class ServerSection(Section):
             return None
         token = self.token_file.read_text(encoding="utf-8").strip()
         if len(token) < LEAST_TOKEN_CHARACTERS:
-            raise SettingsError(
-                f"token_file {self.token_file}: a token has at least {LEAST_TOKEN_CHARACTERS} characters"
-            )
+            raise SettingsError(f"token_file: a token has at least {LEAST_TOKEN_CHARACTERS} characters")
         return token
 
 
@@ -187,9 +196,8 @@ def load(model: type[SettingsT], flags: Mapping[str, Any]) -> SettingsT:
         field = model.model_fields.get(name)
         if field is None:
             raise SettingsError(f"setting {name}: {reason}" if name else f"settings: {reason}") from None
-        # Texts can hold passwords: of secrets and of the addresses of cameras nothing is repeated.
-        value = "" if field.annotation in {str, SecretStr, SecretStr | None} else f" = {fault['input']!r}"
-        raise SettingsError(f"setting {name}{value}: {reason} ({field.description})") from None
+        # Nothing that was given is repeated: a password can stand in any setting by mistake.
+        raise SettingsError(f"setting {name}: {reason} ({field.description})") from None
 
 
 def refuse_unknown(known: Collection[str], environment: Mapping[str, str], *, variables: bool) -> None:
@@ -219,4 +227,4 @@ def _check_readable(settings: Section, *names: str) -> None:
     for name in names:
         path = getattr(settings, name)
         if path is not None and not os.access(path, os.R_OK):
-            raise ValueError(f"{name}: {path} cannot be read")
+            raise ValueError(f"{name}: the file cannot be read")

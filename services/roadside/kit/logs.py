@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
+from roadside.kit.addresses import hide_addresses
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,7 +40,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
-            line["trace"] = self.formatException(record.exc_info)
+            line["trace"] = hide_addresses(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
@@ -50,7 +52,7 @@ class TextFormatter(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
         values = " ".join(f"{name}={value}" for name, value in getattr(record, FIELDS, {}).items())
         line = f"{at} {record.levelname.lower():7} {record.getMessage()} {values}".rstrip()
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{hide_addresses(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 def set_up(service: str, *, style: str, level: str, stream: TextIO | None = None) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
+from typing import Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from roadside.core.sightings import VerdictKind
 from roadside.errors import SettingsError
 from roadside.kit.config import HttpAddress  # noqa: TC001 - pydantic needs it at run time
 from roadside.kit.toml_file import parse_toml, read_text
 
-if TYPE_CHECKING:
-    from pathlib import Path
+_BROKERS = {"mqtt": 1883, "mqtts": 8883}
+"""The usual port of each kind of address (IANA)."""
 
 
 class ChannelOptions(BaseModel):
@@ -38,15 +40,40 @@ class WebhookOptions(ChannelOptions):
 class MqttOptions(ChannelOptions):
     """A broker that notices are published to."""
 
-    host: str
+    host: str = Field(min_length=1)
+    """A name, or an address: mqtt://host or mqtts://host (TLS), with :port where it is not 1883 or 8883."""
     port: int = Field(1883, gt=0, lt=65536)
     tls: bool = False
+    tls_ca: Path | None = None
+    """Certificate authority (PEM) of a broker that no public one vouches for."""
     username: str = ""
     password_env: str = ""
     topic: str = "roadside"
     """Notices go to TOPIC/CAMERA/VERDICT."""
     home_assistant: bool = False
     """Announce one sensor a camera by Home Assistant's discovery."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_address(cls, told: Any) -> Any:  # noqa: ANN401 - TOML
+        """The host, the port and whether there is TLS, of an address; what is said beside it must agree."""
+        if not isinstance(told, dict) or "://" not in str(told.get("host")):
+            return told
+        try:
+            parts = urlsplit(told["host"])
+            port, host = parts.port, parts.hostname
+        except ValueError:
+            port = host = None
+        if host is None or parts.scheme not in _BROKERS or parts.username or parts.path.strip("/") or parts.query:
+            raise ValueError(
+                "host: is mqtt://host:port or mqtts://host:port; the user goes into username, the password into the "
+                "variable that password_env names"
+            )
+        found = {"host": host, "port": port or _BROKERS[parts.scheme], "tls": parts.scheme == "mqtts"}
+        if any(told[name] != value for name, value in found.items() if name != "host" and name in told):
+            raise ValueError("host: its address and port or tls beside it differ: leave them out")
+        return {**told, **found}
+
     timeout_s: float = Field(5.0, gt=0, le=60)
     """For each step of an attempt: connecting, and each acknowledgement."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from roadside.core.moments import TOLERANCE_S
 from roadside.core.sightings import VerdictKind
@@ -43,6 +44,15 @@ class RegistrySection(Section):
     registry_max_removed: float = Field(
         _LIMITS.removed, ge=0, le=1, description="a list that drops a larger share of what is there does not replace it"
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone such as Europe/Prague") from None
+        return name
 
     def import_limits(self) -> ImportLimits:
         """What a replaced list may lose."""

@@ -20,6 +20,7 @@ from redis.retry import Retry
 from roadside.adapters.bus import redis_scripts
 from roadside.core.frames import END_OF_TIME_NS, CameraId
 from roadside.errors import BusUnavailableError, InputError, PoisonError, SettingsError
+from roadside.kit.addresses import MEND, server_fault
 from roadside.ports.bus import (
     FRAMES,
     MEMORY_S,
@@ -107,13 +108,13 @@ class RedisStreams:
                 "ssl_certfile": options.certificate_file,
                 "ssl_keyfile": options.key_file,
             }
+        if fault := server_fault(options.url):
+            raise SettingsError(f"redis_url: {fault}")
         try:
             # redis-py types every answer as the union over two protocols; this is protocol 2.
             self._redis: Any = redis.Redis.from_url(options.url, protocol=2, **arguments)
         except ValueError as exc:
-            raise SettingsError(
-                "redis_url: cannot be used; in user and password write # as %23, / as %2F, ? as %3F and @ as %40"
-            ) from exc
+            raise SettingsError(f"redis_url: cannot be used; {MEND}") from exc
         self._publish = self._redis.register_script(redis_scripts.PUBLISH)
         self._commit = self._redis.register_script(redis_scripts.COMMIT)
         self._reject = self._redis.register_script(redis_scripts.REJECT)

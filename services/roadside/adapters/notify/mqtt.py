@@ -70,7 +70,7 @@ class MqttChannel:
         if self._options.username:
             client.username_pw_set(self._options.username, self._password)
         if self._options.tls:
-            client.tls_set()
+            client.tls_set(ca_certs=str(self._options.tls_ca) if self._options.tls_ca else None)
         if client.connect(self._options.host, self._options.port) != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise OSError("the broker refused")
         client.loop_start()

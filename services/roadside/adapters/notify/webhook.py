@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 SIGNATURE_HEADER = "Roadside-Signature"
+_SIGNATURE = re.compile(r"t=([0-9]{1,12}),v1=[0-9a-f]{64}")
 
 
 class Webhook:
@@ -46,33 +48,34 @@ class Webhook:
 
 def post(url: str, body: str, headers: Mapping[str, str], timeout_s: float, name: str) -> None:
     """POST the JSON text `body`. Raises UnavailableError, with `name` in its text, for anything but a 2xx answer."""
-    address = urlsplit(url)
-    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
-    connection = kind(address.hostname or "", address.port, timeout=timeout_s)
     sent = {"Content-Type": "application/json", **headers}
     try:
+        address = urlsplit(url)
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(address.hostname or "", address.port, timeout=timeout_s)
         target = f"{address.path or '/'}{'?' + address.query if address.query else ''}"
         with within(connection, timeout_s):
             status = exchange(connection, "POST", target, body=body.encode(), headers=sent).status
     except (OSError, http.client.HTTPException) as error:
-        raise UnavailableError(f"{name}: {error or type(error).__name__}") from error
+        raise UnavailableError(f"{name}: {getattr(error, 'strerror', None) or type(error).__name__}") from error
+    except ValueError as error:  # its text tells parts of the address
+        raise UnavailableError(f"{name}: the address cannot be used") from error
     if not 200 <= status < 300:
         raise UnavailableError(f"{name}: HTTP {status}")
 
 
 def sign(key: str, at_s: int, body: str) -> str:
     """`t=seconds,v1=HMAC-SHA-256 of "seconds.body"`: the time is signed too, so an old notice cannot be replayed."""
-    digest = hmac.new(key.encode(), f"{at_s}.{body}".encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(key.encode(), f"{at_s}.{body}".encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
     return f"t={at_s},v1={digest}"
 
 
 def is_signed(key: str, header: str, body: str, now_s: int, tolerance_s: int = 300) -> bool:
     """Whether `header` is the signature of `body`, made at most `tolerance_s` from now: for receivers."""
-    fields = dict(part.split("=", 1) for part in header.split(",") if "=" in part)
-    at = fields.get("t", "")
-    if not at.isdigit() or abs(now_s - int(at)) > tolerance_s:
+    found = _SIGNATURE.fullmatch(header)
+    if found is None or abs(now_s - int(found[1])) > tolerance_s:
         return False
-    return hmac.compare_digest(sign(key, int(at), body), header)
+    return hmac.compare_digest(sign(key, int(found[1]), body), header)
 
 
 def _identity(body: str) -> str:

@@ -17,6 +17,7 @@ import cv2
 from roadside.adapters.sources.mjpeg import JpegSplitter
 from roadside.core.picture_header import CAMERA_LIMITS, PictureFault
 from roadside.errors import SourceError
+from roadside.kit.addresses import MEND
 from roadside.wire.decoding import decode_jpeg
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class OpenCvCapture:
         options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
         capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, options)
         if not capture.isOpened():
-            raise SourceError(f"{name}: no camera answers there; check the address, the password and the network")
+            raise SourceError(
+                f"{name}: no camera answers there; check the address, the password and the network; {MEND}"
+            )
         check_frame_size(capture, name)
         return cls(capture)
 
@@ -137,10 +140,13 @@ class HttpMjpeg(_MjpegCapture):
             self._response = _opener(address).open(_without_user(address), timeout=timeout_s)
         except urllib.error.HTTPError as error:
             with error:
-                raise SourceError(f"{name}: the camera answers {error.code} {error.reason}; check the path") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", None) or error
-            raise SourceError(f"{name}: no camera answers there ({reason}); check the address") from None
+                raise SourceError(f"{name}: the camera answers {error.code}; check the path and the password") from None
+        except OSError as error:
+            reason = getattr(error, "reason", error)
+            said = reason.strerror if isinstance(reason, OSError) else type(error).__name__
+            raise SourceError(f"{name}: no camera answers there ({said}); check the address") from None
+        except (ValueError, http.client.HTTPException):  # their texts tell parts of the address
+            raise SourceError(f"{name}: the address cannot be used; {MEND}") from None
         kind = self._response.headers.get_content_type()
         if not kind.startswith("multipart/"):
             self._response.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import shutil
 import time
 from contextlib import closing
@@ -21,6 +20,7 @@ from roadside.adapters.sources.exif import photograph_time
 from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
+from roadside.kit.addresses import address_fault, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 
 RPICAM_COMMANDS = ("rpicam-vid", "libcamera-vid")
 """The Raspberry Pi's camera program, by its new and its old name."""
-
-HOST = re.compile(r"(\[[^]]*\]|[^:@]*)(:\d*)?")
-"""A host and its port, without a user; a password that holds a slash ends what looks like one."""
-SECRET = re.compile(r"((?:pass|pwd|psw|token|secret|auth|key)\w*=)[^&/;]*", re.IGNORECASE)
-"""A password among the parameters, where many network cameras want it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +51,6 @@ class CameraSettings:
     backoff_s: float = 0.5
     """First pause before a camera is reopened; it doubles each time, with up to half of it added at random."""
     longest_backoff_s: float = 30.0
-
-
-def redact(source: str) -> str:
-    """A source's name without the passwords of its address, those that stand in odd places too."""
-    scheme, mark, rest = source.partition("://")
-    if not mark:
-        return source
-    if not HOST.fullmatch(rest.partition("/")[0]):
-        rest = re.sub(r"^.*@", "***@", rest)
-    return scheme + mark + SECRET.sub(r"\1***", rest)
 
 
 class PictureSource:
@@ -284,6 +269,8 @@ def open_source(  # noqa: PLR0913 - two of them are whom to tell of what
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.setLogLevel(0)
     connect = _live_connection(source, settings)
+    if connect is not None and (fault := address_fault(source)):
+        raise SourceError(f"{redact(source)}: {fault}")
     if connect is not None:
         return LiveSource(
             redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop), stamp=stamp

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from roadside.errors import PoisonError, SettingsError, StoreUnavailableError
+from roadside.kit.addresses import server_fault
 from roadside.kit.extras import install_command
 
 if TYPE_CHECKING:
@@ -160,6 +161,8 @@ def open_database(url: str) -> Database:
     try:
         address = make_url(url)
         if address.get_backend_name() == "postgresql":
+            if fault := server_fault(url):
+                raise SettingsError(f"the database address: {fault}")
             address = address.set(drivername="postgresql+psycopg")
             return Database(create_engine(address, pool_pre_ping=True, pool_size=4, max_overflow=4))
         if address.get_backend_name() != "sqlite":
