@@ -105,6 +105,20 @@ def test_a_slow_reader_of_a_camera_sees_the_present() -> None:
     assert seen == [0, 20, 21, 51], "the newest of what came meanwhile"
 
 
+def test_the_silence_of_a_camera_is_told_until_frames_come_again() -> None:
+    source = Camera()
+    with FrameFeed(source) as feed:
+        heard = feed.with_silence(0.05)
+        source.take(1)
+        assert next(heard) is not None
+        assert next(heard) is None
+        assert next(heard) is None
+        source.take(1)
+        assert next(f for f in heard if f is not None).sequence == 1
+    with FrameFeed(Counting(2)) as feed:
+        assert [f.sequence for f in feed.with_silence(60.0) if f is not None] == [0, 1], "and the end is no silence"
+
+
 def test_a_fault_comes_after_the_frames_before_it() -> None:
     with FrameFeed(Counting(2, failure=SourceError("gone"))) as feed:
         iterator = iter(feed)

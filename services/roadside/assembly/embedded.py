@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
+from roadside.adapters.frame_clock import SteadyClock
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.continuing import TrackPolicy
 from roadside.core.events import FrameEvent, PixelPicture
 from roadside.core.frames import END_OF_TIME_NS
+from roadside.core.moments import Stamp
 from roadside.core.reads import PlacedRead
 from roadside.core.showing import EvidenceRule
+from roadside.core.steady import SteadyTime
 from roadside.detector.stage import DetectStage
 from roadside.kit.timing import TimingMeter
 from roadside.ocr.stage import ReadStage
@@ -50,6 +53,14 @@ class FrameReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """No frame came for a while."""
+
+    conclusions: tuple[Conclusion[SightingEvent], ...]
+    """As of a frame."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What the embedded pipeline is made of."""
 
@@ -78,13 +89,15 @@ class EmbeddedPipeline:
         self._watch = parts.watch
         clock, meter = SystemClock(), TimingMeter(parts.watch, TIMED)
         rule = STILLS if parts.stills else EvidenceRule()
-        self._bus = MemoryBus(MemoryBroker(clock))
+        self._bus = MemoryBus(MemoryBroker(SteadyClock(clock)))
         self._detect = DetectStage(parts.detector, None, clock, meter, model=parts.detector_model)
         self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model)
         self._gather = GatherStage(
             PassageBuilder(parts.judge, rule, parts.witness), meter, TrackPolicy(), joins=not parts.stills
         )
         self._store = StoreStage(parts.store, clock, meter)
+        self._steady = SteadyTime()
+        self._last_ns = 0
         self._bus.set_camera(camera_id, live=live, ended=False)
 
     def take(self, frame: Frame) -> FrameReport:
@@ -95,23 +108,29 @@ class EmbeddedPipeline:
         """
         if frame.camera_id != self._camera_id:
             raise ValueError(f"a frame of camera {frame.camera_id!r}, not of {self._camera_id!r}")
-        picture = PixelPicture(frame.image)
-        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, picture, self._live, frame.stamp)
+        at_ns, stamp = self._in_order(frame)
+        event = FrameEvent(frame.camera_id, at_ns, frame.sequence, PixelPicture(frame.image), self._live, stamp)
         self._bus.publish(FRAMES, event)
-        self._gather.looked_at(self._camera_id, frame.captured_at_ns)
+        self._gather.looked_at(self._camera_id, at_ns)
         self._drain(FRAMES, self._detect, CROPS)
         self._drain(CROPS, self._read, READS)
         with self._watch.measure("track"):
             reads = self._collect()
-            conclusions = self._gather.advance(self._camera_id, frame.captured_at_ns)
+            conclusions = self._gather.advance(self._camera_id, at_ns)
         return FrameReport(frame, reads, self._hand_on(conclusions))
 
     def skip(self, frame: Frame) -> FrameReport:
         """Time passes, nothing is looked at: a frame in which nothing has moved."""
         with self._watch.measure("track"):
-            self._gather.looked_at(self._camera_id, frame.captured_at_ns)
-            conclusions = self._gather.advance(self._camera_id, frame.captured_at_ns)
+            at_ns, _ = self._in_order(frame)
+            self._gather.looked_at(self._camera_id, at_ns)
+            conclusions = self._gather.advance(self._camera_id, at_ns)
         return FrameReport(frame, (), self._hand_on(conclusions))
+
+    def wait(self, silent_ns: int) -> Silence:
+        """Time passes, `silent_ns` since the last frame, and none comes: the camera is slow, or gone."""
+        conclusions = self._gather.advance(self._camera_id, self._last_ns + silent_ns)
+        return Silence(self._hand_on(conclusions))
 
     def flush(self) -> tuple[Conclusion[SightingEvent], ...]:
         """End every track: the vehicles in view have passed."""
@@ -121,6 +140,13 @@ class EmbeddedPipeline:
         """The source is over."""
         self._bus.set_camera(self._camera_id, live=self._live, ended=True)
         return self.flush()
+
+    def _in_order(self, frame: Frame) -> tuple[int, Stamp | None]:
+        """The frame's time among the others, which rises, and its stamp."""
+        self._last_ns = at_ns = self._steady.of(frame.captured_at_ns, frame.sequence)
+        if at_ns == frame.captured_at_ns:
+            return at_ns, frame.stamp
+        return at_ns, frame.stamp or Stamp(frame.captured_at_ns)
 
     def _drain(self, source: Stream[EventT], stage: Stage[EventT, GivenT_co], target: Stream[GivenT_co] | None) -> None:
         """Handle all that waits on `source`; in one process a fault ends the run rather than a message."""

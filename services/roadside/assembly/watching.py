@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from roadside.kit.timing import Stopwatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from roadside.assembly.embedded import FrameReport
+    from roadside.assembly.embedded import FrameReport, Silence
     from roadside.assembly.settings import Settings
     from roadside.core.events import SightingEvent
     from roadside.core.frames import Frame
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from roadside.ports.vision import Detector
     from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
+
+
+SILENCE_S = 0.5
+"""A camera that sends nothing for so long is looked after: the vehicles before it may have passed."""
 
 
 class SourceWatch:
@@ -79,16 +84,21 @@ class SourceWatch:
         )
         self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
 
-    def reports(self, stop: Callable[[], bool] = lambda: False) -> Generator[FrameReport]:
-        """What each frame led to, until the source ends or, after the frame in hand, `stop` says so.
+    def reports(self, stop: Callable[[], bool] = lambda: False) -> Generator[FrameReport | Silence]:
+        """What each frame led to, and each half second without one, until the source ends or `stop` says so.
 
         The source is closed when the iteration ends, by `close` too. Raises SourceError where the source fails, and
         StoreUnavailableError where a sighting cannot be kept; `end` then still tells of what is in view.
         """
         with FrameFeed(self._source, stop) as feed:
             try:
-                for frame in feed:
-                    yield self._report(frame)
+                since_s = time.monotonic()
+                for frame in feed.with_silence(SILENCE_S) if self._source.live else feed:
+                    if frame is not None:
+                        yield self._report(frame)
+                        since_s = time.monotonic()
+                    else:
+                        yield self._pipeline.wait(round((time.monotonic() - since_s) * 1e9))
             finally:
                 self.dropped = feed.dropped
 

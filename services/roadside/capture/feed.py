@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
@@ -54,13 +56,28 @@ class FrameFeed:
 
     def __iter__(self) -> Iterator[Frame]:
         """Frames until the source ends. Raises what the source raised, after the frames before it."""
-        while (frame := self._next()) is not None:
-            yield frame
+        for frame in self.with_silence(math.inf):
+            if frame is not None:
+                yield frame
 
-    def _next(self) -> Frame | None:
+    def with_silence(self, silence_s: float) -> Iterator[Frame | None]:
+        """The same, and None each time that none has come for another `silence_s`."""
+        while not self._stop():
+            frame = self._next(silence_s)
+            if frame is not None:
+                yield frame
+            elif self._stop() or self._ended:
+                if not self._waiting:
+                    return
+            else:
+                yield None
+
+    def _next(self, silence_s: float) -> Frame | None:
+        """The next frame; None where none came in time, and where there will be none."""
+        until_s = time.monotonic() + silence_s
         with self._changed:
-            while not self._waiting and not self._ended and not self._stop():
-                self._changed.wait(0.2)
+            while not self._waiting and not self._ended and not self._stop() and time.monotonic() < until_s:
+                self._changed.wait(min(0.2, silence_s))
             if self._stop():
                 return None
             if self._waiting:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
+from roadside.assembly.embedded import FrameReport
 from roadside.assembly.records import open_records
 from roadside.assembly.watching import SourceWatch, open_again, open_frames
 from roadside.assembly.witness import open_second
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
-    from roadside.assembly.embedded import FrameReport
+    from roadside.assembly.embedded import Silence
     from roadside.assembly.records import Records
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
@@ -186,11 +187,13 @@ class StreetRun:
         self.progress.clear()
         _say(line)
 
-    def _step(self, report: FrameReport) -> None:
-        self._note(report)
+    def _step(self, report: FrameReport | Silence) -> None:
+        if isinstance(report, FrameReport):
+            self._note(report)
         self._tell(report.conclusions)
         _anchor(self._records, daily=True)
-        self.progress.step(len(self.sightings))
+        if isinstance(report, FrameReport):
+            self.progress.step(len(self.sightings))
 
     def _note(self, report: FrameReport) -> None:
         if self._on_report is not None:

@@ -11,6 +11,7 @@ from roadside.core.fusion import quality, worth
 from roadside.core.motion import FramePace
 from roadside.core.plates import fold
 from roadside.core.reads import Track
+from roadside.core.steady import SteadyTime
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
 class TrackBuilder:
     """Gathers the placed reads of one camera into tracks; a pure state machine that is told the time.
 
-    Frames come in capture order, `update` once for each, with no reads too: that is how time passes.
+    Frames come in capture order, `update` once for each, with no reads too: that is how time passes. A time that falls
+    is one of a clock that was set back, and holds nothing up.
     """
 
     def __init__(self, camera_id: CameraId, policy: TrackPolicy | None = None) -> None:
         self._camera_id = camera_id
         self._policy = policy or TrackPolicy()
         self._live: list[LiveTrack] = []
+        self._steady = SteadyTime()
         self._taken = FramePace()
         self._looked_at = FramePace()
         self._frames_looked_at = 0
@@ -61,10 +64,14 @@ class TrackBuilder:
 
     def update(self, captured_at_ns: int, reads: Sequence[PlacedRead]) -> tuple[Track, ...]:
         """Takes the reads of the frame of `captured_at_ns`; the tracks that ended before it, oldest first."""
+        told_ns = captured_at_ns
+        if reads:
+            captured_at_ns = self._steady.of(told_ns, reads[0].crop.sequence)
+            self.taken(captured_at_ns, reads[0].crop.sequence)
+        else:
+            captured_at_ns = self._steady.waited(told_ns)
         self._watched(captured_at_ns)
-        for placed in reads[:1]:
-            self.taken(placed.crop.captured_at_ns, placed.crop.sequence)
-        finished = self.expire(captured_at_ns)
+        finished = self._retire(captured_at_ns)
         plates = one_each(reads)
         free = set(range(len(plates)))
         taken: set[int] = set()
@@ -84,7 +91,7 @@ class TrackBuilder:
 
     def expire(self, now_ns: int) -> tuple[Track, ...]:
         """Ends the tracks that are over at `now_ns`, though no picture came, oldest first: the camera may be gone."""
-        return self._retire(now_ns)
+        return self._retire(self._steady.waited(now_ns))
 
     def flush(self) -> tuple[Track, ...]:
         """Ends every track, oldest first: the source is over."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
+from roadside.core.frames import SEPARATE_NS
 from roadside.errors import PoisonError
 from roadside.ports.bus import EventT, GivenT_co, Leadership, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from roadside.core.frames import CameraId
     from roadside.kit.stage_runner import LoopParts
@@ -21,10 +24,23 @@ MOST_DELIVERIES = 1000
 """Held events are handed out anew at every restart: only one that surely kills is given up."""
 
 
+LONGEST_LOOK_S = 1.0
+"""Between two looks at a horizon that count as silence."""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """A horizon that does not move."""
+
+    horizon_ns: int
+    looked_s: float
+    for_s: float = 0.0
+
+
 class HoldingRunner(Generic[EventT, GivenT_co]):
     """Runs a holding stage until told to stop; of several replicas one holds and the others stand by."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one is a clock for tests
         self,
         source: Stream[EventT],
         target: Stream[GivenT_co],
@@ -32,14 +48,20 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         parts: LoopParts,
         *,
         silence_s: float,
+        steady_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """A live camera that was silent for `silence_s`, with nothing on its way, has no vehicle before it any more."""
+        """A live camera that was silent for `silence_s`, with nothing on its way, has no vehicle before it any more.
+
+        `steady_s` are the seconds of a clock that nobody sets: no other one says how long a camera was silent.
+        """
         self._bus = parts.bus
         self._source = source
         self._target = target
         self._stage = stage
         self._parts = parts
-        self._silence_ns = round(silence_s * 1e9)
+        self._silence_s = silence_s
+        self._steady_s = steady_s
+        self._standing: dict[CameraId, _Standing] = {}
         self._receipts: dict[tuple[CameraId, str], Receipt] = {}
         self._memories: dict[CameraId, bytes] = {}
         parts.know_outcomes()
@@ -73,6 +95,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         self._stage.forget()
         self._receipts.clear()
         self._memories.clear()
+        self._standing.clear()
 
     def _take(self, deliveries: Sequence[Delivery[EventT]]) -> None:
         for delivery in deliveries:
@@ -121,9 +144,23 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         """The bus's horizon; a live camera that fell silent, with nothing on its way, sees nothing any more."""
         horizon_ns = self._bus.horizon_ns(camera_id, held)
         state = self._bus.camera(camera_id)
-        if state is None or not state.live or horizon_ns <= state.last_captured_at_ns:
+        if state is None or not state.live or horizon_ns < state.last_captured_at_ns // 1000 * 1000:
+            self._standing.pop(camera_id, None)
             return horizon_ns
-        return max(horizon_ns, self._parts.clock.now_ns() - self._silence_ns)
+        silent_s = self._silent_s(camera_id, horizon_ns)
+        if silent_s < self._silence_s:
+            return horizon_ns
+        return horizon_ns + min(round(silent_s * 1e9), SEPARATE_NS)
+
+    def _silent_s(self, camera_id: CameraId, horizon_ns: int) -> float:
+        """For how long the horizon has stood, as far as it was looked at: while the bus was away nobody knows."""
+        now_s = self._steady_s()
+        standing = self._standing.get(camera_id)
+        if standing is None or standing.horizon_ns != horizon_ns:
+            standing = self._standing[camera_id] = _Standing(horizon_ns, now_s)
+        standing.for_s += min(now_s - standing.looked_s, LONGEST_LOOK_S)
+        standing.looked_s = now_s
+        return standing.for_s
 
     def _conclude(self, camera_id: CameraId, conclusion: Conclusion[GivenT_co]) -> None:
         receipts = [self._receipts.pop((camera_id, identity)) for identity in conclusion.identities]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 from roadside.core.continuing import TrackPolicy
 from roadside.core.events import SightingEvent
 from roadside.core.frames import END_OF_TIME_NS
+from roadside.core.moments import Stamp
 from roadside.core.passed import PassedVehicles
 from roadside.core.reads import PlacedRead
 from roadside.core.sightings import VerdictKind
+from roadside.core.steady import SteadyTime
 from roadside.core.track import TrackBuilder, capture_order
 from roadside.kit.logs import fields
 from roadside.ports.bus import Conclusion
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from roadside.core.events import ReadEvent
-    from roadside.core.frames import CameraId
+    from roadside.core.frames import CameraId, Crop
     from roadside.core.reads import Track
     from roadside.ports.system import Meter
     from roadside.registry.passages import Passage, PassageBuilder
@@ -53,6 +55,7 @@ class _Camera:
     """What is known of the vehicles before one camera."""
 
     builder: TrackBuilder
+    steady: SteadyTime = field(default_factory=SteadyTime)
     evidence: EvidenceFrames = field(default_factory=EvidenceFrames)
     passed: PassedVehicles = field(default_factory=PassedVehicles)
     held: set[str] = field(default_factory=set)
@@ -79,10 +82,11 @@ class GatherStage:
     def take(self, event: ReadEvent) -> bool:
         """See `HoldingStage.take`."""
         camera = self._camera(event.camera_id)
-        camera.builder.taken(event.captured_at_ns, event.crop.sequence)
         if event.identity in camera.held:
             return False
-        placed = PlacedRead(event.crop, event.read)
+        crop = _in_order(event.crop, camera.steady)
+        camera.builder.taken(crop.captured_at_ns, crop.sequence)
+        placed = PlacedRead(crop, event.read)
         camera.held.add(event.identity)
         camera.waiting.append(placed)
         if event.frame is not None:
@@ -118,6 +122,8 @@ class GatherStage:
         camera = self._cameras.get(camera_id)
         if camera is None:
             return ()
+        if horizon_ns != END_OF_TIME_NS:
+            horizon_ns = max(camera.passed_ns, camera.steady.at(horizon_ns))
         concluded = [self._conclude(camera, track) for track in self._ended(camera_id, camera, horizon_ns)]
         if horizon_ns != END_OF_TIME_NS:
             camera.evidence.forget_before(horizon_ns)
@@ -141,7 +147,7 @@ class GatherStage:
             ended += camera.builder.update(captured_at_ns, tuple(reads))
         if horizon_ns == END_OF_TIME_NS:
             return [*ended, *camera.builder.flush()]
-        camera.passed_ns = max(camera.passed_ns, horizon_ns)
+        camera.passed_ns = horizon_ns
         return [*ended, *camera.builder.update(horizon_ns, ())]
 
     def _late(self, camera_id: CameraId, reads: Sequence[PlacedRead]) -> list[Track]:
@@ -183,3 +189,14 @@ class GatherStage:
             return Outcome.FIXTURE, None
         camera.passed.remember(track, fusion.plate)
         return Outcome.SIGHTING, passage
+
+
+def _in_order(crop: Crop, steady: SteadyTime) -> Crop:
+    """`crop` at a time that puts it in order; what the clock said stays in its stamp.
+
+    Those of an older capture service have none: their times are a clock's that may be set.
+    """
+    at_ns = steady.of(crop.captured_at_ns, crop.sequence, leaps=crop.stamp is None)
+    if at_ns == crop.captured_at_ns:
+        return crop
+    return replace(crop, captured_at_ns=at_ns, stamp=crop.stamp or Stamp(crop.captured_at_ns))

@@ -235,10 +235,11 @@ class MemoryBus:
         self._broker.entries[stream][self._broker.next_id()] = _Entry(event)
         if stream == FRAMES:
             state = self._broker.cameras.get(event.camera_id, CameraState(-1, 0, live=True, ended=False))
+            newer = int(event.identity) > state.last_sequence
             self._broker.cameras[event.camera_id] = replace(
                 state,
                 last_sequence=max(state.last_sequence, int(event.identity)),
-                last_captured_at_ns=max(state.last_captured_at_ns, event.captured_at_ns),
+                last_captured_at_ns=event.captured_at_ns if newer else state.last_captured_at_ns,
             )
         self._broker.changed.notify_all()
 
