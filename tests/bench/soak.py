@@ -55,7 +55,7 @@ def sample(pid: int, folder: Path, started_s: float) -> Sample:
         for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
         if ":" in line
     )
-    size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    size = sum(map(_size_bytes, folder.rglob("*")))
     return Sample(
         round(time.monotonic() - started_s, 1),
         round(int(status["VmRSS"].split()[0]) / 1024, 2),
@@ -63,6 +63,14 @@ def sample(pid: int, folder: Path, started_s: float) -> Sample:
         int(status["Threads"]),
         round(size / MB, 2),
     )
+
+
+def _size_bytes(path: Path) -> int:
+    """Of a file; 0 of a folder, and of what is gone by now: files of evidence get their names when they are whole."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:
+        return 0
 
 
 def rise_mb(samples: Sequence[Sample], warm_up_s: float) -> tuple[float, float]:
