@@ -36,6 +36,14 @@ def check_shipped(path: Path) -> None:
             _check(file, digest)
 
 
+def shipped_digests() -> frozenset[str]:
+    """The SHA-256 of every file that Roadside ships; empty where this installation lacks its weights."""
+    try:
+        return frozenset(_sums(weights_folder()).values())
+    except ModelError:  # who names folders of their own needs none
+        return frozenset()
+
+
 def _sums(root: Path) -> dict[str, str]:
     """SHA-256 by the name of the file, as `sha256sum` writes them."""
     path = root / SUMS_FILE

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from roadside.adapters.models.files import check_corner_net, load_card, load_plate_classes, model_bytes
 from roadside.adapters.models.post_process import PostProcess
+from roadside.adapters.models.trial import try_apart
 from roadside.core.rectify import STRIP_HEIGHT_PX, STRIP_WIDTH_PX
 from roadside.errors import ModelError, SettingsError
 
@@ -138,6 +139,7 @@ class Session:
         """Raises SettingsError without ONNX Runtime, ModelError for a file that it cannot run or takes no pixels."""
         runtime, faults = _onnx_runtime()
         content = model_bytes(path)
+        try_apart(path, content, runtime.__name__)
         options = runtime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = LEAST_SEVERE

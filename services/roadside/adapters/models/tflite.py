@@ -10,6 +10,7 @@ import numpy as np
 from roadside.adapters.models.files import check_corner_net, load_card, load_plate_classes, model_bytes
 from roadside.adapters.models.flatbuffer import is_tflite, is_whole
 from roadside.adapters.models.quantisation import Quantisation, as_numbers
+from roadside.adapters.models.trial import try_apart
 from roadside.core.detect import order_outputs
 from roadside.core.rectify import STRIP_HEIGHT_PX, STRIP_WIDTH_PX
 from roadside.errors import ModelError, SettingsError
@@ -177,8 +178,10 @@ def load_interpreter(path: Path, threads: int, runtime: str | None = None) -> In
 
     `runtime` is a key of RUNTIMES, as ROADSIDE_RUNTIME gives it; None takes the first that is installed.
 
-    Raises SettingsError for a runtime that is not known or not installed, ModelError for a file that is
-    no TFLite model.
+    A model that is not one of Roadside's own runs once in a process of its own before.
+
+    Raises SettingsError for a runtime that is not known or not installed, ModelError for a file that is no TFLite
+    model or does not stand its trial.
     """
     module = _runtime_module(runtime)
     content = model_bytes(path)
@@ -186,6 +189,7 @@ def load_interpreter(path: Path, threads: int, runtime: str | None = None) -> In
         raise ModelError(f"{path} is no TFLite model: its first bytes lack the mark TFL3")
     if not is_whole(content):
         raise ModelError(f"{path} is broken: parts of the model lie outside of its {len(content)} bytes")
+    try_apart(path, content, module.__name__)
     try:
         interpreter: Interpreter = module.Interpreter(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
