@@ -171,3 +171,24 @@ def test_the_weightiest_doubt_of_all_frames_is_told() -> None:
     doubts = [None, TimeDoubt.UNSYNCHRONISED, TimeDoubt.TOO_EARLY]
     stamped = [(at, Stamp(at, doubt=doubt)) for at, doubt in enumerate(doubts)]
     assert time_seen((0, 2), stamped)[0] == replace(PassageTime(0, 2), doubt=TimeDoubt.TOO_EARLY)
+
+
+@pytest.mark.parametrize(
+    ("since_s", "at_s", "rule"), [(-3600, 0, "clock-too-early"), (3600, 0, None), (-3600, -1e6, None)]
+)
+def test_a_clock_that_stands_before_the_newest_list_was_taken_in_accuses_nobody(
+    since_s: float, at_s: float, rule: str | None
+) -> None:
+    """Unless the passage is not of now: then it was another clock that told its time."""
+    clock = HandClock()
+
+    class Imported:
+        def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
+            del query, passage
+            return RegistryAnswer((), (), imported_ns=clock.ns - round(since_s * 1e9))
+
+    judge = Judge(Imported(), CONFUSIONS, Policy(), clock)
+    passage = PassageTime.at(clock.ns + round(at_s * 1e9))
+    for verdict in (judge.judge(seen(), passage), judge.settle(PLATE, "CZ", passage, stated=True)):
+        assert verdict.kind is (VerdictKind.UNPAID if rule is None else VerdictKind.UNKNOWN)
+        assert rule in (None, verdict.rule)

@@ -68,5 +68,7 @@ class RegistryAnswer:
     searched the whole query."""
     stale: bool = False
     """Whether the list is older than it may be: it can still tell who paid, and not any more who did not."""
+    imported_ns: int = 0
+    """When the newest list was taken in, by the clock of whoever did: UTC, in nanoseconds since 1970; 0: not known."""
     version: str = ""
     """Which list answered, for the evidence: its number, date and SHA-256, or how else it is known."""

@@ -34,11 +34,18 @@ class TracedRegistry:
         answer = self._registry.search(query, passage)
         seen: dict[str, None] = getattr(self._local, "seen", {})
         self._local.seen = {**seen, answer.version: None} if answer.version else seen
+        self._local.imported_ns = answer.imported_ns
         return answer
 
     def forget(self) -> None:
         """What this thread asks from here on is for another verdict."""
         self._local.seen = {}
+        self._local.imported_ns = 0
+
+    def imported_ns(self) -> int:
+        """When the list that last answered this thread was taken in; 0 where it is not known."""
+        known: int = getattr(self._local, "imported_ns", 0)
+        return known
 
     def facts(self) -> Facts:
         """The lists that have answered this thread."""

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from roadside.core.lettering import spellings
-from roadside.core.moments import TOLERANCE_S, TimeDoubt
+from roadside.core.moments import JUMP_NS, TOLERANCE_S, TimeDoubt
 from roadside.core.plates import fold, is_current, may_be_of, series_of
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 HOME = "CZ"
 """The country whose roads these are: of its plates every current format is expected."""
+
+NOW_NS = 86_400 * 10**9
+"""Passages farther from the time at which they are judged are of recordings, or of another computer's clock."""
 
 
 class Judge:
@@ -58,7 +61,15 @@ class Judge:
         """
         self._registry.forget()
         verdict = self._judged(plate, passage.widened(self._tolerance_ns))
-        return self._founded(_dated(verdict, passage))
+        return self._founded(_dated(verdict, self._believed(passage)))
+
+    def _believed(self, passage: PassageTime) -> PassageTime:
+        """`passage`, doubted where it is of now and our own clock stands before the newest list was taken in."""
+        now_ns = self._clock.now_ns()
+        is_of_now = abs(passage.last_ns - now_ns) < NOW_NS
+        if passage.doubt is not None or not is_of_now or now_ns >= self._registry.imported_ns() - JUMP_NS:
+            return passage
+        return replace(passage, doubt=TimeDoubt.TOO_EARLY)
 
     def _founded(self, verdict: Verdict) -> Verdict:
         """`verdict` with what it rests on, for the evidence."""
@@ -94,7 +105,7 @@ class Judge:
         """
         self._registry.forget()
         verdict = self._settled(text, country, passage.widened(self._tolerance_ns), stated=stated)
-        return self._founded(_dated(verdict, passage))
+        return self._founded(_dated(verdict, self._believed(passage)))
 
     def _settled(self, text: str, country: str | None, passage: PassageTime, *, stated: bool) -> Verdict:
         key = fold(text)

@@ -76,7 +76,8 @@ class SqlRegistry:
         best = VIGNETTES.c.plate.in_(query.keys[:3])
         try:
             with self._database.read() as connection:
-                stale = self._is_stale(_newest_import_ns(connection), passage.last_ns)
+                imported_ns = _newest_import_ns(connection)
+                stale = self._is_stale(imported_ns, passage.last_ns)
                 version = _version(connection)
                 rows = connection.execute(_vignettes().where(in_reach, valid))
                 vignettes = dict.fromkeys(map(_vignette_of, rows))
@@ -90,7 +91,9 @@ class SqlRegistry:
                     exemptions.update(dict.fromkeys(_near_exemptions(connection, key, in_force)))
         except StoreUnavailableError as error:
             raise RegistryUnavailableError(str(error)) from error
-        return RegistryAnswer(tuple(vignettes), tuple(exemptions), lapsed, stale=stale, version=version)
+        return RegistryAnswer(
+            tuple(vignettes), tuple(exemptions), lapsed, stale=stale, imported_ns=imported_ns, version=version
+        )
 
     def entries(self, plate: str, country: str | None = None) -> tuple[tuple[Vignette, ...], tuple[Exemption, ...]]:
         """All that is held of one plate in any spelling, at any time, exemptions of its family included.

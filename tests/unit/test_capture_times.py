@@ -1,0 +1,136 @@
+"""The times of frames that the capture service publishes, whatever clocks do, and how old they are to a detector."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
+from roadside.adapters.system_clock import SystemClock
+from roadside.capture.worker import CameraWorker, CaptureOptions
+from roadside.core.events import FrameEvent, PixelPicture
+from roadside.core.frames import SEPARATE_NS, CameraId, Frame
+from roadside.core.moments import Stamp
+from roadside.detector.stage import DetectStage
+from roadside.kit.backoff import Backoff
+from roadside.kit.health import Health
+from roadside.kit.publisher import BoundedPublisher
+from roadside.kit.retry import RetryPolicy
+from roadside.kit.stage_runner import LoopParts
+from roadside.ports.bus import FRAMES
+from tests.clocks import A_DAY_IN_2027_NS, HandClock
+from tests.unit.test_gather import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from roadside.core.frames import Detection
+
+GATE = CameraId("gate")
+SECOND_NS = 10**9
+HOUR_NS = 3600 * SECOND_NS
+BLACK = np.zeros((48, 64, 3), np.uint8)
+
+
+class Given:
+    """A source of frames that are given."""
+
+    frame_count = None
+    frames_per_s = 10.0
+
+    def __init__(self, frames: Sequence[Frame], *, live: bool) -> None:
+        self._frames = frames
+        self.live = live
+
+    def frames(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            yield frame
+            if self.live:  # only the newest frame of a camera waits
+                time.sleep(0.05)
+
+    def close(self) -> None:
+        pass
+
+
+def published(bus: MemoryBus, frames: Sequence[Frame], *, live: bool, loops: int = 1) -> list[FrameEvent]:
+    """What a capture service that is started anew makes of a source."""
+    stopping, health, meter = threading.Event(), Health(("bus",), time.monotonic), Counts()
+    retry = RetryPolicy(
+        "gate", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=stopping, drain_s=1
+    )
+    parts = LoopParts(bus, meter, SystemClock(), health, retry, stopping)
+    publisher = BoundedPublisher(FRAMES, parts, 1000, "gate")
+    options = CaptureOptions(loops=loops, pace=False)
+    CameraWorker(GATE, lambda _: Given(frames, live=live), publisher, options, None, parts).run()
+    deliveries = bus.receive(FRAMES, max_messages=1000, block_s=0)
+    bus.commit([delivery.receipt for delivery in deliveries])
+    return [delivery.load() for delivery in deliveries]
+
+
+def of(at_ns: int, sequence: int, stamp: Stamp | None = None) -> Frame:
+    return Frame(GATE, at_ns, sequence, BLACK, stamp)
+
+
+def test_a_camera_whose_clock_was_set_back_before_a_restart_goes_on_after_what_was() -> None:
+    bus = MemoryBus(MemoryBroker(SystemClock()), "test")
+    stamp = Stamp(A_DAY_IN_2027_NS)
+    (first,) = published(bus, [of(A_DAY_IN_2027_NS, 0, stamp)], live=True)
+    behind = A_DAY_IN_2027_NS - HOUR_NS
+    again = published(
+        bus, [of(behind, 0, Stamp(behind)), of(behind + SECOND_NS, 1, Stamp(behind + SECOND_NS))], live=True
+    )
+    assert first.captured_at_ns == A_DAY_IN_2027_NS
+    assert [event.captured_at_ns for event in again] == [
+        A_DAY_IN_2027_NS + SEPARATE_NS,
+        A_DAY_IN_2027_NS + SEPARATE_NS + SECOND_NS,
+    ]
+    assert [event.taken_at_ns for event in again] == [behind, behind + SECOND_NS]
+    later = A_DAY_IN_2027_NS + HOUR_NS
+    (ahead,) = published(bus, [of(later, 0)], live=True)
+    assert ahead.captured_at_ns == later
+
+
+def test_a_recording_that_is_played_again_goes_on_from_when_it_was_taken() -> None:
+    taken = A_DAY_IN_2027_NS - 100 * HOUR_NS
+    frames = [of(5 + n * SECOND_NS, n, Stamp(taken + n * SECOND_NS, 7)) for n in range(2)]
+    events = published(MemoryBus(MemoryBroker(SystemClock()), "test"), frames, live=False, loops=2)
+    since = [(e.stamp.at_ns - taken) / SECOND_NS for e in events if e.stamp is not None]
+    assert since == [0, 1, 5, 6]
+    played = [(e.captured_at_ns - events[0].captured_at_ns) / SECOND_NS for e in events]
+    assert played == since
+    assert {e.stamp.slack_ns for e in events if e.stamp is not None} == {7}
+
+
+class Blind:
+    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
+        del image
+        return ()
+
+
+@pytest.mark.parametrize("ahead_ns", [0, -HOUR_NS, HOUR_NS, 1_700_000_000 * SECOND_NS])
+def test_frames_of_a_computer_with_another_time_are_no_older_than_they_are(ahead_ns: int) -> None:
+    clock, meter = HandClock(), Counts()
+    stage = DetectStage(Blind(), 2.0, clock, meter)
+    event = FrameEvent(GATE, 0, 0, PixelPicture(BLACK), live=True)
+
+    def late() -> float:
+        return meter.values.get(f"frames_dropped_total{sorted({'camera': GATE, 'reason': 'late'}.items())}", 0)
+
+    for _ in range(20):
+        stage.handle(replace(event, captured_at_ns=clock.ns + ahead_ns))
+        clock.advance(0.1)
+    assert late() == 0
+    stage.handle(replace(event, captured_at_ns=clock.ns + ahead_ns - 3 * SECOND_NS))
+    assert late() == 1, "three seconds old"
+    clock.advance(86_400)
+    drifted = 4 * SECOND_NS if ahead_ns else 0
+    stage.handle(replace(event, captured_at_ns=clock.ns + ahead_ns - drifted))
+    assert late() == 1, "two computers' clocks drift apart, which is no age"
