@@ -12,6 +12,7 @@ import cv2
 import pytest
 
 from tests.cameras import MjpegServer, mjpeg_server
+from tests.clips import undated
 from tests.waiting import PLENTY_S
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def test_one_vehicle_is_one_sighting_and_unpaid_where_it_is_not_in_the_registry(
 
 def test_a_clip_without_a_time_accuses_nobody_and_says_so_once(program: Program, clip: Path) -> None:
     import_vignette(program, "AB51ABC")
+    clip = undated(clip, program.home)
     result = program.run("run", clip)
     assert result.returncode == 0, result.stderr
     (stored,) = sightings(program)

@@ -22,6 +22,7 @@ from roadside import ALPR, Sighting
 from roadside.api import Alternative, VerdictKind
 from roadside.errors import SettingsError, SourceError
 from tests.cameras import mjpeg_server
+from tests.clips import undated
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def test_a_registry_gives_verdicts(program: Program, clip: Path, seen: Sighting)
     assert paid.verdict is not None
     assert (paid.verdict.kind, paid.plate) == (VerdictKind.PAID, PLATE)
     assert repr(paid).endswith("verdict=PAID)")
-    (other,) = ALPR(registry=program.home / "others.db").watch(clip)
+    (other,) = ALPR(registry=program.home / "others.db").watch(undated(clip, program.home))
     assert other.verdict is not None
     assert (other.verdict.kind, other.verdict.rule) == (VerdictKind.UNKNOWN, "recording-time-unknown")
     (other,) = ALPR(registry=program.home / "others.db", recorded_at="2026-06-01T12:00Z").watch(clip)
