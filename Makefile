@@ -55,6 +55,9 @@ lock: ## Pin the Python packages of pyproject.toml anew
 	  $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra \
 	  | $(BIN)/uv pip compile -q - --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" -o requirements-$$extra.lock || exit 1; \
 	done
+	$(BIN)/python -m release.locks
+	@# What it does not know is added to NOTICE by hand, and stays.
+	-$(BIN)/python -m release.licences --write
 
 clean: ## Remove .venv, caches and what runs left in var/
 	rm -rf $(VENV) .venv-docs .venv-release var build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

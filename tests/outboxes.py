@@ -70,6 +70,15 @@ class MemoryOutbox:
         """As the port says."""
         return [e.notice for e in self._entries if e.state == "pending" and e.next_at_ns <= now_ns][:limit]
 
+    def claim(self, notice: Notice, now_ns: int, until_ns: int) -> bool:
+        """As the port says."""
+        for entry in self._entries:
+            same = entry.notice.notification_id == notice.notification_id and entry.notice.attempts == notice.attempts
+            if same and entry.state == "pending" and entry.next_at_ns <= now_ns:
+                self._put(entry.notice, "pending", until_ns)
+                return True
+        return False
+
     def dead(self) -> Sequence[Notice]:
         """As the port says."""
         return [e.notice for e in self._entries if e.state == "dead"]

@@ -134,6 +134,20 @@ def test_each_sighting_and_each_change_is_looked_at_once(world: World) -> None:
     assert bodies(world, 10) == ["s0 UNKNOWN", "s1 UNKNOWN", "s2 UNKNOWN"]
 
 
+def test_one_of_several_notifiers_has_a_notice_for_a_time(world: World) -> None:
+    world.save("s0")
+    world.outbox.collect(compose, 10)
+    (first,), (second,) = world.outbox.due(10), world.outbox.due(10)
+    assert world.outbox.claim(first, 10, 50)
+    assert not world.outbox.claim(second, 10, 50)
+    assert not world.outbox.due(49)
+    (again,) = world.outbox.due(50)  # whoever had it is dead
+    assert world.outbox.claim(again, 50, 90)
+    world.outbox.delivered(again)
+    assert not world.outbox.claim(again, 1000, 2000)
+    assert not world.outbox.due(1000)
+
+
 def test_what_nobody_wants_to_know_is_looked_at_once_too(world: World) -> None:
     world.save("s0")
     assert world.outbox.collect(lambda _: (), 10) == 0
@@ -215,10 +229,10 @@ class SlowVault(Vault):
         self.reached = threading.Event()
         self.go_on = threading.Event()
 
-    def forget(self, connection: Connection, sighting_id: str, at_ns: int) -> list[str]:
+    def forget(self, connection: Connection, ids: Sequence[str]) -> list[str]:
         self.reached.set()
         assert self.go_on.wait(PLENTY_S)
-        return super().forget(connection, sighting_id, at_ns)
+        return super().forget(connection, ids)
 
 
 @pytest.mark.parametrize("kind", ["postgresql"])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import tempfile
+from pathlib import Path
 
 from roadside.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def refuse_overwriting(out: Path, given: Path) -> None:
@@ -18,3 +17,23 @@ def refuse_overwriting(out: Path, given: Path) -> None:
         return  # one of them is not there, or no file at all
     if same:
         raise InputError(f"--out {out}: is what is to be read, and would be overwritten; choose another")
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Raises InputError where `out` cannot be written, before anything is read: at the end it would be too late."""
+    there = next((path for path in (out, *out.parents) if path.exists()), Path())
+    if out.is_dir() and out.suffix:
+        raise InputError(f"--out {out}: is a folder; name a file")
+    if there != out and not there.is_dir():
+        raise InputError(f"--out {out}: {there} is no folder; choose another")
+    if not os.access(there, os.W_OK) or (there.is_dir() and not _takes_files(there)):
+        raise InputError(f"--out {out}: cannot be written there; choose another, or change its permissions")
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made in a folder: what permissions say does not hold on a disk that is read-only."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

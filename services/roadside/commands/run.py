@@ -14,7 +14,7 @@ from roadside.assembly.watching import SourceWatch, open_again, open_frames
 from roadside.assembly.witness import open_second
 from roadside.commands.console import SERVING, BesideConsole
 from roadside.commands.flags import READING, add_settings, settings_of
-from roadside.commands.out import refuse_overwriting
+from roadside.commands.out import refuse_overwriting, refuse_unwritable
 from roadside.commands.overlay import LONGEST_GAP_FRAMES, LiveOverlay, Overlay, annotate_again
 from roadside.commands.table import SightingTable, sighting_line, without_free_plate
 from roadside.core.witness import NO_SECOND_READER
@@ -88,6 +88,8 @@ def run_street(arguments: argparse.Namespace) -> int:
         refused.append(line)
         _say(line)
 
+    if settings.registry is not None and not settings.registry.exists():
+        raise InputError("registry: there is no such file; `roadside registry import LIST --registry FILE` makes one")
     if settings.source is None:
         raise InputError("what is to be watched? give SOURCE, or set ROADSIDE_SOURCE")
     named = settings.source.get_secret_value()
@@ -225,6 +227,7 @@ def check_out(out: Path | None, source: FrameSource) -> None:
         raise InputError(f"--out {out}: a picture's name ends in {', '.join(PICTURES)}")
     if source.frames_per_s == 0 and source.frame_count != 1 and suffix:
         raise InputError(f"--out {out}: several pictures want a folder, a name without an ending")
+    refuse_unwritable(out)
 
 
 def _anchor(records: Records, *, daily: bool = False) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 LONGEST_PAUSE_S = 3600.0
+CLAIM_NS = 75 * 10**9
+"""For how long an attempt has its notice for itself: longer than the longest time that a channel may be given."""
 
 
 class Outcome(StrEnum):
@@ -82,7 +84,9 @@ class Dispatcher:
         outbox does not answer; the notice that was sent last may then be sent again.
         """
         for notice in self._outbox.due(self._clock.now_ns()):
-            yield self._attempt(notice)
+            now_ns = self._clock.now_ns()
+            if self._outbox.claim(notice, now_ns, now_ns + CLAIM_NS):
+                yield self._attempt(notice)
 
     def deliver(self) -> Delivery:
         """A whole round of attempts. Raises StoreUnavailableError."""

@@ -48,6 +48,10 @@ class Outbox(Protocol):
         """At most `limit` of those to be sent at `now_ns`, oldest first."""
         ...
 
+    def claim(self, notice: Notice, now_ns: int, until_ns: int) -> bool:
+        """Take a notice that is due for oneself until a time; False where another has it, or it is done."""
+        ...
+
     def dead(self) -> Sequence[Notice]:
         """Those given up, oldest first."""
         ...

@@ -60,6 +60,16 @@ class SqlOutbox:
         wanted = (OUTBOX.c.state == PENDING, OUTBOX.c.next_at_ns <= now_ns)
         return self._notices(select(OUTBOX).where(*wanted).order_by(OUTBOX.c.notification_id).limit(limit))
 
+    def claim(self, notice: Notice, now_ns: int, until_ns: int) -> bool:
+        """Take a notice that is due for oneself until a time; False where another has it, or it is done.
+
+        Where whoever took it dies, it is due again from then on.
+        """
+        mine = (OUTBOX.c.notification_id == notice.notification_id, OUTBOX.c.attempts == notice.attempts)
+        due = (OUTBOX.c.state == PENDING, OUTBOX.c.next_at_ns <= now_ns)
+        with self._database.write() as connection:
+            return connection.execute(update(OUTBOX).where(*mine, *due).values(next_at_ns=until_ns)).rowcount == 1
+
     def dead(self) -> Sequence[Notice]:
         """Those given up, oldest first."""
         return self._notices(select(OUTBOX).where(OUTBOX.c.state == DEAD).order_by(OUTBOX.c.notification_id))
