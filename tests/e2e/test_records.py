@@ -130,6 +130,9 @@ def test_a_review_from_the_queue_to_training_data(program: Program) -> None:
         ("s2", "5CD6789", VerdictKind.REVIEW),
         ("s3", "5CD678", VerdictKind.REVIEW),
     )
+    listed = program.run("review", "list", "--limit", "2", "--db", "r.db").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["3", "s1", "s2"]
+    assert all("may be a plate that paid" in line for line in listed[1:])
     shown = program.run("review", "next", "--pictures", "look", "--db", "r.db")
     assert "s1" in shown.stdout
     assert "3 waiting" in shown.stdout

@@ -9,6 +9,7 @@ from roadside.adapters.system_clock import SystemClock
 from roadside.adapters.training_export import TrainingExport
 from roadside.assembly.records import open_records, person
 from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.table import sighting_line
 from roadside.core.plates import normalise
 from roadside.core.reviews import ReviewAction
 from roadside.core.rules import words_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from roadside.commands.flags import SubParsers
     from roadside.core.sightings import Sighting
 
+MOST_LISTED = 1000
 _SETTINGS = ("db", "registry", "evidence", "keys", "grace_s", "review_training")
 
 
@@ -35,6 +37,11 @@ def add_to(commands: SubParsers) -> None:
     following.add_argument("--pictures", type=Path, default=Path(), help="folder for the pictures (default: here)")
     add_settings(following, *_SETTINGS)
     following.set_defaults(execute=show_next)
+
+    listing = actions.add_parser("list", help="what waits for a person, oldest first, each with its doubt")
+    listing.add_argument("--limit", type=int, default=20, help="how many (default 20)")
+    add_settings(listing, *_SETTINGS)
+    listing.set_defaults(execute=list_waiting)
 
     for action, explained in (
         (ReviewAction.CONFIRM, "the plate was read rightly"),
@@ -54,6 +61,25 @@ def add_to(commands: SubParsers) -> None:
     export.add_argument("folder", type=Path)
     add_settings(export, *_SETTINGS)
     export.set_defaults(execute=export_corrections)
+
+
+def list_waiting(parsed: argparse.Namespace) -> int:
+    """Print the oldest waiting sightings, a line each: its id, what was read, and why a person must look."""
+    if not 1 <= parsed.limit <= MOST_LISTED:
+        raise InputError(f"--limit {parsed.limit}: 1 to {MOST_LISTED}")
+    records = open_records(settings_of(parsed))
+    reviewing, shown = _reviewing(records), list[str]()
+    while len(shown) < parsed.limit:
+        sighting, waiting = reviewing.next(shown)
+        if sighting is None:
+            break
+        if not shown:
+            print(f"{waiting} waiting")
+        shown.append(sighting.sighting_id)
+        print(f"{sighting.sighting_id}  {sighting_line(sighting)}")
+    if not shown:
+        print("nothing waits for review")
+    return 0
 
 
 def show_next(parsed: argparse.Namespace) -> int:
