@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Program
 
-VIGNETTES = "plate,country,valid_from,valid_to,category\n{plate},UK,2020-01-01,2099-12-31,car\n"
+VIGNETTES = "plate,country,valid_from,valid_to,category\n{plate},UK,2000-01-01,2099-12-31,car\n"
 
 
 @pytest.fixture
