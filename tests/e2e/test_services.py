@@ -45,6 +45,7 @@ from roadside.v1 import (
 from roadside.wire.codec import encode_frame
 from roadside.wire.convert import sighting_to_proto
 from roadside.wire.pictures import TravellingPicture
+from tests.pictures_hostile import claiming_jpeg
 from tests.ports import reserved_port
 from tests.processes import PREFIX, STREAMS, Cluster
 from tests.servers import RedisServer, redis_binary
@@ -271,6 +272,7 @@ def poison() -> list[tuple[str, bytes]]:
     dot = cv2.imencode(".jpg", np.zeros((1, 1, 3), np.uint8))[1].tobytes()
     noise = np.random.default_rng(9).bytes(2000)
     frames = [noise, frame(good)[:-200], frame(b"\xff\xd8" + bytes(50_000_000)), frame(jpeg_bomb()), frame(dot)]
+    frames.append(frame(claiming_jpeg(30_000, 30_000)))
     others = [(stream, payload) for stream in ("crops", "reads", "sightings") for payload in (noise, frame(good))]
     return [*(("frames", payload) for payload in frames), *others]
 
@@ -292,8 +294,9 @@ def test_poison_stops_nothing_and_ends_as_dead_letters(cluster: Cluster, passage
 
     listed = cluster.command("dead-letters", "list").stdout.splitlines()
     assert len(listed) == len(messages) + 1
-    assert sum("frames" in line for line in listed) == 5
-    assert any("pixels are taken" in line for line in listed)
+    assert sum("frames" in line for line in listed) == 6
+    assert any("pixels a side are taken" in line for line in listed)
+    assert any("too many pixels" in line for line in listed)
     first = listed[0].split()[0]
     assert cluster.command("dead-letters", "replay", first).stdout == "1 replayed\n"
     wait_for(

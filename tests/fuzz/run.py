@@ -37,7 +37,8 @@ FOLDER = Path("var/fuzz")
 HANG_S = 10
 MOST_MB = 512
 MOST_CORPUS = 400
-GRACE_S = 120
+GRACE_S = 600
+"""For a process to start, on a machine that is busy."""
 
 
 class HangError(BaseException):
@@ -54,34 +55,37 @@ def fuzz(name: str, target: Target, seconds: float, seed: int, folder: Path) -> 
     executions = accepted = 0
     worst_s = 0.0
     signal.signal(signal.SIGALRM, _hang)
-    in_hand = folder / f"{name}.last"
-    while time.monotonic() < ended_s or executions < len(seeds):
-        data = seeds[executions] if executions < len(seeds) else mutated(rng.choice(corpus), seeds, target.tokens, rng)
-        in_hand.write_bytes(data)
-        started_s = time.perf_counter()
-        signal.alarm(HANG_S)
-        fault = ""
-        try:
-            target.run(data)
-            accepted += 1
-            if len(corpus) < MOST_CORPUS and rng.random() < 0.02:
-                corpus.append(data)
-        except target.documented:
-            pass
-        except HangError:
-            fault = f"hangs for more than {HANG_S} s"
-        except Exception as error:  # noqa: BLE001 - whatever a decoder raises is the finding
-            fault = _place(error)
-        finally:
-            signal.alarm(0)
-        executions += 1
-        worst_s = max(worst_s, time.perf_counter() - started_s)
-        if not fault and _peak_mb() > MOST_MB and not found:
-            fault = f"more than {MOST_MB} MB"
-        if fault and not found[fault]:
-            (folder / f"{name}-{hashlib.sha256(fault.encode()).hexdigest()[:8]}").write_bytes(data)
-        if fault:
-            found[fault] += 1
+    with (folder / f"{name}.last").open("wb", buffering=0) as last:
+        while time.monotonic() < ended_s or executions < len(seeds):
+            data = (
+                seeds[executions] if executions < len(seeds) else mutated(rng.choice(corpus), seeds, target.tokens, rng)
+            )
+            os.pwrite(last.fileno(), data, 0)
+            os.ftruncate(last.fileno(), len(data))
+            started_s = time.perf_counter()
+            signal.alarm(HANG_S)
+            fault = ""
+            try:
+                target.run(data)
+                accepted += 1
+                if len(corpus) < MOST_CORPUS and rng.random() < 0.02:
+                    corpus.append(data)
+            except target.documented:
+                pass
+            except HangError:
+                fault = f"hangs for more than {HANG_S} s"
+            except Exception as error:  # noqa: BLE001 - whatever a decoder raises is the finding
+                fault = _place(error)
+            finally:
+                signal.alarm(0)
+            executions += 1
+            worst_s = max(worst_s, time.perf_counter() - started_s)
+            if not fault and _peak_mb() > MOST_MB and not found:
+                fault = f"more than {MOST_MB} MB"
+            if fault and not found[fault]:
+                (folder / f"{name}-{hashlib.sha256(fault.encode()).hexdigest()[:8]}").write_bytes(data)
+            if fault:
+                found[fault] += 1
     told = {"target": name, "executions": executions, "accepted": accepted, "found": dict(found)}
     return {**told, "worst_s": round(worst_s, 2), "peak_mb": round(_peak_mb())}
 
