@@ -35,7 +35,9 @@ def find_sources(models: Path, out: Path) -> Sources:
     return Sources(
         data_folder(),
         tuple(f for f in (shipped / n for n in ("detector", "detector_uint8")) if (f / "detect.tflite").exists()),
-        tuple(f for f in (shipped / n for n in ("reader", "reader_int8")) if (f / "read.tflite").exists()),
+        tuple(
+            f for f in (shipped / n for n in ("reader_wide", "reader", "reader_int8")) if (f / "read.tflite").exists()
+        ),
         tessdata if (tessdata / "gb.traineddata").exists() else None,
         general if general.exists() else None,
         out,

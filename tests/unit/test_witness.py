@@ -269,10 +269,10 @@ def test_the_lists_say_whom_nobody_has_confirmed() -> None:
 
 
 def test_a_net_cannot_confirm_itself(tmp_path: Path) -> None:
-    settings = Settings(second_reader=SecondReader.NET, second_modeldir=weights_folder() / "reader")
+    settings = Settings(second_reader=SecondReader.NET, second_modeldir=weights_folder() / "reader_wide")
     with pytest.raises(ModelError, match="would confirm itself"):
         open_second(settings)
-    assert open_second(Settings(second_modeldir=weights_folder() / "reader", tessdata=tmp_path)) is None
+    assert open_second(Settings(second_modeldir=weights_folder() / "reader_wide", tessdata=tmp_path)) is None
     other = open_second(Settings(second_reader=SecondReader.NET, second_modeldir=weights_folder() / "reader_int8"))
     assert other is not None
     assert other.name == "reader_int8"

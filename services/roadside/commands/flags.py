@@ -22,7 +22,7 @@ def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
     group = parser.add_argument_group("settings", f"each is also a variable, {PREFIX}MODELDIR for --modeldir")
     for name in names:
         field = Settings.model_fields[name]
-        default = field.get_default(call_default_factory=True)
+        default = field.get_default(call_default_factory=True, validated_data={})
         shown = "" if default is None else f" (default {default})"
         explained = f"{field.description}{shown}".replace("%", "%%")
         group.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)

@@ -8,7 +8,7 @@ from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 from pydantic import Field
 
 from roadside.kit.config import ModelSection
-from roadside.kit.weights import weights_folder
+from roadside.kit.weights import shipped_reader, weights_folder
 
 
 class ReaderKind(StrEnum):
@@ -40,8 +40,8 @@ class ReadingSection(ModelSection):
 
     reader: ReaderKind = Field(ReaderKind.TFLITE, description="tflite, tesseract, or article (the baseline)")
     reader_modeldir: Path = Field(
-        default_factory=lambda: weights_folder() / "reader",
-        description="folder with the reader's read.tflite and reader.json",
+        default_factory=lambda given: shipped_reader(given.get("runtime")),
+        description="folder with the reader's read.tflite and reader.json: shipped reader_wide on LiteRT, else reader",
     )
     tessdata: Path = Field(
         default_factory=lambda: weights_folder() / "tesseract",
@@ -53,7 +53,7 @@ class ReadingSection(ModelSection):
         "auto, the best one that is there",
     )
     second_modeldir: Path = Field(
-        default_factory=lambda: weights_folder() / "second",
+        default_factory=lambda: weights_folder() / "reader",
         description="folder with read.tflite and reader.json of a second reader, built otherwise than the first",
     )
     confidence: float = Field(0.2, ge=0, le=1, description="least confidence of a read; below it, nothing was read")
