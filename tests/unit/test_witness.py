@@ -21,13 +21,16 @@ from roadside.commands.table import sighting_line
 from roadside.core.confusions import typical
 from roadside.core.ctc import EMPTY
 from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.motion import Motion
 from roadside.core.reads import ALPHABET, Character, FusedPlate, PlacedRead, Read, Track
 from roadside.core.rules import Rule
+from roadside.core.showing import EvidenceRule, fuse_track
 from roadside.core.sightings import Answer, Sighting, Statement, Verdict, VerdictKind
 from roadside.core.verdict import Policy
 from roadside.core.vignettes import CandidateQuery, RegistryAnswer, Vignette
 from roadside.core.witness import heard, is_held, needs_witness
 from roadside.errors import ModelError
+from roadside.kit.callers import Callers
 from roadside.kit.grpc_server import GrpcServer, ServerOptions
 from roadside.kit.health import Health
 from roadside.kit.prometheus import PrometheusMeter
@@ -123,8 +126,10 @@ def keep(folder: Path) -> SqlSightingStore:
 
 def pass_by(witness: ReaderWitness | None, *paid: str, text: str = "BL123AB") -> Sighting:
     judge = Judge(Held(paid), typical(), Policy(), Clock())
-    track = Track(GATE, "t", tuple(PlacedRead(crop(i), read(text)) for i in range(4)))
-    passage = PassageBuilder(judge, witness=witness).passage(track, lambda _: None)
+    track = Track(GATE, "t", tuple(PlacedRead(crop(i), read(text)) for i in range(4)), motion=Motion.MOVED)
+    fusion = fuse_track(track, EvidenceRule())
+    assert fusion is not None
+    passage = PassageBuilder(judge, witness=witness).passage(track, fusion, lambda _: None)
     assert passage is not None
     return passage.sighting
 
@@ -192,7 +197,7 @@ class Serving:
         health = Health(("model",), time.monotonic)
         health.set("model", ready=True)
         meter = PrometheusMeter("ocr", SPECS, CollectorRegistry())
-        options = ServerOptions(host="127.0.0.1", port=0, token=self.token)
+        options = ServerOptions(host="127.0.0.1", port=0, callers=Callers(token=self.token))
         self._server = GrpcServer(options, register, health, meter)
         self._server.start()
         return f"127.0.0.1:{self._server.port}"
