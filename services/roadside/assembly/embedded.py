@@ -17,6 +17,7 @@ from roadside.core.showing import EvidenceRule
 from roadside.core.steady import SteadyTime
 from roadside.detector.stage import DetectStage
 from roadside.kit.timing import TimingMeter
+from roadside.ocr.orientation import Lie, LieWatch
 from roadside.ocr.stage import ReadStage
 from roadside.plates.stage import StoreStage
 from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS, Output
@@ -91,7 +92,8 @@ class EmbeddedPipeline:
         rule = STILLS if parts.stills else EvidenceRule()
         self._bus = MemoryBus(MemoryBroker(SteadyClock(clock)))
         self._detect = DetectStage(parts.detector, None, clock, meter, model=parts.detector_model)
-        self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model)
+        self._lies = None if parts.stills else LieWatch(parts.reader)
+        self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model, watch=self._lies)
         self._gather = GatherStage(
             PassageBuilder(parts.judge, rule, parts.witness), meter, TrackPolicy(), joins=not parts.stills
         )
@@ -99,6 +101,11 @@ class EmbeddedPipeline:
         self._steady = SteadyTime()
         self._last_ns = 0
         self._bus.set_camera(camera_id, live=live, ended=False)
+
+    @property
+    def lie(self) -> Lie:
+        """How the pictures lie, as far as is known."""
+        return Lie.UPRIGHT if self._lies is None else self._lies.lie(self._camera_id)
 
     def take(self, frame: Frame) -> FrameReport:
         """Bring one frame through all stages.

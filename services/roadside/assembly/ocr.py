@@ -12,6 +12,7 @@ from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
 from roadside.ocr.config import ReaderKind
 from roadside.ocr.locked import LockedReader
+from roadside.ocr.orientation import LieWatch
 from roadside.ocr.servicer import Named, OcrServicer
 from roadside.ocr.stage import ReadStage
 from roadside.ports.bus import CROPS, READS
@@ -40,7 +41,7 @@ def build(context: ServiceContext[OcrSettings]) -> Work:
     second = open_second(settings)
     witness = None if second is None else Named(LockedReader(second.reader), second.name, second.sha256)
     _log.info("second reader", extra=fields(reader="none" if second is None else second.name))
-    stage = ReadStage(model, settings.confidence, context.meter, model=reader_name(settings))
+    stage = ReadStage(model, settings.confidence, context.meter, model=reader_name(settings), watch=LieWatch(model))
     runner = context.stage_runner(CROPS, READS, stage, at_once=CROPS_AT_ONCE)
 
     def register(server: grpc.aio.Server) -> tuple[str]:

@@ -14,11 +14,13 @@ from roadside.assembly.models import detector_name, open_models, reader_name, wa
 from roadside.assembly.timing import advice, dating_of
 from roadside.assembly.uprightness import set_upright
 from roadside.capture.feed import FrameFeed
+from roadside.capture.interlace import CombWatch
 from roadside.capture.motion import MotionGate
 from roadside.core.detect import Search
 from roadside.core.frames import CameraId
 from roadside.detector.sweep import SweepingFinder
 from roadside.kit.timing import Stopwatch
+from roadside.ocr.orientation import Lie
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -34,6 +36,18 @@ if TYPE_CHECKING:
     from roadside.ports.vision import Detector
     from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
+
+FAULTS = {
+    Lie.MIRRORED: "the pictures look mirrored, and plates are not read so: switch mirroring (flip) off in the camera",
+    Lie.UPSIDE_DOWN: "the pictures look upside down, and plates are not read so: turn the camera, or set its rotation "
+    "to 180 degrees",
+    Lie.FLIPPED: "the pictures look upside down and mirrored, and plates are not read so: switch vertical flip off in "
+    "the camera",
+}
+INTERLACED = (
+    "the pictures look interlaced, which blurs what moves: set the camera to progressive, or give a clip to "
+    "`ffmpeg -vf yadif` first"
+)
 
 
 SILENCE_S = 0.5
@@ -69,6 +83,7 @@ class SourceWatch:
         warm_up(detector, reader)
         set_upright(source, finder, reader)
         self._source = source
+        self._combs = CombWatch()
         self._gate = MotionGate() if source.live and settings.motion_gate else None
         parts = Parts(
             detector=detector,
@@ -102,6 +117,12 @@ class SourceWatch:
             finally:
                 self.dropped = feed.dropped
 
+    @property
+    def faults(self) -> Sequence[str]:
+        """What is wrong with the source's pictures as such, and how to mend it: a line each."""
+        found = [FAULTS[self._pipeline.lie]] if self._pipeline.lie in FAULTS else []
+        return [*found, INTERLACED] if self._combs.is_interlaced else found
+
     def end(self) -> Sequence[Conclusion[SightingEvent]]:
         """The source is over, whatever ended it: the vehicles in view have passed."""
         return self._pipeline.end()
@@ -117,6 +138,8 @@ class SourceWatch:
     def _report(self, frame: Frame) -> FrameReport:
         self._tell_doubt(None if frame.stamp is None else frame.stamp.doubt)
         still = self._gate is not None and not self._gate.passes(frame)
+        if not self.stills:
+            self._combs.note(frame.image)
         report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
         if not self.stills:
             return report

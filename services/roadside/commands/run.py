@@ -151,6 +151,7 @@ class StreetRun:
         self._live_overlay = LiveOverlay(out, source.frames_per_s, show_plates=show_plates) if out and live else None
         self._draws_again = out is not None and not source.live
         self.sightings = SightingTable()
+        self._warned: set[str] = set()
         self.elapsed = self._watch.watch_s
         self.progress = Progress(sys.stderr, source.frame_count)
 
@@ -192,10 +193,18 @@ class StreetRun:
     def _step(self, report: FrameReport | Silence) -> None:
         if isinstance(report, FrameReport):
             self._note(report)
+            self._tell_faults()
         self._tell(report.conclusions)
         _anchor(self._records, daily=True)
         if isinstance(report, FrameReport):
             self.progress.step(len(self.sightings))
+
+    def _tell_faults(self) -> None:
+        """Say once what is wrong with the pictures as such."""
+        for fault in self._watch.faults:
+            if fault not in self._warned:
+                self._warned.add(fault)
+                self._warn(fault)
 
     def _note(self, report: FrameReport) -> None:
         if self._on_report is not None:

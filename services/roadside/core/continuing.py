@@ -102,6 +102,8 @@ def likeness(live: LiveTrack, placed: PlacedRead, now_ns: int, policy: TrackPoli
     ratio = max(expected.width, box.width) / max(1.0, min(expected.width, box.width))
     weakest = min(behind, placed.read.confidence)
     two_plates = same < 1 and weakest >= policy.surely_read
+    if same < policy.other_text and elapsed > policy.followed_s:
+        return None
     if two_plates and elapsed > policy.followed_s and not (elapsed <= policy.foreseen_s and goes_on(live, box)):
         return None
     if distance <= reach and ratio <= policy.size_ratio:

@@ -32,6 +32,7 @@ LATEST_S = 120.0
 """A track is judged when it has ended, up to so long after it began."""
 MOST = 512
 """Vehicles remembered of one camera."""
+FOLLOWED_READS = 3
 READINGS = 8
 MOST_PIECES = 8
 
@@ -91,6 +92,8 @@ class Passed:
     last_seen_ns: int
     stood: bool
     """Whether it stood there."""
+    followed: bool
+    """Whether it was seen long enough to tell where to it went."""
     pieces: tuple[str, ...] = ()
     """The latest tracks that were found to be this vehicle again."""
 
@@ -103,8 +106,16 @@ class Passed:
             likely[text] = max(likely.get(text, 0.0), min(1.0, math.exp(other.log_p)))
         end = Place.of(track.last_box)
         heading = Heading.of(Place.of(track.first_box), end)
-        stood = track.rested_s >= RESTED_S
-        return cls(track.track_id, plate.confidence, tuple(likely.items()), end, heading, track.last_seen_ns, stood)
+        return cls(
+            track.track_id,
+            plate.confidence,
+            tuple(likely.items()),
+            end,
+            heading,
+            track.last_seen_ns,
+            stood=track.rested_s >= RESTED_S,
+            followed=len(track.identities) >= FOLLOWED_READS,
+        )
 
     def prolonged(self, track: Track) -> Passed:
         """The same vehicle, seen again as `track`."""
@@ -118,6 +129,7 @@ class Passed:
             heading=heading if heading.is_known else self.heading,
             last_seen_ns=track.last_seen_ns,
             stood=track.rested_s >= RESTED_S,
+            followed=self.followed or len(track.identities) >= FOLLOWED_READS,
             pieces=(*(piece for piece in self.pieces if piece != track.track_id), track.track_id)[-MOST_PIECES:],
         )
 
@@ -131,12 +143,15 @@ class Passed:
         here = Place.of(track.first_box)
         if self.stood and self.place.is_at(here):
             return abs(gap_s) <= STANDING_S
-        if not 0 <= gap_s <= JOINED_S:
-            return False
+        return 0 <= gap_s <= JOINED_S and self._leads_to(here, later.heading)
+
+    def _leads_to(self, here: Place, heading: Heading) -> bool:
+        """Whether it can have got `here`, to go on with `heading`."""
         if self.heading.is_known:
-            return self.heading.leads(self.place, here) and self.heading.agrees(later.heading)
-        reach = REACH_WIDTHS if self.stood else ASIDE_WIDTHS
-        return self.place.distance(here) <= reach
+            return self.heading.leads(self.place, here) and self.heading.agrees(heading)
+        if not self.followed:
+            return self.place.is_at(here)
+        return self.place.distance(here) <= (REACH_WIDTHS if self.stood else ASIDE_WIDTHS)
 
     def _is_plate_of(self, later: Passed) -> bool:
         if self.readings[0][0] == later.readings[0][0]:

@@ -41,6 +41,7 @@ def _passed(  # noqa: PLR0913 - the fields of Passed by their names
     heading: dict[str, float],
     last_seen_ns: int,
     stood: bool,
+    followed: bool,
     pieces: list[str],
 ) -> Passed:
     return Passed(
@@ -51,5 +52,6 @@ def _passed(  # noqa: PLR0913 - the fields of Passed by their names
         Heading(heading["x"], heading["y"], int(heading["grows"])),
         int(last_seen_ns),
         bool(stood),
+        bool(followed),
         tuple(map(str, pieces)),
     )
