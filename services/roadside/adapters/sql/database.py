@@ -176,10 +176,12 @@ def open_database(url: str) -> Database:
 
 
 def open_embedded(path: Path) -> Database:
-    """The SQLite file of the embedded mode, made and migrated where needed.
+    """The SQLite file of the embedded mode, made and migrated where needed; one that may not be written is only read.
 
     Raises StoreUnavailableError, SettingsError.
     """
+    if is_read_only(path):
+        return _open_read_only(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with suppress(FileExistsError):  # SQLite would make it, and its journals, for everybody to read
@@ -188,6 +190,23 @@ def open_embedded(path: Path) -> Database:
         raise StoreUnavailableError(f"{path}: {error.strerror}") from error
     database = Database(_sqlite_engine(URL.create("sqlite", database=str(path))))  # a name may hold a ?
     database.migrate()
+    return database
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether there is a file that, or beside which, nothing may be written: a copy on a disc or in an archive."""
+    return path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+
+
+def _open_read_only(path: Path) -> Database:
+    """What lies in the file, for looking at. Raises SettingsError, StoreUnavailableError."""
+    journal = path.with_name(f"{path.name}-wal")
+    if journal.exists() and journal.stat().st_size:
+        raise StoreUnavailableError(f"{path}: may not be written, and {journal.name} holds its newest part: copy both")
+    uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False))
+    database = Database(engine)
+    database.check_migrated()
     return database
 
 
