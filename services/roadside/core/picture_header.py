@@ -82,10 +82,9 @@ PHOTOGRAPH_LIMITS = PictureLimits(64 << 20, 64_000_000, 32_000_000)
 """Of files: more than the 50 and 61 megapixels of the largest telephones and cameras; at most 512 MB of memory."""
 CAMERA_LIMITS = PictureLimits(16 << 20, 16_000_000, 16_000_000)
 """Of a camera's frame: twice 4K."""
-MESSAGE_LIMITS = PictureLimits(16 << 20, 25_000_000, 12_500_000)
-"""Of what services are sent: a camera's 24 megapixels; with the detector's own memory at most 512 MB, the container's
-limit. A raw 4K frame has 24 MiB and is refused on purpose: such cameras send JPEG."""
-
+MESSAGE_LIMITS = PictureLimits(16 << 20, 16_000_000, 8_400_000)
+"""Of what services are sent: twice 4K, and 4K. With the detector's own memory (200 MB) that stays below its container's
+384 MiB. A raw 4K frame has 24 MiB and is refused on purpose: such cameras send JPEG."""
 CROP_LIMITS = PictureLimits(16 << 20, 5_500_000, 5_500_000)
 """Of a plate's picture: what fits a message uncompressed. Readers and tracks hold many."""
 

@@ -66,7 +66,7 @@ class DecodingProcess:
     """Meets `roadside.wire.pictures.Decoder`. Threads may share it, they take turns; started when first needed."""
 
     def __init__(self, timeout_s: float = 20.0, command: tuple[str, ...] = CHILD) -> None:
-        """`timeout_s` is for one picture: 25 megapixels take a Pi 4 about one second."""
+        """`timeout_s` is for one picture: 16 megapixels take a Pi 4 about one second."""
         self._timeout_s = timeout_s
         self._command = command
         self._turn = threading.Lock()
