@@ -75,7 +75,7 @@ def test_a_clip_without_a_time_accuses_nobody_and_says_so_once(program: Program,
 def test_a_paid_vehicle_is_kept_as_a_hash_alone(program: Program, clip: Path) -> None:
     (program.home / "vignettes.csv").write_text(VIGNETTES.format(plate="LS15 EBC"))
     assert program.run("registry", "import", "vignettes.csv", "--registry", "registry.db").returncode == 0
-    result = program.run("run", clip, "--registry", "registry.db")
+    result = program.run("run", clip, "--registry", "registry.db", "--recorded-at", "2026-06-01T12:00Z")
     assert "1 sighting: 1 PAID" in result.stdout
     (stored,) = sightings(program)
     assert (stored["verdict"], stored["plate"]) == ("PAID", None)

@@ -111,7 +111,7 @@ def test_a_registry_gives_verdicts(program: Program, clip: Path, seen: Sighting)
             csv.writer(file).writerows(rows)
         done = program.run("registry", "import", "vignettes.csv", "--registry", f"{name}.db")
         assert done.returncode == 0, done.stderr
-    (paid,) = ALPR(registry=program.home / "paid.db").watch(clip)
+    (paid,) = ALPR(registry=program.home / "paid.db", recorded_at="2026-06-01T12:00Z").watch(clip)
     assert paid.verdict is not None
     assert (paid.verdict.kind, paid.plate) == (VerdictKind.PAID, PLATE)
     assert repr(paid).endswith("verdict=PAID)")

@@ -192,3 +192,17 @@ def test_a_clock_that_stands_before_the_newest_list_was_taken_in_accuses_nobody(
     for verdict in (judge.judge(seen(), passage), judge.settle(PLATE, "CZ", passage, stated=True)):
         assert verdict.kind is (VerdictKind.UNPAID if rule is None else VerdictKind.UNKNOWN)
         assert rule in (None, verdict.rule)
+
+
+@pytest.mark.parametrize(("last_ns", "kind"), [(99, "UNKNOWN"), (100, "UNPAID"), (500, "UNPAID")])
+def test_a_list_that_begins_after_the_passage_accuses_nobody(last_ns: int, kind: str) -> None:
+    class Young:
+        def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
+            del query, passage
+            return RegistryAnswer((), (), begins_ns=100)
+
+    judge = Judge(Young(), CONFUSIONS, Policy(), HandClock(), tolerance_s=0.0)
+    passage = PassageTime(0, last_ns)
+    for verdict in (judge.judge(seen(), passage), judge.settle(PLATE, "CZ", passage, stated=True)):
+        assert verdict.kind.value == kind
+        assert (verdict.rule == "registry-begins-later") is (kind == "UNKNOWN")

@@ -16,6 +16,7 @@ class Rule(StrEnum):
 
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     REGISTRY_STALE = "registry-stale"
+    REGISTRY_BEGINS_LATER = "registry-begins-later"
     NOTHING_READ = "nothing-read"
     PAID = "paid"
     EXEMPT = "exempt"
@@ -77,6 +78,11 @@ _WORDS = {
         "the registry's list is too old",
         "No vignette was found, but the newest list is older than it may be, so it cannot show that nobody paid since. "
         "The registry is asked again.",
+    ),
+    "registry-begins-later": Words(
+        "the list begins after the passage",
+        "No vignette was found, but every vignette of the list begins after the vehicle passed, so it cannot show that "
+        "nobody had paid then. The registry is asked again.",
     ),
     "nothing-read": Words(
         "nothing could be read", "There is a plate, but not one character of it could be read. A person has to look."

@@ -65,9 +65,9 @@ class Judge:
 
     def _believed(self, passage: PassageTime) -> PassageTime:
         """`passage`, doubted where it is of now and our own clock stands before the newest list was taken in."""
-        now_ns = self._clock.now_ns()
-        is_of_now = abs(passage.last_ns - now_ns) < NOW_NS
-        if passage.doubt is not None or not is_of_now or now_ns >= self._registry.imported_ns() - JUMP_NS:
+        now_ns, imported_ns = self._clock.now_ns(), self._registry.imported_ns()
+        is_behind = imported_ns > 0 and now_ns < imported_ns - JUMP_NS
+        if passage.doubt is not None or not is_behind or abs(passage.last_ns - now_ns) >= NOW_NS:
             return passage
         return replace(passage, doubt=TimeDoubt.TOO_EARLY)
 
@@ -88,7 +88,7 @@ class Judge:
             series=None if self._policy.accuse_special else _series(plate),
             grace_open=self._grace_open(passage),
         )
-        verdict = _unless_stale(decide(question, answer, self._policy, circumstances), answer)
+        verdict = _unless_unknowing(decide(question, answer, self._policy, circumstances), answer, passage)
         if verdict.kind is VerdictKind.UNPAID:
             return scrutinised(verdict, plate, self._registry, passage)
         return verdict
@@ -123,7 +123,7 @@ class Judge:
         verdict = Verdict(
             kind, Rule.READ_BY_PERSON, float(bool(mine)), float(bool(free)), (reading,), mine, free, answer.lapsed
         )
-        return _unless_stale(verdict, answer)
+        return _unless_unknowing(verdict, answer, passage)
 
 
 def _pays(vignette: Vignette, stated: str | None) -> bool:
@@ -173,10 +173,14 @@ def _spelt(text: str, country: str | None) -> tuple[str, ...]:
         return ()
 
 
-def _unless_stale(verdict: Verdict, answer: RegistryAnswer) -> Verdict:
-    """`verdict`, but that nobody is said not to have paid by a list that is too old to know."""
-    if verdict.kind is VerdictKind.UNPAID and answer.stale:
+def _unless_unknowing(verdict: Verdict, answer: RegistryAnswer, passage: PassageTime) -> Verdict:
+    """`verdict`, but that nobody is said not to have paid by a list that is too old or too young to know."""
+    if verdict.kind is not VerdictKind.UNPAID:
+        return verdict
+    if answer.stale:
         return replace(verdict, kind=VerdictKind.UNKNOWN, rule=Rule.REGISTRY_STALE)
+    if passage.last_ns < answer.begins_ns:
+        return replace(verdict, kind=VerdictKind.UNKNOWN, rule=Rule.REGISTRY_BEGINS_LATER)
     return verdict
 
 

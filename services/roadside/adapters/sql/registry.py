@@ -58,6 +58,8 @@ class SqlRegistry:
         self._database = database
         self._grace_ns = int(grace_s * 1e9)
         self._max_age_ns = int(max_age_days * _DAY_NS)
+        self._begins: tuple[str, int] = ("", 0)
+        """Of the list that was last asked, its version and the first moment that it knows of."""
 
     def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
         """Everything within `query` valid at any moment of `passage`, or begun at most the grace period after it.
@@ -79,6 +81,7 @@ class SqlRegistry:
                 imported_ns = _newest_import_ns(connection)
                 stale = self._is_stale(imported_ns, passage.last_ns)
                 version = _version(connection)
+                begins_ns = self._begins_ns(connection, version)
                 rows = connection.execute(_vignettes().where(in_reach, valid))
                 vignettes = dict.fromkeys(map(_vignette_of, rows))
                 others = connection.execute(_vignettes().where(best).limit(20))
@@ -92,7 +95,13 @@ class SqlRegistry:
         except StoreUnavailableError as error:
             raise RegistryUnavailableError(str(error)) from error
         return RegistryAnswer(
-            tuple(vignettes), tuple(exemptions), lapsed, stale=stale, imported_ns=imported_ns, version=version
+            tuple(vignettes),
+            tuple(exemptions),
+            lapsed,
+            stale=stale,
+            begins_ns=begins_ns,
+            imported_ns=imported_ns,
+            version=version,
         )
 
     def entries(self, plate: str, country: str | None = None) -> tuple[tuple[Vignette, ...], tuple[Exemption, ...]]:
@@ -141,6 +150,13 @@ class SqlRegistry:
         """Vignettes held. Raises StoreUnavailableError."""
         with self._database.read() as connection:
             return connection.execute(select(func.count()).select_from(VIGNETTES)).scalar_one()
+
+    def _begins_ns(self, connection: Connection, version: str) -> int:
+        """The first moment of any vignette; looked for once a list, for it is a look at every row."""
+        if self._begins[0] != version:
+            first = connection.execute(select(func.min(VIGNETTES.c.valid_from_ns))).scalar_one()
+            self._begins = version, first or 0
+        return self._begins[1]
 
     def _is_stale(self, imported_ns: int, at_ns: int) -> bool:
         return 0 < self._max_age_ns < at_ns - imported_ns
