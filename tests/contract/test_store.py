@@ -280,6 +280,13 @@ def vignettes(*plates: str, start: int = 0, end: int = 10_000) -> list[Vignette 
     return [Vignette(p, "CZ", "car", start, end) for p in plates]
 
 
+def test_a_list_tells_from_when_on_it_knows_anything(world: World) -> None:
+    query = CandidateQuery(("1AB2345",), (), (), 0.0)
+    for begins in (700, 300):
+        import_vignettes(world.database, [Vignette("2CD3456", "CZ", "", begins, 900)], "f", begins)
+        assert world.registry.search(query, PassageTime.at(5)).begins_ns == begins
+
+
 def test_a_passage_is_paid_if_any_moment_of_it_is(world: World) -> None:
     import_vignettes(world.database, [Vignette("1AB2345", "CZ", "", 100, 200)], "f", 1)
     import_exemptions(world.database, [Exemption("2CD3456", "CZ", "police", 100, 200)], "e", 1)
