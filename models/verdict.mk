@@ -9,3 +9,7 @@ bench-verdict-year: $(VENV)/.run ## A year of traffic: false accusations of the 
 .PHONY: bench-storage
 bench-storage: $(VENV)/.dev ## A million vignettes imported, ten million sightings listed, on both databases
 	@$(BIN)/python -m tests.bench.storage
+
+.PHONY: joint-errors
+joint-errors: $(VENV)/.dev ## Counts how errors come together on spoilt real plates: models/shipped/joint_errors.json
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.joint

@@ -25,6 +25,7 @@ from models.verdict.passages import open_nets, passage
 from models.verdict.sheet import Accused, draw_sheet
 from models.verdict.spoils import SPOILS
 from models.verdict.subjects import subjects
+from roadside.core import joint_errors
 from roadside.core.confusions import from_json
 from roadside.core.frames import CameraId
 from roadside.core.moments import PassageTime
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from models.verdict.passages import Nets, Passage
+    from roadside.core.confusions import Confusions
     from roadside.core.reads import Track
     from roadside.core.sightings import Verdict
 
@@ -50,6 +52,7 @@ CLEAN = "clean"
 PASSED_NS = 10**18
 FOLDER = Path("var/bench-verdict")
 STATISTICS = Path("models/shipped/confusions.json")
+JOINT_ERRORS = Path("models/shipped/joint_errors.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +85,17 @@ def main() -> None:
     parsed = _parse()
     started = time.perf_counter()
     machine = describe()
-    nets = _nets()
+    nets = shipped_nets()
     vehicles = list(subjects(data_folder(), nets.finder))
     registry = open_background(parsed.folder, parsed.vignettes, vehicles, parsed.seed)
-    confusions = from_json(parsed.statistics.read_text(encoding="utf-8"))
+    confusions = judging_halves(parsed.statistics, parsed.joint)
     paid: list[Outcome] = []
     absent: list[Outcome] = []
     for number, subject in enumerate(vehicles):
         asked = Remembering(registry)
-        judge = Judge(asked, confusions, Policy(), FixedClock())
-        without = Judge(Without(asked, fold(subject.text)), confusions, Policy(), FixedClock())
+        known = confusions[subject.half]
+        judge = Judge(asked, known, Policy(), FixedClock())
+        without = Judge(Without(asked, fold(subject.text)), known, Policy(), FixedClock())
         for condition in SPOILS:
             seen = passage(subject, condition, nets, parsed.folder / "reads", parsed.seed)
             paid += [outcome(seen, count, judge) for count in COUNTS]
@@ -111,6 +115,16 @@ def main() -> None:
     print(text)
     for line in accusations(paid):
         print(line)
+
+
+def judging_halves(statistics: Path, joint: Path) -> tuple[Confusions, Confusions]:
+    """What the vehicles of either half are judged with: joint errors were counted on those of the other half.
+
+    Raises OSError, ValueError.
+    """
+    counts, text = from_json(statistics.read_text(encoding="utf-8")), joint.read_text(encoding="utf-8")
+    first, second = (replace(counts, joint=joint_errors.from_json(text, other)) for other in (1, 0))
+    return first, second
 
 
 def outcome(seen: Passage, frames: int, judge: Judge) -> Outcome:
@@ -232,7 +246,8 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in Counter(names).most_common())
 
 
-def _nets() -> Nets:
+def shipped_nets() -> Nets:
+    """The first detector and reader under models/. Raises ModelError."""
     sources = find_sources(Path("models"), FOLDER)
     if not sources.detectors or not sources.readers:
         raise ModelError("no detector or no reader to measure under models/")
@@ -243,6 +258,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vignettes", type=int, default=300_000)
     parser.add_argument("--statistics", type=Path, default=STATISTICS)
+    parser.add_argument("--joint", type=Path, default=JOINT_ERRORS)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where reads and registries are kept between runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true", help="say how far it is")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from roadside.adapters.encryption import load_or_make_keyring
 from roadside.adapters.frame_clock import SteadyClock
@@ -11,6 +12,7 @@ from roadside.adapters.http.options import load_http_options
 from roadside.adapters.http.registry import HttpRegistry
 from roadside.adapters.sql import Database, SqlRegistry, Vault, open_database, open_embedded
 from roadside.adapters.sql.vault import needs_keys
+from roadside.core import joint_errors
 from roadside.core.confusions import Confusions, from_json, typical
 from roadside.errors import SettingsError
 from roadside.kit.config import PREFIX, data_folder
@@ -18,15 +20,18 @@ from roadside.kit.weights import check_shipped, weights_folder
 from roadside.registry.judge import Judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from roadside.core.joint_errors import JointErrors
     from roadside.ports.registry import Registry
     from roadside.ports.system import Clock
     from roadside.registry.config import KeepingSection, RegistrySection, StorageSection, VerdictSection
 
 FIRST_KEY = "k1"
 CONFUSIONS_FILE = "confusions.json"
+JOINT_ERRORS_FILE = "joint_errors.json"
+Statistics = TypeVar("Statistics")
 
 
 def open_sightings(settings: StorageSection) -> Database:
@@ -120,7 +125,8 @@ def open_judge(settings: VerdictSection, registry: Registry, clock: Clock, model
 
     Raises SettingsError, ModelError.
     """
-    confusions = confusions_of(settings, models or weights_folder())
+    folder = models or weights_folder()
+    confusions = replace(confusions_of(settings, folder), joint=joint_errors_of(settings, folder))
     return Judge(registry, confusions, settings.policy(), clock, settings.grace_s, settings.verdict_time_tolerance_s)
 
 
@@ -132,9 +138,22 @@ def confusions_of(settings: VerdictSection, models: Path) -> Confusions:
     path = settings.confusions or models / CONFUSIONS_FILE
     if settings.confusions is None and not path.is_file():
         return typical()
+    return _statistics(path, from_json)
+
+
+def joint_errors_of(settings: VerdictSection, models: Path) -> JointErrors:
+    """What is known of errors that come together: the file beside the confusions, or what is typical.
+
+    Raises SettingsError, ModelError.
+    """
+    path = settings.confusions.with_name(JOINT_ERRORS_FILE) if settings.confusions else models / JOINT_ERRORS_FILE
+    return _statistics(path, joint_errors.from_json) if path.is_file() else joint_errors.typical()
+
+
+def _statistics(path: Path, parse: Callable[[str], Statistics]) -> Statistics:
     check_shipped(path)
     try:
-        return from_json(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"confusions {path}: {error.strerror}") from error
     except ValueError as error:

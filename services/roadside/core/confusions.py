@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from roadside.core.joint_errors import JointErrors
+
 _INDEX = {character: place for place, character in enumerate(ALPHABET)}
 
 LOOK_ALIKES = "0D 8B 5S 2Z 6G CG 17 1L 1T 4A VY UV WM MN HN HW EF PR KX 3B 9G 0C 0U 7T 6B JU"
@@ -44,6 +46,8 @@ class Confusions:
     """Characters that were not read, for each character that was."""
     invented: float
     """Characters read where none stands, for each character read."""
+    joint: JointErrors | None = None
+    """How errors come together; typical where they were not counted."""
 
 
 def from_counts(counts: NDArray[np.float64], missed: float, invented: float, *, smoothing: float = 0.5) -> Confusions:

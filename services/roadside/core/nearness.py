@@ -6,13 +6,15 @@ one plate are not independent, and a product of the characters' probabilities sa
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
+from roadside.core.candidates import LONGEST
 from roadside.core.confusions import LOOK_ALIKES
-from roadside.core.neighbours import transpositions
+from roadside.core.neighbours import edit_distances, near_halves, transpositions
 from roadside.core.reads import FOLDED_ALPHABET
 from roadside.core.vignettes import CandidateQuery
 
@@ -41,6 +43,10 @@ class Relation(StrEnum):
     """They differ in one stretch, in the number of its characters too."""
     ALIKE = "paid-plate-looks-alike"
     """They differ in two or three characters, each of which looks like the other."""
+    LENGTH = "paid-plate-of-other-length"
+    """They differ in two places, and in the number of characters."""
+    JOINT = "paid-plate-may-be-misread"
+    """By the counts of joint errors such plates together are too probable: `roadside.core.joint_errors`."""
     TWO_ERRORS = "paid-plate-two-errors-away"
     """They differ in two characters, a digit for a digit or a letter for a letter."""
 
@@ -52,7 +58,9 @@ def relation(read: str, plate: str) -> Relation | None:
     if is_part(read, plate) or is_part(plate, read):
         return Relation.PART
     if len(read) != len(plate):
-        return Relation.STRETCH if _one_stretch(read, plate) else None
+        if _one_stretch(read, plate):
+            return Relation.STRETCH
+        return Relation.LENGTH if edit_distances(read, [plate], 2)[0] <= 2 else None
     return _of_one_length(read, plate)
 
 
@@ -109,6 +117,67 @@ def look_alikes(read: str) -> Iterator[str]:
                 for place, other in zip(places, others, strict=True):
                     characters[place] = other
                 yield "".join(characters)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where an index finds every plate with a `relation` to a read, and every one at most two errors from it."""
+
+    keys: tuple[str, ...]
+    heads: tuple[str, ...]
+    """Buckets of `roadside.core.candidates.head_bucket`; they hold plates that are farther away as well."""
+    tails: tuple[str, ...]
+    """The same of `tail_bucket`."""
+
+
+def reach_of(read: str) -> Reach:
+    """Where to look for plates like the folded `read`.
+
+    Three errors are looked for where one cause makes them: a stretch, missing or added characters, look-alikes. Any
+    three would be in ten times as many buckets, and not one of 735 spoilt passages that would have accused had three
+    apart (models/shipped/joint_errors.json).
+    """
+    heads, tails = map(set, near_halves(read, 2))
+    for length, first, last in (*_stretched(read), *_lengthened(read)):
+        heads.update(f"{length}{text}" for text in first)
+        tails.update(f"{length}{text}" for text in last)
+    keys = dict.fromkeys((*transpositions(read), *_parts_of(read), *look_alikes(read)))
+    return Reach(tuple(keys), tuple(sorted(heads)), tuple(sorted(tails)))
+
+
+def _stretched(read: str) -> Iterator[tuple[int, list[str], list[str]]]:
+    """Lengths, heads and tails of the plates that differ from `read` in one stretch of MOST_MISSED."""
+    for start, gone, put in product(range(len(read) + 1), range(MOST_MISSED + 1), range(MOST_MISSED + 1)):
+        end = len(read) - start - gone
+        if end < 0 or max(gone, put) < MOST_MISSED or start + end <= LEAST_KEPT:
+            continue
+        length = start + put + end
+        half = length // 2
+        rest = read[len(read) - end :] if end else ""
+        inside, outside = half - start, start + put - half  # characters of the stretch in either half
+        if inside <= 0:
+            yield length, [read[:half]], []
+        elif outside <= 0:
+            yield length, [], [rest[len(rest) - (length - half) :]]
+        elif inside < outside:
+            yield length, [read[:start] + c for c in FOLDED_ALPHABET], []
+        else:
+            yield length, [], [c + rest for c in FOLDED_ALPHABET]
+
+
+def _lengthened(read: str) -> Iterator[tuple[int, list[str], list[str]]]:
+    """The same of plates that hold `read` and MOST_MISSED more: one of their halves has one of them at most."""
+    length = len(read) + MOST_MISSED
+    if length > LONGEST:
+        return
+    half = length // 2
+    yield length, _with_one_more(read, half), [text[::-1] for text in _with_one_more(read[::-1], length - half)]
+
+
+def _with_one_more(read: str, size: int) -> list[str]:
+    """Beginnings of `size` characters of `read` as it is, and with one character more."""
+    added = [read[:place] + c + read[place : size - 1] for place in range(size) for c in FOLDED_ALPHABET]
+    return [text for text in (read[:size], *added) if len(text) == size]
 
 
 def _parts_of(read: str) -> Iterator[str]:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_EDITS = 3
-_SHARED_OUT = {1: (0, 0), 2: (1, 0), 3: (1, 1)}
-"""Errors that the first and the last half must admit: of three in two halves, one half has at most one."""
+_SHARED_OUT = {1: (0, 0), 2: (0, 1), 3: (1, 1)}
+"""Errors that the first and the last half must admit: of three in two halves, one half has at most one. The last half
+is the longer one, and fewer plates share it."""
 
 
 def transpositions(key: str) -> tuple[str, ...]:

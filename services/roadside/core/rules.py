@@ -190,6 +190,16 @@ _WORDS = {
         "A plate that paid differs from what was read only in characters that look like each other. "
         "A person has to compare.",
     ),
+    "paid-plate-of-other-length": Words(
+        "two errors from a plate that paid",
+        "A plate that paid differs from what was read in two places and in the number of its characters. "
+        "A person has to compare.",
+    ),
+    "paid-plate-may-be-misread": Words(
+        "may be a misread plate that paid",
+        "By how plates were seen to be misread, one or more plates that paid could have been read as this one. "
+        "A person has to compare.",
+    ),
     "paid-plate-two-errors-away": Words(
         "two characters from a plate that paid",
         "A plate that paid differs from what was read in two characters, and nobody examined the pictures. "

@@ -50,7 +50,8 @@ class CandidateQuery:
     left_out: float
     """The probability, 0 to 1, that the plate is none that these heads and tails find."""
     near: tuple[str, ...] = ()
-    """Folded plates of which everything at most three errors away is wanted, be it never so improbable."""
+    """Folded plates of which everything with a relation (`roadside.core.nearness`) and everything at most two errors
+    away is wanted, be it never so improbable."""
 
 
 @dataclass(frozen=True, slots=True)

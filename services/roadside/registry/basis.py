@@ -57,4 +57,7 @@ def _digest(confusions: Confusions) -> str:
     numbers = confusions.truth_given_read.astype("<f8").tobytes()
     digest = hashlib.sha256(numbers)
     digest.update(f"{confusions.missed!r} {confusions.invented!r}".encode())
+    if confusions.joint is not None:
+        digest.update(confusions.joint.read_given_truth.astype("<f8").tobytes())
+        digest.update(f"{confusions.joint.right!r} {sorted(confusions.joint.kinds.items())!r}".encode())
     return digest.hexdigest()

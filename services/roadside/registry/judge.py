@@ -6,16 +6,26 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from roadside.core.joint_errors import typical
 from roadside.core.lettering import spellings
 from roadside.core.moments import JUMP_NS, TOLERANCE_S, TimeDoubt
 from roadside.core.plates import fold, is_current, may_be_of, series_of
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
-from roadside.core.verdict import ANY_COUNTRY, Circumstances, ask, decide, fold_pattern, is_pattern, unanswered
+from roadside.core.verdict import (
+    ANY_COUNTRY,
+    Circumstances,
+    ask,
+    decide,
+    fold_pattern,
+    is_pattern,
+    named_characters,
+    unanswered,
+)
 from roadside.core.vignettes import CandidateQuery
 from roadside.errors import RegistryUnavailableError
 from roadside.registry.basis import TracedRegistry, policy_facts
-from roadside.registry.scrutiny import scrutinised
+from roadside.registry.scrutiny import Likeness, scrutinised
 
 if TYPE_CHECKING:
     from roadside.core.confusions import Confusions
@@ -53,6 +63,7 @@ class Judge:
         self._grace_ns = int(grace_s * 1e9)
         self._tolerance_ns = int(tolerance_s * 1e9)
         self._basis = (*policy_facts(policy, confusions, grace_s), ("policy.tolerance_s", repr(tolerance_s)))
+        self._likeness = Likeness(confusions.joint or typical(), policy.paid_weight, policy.bound)
 
     def judge(self, plate: FusedPlate, passage: PassageTime) -> Verdict:
         """The verdict on a vehicle that has paid if it had paid at any moment of `passage`, or nearly so.
@@ -90,7 +101,7 @@ class Judge:
         )
         verdict = _unless_unknowing(decide(question, answer, self._policy, circumstances), answer, passage)
         if verdict.kind is VerdictKind.UNPAID:
-            return scrutinised(verdict, plate, self._registry, passage)
+            return scrutinised(verdict, plate, self._registry, passage, self._likeness)
         return verdict
 
     def _grace_open(self, passage: PassageTime) -> bool:
@@ -140,6 +151,8 @@ def _frees(exemption: Exemption, keys: tuple[str, ...], country: str | None, *, 
         return False
     if exemption.country in (ANY_COUNTRY, country):
         return True
+    if is_pattern(exemption.pattern) and named_characters(exemption.pattern):
+        return country is None
     if is_pattern(exemption.pattern):
         return country is None and any(may_be_of(key, exemption.country) for key in keys)
     return country is None or not stated

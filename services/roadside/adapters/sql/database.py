@@ -79,13 +79,16 @@ class Database:
         with _translated(), self._engine.connect() as connection:
             yield connection.execution_options(**{_WRITE_OPTION: True})
 
-    def migrate(self) -> None:
-        """Bring the tables up to this version of the program. Raises StoreUnavailableError, SettingsError."""
+    def migrate(self, to: str = "head") -> None:
+        """Bring the tables up to this version of the program, or to an older one, as tests of migrations need it.
+
+        Raises StoreUnavailableError, SettingsError.
+        """
         with _translated(), self._alone(), self._engine.connect() as connection:
             config = _alembic()
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
             except CommandError as error:
                 raise SettingsError(f"the database was made by a newer Roadside: {error}") from error
             connection.commit()

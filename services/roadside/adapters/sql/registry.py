@@ -11,10 +11,11 @@ from sqlalchemy import and_, func, or_, select
 
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.core.lettering import spellings
-from roadside.core.neighbours import MOST_EDITS, edit_distances, near_halves
+from roadside.core.nearness import reach_of
+from roadside.core.neighbours import MOST_EDITS, edit_distances
 from roadside.core.plates import may_be_of
 from roadside.core.sightings import VerdictKind
-from roadside.core.verdict import ANY_COUNTRY, is_pattern
+from roadside.core.verdict import ANY_COUNTRY, named_characters
 from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
 from roadside.errors import InputError, RegistryUnavailableError, StoreUnavailableError
 from roadside.registry.validity import NEVER_NS
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 
     from roadside.adapters.sql.database import Database
     from roadside.core.moments import PassageTime
+    from roadside.core.nearness import Reach
     from roadside.core.vignettes import CandidateQuery
 
 Chosen = TypeVar("Chosen")
 _DAY_NS = 86_400 * 10**9
 _BUCKETS_AT_ONCE = 1_000
 """Far below what either database takes in one statement, and nearly as fast as more."""
+_ROWS_AT_ONCE = 5_000
+"""Of a large registry tens of thousands share the buckets of a plate: they are looked at in parts, not held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +170,9 @@ class SqlRegistry:
 
 
 def _holds_for(exemption: Exemption, keys: Sequence[str], country: str | None) -> bool:
-    """Whether it is for a plate spelt as one of `keys`; a family of a country frees no plate that is none of it."""
+    """Whether it is for a plate spelt as one of `keys`; one of every plate of a country frees its own plates alone."""
     meant = [key for key in keys if fnmatchcase(key, exemption.pattern)]
-    if country is not None or exemption.country == ANY_COUNTRY or not is_pattern(exemption.pattern):
+    if country is not None or exemption.country == ANY_COUNTRY or named_characters(exemption.pattern):
         return bool(meant)
     return any(may_be_of(key, exemption.country) for key in meant)
 
@@ -201,28 +205,30 @@ def _version(connection: Connection) -> str:
 
 
 def _near_vignettes(connection: Connection, key: str, valid: ColumnElement[bool]) -> list[Vignette]:
-    """Valid ones at most MOST_EDITS from `key`."""
+    """Valid ones within `reach_of` the key, at most MOST_EDITS from it."""
     found: set[Vignette] = set()
-    for column, buckets in _halves(key, VIGNETTES.c.head, VIGNETTES.c.tail):
-        rows = connection.execute(_vignettes().where(column.in_(buckets), valid)).all()
-        found.update(_vignette_of(row) for row in _within_reach(key, rows, [row.plate for row in rows]))
+    for column, values in _columns(reach_of(key), VIGNETTES.c.plate, VIGNETTES.c.head, VIGNETTES.c.tail):
+        rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
+            _vignettes().where(column.in_(values), valid)
+        )
+        for some in rows.partitions():
+            found.update(_vignette_of(row) for row in _within_reach(key, some, [row.plate for row in some]))
     return sorted(found, key=lambda v: (v.plate, v.country, v.category, v.valid_from_ns))
 
 
 def _near_exemptions(connection: Connection, key: str, in_force: ColumnElement[bool]) -> list[Exemption]:
     """Those of single plates; patterns are all in the answer as it is."""
     found: set[Exemption] = set()
-    for column, buckets in _halves(key, EXEMPTIONS.c.head, EXEMPTIONS.c.tail):
-        rows = connection.execute(select(EXEMPTIONS).where(column.in_(buckets), in_force)).mappings().all()
+    for column, values in _columns(reach_of(key), EXEMPTIONS.c.pattern, EXEMPTIONS.c.head, EXEMPTIONS.c.tail):
+        rows = connection.execute(select(EXEMPTIONS).where(column.in_(values), in_force)).mappings().all()
         found.update(_exemption_of(row) for row in _within_reach(key, rows, [row["pattern"] for row in rows]))
     return sorted(found, key=lambda e: (e.pattern, e.country, e.reason, e.valid_from_ns))
 
 
-def _halves(key: str, head: Chosen, tail: Chosen) -> Iterable[tuple[Chosen, tuple[str, ...]]]:
-    heads, tails = near_halves(key)
-    for column, buckets in ((head, heads), (tail, tails)):
-        for start in range(0, len(buckets), _BUCKETS_AT_ONCE):
-            yield column, buckets[start : start + _BUCKETS_AT_ONCE]
+def _columns(reach: Reach, plate: Chosen, head: Chosen, tail: Chosen) -> Iterable[tuple[Chosen, tuple[str, ...]]]:
+    for column, values in ((plate, reach.keys), (head, reach.heads), (tail, reach.tails)):
+        for start in range(0, len(values), _BUCKETS_AT_ONCE):
+            yield column, values[start : start + _BUCKETS_AT_ONCE]
 
 
 def _within_reach(key: str, rows: Sequence[Chosen], plates: list[str]) -> list[Chosen]:
