@@ -32,7 +32,17 @@ from roadside.core.frames import Box, CameraId
 from roadside.core.moments import PassageTime
 from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
 from roadside.core.reviews import Correction, ReviewAction
-from roadside.core.sightings import Picture, PictureKind, Reading, Sighting, SightingQuery, Verdict, VerdictKind
+from roadside.core.sightings import (
+    Answer,
+    Picture,
+    PictureKind,
+    Reading,
+    Sighting,
+    SightingQuery,
+    Statement,
+    Verdict,
+    VerdictKind,
+)
 from roadside.core.verdict import Policy
 from roadside.core.vignettes import CandidateQuery, Exemption, Vignette
 from roadside.errors import (
@@ -450,7 +460,9 @@ def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World)
 def test_forgetting_a_plate_leaves_no_trace_of_it(world: World) -> None:
     world.store.save(sighting("paid", VerdictKind.PAID, 1000))
     world.store.save(sighting("mine", VerdictKind.UNPAID, 1000), [CROP])
-    world.store.save(sighting("near", VerdictKind.REVIEW, 1000, "1A82345"), [FRAME])
+    near = sighting("near", VerdictKind.REVIEW, 1000, "1A82345")
+    said = Statement(Answer.DISAGREED, "other", "0" * 64, "1AB2345")
+    world.store.save(replace(near, verdict=replace(near.verdict, witness=said)), [FRAME])
     Reviews(world.database, world.vault).record(
         Correction("near", 1, "jana", ReviewAction.CORRECT, "1A82345", "CZ", "1A82345")
     )

@@ -211,11 +211,13 @@ def test_pages_of_a_search_hold_each_sighting_once(app: FastAPI, made: Console) 
 
 
 def test_exports_open_as_tables_and_hold_no_formula(app: FastAPI, made: Console) -> None:
-    made.see("AB12CDE", VerdictKind.UNPAID, camera='=HYPERLINK("http://evil.example")')
+    made.see("AB12CDE", VerdictKind.REVIEW, camera='=HYPERLINK("http://evil.example")')
+    made.see("KV46RNE", VerdictKind.UNPAID)  # nobody has confirmed it: it stays in the house
     client = browser(app, "reviewer")
     text = client.get("/search/export.csv").content.decode("utf-8-sig")
     assert text.startswith("Time,Camera,Plate")
     assert "AB12 CDE" in text
+    assert "KV46" not in text
     assert ",=" not in text
     assert '"=' not in text
     sheet = load_workbook(io.BytesIO(client.get("/search/export.xlsx").content)).active

@@ -281,6 +281,9 @@ def _mentions(connection: Connection, key: str, without: Collection[str]) -> dic
         plate["alternatives"] = [entry for entry in plate["alternatives"] if fold(entry[0]) != key]
         for name in ("readings", "vignettes", "lapsed", "exemptions"):
             reasons[name] = [entry for entry in reasons[name] if fold(entry[0]) != key]
+        said = reasons.get("witness")
+        if said is not None and fold(said[-1]) == key:
+            said[-1] = ""
         if json.dumps([plate, reasons]) != before:
             found[row.sighting_id] = {"plate": json.dumps(plate), "reasons": json.dumps(reasons)}
     return found

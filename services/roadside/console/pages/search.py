@@ -19,6 +19,7 @@ from roadside.console.queries import asked, query_of
 from roadside.console.web import RefusedError, Visit, page
 from roadside.core.plates import format_plate
 from roadside.core.sightings import SightingPage, VerdictKind
+from roadside.core.witness import is_held
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ _HEAD = (_("Time"), _("Camera"), _("Plate"), _("Country"), _("Confidence"), _("V
 
 
 def _all(visit: Visit, query: SightingQuery) -> list[Sighting]:
+    """What may leave the house: no UNPAID that neither a second reader nor a person has confirmed."""
     found: list[Sighting] = []
     for part in _pages(visit, query):
-        found += part
+        found += [sighting for sighting in part if not is_held(sighting.verdict)]
         if len(found) >= MOST_EXPORTED:
             break
     return found[:MOST_EXPORTED]
