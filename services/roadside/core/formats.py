@@ -1,9 +1,9 @@
 """The plate formats of Europe as data: which characters stand where, and where the breaks are.
 
 Notation of a format: `D` a digit, `N` a digit but not 0, `L` a letter that the country uses, `X` either, `Y` any
-letter, another capital a class of the country's `classes`, a small letter itself, `<name>` one of the
-country's codes, `{m,n}` repetition of what stands before; a space or a hyphen is a break as it is displayed, a
-closing `!` says that one character at least is a digit.
+letter, `Z` any letter or digit, another capital a class of the country's `classes`, a small letter itself, `<name>`
+one of the country's codes, `{m,n}` repetition of what stands before; a space or a hyphen is a break as it is
+displayed, a closing `!` says that one character at least is a digit.
 A weight of 1 is a format on the road today; older and rarer ones have less, made-to-order plates least.
 
 Sources: the national rules named at each country, and, where none is named, the articles "Vehicle registration
@@ -58,7 +58,8 @@ GRAMMARS: dict[str, Grammar] = {
         alike=True,
     ),
     # Vyhláška 343/2014 Sb., § 22-25: no G, CH, O, Q, W; the region's letter second; EL for electric ones; plates to
-    # order ("značka na přání", 2016) have eight characters of which one at least is a digit.
+    # order ("značka na přání", zákon 56/2001 Sb. § 7b, since 2016) have eight characters, on motorcycles seven, on
+    # mopeds five, of which one at least is a digit; they do not begin with EL.
     "CZ": Grammar(
         without("GOQW"),
         (
@@ -67,9 +68,12 @@ GRAMMARS: dict[str, Grammar] = {
             ("NR DDDD", 0.1),
             ("LLL DD-DD", 0.1),
             ("DDv DDDD", 0.05),
-            ("X{8}!", 0.15),
+            ("AX{7}!", 0.15),
+            ("eBX{6}!", 0.15),
+            ("X{7}!", 0.03),
+            ("X{5}!", 0.02),
         ),
-        {"R": "ABCEHJKLMPSTUZ"},
+        {"R": "ABCEHJKLMPSTUZ", "A": "ABCDFHIJKLMNPRSTUVXYZ0123456789", "B": "ABCDEFHIJKMNPRSTUVXYZ0123456789"},
         alike=True,
     ),
     # Zákon 8/2009 Z. z., § 123-127: a district's (from 2023 any) two letters, three digits, two letters; plates to
@@ -84,7 +88,8 @@ GRAMMARS: dict[str, Grammar] = {
     "DE": Grammar(
         LETTERS,
         (("L{2,5} ND{0,3}", 1.0), ("L{2,5} ND{0,3}H", 0.2), ("L{1,3} ND{2,5}", 0.05)),
-        {"H": "EH"},
+        {"H": "EH", "A": without("EH")},
+        {"land": _codes("BBL BWL BYL HEL LSA LSN MVL NRW RPL SAL THL")},
     ),
     # Rozporządzenie w sprawie rejestracji pojazdów (Dz.U. 2022 poz. 1849), zał. 13: the first letter is the voivodeship
     # (H: services); after the district no B, D, I, O, Z (0, 1, 2, 8 look alike) and never Q.
@@ -222,12 +227,19 @@ GRAMMARS: dict[str, Grammar] = {
         without("KWY"),
         (("YY-DD-YY", 1.0), ("DD-LL-DD", 1.0), ("DD-DD-LL", 0.6), ("LL-DD-DD", 0.3)),
     ),
-    # Registreringsbekendtgørelsen: no I, O, Q, W in the series.
-    "DK": Grammar(without("IOQW"), (("LL DD DDD", 1.0), ("Y{3,7}", 0.05), ("Y{2,5}DD", 0.05))),
-    # Transportstyrelsen: no I, Q, V, Å, Ä, Ö; the last may be a letter but O since 2019.
-    "SE": Grammar(without("IQV"), (("LLL DDD", 1.0), ("LLL DDE", 1.0), ("Y{3,7}", 0.05)), {"E": without("IQVO")}),
-    # Statens vegvesen: no G, I, O, Q in the series (EL, EK, EV... electric).
-    "NO": Grammar(without("GIOQ"), (("LL DDDDD", 1.0), ("LL DDDD", 0.3), ("Y{2,7}", 0.03))),
+    # Registreringsbekendtgørelsen: two letters, up to five digits; no I, O, Q, W in the series. To order
+    # ("ønskenummerplade"): two to seven characters of any kind, spaces counted, none of the series.
+    "DK": Grammar(without("IOQW"), (("LL DD DDD", 1.0), ("Y{2,7}", 0.03), ("Z{2,7}!", 0.03))),
+    # Transportstyrelsen: no I, Q, V, Å, Ä, Ö; the last may be a letter but O since 2019. To order ("personlig skylt",
+    # page "Tecken"): two to seven characters, six on motorcycles, that look like no number of a series or of a mission.
+    "SE": Grammar(
+        without("IQV"),
+        (("LLL DDD", 1.0), ("LLL DDE", 1.0), ("Y{2,7}", 0.03), ("Z{2,7}!", 0.03)),
+        {"E": without("IQVO")},
+    ),
+    # Kjøretøyforskriften and Statens vegvesen: no G, I, O, Q in the series (EL, EK, EV... electric). To order
+    # ("personlig kjennemerke", since 2017): two to seven characters, spaces counted.
+    "NO": Grammar(without("GIOQ"), (("LL DDDDD", 1.0), ("LL DDDD", 0.3), ("Y{2,7}", 0.03), ("Z{2,7}!", 0.03))),
     # Traficom: two or three letters and up to three digits without leading 0.
     "FI": Grammar(without("Q"), (("LLL-ND{0,2}", 1.0), ("LL-ND{0,2}", 0.3))),
     # Verkehrszulassungsverordnung (VZV) Art. 82 ff.: canton and up to six digits.
@@ -238,7 +250,9 @@ GRAMMARS: dict[str, Grammar] = {
         {"canton": _codes("AG AI AR BE BL BS FR GE GL GR JU LU NE NW OW SG SH SO SZ TG TI UR VD VS ZG ZH")},
     ),
     "LT": Grammar(without("QWX"), (("LLL DDD", 1.0), ("LL DDDD", 0.2), ("LL DDD", 0.1))),
-    "LV": Grammar(without("QWXY"), (("LL-DDDD", 1.0), ("LL-ND{0,2}", 0.2), ("Y{3,8}", 0.02))),
+    # Ministru kabineta noteikumi 1080 (2010), 7. pielikums; W since the series WH and NW of 2024 (CSDD). To order
+    # ("individuāla pasūtījuma numurs"): up to eight characters.
+    "LV": Grammar(without("QY"), (("LL-DDDD", 1.0), ("LL-ND{0,2}", 0.2), ("Y{2,8}", 0.02), ("Z{2,8}!", 0.02))),
     "EE": Grammar(without("Q"), (("DDD LLL", 1.0), ("DD LLL", 0.1), ("DDD LL", 0.1))),
     # Наредба I-45/2000: letters that Cyrillic and Latin share.
     "BG": Grammar(

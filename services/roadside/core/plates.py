@@ -121,8 +121,13 @@ def series_of(text: str, country: str | None) -> str | None:
 
 
 def may_be_of(text: str, country: str) -> bool:
-    """Whether `text` fits any format of `country`, however old or special; True of a country without known formats."""
-    return country not in GRAMMARS or next(resolve(text, country), None) is not None
+    """Whether `text` fits any format of `country`, however old or special; True of a country without known formats.
+
+    Words to order are left out where they may be any letters and digits: every plate of any country would be one.
+    """
+    if country not in GRAMMARS:
+        return True
+    return any(not form.needs_digit or form.weight >= LEAST_CURRENT for _, form in resolve(text, country))
 
 
 def is_current(text: str, country: str | None) -> bool:
@@ -313,6 +318,7 @@ def _allowed(symbol: str, grammar: Grammar) -> frozenset[str]:
         "L": grammar.letters,
         "X": grammar.letters + _DIGITS,
         "Y": LETTERS,
+        "Z": LETTERS + _DIGITS,
     }
     return frozenset(fixed.get(symbol, symbol.upper()))
 

@@ -31,12 +31,13 @@ SPECIAL: dict[str, tuple[tuple[str, str], ...]] = {
         ("trailer", "LL-DDDyL"),
     ),
     # Fahrzeug-Zulassungsverordnung 2023, Anlage 4 and §§ 41-44: diplomats 0; federal BD, BP, BW, THW; forces Y, X;
-    # red plates of the trade 06, of collections 07; short-term 03, 04; Zoll is within BD.
+    # red plates of the trade 06, of collections 07; short-term 03, 04; for export (§ 45) a letter behind the number;
+    # the Länder's own (Anlage 3) NRW, BYL...; Zoll is within BD.
     "DE": (
         ("diplomatic", "0DDD{2,5}"), ("state", "bd ND{1,5}"), ("police", "bp ND{1,5}"),
         ("state", "bw ND{1,5}"), ("state", "thw ND{3,5}"), ("army", "y DDDDDD"), ("army", "x DDDD"),
         ("dealer", "L{1,3} 06D{2,5}"), ("veteran", "L{1,3} 07D{2,5}"), ("temporary", "L{1,3} 03D{3,4}"),
-        ("temporary", "L{1,3} 04D{3,4}"),
+        ("temporary", "L{1,3} 04D{3,4}"), ("temporary", "L{1,3} ND{1,3}A"), ("state", "<land> ND{0,5}"),
     ),
     # Dz.U. 2022 poz. 1849: W and six digits diplomatic; U and letter the armed forces; HP police and other services;
     # professional plates with P after the district, temporary ones a letter, a digit and four digits.
