@@ -39,6 +39,13 @@ def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+POLISH_CITIES = _codes(
+    "AA AB BI BL BS CB CG CT CW DB DJ DL DW DX ED EL EP ES FG FZ GA GD GS KK KN KR KT LB LC LU LZ NE NO OP PK PL PN PO "
+    "PY RK RP RT RZ SB SC SD SG SH SI SJ SK SL SM SO SR ST SW SY SZ TK WA WB WD WE WF WH WI WJ WK WN WO WP WR WS WT WU "
+    "WW WX WY ZK ZS ZZ"
+)
+"""The two letters with which plates of Polish cities begin; districts have three."""
+
 GRAMMARS: dict[str, Grammar] = {
     # DVLA INF104 "Vehicle registration numbers and number plates": current marks have no I or Q, and Z only among the
     # last three; the prefix and suffix letters of 1963-2001 were never I, O, Q, U or Z; Northern Ireland keeps

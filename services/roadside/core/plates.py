@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from roadside.core.country_evidence import named_country
 from roadside.core.formats import GRAMMARS, LETTERS, Grammar
 from roadside.core.reads import ALPHABET, FOLDED
 from roadside.core.special_series import SPECIAL
@@ -187,15 +188,18 @@ def rank_under_grammar(
                 shares[country] = shares.get(country, 0.0) + mass * GRAMMAR_WEIGHT * weight
     whole = math.log(sum(scores.values())) - top - math.log(total)
     ranked = sorted(scores.items(), key=lambda entry: (-entry[1], entry[0]))[:count]
+    named = {text: _country_of(by_country[text], plain[text], looks, look) for text, _ in ranked}
+    if countries:
+        likeliest = ranked[0][0]
+        named[likeliest] = named_country(named[likeliest], likeliest, _fitting(likeliest), countries)
     return tuple(
-        Ranked(
-            text,
-            _country_of(by_country[text], plain[text], looks, look),
-            min(0.0, math.log(score) - whole),
-            sources[text][1],
-        )
-        for text, score in ranked
+        Ranked(text, named[text], min(0.0, math.log(score) - whole), sources[text][1]) for text, score in ranked
     )
+
+
+def _fitting(text: str) -> Iterator[Form]:
+    """The formats that `text` fits as it stands."""
+    return (form for form in _FORMS.get(_signature(text), ()) if _fit(text, form) == text)
 
 
 def _country_prior(countries: Sequence[tuple[str, float]]) -> dict[str, float]:
