@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.command import answer
-from models.evaluate import clips, detection, end_to_end, harder, machine, reading, report, tracks
+from models.evaluate import clips, countries, detection, end_to_end, harder, machine, reading, report, tracks
 from models.evaluate.settings import find_sources
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ PARTS = {
     "clips": clips.evaluate,
     "tracks": tracks.evaluate,
     "hard": harder.evaluate,
+    "country": countries.evaluate,
 }
 """In the order of the report. `calibration` is told with `read`, from the same reads."""
 MODELS = Path(__file__).resolve().parents[1]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadside.core.country_evidence import country_posterior
 from roadside.core.formats import GRAMMARS
 from roadside.core.plates import fold, format_plate, normalise, rank_under_grammar, resolve
 from roadside.core.reads import ALPHABET, Hypothesis
@@ -157,8 +158,43 @@ def test_the_country_is_told_by_look_and_format_together() -> None:
     assert best_under_grammar(said(AB12CDE=0.9), UK)[1] == "UK"
     assert best_under_grammar(said(AB12CDE=0.9), (("UK", 0.5), ("PL", 0.5)))[1] == "UK"
     assert best_under_grammar(said(AB12CDE=0.9), (("XX", 1.0),))[1] is None
-    assert best_under_grammar(said(XXXXXXX=0.9), UK)[1] == "UK"
+    assert best_under_grammar(said(XXXXXXX=0.9), UK)[1] is None, "no British plate, whatever it looks like"
     assert best_under_grammar(said(AB123CD=0.9))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "looks", "country"),
+    [
+        ("OS482KT", (("PL", 0.9), ("DE", 0.05), ("HR", 0.01)), "HR"),  # Osijek; no Polish city
+        ("KR482AB", (("PL", 0.9), ("DE", 0.05), ("HR", 0.01)), None),  # Cracow or Krapina
+        ("WA48213", (("PL", 0.9), ("DE", 0.05), ("HR", 0.01)), "PL"),  # Warsaw
+        ("KRAK0N0S", (("DE", 0.9), ("PL", 0.08), ("CZ", 0.02)), None),  # Czech words to order are not German
+        ("4TE9586", (("PL", 0.6), ("CZ", 0.3)), "CZ"),
+        ("HHKD482", (("DE", 0.95), ("PL", 0.03)), "DE"),
+        ("KV46RNE", (("UK", 0.9), ("RO", 0.05)), "UK"),
+    ],
+)
+def test_a_country_is_named_by_what_its_formats_make_likely(
+    text: str, looks: tuple[tuple[str, float], ...], country: str | None
+) -> None:
+    assert best_under_grammar(said(**{text: 0.97}), looks)[1] == country
+
+
+def test_a_country_that_the_reader_never_saw_in_training_is_unknown_and_not_another() -> None:
+    """Hungarian plates look Polish to a reader that knows none, and are no Polish ones."""
+    assert best_under_grammar(said(HKD482=0.97), (("PL", 0.7), ("NL", 0.2), ("HU", 0.01)))[1] is None
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(GRAMMARS)), st.floats(0.01, 1.0)), max_size=6),
+    st.text("AB12", min_size=3, max_size=8),
+)
+def test_the_countries_of_a_plate_share_one_probability(looks: list[tuple[str, float]], text: str) -> None:
+    posterior = country_posterior(
+        text, [form for fit, form in resolve(text) if fit == text], tuple(dict(looks).items())
+    )
+    assert sum(p for _, p in posterior) == pytest.approx(1.0)
+    assert len(posterior) == len(GRAMMARS)
 
 
 def test_a_hypothesis_is_needed() -> None:
