@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
@@ -134,3 +135,16 @@ def test_frames_of_a_computer_with_another_time_are_no_older_than_they_are(ahead
     drifted = 4 * SECOND_NS if ahead_ns else 0
     stage.handle(replace(event, captured_at_ns=clock.ns + ahead_ns - drifted))
     assert late() == 1, "two computers' clocks drift apart, which is no age"
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_frames_say_where_the_background_is(live: bool) -> None:  # noqa: FBT001 - drawn by pytest
+    wall = np.random.default_rng(1).integers(0, 255, (60, 100, 3)).astype(np.uint8)
+    wide = np.asarray(cv2.resize(wall, (1600, 720), interpolation=cv2.INTER_CUBIC), np.uint8)
+    frames = [Frame(GATE, (n + 1) * 100_000_000, n, wide[:, 3 * n : 3 * n + 1280]) for n in range(20)]
+    events = published(MemoryBus(MemoryBroker(SystemClock()), "test"), frames, live=live)
+    known = [event.background for event in events]
+    assert len(known) > 2
+    assert all(background is not None and background.told for background in known)
+    shifts = [background.x for background in known if background is not None]
+    assert shifts[-1] - shifts[0] == pytest.approx(-57, abs=6)

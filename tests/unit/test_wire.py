@@ -14,6 +14,7 @@ from grpc_status import rpc_status
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadside.core.background import Background
 from roadside.core.events import (
     CropEvent,
     EncodedPicture,
@@ -58,6 +59,9 @@ def boxes(draw: st.DrawFn) -> Box:
     return Box(x, y, x + draw(st.floats(0.5, 500)), y + draw(st.floats(0.5, 500)))
 
 
+BACKGROUNDS = (None, Background(0.0, 0.0, 5), Background(-12.5, 3.25, 1_800_000_000_000_000_001, told=False))
+
+
 @st.composite
 def crops(draw: st.DrawFn) -> Crop:
     corners = draw(st.sampled_from([None, ((0.0, 1.0), (5.0, 1.0), (5.0, 3.0), (0.0, 3.0))]))
@@ -73,6 +77,7 @@ def crops(draw: st.DrawFn) -> Crop:
         draw(st.sampled_from([None, (1280, 720)])),
         model=draw(st.sampled_from(["", "detector/detect.tflite sha256 ab12"])),
         others=tuple(draw(st.lists(boxes(), max_size=2))),
+        background=draw(st.sampled_from(BACKGROUNDS)),
     )
 
 
@@ -108,7 +113,8 @@ def same_read(a: Read, b: Read) -> None:
 
 @given(times, st.integers(0, 2**40), st.booleans())
 def test_a_frame_comes_back(at_ns: int, sequence: int, live: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
-    event = FrameEvent(CameraId("gate"), at_ns, sequence, TravellingPicture(encode_jpeg(PICTURE, 90)), live)
+    picture = TravellingPicture(encode_jpeg(PICTURE, 90))
+    event = FrameEvent(CameraId("gate"), at_ns, sequence, picture, live, background=BACKGROUNDS[sequence % 3])
     assert codec.decode_frame(codec.encode_frame(event)) == event
     wire = codec.ProtobufCodec()
     assert wire.decode(FRAMES, wire.encode(FRAMES, event)) == event
@@ -121,6 +127,7 @@ def test_crops_and_reads_come_back(crop: Crop, read: Read) -> None:
     assert back.frame == frame
     assert back.identity == crop.identity
     assert back.crop.detection == crop.detection
+    assert back.crop.background == crop.background
     assert (back.crop.captured_at_ns, back.crop.origin) == (crop.captured_at_ns, crop.origin)
     assert (back.crop.frame_size, back.crop.model) == (crop.frame_size, crop.model)
     assert back.crop.others == crop.others
@@ -344,3 +351,11 @@ def test_hostile_pictures_are_poison(name: str, encoding: PictureEncoding) -> No
 
 def test_an_animated_png_is_its_first_picture() -> None:
     assert decode_picture(EncodedPicture(PictureEncoding.PNG, hostile.animated_png(4000, 4000))).shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize("shift", [float("nan"), float("inf")])
+def test_a_background_that_is_nowhere_is_refused(shift: float) -> None:
+    event = FrameEvent(CameraId("gate"), 1, 2, TravellingPicture(encode_jpeg(PICTURE, 90)))
+    payload = codec.encode_frame(replace(event, background=Background(0.0, shift)))
+    with pytest.raises(PoisonError):
+        codec.decode_frame(payload)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.adapters.frame_clock import SteadyClock
 from roadside.adapters.system_clock import SystemClock
+from roadside.capture.background import BackgroundWatch
 from roadside.core.continuing import TrackPolicy
 from roadside.core.events import FrameEvent, PixelPicture
 from roadside.core.frames import END_OF_TIME_NS
@@ -27,6 +28,7 @@ from roadside.registry.stage import GatherStage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from roadside.core.background import Background
     from roadside.core.events import SightingEvent
     from roadside.core.frames import CameraId, Frame
     from roadside.kit.timing import Stopwatch
@@ -99,6 +101,7 @@ class EmbeddedPipeline:
         )
         self._store = StoreStage(parts.store, clock, meter)
         self._steady = SteadyTime()
+        self._background = None if parts.stills else BackgroundWatch()
         self._last_ns = 0
         self._bus.set_camera(camera_id, live=live, ended=False)
 
@@ -116,7 +119,9 @@ class EmbeddedPipeline:
         if frame.camera_id != self._camera_id:
             raise ValueError(f"a frame of camera {frame.camera_id!r}, not of {self._camera_id!r}")
         at_ns, stamp = self._in_order(frame)
-        event = FrameEvent(frame.camera_id, at_ns, frame.sequence, PixelPicture(frame.image), self._live, stamp)
+        background = self._background_of(frame, at_ns)
+        picture = PixelPicture(frame.image)
+        event = FrameEvent(frame.camera_id, at_ns, frame.sequence, picture, self._live, stamp, background)
         self._bus.publish(FRAMES, event)
         self._gather.looked_at(self._camera_id, at_ns)
         self._drain(FRAMES, self._detect, CROPS)
@@ -130,6 +135,7 @@ class EmbeddedPipeline:
         """Time passes, nothing is looked at: a frame in which nothing has moved."""
         with self._watch.measure("track"):
             at_ns, _ = self._in_order(frame)
+            self._background_of(frame, at_ns)
             self._gather.looked_at(self._camera_id, at_ns)
             conclusions = self._gather.advance(self._camera_id, at_ns)
         return FrameReport(frame, (), self._hand_on(conclusions))
@@ -147,6 +153,9 @@ class EmbeddedPipeline:
         """The source is over."""
         self._bus.set_camera(self._camera_id, live=self._live, ended=True)
         return self.flush()
+
+    def _background_of(self, frame: Frame, at_ns: int) -> Background | None:
+        return None if self._background is None else self._background.note(frame.image, at_ns)
 
     def _in_order(self, frame: Frame) -> tuple[int, Stamp | None]:
         """The frame's time among the others, which rises, and its stamp."""

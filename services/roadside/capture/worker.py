@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from roadside.capture.background import BackgroundWatch
 from roadside.capture.feed import FrameFeed
 from roadside.core.events import FrameEvent, encode_jpeg, encode_raw
 from roadside.core.frames import SEPARATE_NS
@@ -91,6 +92,7 @@ class CameraWorker:
         self._parts = parts
         self._meter = parts.meter
         self._stopping = parts.stopping
+        self._background = BackgroundWatch()
         self._lock = threading.Lock()
         self._report = CameraReport()
         for reason in DROPS:
@@ -125,6 +127,7 @@ class CameraWorker:
             missed = 0
             for frame in feed:
                 self._streaming()
+                background = self._background.note(frame.image, frame.captured_at_ns)
                 self._drop("newer", feed.dropped - missed)
                 missed = feed.dropped
                 if self._options.publish_fps and frame.captured_at_ns < due_ns:
@@ -139,7 +142,8 @@ class CameraWorker:
                     earliest_ns = 0 if state is None else state.last_captured_at_ns + SEPARATE_NS
                     later_ns = max(0, earliest_ns - frame.captured_at_ns)
                 at_ns = frame.captured_at_ns + later_ns
-                if self._publish(replace(frame, sequence=sequence, captured_at_ns=at_ns), live=True):
+                taken = replace(frame, sequence=sequence, captured_at_ns=at_ns, background=background)
+                if self._publish(taken, live=True):
                     sequence += 1
 
     def _run_recording(self, source: FrameSource) -> None:
@@ -158,6 +162,7 @@ class CameraWorker:
                     sequence = frames_before + count
                     count += 1
                     relative_ns = timeline.place(loop, frame)
+                    background = self._background.note(frame.image, timeline.start_ns + relative_ns)
                     wanted = timeline.wanted(relative_ns)
                     if sequence <= resume_after:
                         if sequence == resume_after and state is not None:
@@ -173,7 +178,8 @@ class CameraWorker:
                     self._streaming()
                     at_ns = timeline.start_ns + relative_ns
                     stamp = timeline.stamp(frame)
-                    self._publish(replace(frame, sequence=sequence, captured_at_ns=at_ns, stamp=stamp), live=False)
+                    taken = replace(frame, sequence=sequence, captured_at_ns=at_ns, stamp=stamp, background=background)
+                    self._publish(taken, live=False)
                     if self._stopping.is_set():
                         return
             if self._stopping.is_set():
@@ -194,7 +200,9 @@ class CameraWorker:
         picture = self._encoded(frame)
         self._meter.observe("encoding_seconds", time.perf_counter() - started_s)
         travelling = TravellingPicture(picture)
-        event = FrameEvent(frame.camera_id, frame.captured_at_ns, frame.sequence, travelling, live, frame.stamp)
+        event = FrameEvent(
+            frame.camera_id, frame.captured_at_ns, frame.sequence, travelling, live, frame.stamp, frame.background
+        )
         lossless = not live and self._options.lossless
         if not (self._publisher.push(event) if lossless else self._publisher.offer(event)):
             self._drop("backlog")

@@ -221,6 +221,7 @@ def crop_plate(frame: Frame, detection: Detection) -> Crop:
         origin=(x1, y1),
         frame_size=(width, height),
         stamp=frame.stamp,
+        background=frame.background,
     )
 
 

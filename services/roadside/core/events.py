@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from roadside.core.background import Background
     from roadside.core.frames import CameraId, Crop
     from roadside.core.moments import Stamp
     from roadside.core.reads import Read
@@ -111,6 +112,8 @@ class FrameEvent:
     """Of a live camera: it may be dropped when it is old."""
     stamp: Stamp | None = None
     """As `Frame.stamp`."""
+    background: Background | None = None
+    """As `Frame.background`."""
 
     @property
     def taken_at_ns(self) -> int:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from roadside.core.background import Background
     from roadside.core.moments import Stamp
 
 CameraId = NewType("CameraId", str)
@@ -61,6 +62,8 @@ class Frame:
     """The pixels: (H, W, 3) uint8, in the order blue, green, red (BGR)."""
     stamp: Stamp | None = None
     """When it was taken; None where `captured_at_ns` says it."""
+    background: Background | None = None
+    """Where the background is in it; None where nobody looked at the frames before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class Crop:
     """Which nets found it, by the SHA-256 of their files; empty where that is not known."""
     others: tuple[Box, ...] = ()
     """The other plates that were found in the frame: they are made unreadable where it becomes evidence."""
+    background: Background | None = None
+    """That of the frame."""
 
     @property
     def identity(self) -> str:

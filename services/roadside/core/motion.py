@@ -1,4 +1,4 @@
-"""Whether a plate moved while it was seen, and how often its camera takes a picture."""
+"""Whether a plate moved, in the picture and against the background, and how often its camera takes a picture."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING
+
+from roadside.core.background import Background
 
 if TYPE_CHECKING:
     from roadside.core.frames import Box
@@ -22,6 +24,12 @@ SAME_PLACE_WIDTHS = 0.3
 MOVED_RATIO = 1.25
 """Of the plate's smoothed widths: a vehicle that comes straight towards the camera grows on the spot."""
 SMOOTHED_OVER = 3
+UNEVEN_SHARE = 0.15
+"""Of the background's own way: a wide lens moves the rim of a picture that pans faster than its middle."""
+UNEVEN_RATIO = 0.03
+"""For each width of a plate that the background went: the rim is stretched, too."""
+MANY_BREAKS = 2
+"""A camera that stands loses its background when a light goes on, once; one that drives or zooms again and again."""
 LEAST_STOOD_FRAMES = 3
 LEAST_STOOD_S = 0.5
 """What is seen for less has had no time to move."""
@@ -34,6 +42,8 @@ class Motion(StrEnum):
     MOVED = "moved"
     STOOD = "stood"
     """It was at one place in every frame."""
+    CARRIED = "carried"
+    """It moved in the picture, but so did the camera, in a way that could not be followed."""
     UNKNOWN = "unknown"
     """It was seen too few times, or for too short a time."""
 
@@ -66,54 +76,110 @@ class Place:
 
 
 @dataclass(slots=True)
-class Course:
-    """The places of one plate, in capture order, in a bounded memory."""
+class Stretch:
+    """The first and the last places of one plate where all of them can be compared, and whether it moved between."""
 
     frames: int = 0
     moved: bool = False
-    """Once it has moved, it is a thing that moves, however long it then stands."""
-    rests_at: Place | None = None
-    rests_since_ns: int = 0
     _first: list[Place] = field(default_factory=list)
     _last: deque[Place] = field(default_factory=lambda: deque(maxlen=SMOOTHED_OVER))
+    _farthest_px: float = 0.0
 
-    def add(self, box: Box, at_ns: int) -> None:
-        """The plate was at `box` in the next frame, that of `at_ns`."""
-        place = Place.of(box)
-        if self.rests_at is None or not self.rests_at.is_at(place):
-            self.rests_at, self.rests_since_ns = place, at_ns
+    def add(self, place: Place, background_px: float = 0.0) -> None:
+        """The plate was there, when the background was `background_px` from where it was in the first frame."""
         self.frames += 1
         if len(self._first) < SMOOTHED_OVER:
             self._first.append(place)
         self._last.append(place)
+        self._farthest_px = max(self._farthest_px, background_px)
         self.moved = self.moved or self._has_moved()
 
-    def join(self, other: Course) -> None:
-        """The two are of one plate."""
-        self.frames += other.frames
-        self.moved = self.moved or other.moved or self._parted(other)
-        self.rests_at, self.rests_since_ns = max(
-            (self.rests_at, self.rests_since_ns), (other.rests_at, other.rests_since_ns), key=lambda rest: rest[1]
-        )
-
-    def _parted(self, other: Course) -> bool:
+    def parted(self, other: Stretch) -> bool:
+        """Whether the two, of one plate, began at different places."""
+        if not self._first or not other._first:
+            return False
         mine, theirs = _smoothed(self._first), _smoothed(other._first)
         return mine.distance(theirs) >= MOVED_WIDTHS_ROUGH or mine.ratio(theirs) >= MOVED_RATIO
-
-    def motion(self, span_s: float) -> Motion:
-        """What is known of it after `span_s` seconds."""
-        if self.moved:
-            return Motion.MOVED
-        enough = self.frames >= LEAST_STOOD_FRAMES and span_s >= LEAST_STOOD_S
-        return Motion.STOOD if enough else Motion.UNKNOWN
 
     def _has_moved(self) -> bool:
         over = min(SMOOTHED_OVER, self.frames // 2)
         if over == 0:
             return False
         begin, end = _smoothed(self._first[:over]), _smoothed(list(self._last)[-over:])
-        far = MOVED_WIDTHS if over == SMOOTHED_OVER else MOVED_WIDTHS_ROUGH
-        return begin.distance(end) >= far or begin.ratio(end) >= MOVED_RATIO
+        carried = self._farthest_px / max(begin.width, end.width)
+        far = (MOVED_WIDTHS if over == SMOOTHED_OVER else MOVED_WIDTHS_ROUGH) + UNEVEN_SHARE * carried
+        return begin.distance(end) >= far or begin.ratio(end) >= MOVED_RATIO + UNEVEN_RATIO * carried
+
+
+@dataclass(slots=True)
+class Course:
+    """The places of one plate, in capture order, in a bounded memory."""
+
+    rests_at: Place | None = None
+    rests_since_ns: int = 0
+    _in_picture: Stretch = field(default_factory=Stretch)
+    _on_ground: Stretch = field(default_factory=Stretch)
+    """Of the places against the background, since that could last be followed."""
+    _moved_on_ground: bool = False
+    """Once it has moved, it is a thing that moves, however long it then stands."""
+    _origin: Background | None = None
+    _breaks: int = 0
+    """How often the background could not be followed from one frame to the next."""
+    _untold: int = 0
+    """Frames whose background is not known."""
+
+    @property
+    def was_carried(self) -> bool:
+        """Whether it moved in the picture because the camera did, or may have."""
+        return self._in_picture.moved and not self._moves
+
+    def add(self, box: Box, at_ns: int, background: Background | None = None) -> None:
+        """The plate was at `box` in the next frame, that of `at_ns`; without a `background` the camera stands."""
+        place = Place.of(box)
+        if self.rests_at is None or not self.rests_at.is_at(place):
+            self.rests_at, self.rests_since_ns = place, at_ns
+        self._in_picture.add(place)
+        self._place_on_ground(place, background or Background(0.0, 0.0))
+
+    def join(self, other: Course) -> None:
+        """The two are of one plate."""
+        parted = self._in_picture.parted(other._in_picture)
+        alike = self._origin is None or other._origin is None or self._origin.is_since(other._origin)
+        on_ground = alike and self._on_ground.parted(other._on_ground)
+        self._in_picture.frames += other._in_picture.frames
+        self._in_picture.moved = self._in_picture.moved or other._in_picture.moved or parted
+        self._moved_on_ground = self._moved_on_ground or other._moved_on_ground or on_ground
+        self._breaks += other._breaks + (not alike)
+        self._untold += other._untold
+        self.rests_at, self.rests_since_ns = max(
+            (self.rests_at, self.rests_since_ns), (other.rests_at, other.rests_since_ns), key=lambda rest: rest[1]
+        )
+
+    def motion(self, span_s: float) -> Motion:
+        """What is known of it after `span_s` seconds."""
+        if self._moves:
+            return Motion.MOVED
+        if self._in_picture.moved and (self._breaks or self._untold):
+            return Motion.CARRIED
+        enough = self._in_picture.frames >= LEAST_STOOD_FRAMES and span_s >= LEAST_STOOD_S
+        return Motion.STOOD if enough else Motion.UNKNOWN
+
+    @property
+    def _moves(self) -> bool:
+        """Whether it moved in the picture and against the background, as far as that could be followed."""
+        followed = self._breaks < MANY_BREAKS and 2 * self._untold <= self._in_picture.frames
+        return self._in_picture.moved and self._moved_on_ground and followed
+
+    def _place_on_ground(self, place: Place, background: Background) -> None:
+        if self._origin is None or not self._origin.is_since(background):
+            self._breaks += self._origin is not None
+            self._origin, self._on_ground = background, Stretch()
+        if not background.told:
+            self._untold += 1
+            return
+        here = Place(place.x - background.x, place.y - background.y, place.width)
+        self._on_ground.add(here, math.dist((background.x, background.y), (self._origin.x, self._origin.y)))
+        self._moved_on_ground = self._moved_on_ground or self._on_ground.moved
 
 
 class FramePace:

@@ -87,7 +87,7 @@ class Track:
     motion: Motion = Motion.UNKNOWN
     """Whether the plate moved."""
     came_and_left: bool = False
-    """Whether the camera saw its place for a while without it, before and after."""
+    """Whether the camera saw its place for a while without it, before and after; not told where the camera moved."""
     rested_s: float = 0.0
     """For how long it had stood where it was seen last."""
     ends: tuple[Box, Box] | None = None

@@ -147,6 +147,11 @@ _WORDS = {
         "it never moved",
         "What was read was not seen to move, as signs, adverts and parked vehicles do not. A person has to look.",
     ),
+    "camera-moves": Words(
+        "the camera itself moved",
+        "The camera moved while the plate was seen, as one in a vehicle does, so what was read may be a sign, an "
+        "advert or a parked vehicle. A person has to look.",
+    ),
     "reads-disagree": Words(
         "its frames were read differently",
         "A vehicle passed, and its frames do not agree on a plate. A person has to read it.",

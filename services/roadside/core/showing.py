@@ -18,6 +18,7 @@ class Reserve(StrEnum):
     """Why what was seen accuses nobody, though it is told: they stand before the doubts of the pictures."""
 
     STOOD = "never-moved"
+    CARRIED = "camera-moves"
     DISAGREE = "reads-disagree"
 
 
@@ -64,7 +65,7 @@ def fuse_track(track: Track, rule: EvidenceRule) -> Fusion | None:
     if rule.of_vehicles and max(placed.crop.detection.score for placed in track.reads) < rule.least_score:
         return None
     fusion = fuse(track.reads)
-    reserves = [Reserve.STOOD] if rule.of_vehicles and track.motion is not Motion.MOVED else []
+    reserves = _of_motion(track.motion) if rule.of_vehicles else []
     if not is_evident(fusion, rule):
         if not _is_well_seen(track, fusion, rule):
             return None
@@ -90,6 +91,12 @@ def may_be_plate(text: str, country: str | None, *, moved: bool) -> bool:
 def is_fixture(track: Track, rule: EvidenceRule) -> bool:
     """Whether the plate never moved and was not seen to come and go, as signs, a camera's text and parked cars."""
     return rule.of_vehicles and track.motion is Motion.STOOD and not track.came_and_left
+
+
+def _of_motion(motion: Motion) -> list[Reserve]:
+    if motion is Motion.MOVED:
+        return []
+    return [Reserve.CARRIED if motion is Motion.CARRIED else Reserve.STOOD]
 
 
 def _is_well_seen(track: Track, fusion: Fusion, rule: EvidenceRule) -> bool:

@@ -160,7 +160,7 @@ class TrackBuilder:
         live.weights.append(quality(placed))
         live.others += plate.others
         live.sequences.add(placed.crop.sequence)
-        live.course.add(placed.crop.detection.box, placed.crop.captured_at_ns)
+        live.course.add(placed.crop.detection.box, placed.crop.captured_at_ns, placed.crop.background)
         live.votes[fold(placed.read.text)] += placed.read.confidence
         self._keep_the_best(live)
 
@@ -174,7 +174,7 @@ class TrackBuilder:
             tuple(live.others),
             (live.first_ns, live.last_ns),
             live.course.motion((live.last_ns - live.first_ns) * NANOSECONDS),
-            live.attended and left,
+            live.attended and left and not live.course.was_carried,
             (live.last_ns - live.course.rests_since_ns) * NANOSECONDS,
             (live.first_box, live.last_box),
         )

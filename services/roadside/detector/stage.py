@@ -53,7 +53,7 @@ class DetectStage:
         started_s = time.perf_counter()
         image = event.picture.pixels()
         decoded_s = time.perf_counter()
-        frame = Frame(camera, event.captured_at_ns, event.sequence, image, event.stamp)
+        frame = Frame(camera, event.captured_at_ns, event.sequence, image, event.stamp, event.background)
         found = self._detector.detect(image)
         crops = [
             replace(

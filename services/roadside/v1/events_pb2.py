@@ -27,7 +27,7 @@ from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/events.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"\xd2\x01\n\nFrameEvent\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12G\n\x0c\x63\x61pture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12%\n\x07picture\x18\x04 \x01(\x0b\x32\x14.roadside.v1.Picture\x12\x0c\n\x04live\x18\x05 \x01(\x08\x12!\n\x05stamp\x18\x06 \x01(\x0b\x32\x12.roadside.v1.Stamp\"i\n\x05Stamp\x12?\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x10\n\x08slack_ns\x18\x02 \x01(\x03\x12\r\n\x05\x64oubt\x18\x03 \x01(\t\"\xa2\x03\n\tCropEvent\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12G\n\x0c\x63\x61pture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12)\n\tdetection\x18\x04 \x01(\x0b\x32\x16.roadside.v1.Detection\x12%\n\x07picture\x18\x05 \x01(\x0b\x32\x14.roadside.v1.Picture\x12\x10\n\x08origin_x\x18\x06 \x01(\x05\x12\x10\n\x08origin_y\x18\x07 \x01(\x05\x12#\n\x05\x66rame\x18\x08 \x01(\x0b\x32\x14.roadside.v1.Picture\x12\x16\n\x0e\x66rame_width_px\x18\t \x01(\x05\x12\x17\n\x0f\x66rame_height_px\x18\n \x01(\x05\x12!\n\x05stamp\x18\x0b \x01(\x0b\x32\x12.roadside.v1.Stamp\x12\x16\n\x0e\x64\x65tector_model\x18\x0c \x01(\t\x12 \n\x06others\x18\r \x03(\x0b\x32\x10.roadside.v1.Box\"R\n\tReadEvent\x12$\n\x04\x63rop\x18\x01 \x01(\x0b\x32\x16.roadside.v1.CropEvent\x12\x1f\n\x04read\x18\x02 \x01(\x0b\x32\x11.roadside.v1.Read\"h\n\rSightingEvent\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\x12.\n\x08pictures\x18\x02 \x03(\x0b\x32\x1c.roadside.v1.EvidencePicture\"z\n\x0f\x45videncePicture\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.roadside.v1.PictureKind\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x1d\n\x03\x62ox\x18\x04 \x01(\x0b\x32\x10.roadside.v1.Boxb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/events.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"\xff\x01\n\nFrameEvent\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12G\n\x0c\x63\x61pture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12%\n\x07picture\x18\x04 \x01(\x0b\x32\x14.roadside.v1.Picture\x12\x0c\n\x04live\x18\x05 \x01(\x08\x12!\n\x05stamp\x18\x06 \x01(\x0b\x32\x12.roadside.v1.Stamp\x12+\n\nbackground\x18\x07 \x01(\x0b\x32\x17.roadside.v1.Background\"y\n\nBackground\x12\t\n\x01x\x18\x01 \x01(\x01\x12\t\n\x01y\x18\x02 \x01(\x01\x12\x45\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x0e\n\x06untold\x18\x04 \x01(\x08\"i\n\x05Stamp\x12?\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x10\n\x08slack_ns\x18\x02 \x01(\x03\x12\r\n\x05\x64oubt\x18\x03 \x01(\t\"\xcf\x03\n\tCropEvent\x12\x11\n\tcamera_id\x18\x01 \x01(\t\x12G\n\x0c\x63\x61pture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12)\n\tdetection\x18\x04 \x01(\x0b\x32\x16.roadside.v1.Detection\x12%\n\x07picture\x18\x05 \x01(\x0b\x32\x14.roadside.v1.Picture\x12\x10\n\x08origin_x\x18\x06 \x01(\x05\x12\x10\n\x08origin_y\x18\x07 \x01(\x05\x12#\n\x05\x66rame\x18\x08 \x01(\x0b\x32\x14.roadside.v1.Picture\x12\x16\n\x0e\x66rame_width_px\x18\t \x01(\x05\x12\x17\n\x0f\x66rame_height_px\x18\n \x01(\x05\x12!\n\x05stamp\x18\x0b \x01(\x0b\x32\x12.roadside.v1.Stamp\x12\x16\n\x0e\x64\x65tector_model\x18\x0c \x01(\t\x12 \n\x06others\x18\r \x03(\x0b\x32\x10.roadside.v1.Box\x12+\n\nbackground\x18\x0e \x01(\x0b\x32\x17.roadside.v1.Background\"R\n\tReadEvent\x12$\n\x04\x63rop\x18\x01 \x01(\x0b\x32\x16.roadside.v1.CropEvent\x12\x1f\n\x04read\x18\x02 \x01(\x0b\x32\x11.roadside.v1.Read\"h\n\rSightingEvent\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\x12.\n\x08pictures\x18\x02 \x03(\x0b\x32\x1c.roadside.v1.EvidencePicture\"z\n\x0f\x45videncePicture\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.roadside.v1.PictureKind\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x1d\n\x03\x62ox\x18\x04 \x01(\x0b\x32\x10.roadside.v1.Boxb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,20 +36,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FRAMEEVENT'].fields_by_name['capture_time']._loaded_options = None
   _globals['_FRAMEEVENT'].fields_by_name['capture_time']._serialized_options = b'\272\341\030\021 \374\205\372\321\335\377\377\377\377\001(\203\372\205\256\"'
+  _globals['_BACKGROUND'].fields_by_name['since_time']._loaded_options = None
+  _globals['_BACKGROUND'].fields_by_name['since_time']._serialized_options = b'\272\341\030\021 \374\205\372\321\335\377\377\377\377\001(\203\372\205\256\"'
   _globals['_STAMP'].fields_by_name['time']._loaded_options = None
   _globals['_STAMP'].fields_by_name['time']._serialized_options = b'\272\341\030\021 \374\205\372\321\335\377\377\377\377\001(\203\372\205\256\"'
   _globals['_CROPEVENT'].fields_by_name['capture_time']._loaded_options = None
   _globals['_CROPEVENT'].fields_by_name['capture_time']._serialized_options = b'\272\341\030\021 \374\205\372\321\335\377\377\377\377\001(\203\372\205\256\"'
   _globals['_FRAMEEVENT']._serialized_start=127
-  _globals['_FRAMEEVENT']._serialized_end=337
-  _globals['_STAMP']._serialized_start=339
-  _globals['_STAMP']._serialized_end=444
-  _globals['_CROPEVENT']._serialized_start=447
-  _globals['_CROPEVENT']._serialized_end=865
-  _globals['_READEVENT']._serialized_start=867
-  _globals['_READEVENT']._serialized_end=949
-  _globals['_SIGHTINGEVENT']._serialized_start=951
-  _globals['_SIGHTINGEVENT']._serialized_end=1055
-  _globals['_EVIDENCEPICTURE']._serialized_start=1057
-  _globals['_EVIDENCEPICTURE']._serialized_end=1179
+  _globals['_FRAMEEVENT']._serialized_end=382
+  _globals['_BACKGROUND']._serialized_start=384
+  _globals['_BACKGROUND']._serialized_end=505
+  _globals['_STAMP']._serialized_start=507
+  _globals['_STAMP']._serialized_end=612
+  _globals['_CROPEVENT']._serialized_start=615
+  _globals['_CROPEVENT']._serialized_end=1078
+  _globals['_READEVENT']._serialized_start=1080
+  _globals['_READEVENT']._serialized_end=1162
+  _globals['_SIGHTINGEVENT']._serialized_start=1164
+  _globals['_SIGHTINGEVENT']._serialized_end=1268
+  _globals['_EVIDENCEPICTURE']._serialized_start=1270
+  _globals['_EVIDENCEPICTURE']._serialized_end=1392
 # @@protoc_insertion_point(module_scope)

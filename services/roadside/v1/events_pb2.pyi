@@ -12,20 +12,34 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class FrameEvent(_message.Message):
-    __slots__ = ("camera_id", "capture_time", "sequence", "picture", "live", "stamp")
+    __slots__ = ("camera_id", "capture_time", "sequence", "picture", "live", "stamp", "background")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PICTURE_FIELD_NUMBER: _ClassVar[int]
     LIVE_FIELD_NUMBER: _ClassVar[int]
     STAMP_FIELD_NUMBER: _ClassVar[int]
+    BACKGROUND_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     capture_time: _timestamp_pb2.Timestamp
     sequence: int
     picture: _types_pb2.Picture
     live: bool
     stamp: Stamp
-    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., live: _Optional[bool] = ..., stamp: _Optional[_Union[Stamp, _Mapping]] = ...) -> None: ...
+    background: Background
+    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., live: _Optional[bool] = ..., stamp: _Optional[_Union[Stamp, _Mapping]] = ..., background: _Optional[_Union[Background, _Mapping]] = ...) -> None: ...
+
+class Background(_message.Message):
+    __slots__ = ("x", "y", "since_time", "untold")
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UNTOLD_FIELD_NUMBER: _ClassVar[int]
+    x: float
+    y: float
+    since_time: _timestamp_pb2.Timestamp
+    untold: bool
+    def __init__(self, x: _Optional[float] = ..., y: _Optional[float] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., untold: _Optional[bool] = ...) -> None: ...
 
 class Stamp(_message.Message):
     __slots__ = ("time", "slack_ns", "doubt")
@@ -38,7 +52,7 @@ class Stamp(_message.Message):
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., slack_ns: _Optional[int] = ..., doubt: _Optional[str] = ...) -> None: ...
 
 class CropEvent(_message.Message):
-    __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame", "frame_width_px", "frame_height_px", "stamp", "detector_model", "others")
+    __slots__ = ("camera_id", "capture_time", "sequence", "detection", "picture", "origin_x", "origin_y", "frame", "frame_width_px", "frame_height_px", "stamp", "detector_model", "others", "background")
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +66,7 @@ class CropEvent(_message.Message):
     STAMP_FIELD_NUMBER: _ClassVar[int]
     DETECTOR_MODEL_FIELD_NUMBER: _ClassVar[int]
     OTHERS_FIELD_NUMBER: _ClassVar[int]
+    BACKGROUND_FIELD_NUMBER: _ClassVar[int]
     camera_id: str
     capture_time: _timestamp_pb2.Timestamp
     sequence: int
@@ -65,7 +80,8 @@ class CropEvent(_message.Message):
     stamp: Stamp
     detector_model: str
     others: _containers.RepeatedCompositeFieldContainer[_types_pb2.Box]
-    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., origin_x: _Optional[int] = ..., origin_y: _Optional[int] = ..., frame: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., frame_width_px: _Optional[int] = ..., frame_height_px: _Optional[int] = ..., stamp: _Optional[_Union[Stamp, _Mapping]] = ..., detector_model: _Optional[str] = ..., others: _Optional[_Iterable[_Union[_types_pb2.Box, _Mapping]]] = ...) -> None: ...
+    background: Background
+    def __init__(self, camera_id: _Optional[str] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., detection: _Optional[_Union[_types_pb2.Detection, _Mapping]] = ..., picture: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., origin_x: _Optional[int] = ..., origin_y: _Optional[int] = ..., frame: _Optional[_Union[_types_pb2.Picture, _Mapping]] = ..., frame_width_px: _Optional[int] = ..., frame_height_px: _Optional[int] = ..., stamp: _Optional[_Union[Stamp, _Mapping]] = ..., detector_model: _Optional[str] = ..., others: _Optional[_Iterable[_Union[_types_pb2.Box, _Mapping]]] = ..., background: _Optional[_Union[Background, _Mapping]] = ...) -> None: ...
 
 class ReadEvent(_message.Message):
     __slots__ = ("crop", "read")

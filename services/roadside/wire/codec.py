@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import DecodeError
 
+from roadside.core.background import Background
 from roadside.core.events import CropEvent, FrameEvent, ReadEvent, SightingEvent, encode_raw
 from roadside.core.frames import Crop
 from roadside.core.moments import Stamp
@@ -63,6 +65,7 @@ def encode_frame(event: FrameEvent) -> bytes:
         picture=convert.picture_to_proto(event.picture.encoded()),
         live=event.live,
         stamp=_stamp_to_proto(event.stamp),
+        background=_background_to_proto(event.background),
     ).SerializeToString()
 
 
@@ -76,6 +79,7 @@ def decode_frame(payload: bytes, decoder: Decoder = decode) -> FrameEvent:
         picture=TravellingPicture(convert.picture_from_proto(message.picture), decoder),
         live=message.live,
         stamp=_stamp_from_proto(message.stamp) if message.HasField("stamp") else None,
+        background=_background_from_proto(message),
     )
 
 
@@ -182,6 +186,7 @@ def _crop_to_proto(event: CropEvent) -> events_pb2.CropEvent:
         stamp=_stamp_to_proto(crop.stamp),
         detector_model=crop.model,
         others=[made for other in crop.others if (made := convert.box_to_proto(other)) is not None],
+        background=_background_to_proto(crop.background),
     )
 
 
@@ -197,6 +202,7 @@ def _crop_from_proto(message: events_pb2.CropEvent, decoder: Decoder) -> CropEve
         stamp=_stamp_from_proto(message.stamp) if message.HasField("stamp") else None,
         model=message.detector_model,
         others=_others(message),
+        background=_background_from_proto(message),
     )
     frame = TravellingPicture(convert.picture_from_proto(message.frame), decoder) if message.HasField("frame") else None
     return CropEvent(crop, frame)
@@ -235,3 +241,20 @@ def _stamp_from_proto(message: events_pb2.Stamp) -> Stamp:
     if message.slack_ns < 0:
         raise PoisonError("a time with a negative slack")
     return Stamp(convert.time_from_proto(message.time), message.slack_ns, convert.doubt_from_proto(message.doubt))
+
+
+def _background_to_proto(background: Background | None) -> events_pb2.Background | None:
+    if background is None:
+        return None
+    since = convert.time_to_proto(background.since_ns)
+    return events_pb2.Background(x=background.x, y=background.y, since_time=since, untold=not background.told)
+
+
+def _background_from_proto(message: events_pb2.FrameEvent | events_pb2.CropEvent) -> Background | None:
+    """None of an older capture's message. Raises PoisonError for a shift that is not finite."""
+    if not message.HasField("background"):
+        return None
+    told = message.background
+    if not (math.isfinite(told.x) and math.isfinite(told.y)):
+        raise PoisonError("a background with a shift that is not finite")
+    return Background(told.x, told.y, convert.time_from_proto(told.since_time), not told.untold)
