@@ -31,12 +31,18 @@ _FLEETS = {
     "FI": 2.8, "SK": 2.5, "IE": 2.3, "HR": 1.8, "LT": 1.6, "SI": 1.2, "EE": 0.9, "LV": 0.8, "LU": 0.5,
 }  # fmt: skip
 """Millions of cars, rounded (Eurostat, DfT and the national registers, 2022)."""
-_SEEN_AS_ITSELF = {"PL": 0.95, "UK": 0.95, "NL": 0.95, "DE": 0.95, "ES": 0.6}
+_SEEN_AS_ITSELF = {
+    "PL": 0.98, "UK": 0.98, "NL": 0.98, "DE": 0.96, "ES": 0.85, "CZ": 0.85, "FR": 0.85, "HR": 0.8,
+}  # fmt: skip
 _OTHERS_SEEN = 0.15
 """How often the head names a country's plates rightly: of those with many plates in its training, and of others."""
-_TAKEN_FOR = {"PL": 0.4, "DE": 0.2, "NL": 0.12, "OT": 0.1, "UK": 0.05}
+_TAKEN_FOR = {"FI": 0.35, "PL": 0.4, "DE": 0.2, "NL": 0.12, "OT": 0.1, "UK": 0.05}
 _TAKEN_ELSE = 0.004
-"""What it takes the others for. Measured on 922 plates of photographs, Hungarian and Croatian ones mostly."""
+"""What it takes the others for: Hungarian plates, of which it learnt none, for Finnish ones in every second case.
+
+Measured with the wide reader on one half, by text, of 950 plates of photographs. Of the 507 of the other half 452 are
+named rightly, 49 unknown and 6 wrongly; with the weights of the reader before 455, 24 and 28.
+"""
 _ANY_TEXT = 0.001
 """Share of a country's plates that are in no format here."""
 # Dz.U. 2022 poz. 1849, zał. 13: cities have two letters, districts three.
