@@ -260,6 +260,15 @@ def test_what_never_moves_accuses_nobody_and_is_no_sighting(text: str, fps: floa
     assert len(told) <= 1
 
 
+@pytest.mark.parametrize("fps", [25, 10, 5])
+@pytest.mark.parametrize("stays_s", [1.0, 3.0])
+def test_a_caption_that_changes_its_place_accuses_nobody(fps: float, stays_s: float) -> None:
+    places = ((100.0, 100.0), (600.0, 400.0), (300.0, 600.0), (900.0, 120.0))
+    captions = (standing("AB12CDE", x, y, i * stays_s, (i + 1) * stays_s) for i, (x, y) in enumerate(places))
+    told = watch(together(*captions), len(places) * stays_s + 5, fps)
+    assert all("never-moved" in (one.sighting.plate.doubts or ()) for one in told if one.sighting.plate is not None)
+
+
 def test_a_vehicle_that_was_seen_standing_alone_waits_for_a_person() -> None:
     """A camera that takes a picture a second, before a barrier: nobody saw it move, and it came and left."""
     (told,) = watch(standing("AB12CDE", 300, 400, 20, 40), 60, 1)

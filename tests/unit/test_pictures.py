@@ -202,3 +202,11 @@ def test_what_holds_no_pixel_or_names_no_file_is_one_line() -> None:
         load_picture(Image.new("RGB", (0, 0)))
     with pytest.raises(SourceError, match="no such file"):
         load_picture("a\0b.jpg")
+
+
+def test_a_pipe_that_nobody_writes_to_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "photo.jpg")
+    with pytest.raises(SourceError, match="is no file but a pipe"):
+        read_bytes(tmp_path / "photo.jpg")
+    os.mkfifo(tmp_path / "other")
+    assert not is_picture(tmp_path / "other")

@@ -24,6 +24,9 @@ SAME_PLACE_WIDTHS = 0.3
 MOVED_RATIO = 1.25
 """Of the plate's smoothed widths: a vehicle that comes straight towards the camera grows on the spot."""
 SMOOTHED_OVER = 3
+RESTING_WIDTHS = 0.05
+"""From one frame to the next: less is no motion but the unrest of boxes."""
+RESTING_RATIO = 1.05
 UNEVEN_SHARE = 0.15
 """Of the background's own way: a wide lens moves the rim of a picture that pans faster than its middle."""
 UNEVEN_RATIO = 0.03
@@ -70,6 +73,14 @@ class Place:
         """The larger width divided by the smaller."""
         return max(self.width, other.width) / min(self.width, other.width)
 
+    def rests_after(self, other: Place) -> bool:
+        """Whether what was at `other` in the frame before has not moved."""
+        return self.distance(other) <= RESTING_WIDTHS and self.ratio(other) < RESTING_RATIO
+
+    def is_far_from(self, other: Place) -> bool:
+        """Whether the two are so far apart as a plate that moved."""
+        return self.distance(other) >= MOVED_WIDTHS or self.ratio(other) >= MOVED_RATIO
+
     def is_at(self, other: Place) -> bool:
         """Whether a plate that stands may be boxed so."""
         return self.distance(other) <= SAME_PLACE_WIDTHS and self.ratio(other) < MOVED_RATIO
@@ -94,15 +105,24 @@ class Stretch:
         self._farthest_px = max(self._farthest_px, background_px)
         self.moved = self.moved or self._has_moved()
 
+    @property
+    def rested(self) -> bool:
+        """Whether it was seen long enough to have moved, and did not."""
+        return self.frames >= LEAST_STOOD_FRAMES and not self.moved
+
+    def begin_anew(self) -> None:
+        """Nothing is compared with what was before; that it has moved stays true."""
+        self._first, self._last, self._farthest_px = [], deque(maxlen=SMOOTHED_OVER), 0.0
+
     def parted(self, other: Stretch) -> bool:
-        """Whether the two, of one plate, began at different places."""
-        if not self._first or not other._first:
+        """Whether the two, of one plate, began at different places; what rested at both has jumped, not moved."""
+        if not self._first or not other._first or (self.rested and other.rested):
             return False
         mine, theirs = _smoothed(self._first), _smoothed(other._first)
         return mine.distance(theirs) >= MOVED_WIDTHS_ROUGH or mine.ratio(theirs) >= MOVED_RATIO
 
     def _has_moved(self) -> bool:
-        over = min(SMOOTHED_OVER, self.frames // 2)
+        over = min(SMOOTHED_OVER, (len(self._first) + len(self._last)) // 2, self.frames // 2)
         if over == 0:
             return False
         begin, end = _smoothed(self._first[:over]), _smoothed(list(self._last)[-over:])
@@ -127,6 +147,9 @@ class Course:
     """How often the background could not be followed from one frame to the next."""
     _untold: int = 0
     """Frames whose background is not known."""
+    _latest: Place | None = None
+    _resting: bool = False
+    """Whether it had not moved between the last two frames."""
 
     @property
     def was_carried(self) -> bool:
@@ -138,8 +161,18 @@ class Course:
         place = Place.of(box)
         if self.rests_at is None or not self.rests_at.is_at(place):
             self.rests_at, self.rests_since_ns = place, at_ns
+        self._notice_jump(place)
         self._in_picture.add(place)
         self._place_on_ground(place, background or Background(0.0, 0.0))
+
+    def _notice_jump(self, place: Place) -> None:
+        """A text that rests, is elsewhere in the next frame and rests there is a caption: vehicles gather speed."""
+        if self._latest is not None:
+            if self._resting and place.is_far_from(self._latest):
+                self._in_picture.begin_anew()
+                self._on_ground.begin_anew()
+            self._resting = place.rests_after(self._latest)
+        self._latest = place
 
     def join(self, other: Course) -> None:
         """The two are of one plate."""

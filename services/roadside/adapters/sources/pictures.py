@@ -58,6 +58,8 @@ def read_bytes(path: Path) -> bytes:
     """The file's bytes. Raises SourceError where there is none, or none that may be read."""
     most = PHOTOGRAPH_LIMITS.size_bytes
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe that nobody writes to never ends
+            raise SourceError(f"{path}: is no file but a pipe or a device; save the picture as a file first")
         with path.open("rb") as file:
             data = file.read(most + 1)
     except (FileNotFoundError, ValueError):  # ValueError: a name that no file can have
@@ -128,6 +130,8 @@ def is_picture(path: Path) -> bool:
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return True
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return format_of(file.read(_FIRST_BYTES)) is not None
     except (OSError, ValueError):
