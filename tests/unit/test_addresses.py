@@ -57,6 +57,7 @@ def marked(password: str) -> str:
 @example("x@y", FORMS[6])
 @example("12/34@5", FORMS[0])
 @example("se c]ret[", FORMS[4])
+@example(" ", FORMS[0])
 def test_no_password_is_shown(password: str, form: str) -> None:
     source = form.format(marked(password))
     for shown in (redact(source), address_fault(source)):

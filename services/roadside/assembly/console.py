@@ -20,7 +20,7 @@ from roadside.console.passwords import GuessLimiter, Passwords
 from roadside.console.ports import Held, ListImport, ListPreview, ListState
 from roadside.core.countries import country_code
 from roadside.core.moments import PassageTime
-from roadside.errors import ImportRefusedError, InputError
+from roadside.errors import ImportRefusedError, InputError, RegistryFileError
 from roadside.plates.review import Reviewing
 from roadside.registry.validity import DateOrder, zone
 
@@ -83,11 +83,18 @@ class LocalRegistryDesk:
         try:
             return _preview_of(self._import(path, source, choices, dry_run=True))
         except ImportRefusedError as error:
-            return ListPreview("", 0, 0, 0, 0, (), str(error))
+            return ListPreview("", 0, 0, 0, 0, (), _for_pages(error, path, source))
+        except RegistryFileError as error:
+            raise RegistryFileError(_for_pages(error, path, source)) from error
 
     def load(self, path: Path, source: str, choices: ListChoices, actor: str) -> ListPreview:
         """Import, all or nothing. Raises RegistryFileError, ImportRefusedError."""
-        return _preview_of(self._import(path, f"{source} ({actor})", choices, dry_run=False))
+        try:
+            return _preview_of(self._import(path, f"{source} ({actor})", choices, dry_run=False))
+        except ImportRefusedError as error:
+            raise ImportRefusedError(_for_pages(error, path, source)) from error
+        except RegistryFileError as error:
+            raise RegistryFileError(_for_pages(error, path, source)) from error
 
     def _import(self, path: Path, source: str, choices: ListChoices, *, dry_run: bool) -> Taken:
         settings = self._settings
@@ -128,7 +135,7 @@ def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None =
         sightings=records.store,
         reviews=Reviewing(records.store, records.reviews, records.judge.settle, clock),
         registry=LocalRegistryDesk(records.registry_database, settings, clock),
-        ledger=SqlLedger(records.database, records.retention),
+        ledger=SqlLedger(records.database, records.retention, records.vault),
         cameras=cameras or NoCameras(),
         access=open_access(records, settings),
         feed=Feed(records.store),
@@ -137,6 +144,11 @@ def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None =
         settings=settings,
         version=__version__,
     )
+
+
+def _for_pages(error: Exception, path: Path, source: str) -> str:
+    """A fault of a list in words for a page: with the name that its sender gave it, and no flag of a command."""
+    return str(error).replace(str(path), source).partition(". Correct the list, or import it with")[0]
 
 
 def _preview_of(taken: Taken) -> ListPreview:

@@ -53,6 +53,9 @@ def serve_console(parsed: argparse.Namespace) -> int:
     """Answer browsers until Ctrl-C."""
     settings = settings_of(parsed)
     check_installed()
+    if settings.database_url is None and not settings.db.exists():
+        mend = "`roadside run SOURCE --console` begins one, --db names another"
+        raise InputError(f"{settings.db}: no sightings are stored there yet; {mend}")
     records = open_records(settings)
     try:
         desk = console.open_desk(records, settings)

@@ -177,8 +177,8 @@ class PassageCount:
 class Ledger(Protocol):
     """Who did what, and what can be counted."""
 
-    def note(self, actor: str, action: str, subject: str, detail: str = "") -> None:
-        """Write to the audit."""
+    def note(self, actor: str, action: str, subject: str, detail: str = "", *, plate: str = "") -> None:
+        """Write to the audit; of a `plate` its keyed hash alone."""
         ...
 
     def audit(self, limit: int = 100) -> Sequence[Look]:

@@ -43,10 +43,9 @@ class Asked:
 
     @property
     def said(self) -> str:
-        """The search in a few words, for the audit."""
-        return ", ".join(
-            f"{name} {getattr(self, name)}" for name in FIELDS[:-1] if getattr(self, name) and name != "how"
-        )
+        """The search in a few words, for the audit: without the plate."""
+        names = [name for name in FIELDS if name not in ("plate", "how", "page") and getattr(self, name)]
+        return ", ".join(f"{name} {getattr(self, name)}" for name in names)
 
 
 def asked(values: Mapping[str, str]) -> Asked:

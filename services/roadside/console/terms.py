@@ -42,6 +42,23 @@ WITNESSES: Mapping[str, str] = {
     "disagreed": _("a second reader disagrees"),
     "none": _("not confirmed by a second reader"),
 }
+ACTIONS: Mapping[str, str] = {
+    "looked": _("looked"),
+    "searched": _("searched"),
+    "checked": _("asked the registry"),
+    "answered": _("answered"),
+    "exported": _("exported"),
+    "imported": _("took a list in"),
+    "signed in": _("signed in"),
+    "set a password": _("set a password"),
+    "invited": _("invited"),
+    "disabled": _("closed an account"),
+    "made a token": _("made a token"),
+    "ended a token": _("ended a token"),
+    "forgot": _("forgot a plate"),
+    "purged": _("deleted what was old"),
+    "rotated keys": _("changed the keys"),
+}
 ANSWERS: Mapping[str, str] = {
     "confirm": _("the plate was read rightly"),
     "correct": _("the plate is"),
@@ -90,6 +107,7 @@ def filters(words: Wording) -> dict[str, Callable[..., str | bool]]:
         "ends": ends,
         "verdict_word": lambda kind: words.say(VERDICTS[str(kind)]),
         "witness_word": lambda answer: words.say(WITNESSES[str(answer)]),
+        "action_word": lambda action: words.say(ACTIONS.get(str(action), str(action))),
         "role_word": lambda role: words.say(ROLES[str(role)]),
         "answer_word": lambda action: words.say(ANSWERS[str(action)]),
         "rule_word": lambda rule: rule_word(words, rule),

@@ -62,7 +62,9 @@ def hide_addresses(text: str) -> str:
     if found is None:
         return text
     first, *others = found[0].split("\n", 1)
-    word, _, _ = first.partition(" ")
+    # A password may hold spaces: what stands before a later @ belongs to the address, too.
+    end = first.find(" ", first.rfind("@") + 1)
+    word = first if end < 0 else first[:end]
     shown = redact(word.rstrip("'\",;)"))
     return "\n".join([text[: found.start()] + shown, *map(hide_addresses, others)])
 

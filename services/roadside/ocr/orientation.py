@@ -6,7 +6,7 @@ from collections import Counter, deque
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from roadside.core.plates import is_current
+from roadside.core.plates import resolve
 from roadside.core.turning import half_turned, mirrored
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class CameraLie:
         """`crop` gave `read`; now and then it is turned and read again."""
         if _says(read):
             self._found.append(Lie.UPRIGHT)
-        elif read.confidence < UNREAD and self._is_due(crop):
+        elif (read.confidence < UNREAD or not _is_usual(read.text)) and self._is_due(crop):
             self._tries += 1
             self._tried_in = crop.sequence
             turned = half_turned(crop)
@@ -106,4 +106,9 @@ class LieWatch:
 
 
 def _says(read: Read) -> bool:
-    return read.confidence >= SURE and is_current(read.text, None)
+    return read.confidence >= SURE and _is_usual(read.text)
+
+
+def _is_usual(text: str) -> bool:
+    """Whether it is a plate of a common format: turned plates read well as words made to order, 8KJ... for 9K7..."""
+    return any(meant == text and not form.series and not form.needs_digit for meant, form in resolve(text))

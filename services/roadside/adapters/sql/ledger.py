@@ -8,6 +8,7 @@ from sqlalchemy import JSON, and_, cast, func, select, type_coerce
 
 from roadside.adapters.sql.schema import AUDIT, CORRECTIONS, EVIDENCE, SIGHTINGS
 from roadside.console.ports import Look, PassageCount
+from roadside.core.plates import fold
 from roadside.core.reviews import Correction, ReviewAction
 from roadside.core.sightings import PictureKind
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.retention import RetentionManager
+    from roadside.adapters.sql.vault import Vault
 
 _HOUR_NS = 3_600 * 10**9
 
@@ -25,12 +27,16 @@ _HOUR_NS = 3_600 * 10**9
 class SqlLedger:
     """The console's Ledger in SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database, retention: RetentionManager) -> None:
+    def __init__(self, database: Database, retention: RetentionManager, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
         self._retention = retention
 
-    def note(self, actor: str, action: str, subject: str, detail: str = "") -> None:
-        """Write to the audit."""
+    def note(self, actor: str, action: str, subject: str, detail: str = "", *, plate: str = "") -> None:
+        """Write to the audit; of a `plate` its keyed hash alone, for it may be one that has paid."""
+        if key := fold(plate):
+            hashed = self._vault.keyring.hash_plate(key)
+            detail = f"{detail}, plate {hashed}" if detail else f"plate {hashed}"
         self._retention.note(actor, action, subject, detail)
 
     def audit(self, limit: int = 100) -> Sequence[Look]:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,7 @@ async def check(visit: Visit) -> Response:
         kind, held = await run_in_threadpool(visit.desk.registry.check, plate, country, at_ns)
     except (InputError, RegistryUnavailableError) as error:
         return await _registry(visit, plate=plate, country=country, at=at, fault=str(error))
-    await run_in_threadpool(visit.desk.ledger.note, visit.actor, "checked", "registry", f"{plate} {country}".strip())
+    await run_in_threadpool(partial(visit.desk.ledger.note, visit.actor, "checked", "registry", country, plate=plate))
     return await _registry(visit, plate=plate, country=country, at=at, kind=kind, held=held)
 
 

@@ -48,6 +48,7 @@ async def answer(visit: Visit) -> Response:
         return await _next(visit, "review_task.html", skip)
     except InputError as error:
         return await _next(visit, "review_task.html", skip, fault=str(error))
+    await run_in_threadpool(visit.desk.ledger.note, visit.actor, "answered", wanted, action.value)
     return await _next(visit, "review_task.html", skip, done=done.verdict.kind.value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from openpyxl import Workbook
@@ -44,7 +45,8 @@ async def search(visit: Visit) -> Response:
     except InputError as error:
         fault = str(error)
     if said.plate and not fault:
-        await run_in_threadpool(visit.desk.ledger.note, visit.actor, "searched", "sightings", said.said)
+        note = partial(visit.desk.ledger.note, visit.actor, "searched", "sightings", said.said, plate=said.plate)
+        await run_in_threadpool(note)
     return visit.draw(
         "search.html",
         422 if fault else 200,

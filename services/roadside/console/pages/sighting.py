@@ -68,6 +68,7 @@ async def answer(visit: Visit) -> Response:
     await run_in_threadpool(
         lambda: visit.desk.reviews.answer(wanted, action, visit.actor, text=given[0], country=given[1])
     )
+    await run_in_threadpool(visit.desk.ledger.note, visit.actor, "answered", wanted, action.value)
     return RedirectResponse(f"/sightings/{wanted}", 303)
 
 

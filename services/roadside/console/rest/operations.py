@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator  # noqa: TC003 - FastAPI needs it at run time
 from datetime import datetime  # noqa: TC003 - FastAPI needs it at run time
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
@@ -73,7 +74,8 @@ async def list_sightings(  # noqa: PLR0913, PLR0917 - the filters of a search
     )
     found = await run_in_threadpool(who.desk.sightings.find, query_of(said, who.desk.zone, size))
     if said.plate:
-        await run_in_threadpool(who.desk.ledger.note, who.actor, "searched", "sightings", said.said)
+        note = partial(who.desk.ledger.note, who.actor, "searched", "sightings", said.said, plate=said.plate)
+        await run_in_threadpool(note)
     return SightingPageModel(
         sightings=[sighting_model(s) for s in found.sightings], next_page=found.next_page_token or None
     )
@@ -117,6 +119,7 @@ async def answer_sighting(who: Reviewer, sighting_id: SightingId, answer: Answer
             sighting_id, answer.action, who.actor, text=answer.plate, country=answer.country
         )
     )
+    await run_in_threadpool(who.desk.ledger.note, who.actor, "answered", sighting_id, answer.action.value)
     return sighting_model(done)
 
 
@@ -141,7 +144,7 @@ async def check_plate(
         who.desk.clock.now_ns() if at is None else (query_of(Asked(since=at.isoformat()), who.desk.zone).since_ns or 0)
     )
     kind, held = await run_in_threadpool(who.desk.registry.check, plate, country, at_ns)
-    await run_in_threadpool(who.desk.ledger.note, who.actor, "checked", "registry", f"{plate} {country}".strip())
+    await run_in_threadpool(partial(who.desk.ledger.note, who.actor, "checked", "registry", country, plate=plate))
     return CheckModel(
         plate=plate,
         country=country,
