@@ -20,7 +20,7 @@ from roadside.assembly.console_server import ConsoleServer, link_for
 from roadside.console.ports import Role
 from roadside.core.sightings import VerdictKind
 from tests.consoles import PASSWORD, Console, console
-from tests.waiting import wait_for
+from tests.waiting import PLENTY_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +63,7 @@ def page_of(chromium: Browser, *, width: int = 1280, language: str = "en-GB", da
     context = chromium.new_context(
         viewport={"width": width, "height": 800}, locale=language, color_scheme="dark" if dark else "light"
     )
+    context.set_default_timeout(PLENTY_S * 1000)  # a busy machine is no fault
     page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)

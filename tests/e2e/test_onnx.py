@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from models.data.photographs import photographs as pictures_of
+from roadside.kit.weights import weights_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Program
 
+BASE_READER = weights_folder() / "reader"
 PICTURES = 100
 SURE = 0.5
 CLOSE, CLOSE_UNSURE = 1e-2, 5e-2
@@ -24,7 +26,8 @@ SETS = ("pl_gate", "oi_gplates")
 
 
 def said(program: Program, paths: Sequence[Path], runtime: str) -> list[dict[str, Any]]:
-    ran = program.run("read", "--json", "--runtime", runtime, *paths)
+    # The same net for both: by default LiteRT has a wide one whose integers are fast there alone.
+    ran = program.run("read", "--json", "--runtime", runtime, "--reader-modeldir", BASE_READER, *paths)
     assert ran.returncode == 0, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()]
 

@@ -91,7 +91,7 @@ def run_street(arguments: argparse.Namespace) -> int:
     if settings.registry is not None and not settings.registry.exists():
         raise InputError("registry: there is no such file; `roadside registry import LIST --registry FILE` makes one")
     if settings.source is None:
-        raise InputError("what is to be watched? give SOURCE, or set ROADSIDE_SOURCE")
+        raise InputError("what is to be watched? give SOURCE, or set ROADSIDE_SOURCE; see `roadside run --help`")
     named = settings.source.get_secret_value()
     source = open_frames(named, settings, _say, refuse)
     check_out(arguments.out, source)
