@@ -37,14 +37,18 @@ def test_a_hundred_photographs_are_read_alike(program: Program, photographs: Pat
     for name in SETS:
         chosen += [photographs / p.path for p in pictures_of(photographs) if p.source == name][: PICTURES // len(SETS)]
     assert len(chosen) == PICTURES
-    plates = 0
+    plates = otherwise = 0
     for one, other in zip(said(program, chosen, "litert"), said(program, chosen, "onnx"), strict=True):
         assert [p["text"] for p in one["plates"]] == [p["text"] for p in other["plates"]], one["source"]
         for wanted, found in zip(one["plates"], other["plates"], strict=True):
             assert found["country"] == wanted["country"]
             close = CLOSE if wanted["confidence"] >= SURE else CLOSE_UNSURE
             assert found["confidence"] == pytest.approx(wanted["confidence"], abs=close)
-            assert found["detector_score"] == pytest.approx(wanted["detector_score"], abs=1e-3)
-            assert found["box"] == pytest.approx(wanted["box"], abs=0.5)
+            alike = found["box"] == pytest.approx(wanted["box"], abs=0.5)
+            alike = alike and found["detector_score"] == pytest.approx(wanted["detector_score"], abs=1e-3)
+            # Of a plate that nobody can read two looks can be worth the same, and either may be kept.
+            assert alike or wanted["confidence"] < SURE
+            otherwise += not alike
             plates += 1
     assert plates > PICTURES // 2
+    assert otherwise <= plates // 50
