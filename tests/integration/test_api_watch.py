@@ -131,8 +131,7 @@ def test_pictures_and_folders_are_watched(alpr: ALPR, tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(STREET.read_bytes()[:20_000])
     watching = alpr.watch(str(tmp_path))
     assert {next(watching).plate, next(watching).plate} == {"9K74182", PLATE}
-    with pytest.raises(SourceError, match=r"b\.jpg"):
-        next(watching)
+    assert list(watching) == []  # a damaged picture ends nothing
 
 
 def test_what_is_no_source_is_told_before_the_first_vehicle(alpr: ALPR, tmp_path: Path) -> None:
