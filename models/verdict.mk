@@ -3,8 +3,8 @@ bench-verdict: $(VENV)/.dev ## Real plates, spoilt in eighteen ways: false accus
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.empirical --verbose
 
 .PHONY: bench-verdict-year
-bench-verdict-year: $(VENV)/.run ## A year of traffic: false accusations of the verdict and of plain rules
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.bench
+bench-verdict-year: $(VENV)/.dev ## A simulated year with the errors of real reads: false accusations among 1 to 12 million vignettes
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.year
 
 .PHONY: bench-storage
 bench-storage: $(VENV)/.dev ## A million vignettes imported, ten million sightings listed, on both databases

@@ -1,8 +1,7 @@
 """Measures how a reader errs on held-out plates, as statistics without a plate: models/shipped/confusions.json.
 
-The verdict takes its doubt from the counts (`roadside.core.confusions`), `make bench-verdict` samples a year of
-traffic from all of it. No text of a plate can be put together from what is written: characters are counted
-without their neighbours, and a read's profile holds probabilities alone.
+The verdict takes its doubt from the counts (`roadside.core.confusions`). No text of a plate can be put together
+from what is written: characters are counted without their neighbours, and a read's profile holds probabilities alone.
 """
 
 from __future__ import annotations

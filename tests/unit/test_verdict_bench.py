@@ -1,90 +1,16 @@
-"""The simulation judges as the verdict does, and its statistics hold no plate."""
+"""Statistics of a reader's errors hold no plate, and what is no such file is refused."""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.ocr.confusions import compare, summarise
-from models.verdict import methods
-from models.verdict.bench import simulate, table
-from models.verdict.fleet import FORMATS, SLOTS, make_fleet, make_format
-from models.verdict.traffic import Looks, Reading, known_confusions
 from roadside.core.confusions import from_counts, from_json
-from roadside.core.reads import ALPHABET, FusedPlate, Read
-from roadside.core.sightings import VerdictKind
-from roadside.core.verdict import Circumstances, Policy, ask, decide
-from roadside.core.vignettes import RegistryAnswer, Vignette
-
-STATISTICS = json.loads((Path(__file__).parents[2] / "models/shipped/confusions.json").read_text(encoding="utf-8"))
-KINDS = {VerdictKind.PAID: methods.PAID, VerdictKind.UNPAID: methods.UNPAID, VerdictKind.REVIEW: methods.REVIEW}
-
-
-def fused(looks: Looks, row: int) -> FusedPlate:
-    """A passage of the simulation as the pipeline would hand it to the verdict."""
-    rows = np.zeros((SLOTS, 36), np.float32)
-    rows[np.arange(SLOTS)[:, None], looks.characters[row]] = looks.fused[row]
-    text = "".join(ALPHABET[c] for c in rows.argmax(axis=1))
-    return FusedPlate(text, text, None, 0.9, rows, (), (), int(looks.frames[row]))
-
-
-def test_the_simulation_judges_as_the_verdict_does() -> None:
-    rng = np.random.default_rng(5)
-    policy = replace(Policy(), density=0.0)
-    confusions = known_confusions(STATISTICS)
-    fleet = make_fleet(FORMATS[0], 3000, 3000, rng)
-    registered = fleet.form.decode(fleet.numbers[: fleet.registered])
-    entries = tuple(Vignette("".join(ALPHABET[c] for c in plate), "CZ", "", 0, 1) for plate in registered)
-    vehicles = np.concatenate([rng.integers(0, 3000, 30), rng.integers(3000, 6000, 50)])
-    looks = Reading(STATISTICS, persistence=0.5, overconfident=0.1).look(
-        fleet.form.decode(fleet.numbers[vehicles]), rng
-    )
-    belief = methods.believe(looks, fleet, confusions, policy, rng)
-    simulated = methods.ours(belief, policy)
-    told = [
-        row
-        for row in range(len(vehicles))
-        if simulated[row] != methods.SILENT and not looks.frame_length_error[row].any()
-    ]
-    assert len(told) > 40
-    real = [
-        KINDS[
-            decide(
-                ask(fused(looks, row), confusions, policy), RegistryAnswer(entries, ()), policy, Circumstances()
-            ).kind
-        ]
-        for row in told
-    ]
-    differ = [row for row, kind in zip(told, real, strict=True) if kind != simulated[row]]
-    # Readings two characters away count in the simulation where both are among the likeliest three of their slots.
-    assert len(differ) <= len(told) // 20
-    assert {methods.PAID, methods.UNPAID} <= set(real)
-
-
-def test_a_small_year_has_a_row_for_each_method() -> None:
-    class Parsed:
-        seed, persistence, overconfident, passages, vignettes, paying = 3, 0.5, 0.0, 100_000, 20_000, 0.95
-
-    tallies, paid = simulate(STATISTICS, Parsed())  # type: ignore[arg-type]
-    text = table(tallies, paid, Parsed(), 1.0)  # type: ignore[arg-type]
-    assert text.count("\n| ") == 16
-    ours = tallies[f"ours {Policy().paid_weight:g}"]
-    assert sum(ours.counts.values()) == 100_000
-    assert ours.false_accusations <= tallies["majority"].false_accusations / 100
-
-
-def test_plates_and_numbers_are_the_same_thing() -> None:
-    form = make_format(FORMATS[1])
-    numbers = np.random.default_rng(1).integers(0, form.size, 500)
-    assert (form.encode(form.decode(numbers)) == numbers).all()
-    broken = form.decode(numbers[:1])
-    broken[0, 0] = ALPHABET.index("7")
-    assert form.encode(broken)[0] == -1
+from roadside.core.reads import ALPHABET, Read
 
 
 def _read(text: str) -> Read:
