@@ -12,8 +12,7 @@ from models.synth import formats
 from models.synth.noise import weighted
 from roadside.adapters.sql import SqlRegistry, import_vignettes, open_embedded
 from roadside.core.plates import fold
-from roadside.core.vignettes import Vignette
-from roadside.registry.validity import NEVER_NS
+from roadside.core.vignettes import NEVER_NS, Vignette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,8 +11,7 @@ from roadside.core.nearness import reach_of
 from roadside.core.neighbours import MOST_EDITS, edit_distances
 from roadside.core.reads import ALPHABET
 from roadside.core.verdict import ANY_COUNTRY
-from roadside.core.vignettes import RegistryAnswer, Vignette
-from roadside.registry.validity import NEVER_NS
+from roadside.core.vignettes import NEVER_NS, RegistryAnswer, Vignette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,10 +19,9 @@ from roadside.assembly.lists import ListImporter
 from roadside.core.moments import PassageTime
 from roadside.core.neighbours import edit_distances
 from roadside.core.sightings import VerdictKind
-from roadside.core.vignettes import CandidateQuery, Exemption, Vignette
+from roadside.core.vignettes import NEVER_NS, CandidateQuery, Exemption, Vignette
 from roadside.errors import ImportRefusedError, RegistryFileError
 from roadside.registry.config import RegistrySection
-from roadside.registry.validity import NEVER_NS
 from tests.databases import KINDS, fresh_postgres, postgres, sqlite_of_revision
 
 if TYPE_CHECKING:

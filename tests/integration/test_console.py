@@ -298,6 +298,15 @@ def test_a_bad_list_changes_nothing(app: FastAPI, made: Console, bad: bytes) -> 
     assert made.desk.registry.state().vignettes == 2
 
 
+def test_a_vignette_without_end_is_told_so(app: FastAPI, made: Console) -> None:
+    client = browser(app, "admin")
+    take_in(client, "plate,country,valid_from,valid_to\nAB12CDE,UK,2026-01-01,9999-12-31\n")
+    assert "without end" in client.get("/registry/check", params={"plate": "AB12CDE"}).text
+    headers = {"authorization": f"Bearer {made.token('admin', Role.CHECKER)}"}
+    (held,) = client.get("/api/v1/checks?plate=AB12CDE", headers=headers).json()["entries"]
+    assert held["valid_to"] is None
+
+
 def test_evidence_ids_reach_no_file(app: FastAPI, made: Console) -> None:
     made.see("AB12CDE", VerdictKind.REVIEW)
     client = browser(app, "viewer")

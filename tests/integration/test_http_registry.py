@@ -16,9 +16,8 @@ import pytest
 from roadside.adapters.http.options import HttpOptions, load_http_options
 from roadside.adapters.http.registry import HttpRegistry
 from roadside.core.moments import PassageTime
-from roadside.core.vignettes import CandidateQuery
+from roadside.core.vignettes import NEVER_NS, CandidateQuery
 from roadside.errors import RegistryUnavailableError, SettingsError
-from roadside.registry.validity import NEVER_NS
 from tests.clocks import HandClock
 
 if TYPE_CHECKING:

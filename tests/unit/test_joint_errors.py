@@ -35,7 +35,7 @@ SHIPPED = Path(__file__).parents[2] / "models/shipped/joint_errors.json"
         ("11AB2345", "1AB2345", "0s0m1i-end"),
         ("DL27308", "K0L27308", "1s1m0i-end"),
         ("1CB2346", "1AB2345", "2s0m0i-apart"),
-        ("EGZW139", "GZW239", "1s0m1i-apart"),
+        ("EGKT148", "GKT248", "1s0m1i-apart"),
         ("1AB2345", "1AB2345", None),
         ("9ZZ9999", "1AB2345", None),
     ],
@@ -102,8 +102,8 @@ def test_a_plate_that_could_be_misread_so_speaks_against_an_accusation() -> None
 
 
 def test_two_errors_of_which_one_is_in_length_accuse_nobody() -> None:
-    verdict = Judge(registry("GZW239", country="HU"), CONFUSIONS, Policy(), Clock()).judge(
-        seen("EGZW139", "PL"), PassageTime.at(5)
+    verdict = Judge(registry("GKT248", country="HU"), CONFUSIONS, Policy(), Clock()).judge(
+        seen("EGKT148", "PL"), PassageTime.at(5)
     )
     assert (verdict.kind, verdict.rule) == (VerdictKind.REVIEW, Relation.LENGTH.value)
 

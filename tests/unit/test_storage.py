@@ -12,9 +12,8 @@ from roadside.assembly.settings import Settings
 from roadside.assembly.storage import open_registry_alone, open_vault
 from roadside.core.moments import PassageTime
 from roadside.core.sightings import Picture, PictureKind
-from roadside.core.vignettes import CandidateQuery, Vignette
+from roadside.core.vignettes import NEVER_NS, CandidateQuery, Vignette
 from roadside.errors import SettingsError, StoreUnavailableError
-from roadside.registry.validity import NEVER_NS
 from tests.clocks import A_DAY_IN_2027_NS, HandClock
 
 if TYPE_CHECKING:

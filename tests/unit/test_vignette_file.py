@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roadside.core.vignettes import Exemption, Vignette
+from roadside.core.vignettes import NEVER_NS, Exemption, Vignette
 from roadside.errors import RegistryFileError
-from roadside.registry.validity import NEVER_NS, DateOrder, zone
+from roadside.registry.validity import DateOrder, zone
 from roadside.registry.vignette_file import NOBODY, BadRow, read_exemptions, read_vignettes
 
 if TYPE_CHECKING:

@@ -20,10 +20,11 @@ from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
 from roadside.core.moments import PassageTime
 from roadside.core.sightings import SightingQuery, VerdictKind
+from roadside.core.vignettes import NEVER_NS
 from roadside.errors import InputError
 from roadside.registry.config import KeepingSection, VerdictSection
 from roadside.registry.recheck import recheck
-from roadside.registry.validity import NEVER_NS, start_ns, zone
+from roadside.registry.validity import start_ns, zone
 
 if TYPE_CHECKING:
     import argparse

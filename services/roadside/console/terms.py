@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from roadside.core.plates import format_plate
 from roadside.core.rules import pattern_of
 from roadside.core.sightings import PictureKind
+from roadside.core.vignettes import NEVER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from roadside.console.languages import Wording
     from roadside.core.reads import FusedPlate
     from roadside.core.sightings import Evidence
-
-NEVER_NS = 253_370_764_800 * 10**9
-"""9999-01-01: what ends later has no end."""
 
 
 def _(text: str) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NEVER_NS = 2**62
+"""Later than any passage, in February 2116: the end of what has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Vignette:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from roadside.core.vignettes import NEVER_NS
 from roadside.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY, _MINUTE, _SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
-NEVER_NS = 2**62
-"""Later than any passage, in February 2116: the end of what has none."""
 _FIRST_YEAR, _LAST_YEAR = 1970, 2115
 """Before and after them a time begins with the first and ends with NEVER_NS: databases hold 64 bits of nanoseconds."""
 _NO_END = frozenset(

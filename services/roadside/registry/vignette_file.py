@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from roadside.core.candidates import LONGEST, SHORTEST
 from roadside.core.countries import country_code
 from roadside.core.lettering import pattern_key, plate_key
-from roadside.core.vignettes import Exemption, Vignette
+from roadside.core.vignettes import NEVER_NS, Exemption, Vignette
 from roadside.errors import RegistryFileError
 from roadside.registry.layout import Layout, fields, find_layout, lines
 from roadside.registry.validity import (
-    NEVER_NS,
     DateOrder,
     DateOrderError,
     Proof,

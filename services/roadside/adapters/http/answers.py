@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
-from roadside.core.vignettes import Exemption, Vignette
-from roadside.registry.validity import NEVER_NS, end_ns, is_endless, start_ns
+from roadside.core.vignettes import NEVER_NS, Exemption, Vignette
+from roadside.registry.validity import end_ns, is_endless, start_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

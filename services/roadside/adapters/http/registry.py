@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from roadside.adapters.http.asking import Office
 from roadside.core.single_keys import single_keys
-from roadside.core.vignettes import Exemption, RegistryAnswer
+from roadside.core.vignettes import NEVER_NS, Exemption, RegistryAnswer
 from roadside.errors import RegistryUnavailableError
-from roadside.registry.validity import NEVER_NS
 
 if TYPE_CHECKING:
     import random

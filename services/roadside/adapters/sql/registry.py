@@ -16,9 +16,8 @@ from roadside.core.neighbours import MOST_EDITS, edit_distances
 from roadside.core.plates import may_be_of
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, named_characters
-from roadside.core.vignettes import Exemption, RegistryAnswer, Vignette
+from roadside.core.vignettes import NEVER_NS, Exemption, RegistryAnswer, Vignette
 from roadside.errors import InputError, RegistryUnavailableError, StoreUnavailableError
-from roadside.registry.validity import NEVER_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from roadside.core.reviews import ReviewAction  # noqa: TC001 - pydantic needs it at run time
 from roadside.core.sightings import VerdictKind  # noqa: TC001 - pydantic needs it at run time
+from roadside.core.vignettes import NEVER_NS
 
 if TYPE_CHECKING:
     from roadside.console.ports import CameraState, Held, ListState
@@ -188,15 +189,15 @@ def sighting_model(sighting: Sighting) -> SightingModel:
     )
 
 
-def held_model(held: Held, never_ns: int) -> HeldModel:
-    """An entry as it is answered; `never_ns` is the time from which on an end is none."""
+def held_model(held: Held) -> HeldModel:
+    """An entry as it is answered."""
     return HeldModel(
         kind=held.kind,
         plate=held.plate,
         country=held.country,
         what=held.what,
         valid_from=moment(held.valid_from_ns) if held.valid_from_ns > 0 else None,
-        valid_to=moment(held.valid_to_ns) if held.valid_to_ns < never_ns else None,
+        valid_to=moment(held.valid_to_ns) if held.valid_to_ns < NEVER_NS else None,
         valid=held.valid,
     )
 

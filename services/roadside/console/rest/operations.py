@@ -33,8 +33,6 @@ from roadside.console.rest.models import (
 from roadside.console.web import RefusedError
 from roadside.core.sightings import PictureKind, VerdictKind
 
-NEVER_NS = 253_370_764_800 * 10**9
-"""9999-01-01: what ends later has no end."""
 _PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
 _FAULTS = {401: _PROBLEM, 403: _PROBLEM, 404: _PROBLEM, 422: _PROBLEM, 503: _PROBLEM}
 
@@ -150,7 +148,7 @@ async def check_plate(
         country=country,
         at=moment(at_ns),
         verdict=VerdictKind(kind),
-        entries=[held_model(entry, NEVER_NS) for entry in held],
+        entries=[held_model(entry) for entry in held],
     )
 
 
