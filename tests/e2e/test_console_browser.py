@@ -25,7 +25,7 @@ from tests.waiting import PLENTY_S, wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -152,6 +152,24 @@ def test_sightings_appear_as_they_happen(chromium: Browser, made: Console) -> No
         page.select_option("[name=verdict]", "REVIEW")
         page.click("text=Filter")
         assert page.locator("article").count() == 1
+
+
+def test_what_is_stored_while_a_page_connects_appears_once(chromium: Browser, made: Console) -> None:
+    made.see("KL56MNP", VerdictKind.UNPAID, ago=1)
+
+    def late(route: Route) -> None:
+        made.see("AB12CDE", VerdictKind.UNPAID)
+        known = re.sub(r"after=\d+", "after=0", route.request.url)  # what the page shows already is told again
+        route.continue_(url=known)
+
+    with served(made) as address, page_of(chromium) as page:
+        page.route("**/live/events*", late)
+        enter(page, made, address, Role.VIEWER)
+        page.wait_for_selector("article.fresh")
+        assert [card.get_attribute("data-sighting") for card in page.query_selector_all("article")] == [
+            "ab12cde0gate000000000000",
+            "kl56mnp1gate000000000000",
+        ]
 
 
 def test_nothing_runs_over_on_a_phone_and_every_text_is_czech(chromium: Browser, made: Console) -> None:

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
+    from starlette.requests import Request
+
 A_PAGE = 50
 MOST_PLATE = 16
+MOST_DIGITS = 19
+"""So many may be too many for 64 bits."""
 FIELDS = ("plate", "how", "since", "until", "camera", "country", "verdict", "page")
 
 
@@ -51,6 +55,17 @@ class Asked:
 def asked(values: Mapping[str, str]) -> Asked:
     """The fields of a search; of each no more than a field can hold."""
     return Asked(**{name: values[name].strip()[:200] for name in FIELDS if values.get(name)})
+
+
+def known_to(request: Request) -> int | None:
+    """The sequence after which sightings are to be told: of a connection's last event, or of the page's drawing.
+
+    None where neither is given, or is no number.
+    """
+    for text in (request.headers.get("last-event-id", ""), request.query_params.get("after", "")):
+        if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS:
+            return int(text)
+    return None
 
 
 def query_of(said: Asked, zone: tzinfo, limit: int = A_PAGE) -> SightingQuery:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -10,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Route
 
 from roadside.console.feed import TooManyPagesError
-from roadside.console.queries import asked, query_of
+from roadside.console.queries import asked, known_to, query_of
 from roadside.console.web import Visit, draw, page, session_of
 from roadside.core.sightings import SightingQuery, VerdictKind
+from roadside.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,40 +27,49 @@ SHOWN = 24
 SESSION_CHECK_S = 60.0
 """How long after somebody was signed out an open page may still be told."""
 
+_log = logging.getLogger(__name__)
+
 
 @page()
 async def live(visit: Visit) -> Response:
     """The newest sightings; those to come are added by the page itself."""
     said = asked(visit.request.query_params)
     query = query_of(said, visit.desk.zone, SHOWN)
+    newest = await run_in_threadpool(visit.desk.sightings.newest_sequence)  # before: told twice is better than never
     found = await run_in_threadpool(visit.desk.sightings.find, query)
     cameras = await run_in_threadpool(visit.desk.cameras.states)
     held = await run_in_threadpool(visit.desk.registry.state)
     return visit.draw(
-        "live.html", sightings=found.sightings, said=said, cameras=cameras, held=held, verdicts=tuple(VerdictKind)
+        "live.html",
+        sightings=found.sightings,
+        newest=newest,
+        said=said,
+        cameras=cameras,
+        held=held,
+        verdicts=tuple(VerdictKind),
     )
 
 
 @page()
 async def events(visit: Visit) -> Response:
-    """New sightings as server-sent events, each a card."""
+    """Sightings after the one that the browser knows, as server-sent events, each a card."""
     query = query_of(asked(visit.request.query_params), visit.desk.zone)
-    return EventSourceResponse(_cards(visit, query), ping=15)
+    return EventSourceResponse(_cards(visit, query, known_to(visit.request)), ping=15)
 
 
-async def _cards(visit: Visit, query: SightingQuery) -> AsyncIterator[ServerSentEvent]:
+async def _cards(visit: Visit, query: SightingQuery, since: int | None) -> AsyncIterator[ServerSentEvent]:
     loop = asyncio.get_running_loop()
     checked = loop.time()
     try:
-        async with visit.desk.feed.page() as queue:
-            yield ServerSentEvent(comment="ready")
+        async with visit.desk.feed.page(since) as line:
+            yield ServerSentEvent(comment="ready", id=str(line.after))
             while True:
                 if loop.time() - checked > SESSION_CHECK_S:
                     if await session_of(visit.request) is None:
                         return
                     checked = loop.time()
                 try:
-                    sighting = await asyncio.wait_for(queue.get(), SESSION_CHECK_S)
+                    sighting = await asyncio.wait_for(line.get(), SESSION_CHECK_S)
                 except TimeoutError:
                     continue
                 if sighting is None:
@@ -66,8 +77,12 @@ async def _cards(visit: Visit, query: SightingQuery) -> AsyncIterator[ServerSent
                 elif _wanted(sighting, query):
                     card = draw(visit.request, visit.words, "card.html", visit=visit, sighting=sighting, fresh=True)
                     yield ServerSentEvent(event="sighting", data=bytes(card.body).decode(), id=str(sighting.sequence))
+                else:
+                    yield ServerSentEvent(comment="another", id=str(sighting.sequence))
     except TooManyPagesError:
         yield ServerSentEvent(event="full", data="")
+    except StoreUnavailableError as error:  # the browser comes again
+        _log.warning("a page waits for the store: %s", error)
 
 
 def _wanted(sighting: Sighting, query: SightingQuery) -> bool:

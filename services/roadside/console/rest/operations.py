@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator  # noqa: TC003 - FastAPI needs it at run time
 from datetime import datetime  # noqa: TC003 - FastAPI needs it at run time
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from roadside.console.feed import TooManyPagesError
 from roadside.console.ports import Role
-from roadside.console.queries import MOST_PLATE, Asked, query_of
+from roadside.console.queries import MOST_PLATE, Asked, known_to, query_of
 from roadside.console.rest.caller import Caller, caller
 from roadside.console.rest.models import (
     AnswerModel,
@@ -32,9 +33,12 @@ from roadside.console.rest.models import (
 )
 from roadside.console.web import RefusedError
 from roadside.core.sightings import PictureKind, VerdictKind
+from roadside.errors import StoreUnavailableError
 
 _PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
 _FAULTS = {401: _PROBLEM, 403: _PROBLEM, 404: _PROBLEM, 422: _PROBLEM, 503: _PROBLEM}
+
+_log = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/api/v1", responses=_FAULTS)  # type: ignore[arg-type]
 
@@ -80,9 +84,19 @@ async def list_sightings(  # noqa: PLR0913, PLR0917 - the filters of a search
 
 
 @router.get("/sightings/watch", operation_id="watchSightings", response_class=EventSourceResponse)
-async def watch_sightings(who: Viewer) -> EventSourceResponse:
-    """New sightings as server-sent events, each a JSON object as `getSighting` gives it."""
-    return EventSourceResponse(_new_ones(who), ping=15)
+async def watch_sightings(
+    who: Viewer,
+    request: Request,
+    after: Annotated[int | None, Query(ge=0, lt=10**18, description="`sequence` of the last that is known")] = None,
+) -> EventSourceResponse:
+    """Sightings as server-sent events, each a JSON object as `getSighting` gives it: new ones, or those `after` one.
+
+    A header Last-Event-ID, as browsers send it when they connect again, is as good as `after`. The event `behind` tells
+    that more were missed than are sent here: list them.
+    """
+    return EventSourceResponse(
+        _new_ones(who, known_to(request) if "last-event-id" in request.headers else after), ping=15
+    )
 
 
 @router.get("/sightings/{sighting_id}", operation_id="getSighting")
@@ -164,11 +178,12 @@ async def list_cameras(who: Viewer) -> list[CameraModel]:
     return [camera_model(state) for state in await run_in_threadpool(who.desk.cameras.states)]
 
 
-async def _new_ones(who: Caller) -> AsyncIterator[ServerSentEvent]:
+async def _new_ones(who: Caller, after: int | None) -> AsyncIterator[ServerSentEvent]:
     try:
-        async with who.desk.feed.page() as queue:
+        async with who.desk.feed.page(after) as line:
+            yield ServerSentEvent(comment="ready", id=str(line.after))
             while True:
-                sighting = await queue.get()
+                sighting = await line.get()
                 if sighting is None:
                     yield ServerSentEvent(event="behind", data="{}")
                 else:
@@ -176,3 +191,5 @@ async def _new_ones(who: Caller) -> AsyncIterator[ServerSentEvent]:
                     yield ServerSentEvent(event="sighting", data=told, id=str(sighting.sequence))
     except TooManyPagesError:
         yield ServerSentEvent(event="full", data="{}")
+    except StoreUnavailableError as error:  # the caller comes again
+        _log.warning("a watch waits for the store: %s", error)

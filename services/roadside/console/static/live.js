@@ -21,7 +21,8 @@ function add(html) {
   const holder = document.createElement("template");
   holder.innerHTML = html;
   const card = holder.content.firstElementChild;
-  if (!card) return;
+  // What was stored while the page was drawn is told once more.
+  if (!card || cards.querySelector(`[data-sighting="${CSS.escape(card.dataset.sighting)}"]`)) return;
   cards.prepend(card);
   while (cards.children.length > MOST_CARDS) cards.lastElementChild.remove();
   empty.hidden = true;
