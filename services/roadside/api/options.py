@@ -45,6 +45,12 @@ class Options(TypedDict, total=False):
     """Seconds of silence after which a camera counts as gone."""
     motion_gate: bool
     """Skip a live camera's frames in which nothing moves."""
+    rotation: Literal[0, 90, 180, 270]
+    """Degrees by which the pictures of `watch` are turned clockwise."""
+    flip: Literal["none", "horizontal", "vertical"]
+    """How the pictures of `watch` are mirrored, after they were turned."""
+    least_width: float
+    """Plates narrower than so many pixels are not read by `watch`."""
     recorded_at: str
     """When recordings were taken, such as `2026-06-01T12:00+02:00`, instead of what their files say; `now`: as they are
     watched."""

@@ -6,15 +6,20 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from roadside.adapters.frame_clock import FrameClock
 from roadside.adapters.sources.video import CameraSettings, open_source
+from roadside.assembly.site import SiteCamera, load_site
 from roadside.assembly.timing import dating_of
 from roadside.capture.config import cameras_of
-from roadside.capture.motion import MotionGate
+from roadside.capture.gate import FrameGate
 from roadside.capture.servicer import CaptureServicer
+from roadside.capture.viewed import ViewedSource
 from roadside.capture.worker import CameraWorker, CaptureOptions
 from roadside.core.frames import CameraId
 from roadside.core.moments import TimeDoubt
+from roadside.core.view import View
 from roadside.errors import SettingsError
 from roadside.kit.addresses import redact
 from roadside.kit.host import Loop, Work
@@ -25,7 +30,7 @@ from roadside.ports.bus import FRAMES
 from roadside.v1 import capture_pb2, capture_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import grpc.aio
 
@@ -37,13 +42,16 @@ _log = logging.getLogger(__name__)
 
 def build(context: ServiceContext[CaptureSettings]) -> Work:
     """Cameras and their loops. Raises SettingsError without cameras, SourceError for one that cannot be."""
-    cameras = cameras_of(context.settings.cameras)
+    cameras = _cameras(context.settings)
     if not cameras:
-        raise SettingsError("cameras: none is named; give --cameras 'gate=rtsp://...; yard=/dev/video0'")
+        raise SettingsError(
+            "cameras: none is named; give --cameras 'gate=rtsp://...; yard=/dev/video0', or a file with cameras"
+        )
     meter = RatedMeter(context.meter, time.monotonic)
     frame_clock = FrameClock(context.clock, context.settings.clock_sync)
-    workers = {name: _worker(context, meter, name, source, frame_clock) for name, source in cameras}
-    servicer = CaptureServicer(workers, {name: redact(source) for name, source in cameras}, meter.rate)
+    workers = {str(each.camera_id): _worker(context, meter, each, frame_clock) for each in cameras}
+    sources = {str(each.camera_id): redact(_address(each)) for each in cameras}
+    servicer = CaptureServicer(workers, sources, meter.rate)
 
     def register(server: grpc.aio.Server) -> tuple[str]:
         capture_pb2_grpc.add_CaptureServicer_to_server(servicer, server)
@@ -55,6 +63,18 @@ def build(context: ServiceContext[CaptureSettings]) -> Work:
         ticks=(meter.tick, context.bus_tick, _clock_tick(context, frame_clock)),
         closers=(context.bus.close,),
     )
+
+
+def _cameras(settings: CaptureSettings) -> Sequence[SiteCamera]:
+    """Those of the setting, or else of the file; the views are the file's either way. Raises SettingsError."""
+    base = View(rotation=settings.rotation, flip=settings.flip, motion_gate=settings.motion_gate)
+    site = load_site(base)
+    named = [(CameraId(name), SecretStr(source)) for name, source in cameras_of(settings.cameras)]
+    return [SiteCamera(name, source, site.view(name)) for name, source in named] or site.watched()
+
+
+def _address(camera: SiteCamera) -> str:
+    return "" if camera.source is None else camera.source.get_secret_value()
 
 
 def _clock_tick(context: ServiceContext[CaptureSettings], frame_clock: FrameClock) -> Callable[[], None]:
@@ -72,10 +92,10 @@ def _clock_tick(context: ServiceContext[CaptureSettings], frame_clock: FrameCloc
 
 
 def _worker(
-    context: ServiceContext[CaptureSettings], meter: RatedMeter, name: str, source: str, frame_clock: FrameClock
+    context: ServiceContext[CaptureSettings], meter: RatedMeter, each: SiteCamera, frame_clock: FrameClock
 ) -> CameraWorker:
-    settings = context.settings
-    camera_id = CameraId(name)
+    settings = context.settings.model_copy(update=dict(each.opening))
+    camera_id, source = each.camera_id, _address(each)
     camera = CameraSettings(
         width_px=settings.width,
         height_px=settings.height,
@@ -93,25 +113,28 @@ def _worker(
     dating = dating_of(settings.recorded_at, context.clock)
     # A source that cannot be is said before the service starts.
     open_source(source, camera_id, context.clock, camera).close()
-    parts = context.loop_parts(name, meter)
+    parts = context.loop_parts(camera_id, meter)
 
     def refused(fault: str) -> None:
-        _log.warning("picture refused", extra=fields(camera=name, reason=fault))
+        _log.warning("picture refused", extra=fields(camera=camera_id, reason=fault))
 
     return CameraWorker(
         camera_id,
-        lambda lost: open_source(
-            source,
-            camera_id,
-            context.clock,
-            camera,
-            on_drop=lost,
-            on_refused=refused,
-            dating=dating,
-            stamp=frame_clock.stamp,
+        lambda lost: ViewedSource(
+            open_source(
+                source,
+                camera_id,
+                context.clock,
+                camera,
+                on_drop=lost,
+                on_refused=refused,
+                dating=dating,
+                stamp=frame_clock.stamp,
+            ),
+            each.view,
         ),
-        BoundedPublisher(FRAMES, parts, settings.frames_limit, name),
+        BoundedPublisher(FRAMES, parts, settings.frames_limit, camera_id),
         options,
-        MotionGate() if settings.motion_gate else None,
+        FrameGate(each.view),
         parts,
     )

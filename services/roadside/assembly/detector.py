@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.frame_clock import SteadyClock
 from roadside.assembly.models import detector_name, open_named_detector, open_nets, warm_up
+from roadside.assembly.site import load_site
 from roadside.core.detect import Search
+from roadside.core.view import View
 from roadside.detector.locked import LockedDetector
 from roadside.detector.servicer import DetectorServicer
 from roadside.detector.stage import DetectStage
@@ -38,7 +40,9 @@ def build(context: ServiceContext[DetectorSettings]) -> Work:
     context.model_ready(open_nets(settings.runtime).file(settings.modeldir, "detect"), settings.runtime)
     meter = RatedMeter(context.meter, time.monotonic)
     clock = SteadyClock(context.clock)
-    stage = DetectStage(model, settings.frame_max_age_s, clock, meter, model=detector_name(settings))
+    site = load_site(View(least_width_px=settings.least_width))
+    name = detector_name(settings)
+    stage = DetectStage(model, settings.frame_max_age_s, clock, meter, model=name, view_of=site.view)
     runner = context.stage_runner(FRAMES, CROPS, stage, at_once=FRAMES_AT_ONCE, meter=meter)
 
     def register(server: grpc.aio.Server) -> tuple[str]:

@@ -16,6 +16,7 @@ from roadside.core.moments import Stamp
 from roadside.core.reads import PlacedRead
 from roadside.core.showing import EvidenceRule
 from roadside.core.steady import SteadyTime
+from roadside.core.view import View
 from roadside.detector.stage import DetectStage
 from roadside.kit.timing import TimingMeter
 from roadside.ocr.orientation import Lie, LieWatch
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
 
+EVERYTHING = View()
 MOST_AT_ONCE = 64
 STILLS = EvidenceRule(lone_confidence=0.5, least_score=0.0, of_vehicles=False)
 """Of a plate in a single picture to be a sighting: there will be no second look, and nothing moves."""
@@ -81,6 +83,8 @@ class Parts:
     detector_model: str = ""
     reader_model: str = ""
     """The nets, as the evidence names them."""
+    view: View = EVERYTHING
+    """Which plates are to be read; the frames come turned and masked already."""
 
 
 class EmbeddedPipeline:
@@ -93,7 +97,11 @@ class EmbeddedPipeline:
         clock, meter = SystemClock(), TimingMeter(parts.watch, TIMED)
         rule = STILLS if parts.stills else EvidenceRule()
         self._bus = MemoryBus(MemoryBroker(SteadyClock(clock)))
-        self._detect = DetectStage(parts.detector, None, clock, meter, model=parts.detector_model)
+        self.view = parts.view
+        """May be replaced between frames."""
+        self._detect = DetectStage(
+            parts.detector, None, clock, meter, model=parts.detector_model, view_of=lambda _: self.view
+        )
         self._lies = None if parts.stills else LieWatch(parts.reader)
         self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model, watch=self._lies)
         self._gather = GatherStage(

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from roadside.adapters.frame_clock import FrameClock
 from roadside.adapters.sources.video import CameraSettings, ClipSource, open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.embedded import EmbeddedPipeline, Parts
 from roadside.assembly.models import detector_name, open_models, reader_name, warm_up
+from roadside.assembly.site import SiteCamera, load_site
 from roadside.assembly.timing import advice, dating_of
 from roadside.assembly.uprightness import set_upright
 from roadside.capture.feed import FrameFeed
+from roadside.capture.gate import FrameGate
 from roadside.capture.interlace import CombWatch
-from roadside.capture.motion import MotionGate
+from roadside.capture.viewed import ViewedSource
 from roadside.core.detect import Search
 from roadside.core.frames import CameraId
+from roadside.core.view import View
 from roadside.detector.sweep import SweepingFinder
 from roadside.kit.timing import Stopwatch
 from roadside.ocr.orientation import Lie
@@ -30,19 +35,21 @@ if TYPE_CHECKING:
     from roadside.core.events import SightingEvent
     from roadside.core.frames import Frame
     from roadside.core.moments import TimeDoubt
+    from roadside.detector.finder import PlateFinder
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
     from roadside.ports.store import SightingKeeper
-    from roadside.ports.vision import Detector
+    from roadside.ports.vision import Detector, Reader
     from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
 
 FAULTS = {
-    Lie.MIRRORED: "the pictures look mirrored, and plates are not read so: switch mirroring (flip) off in the camera",
+    Lie.MIRRORED: "the pictures look mirrored, and plates are not read so: switch mirroring (flip) off in the camera, "
+    "or give --flip horizontal",
     Lie.UPSIDE_DOWN: "the pictures look upside down, and plates are not read so: turn the camera, or set its rotation "
-    "to 180 degrees",
+    "to 180 degrees, or give --rotation 180",
     Lie.FLIPPED: "the pictures look upside down and mirrored, and plates are not read so: switch vertical flip off in "
-    "the camera",
+    "the camera, or give --flip vertical",
 }
 INTERLACED = (
     "the pictures look interlaced, which blurs what moves: set the camera to progressive, or give a clip to "
@@ -54,8 +61,117 @@ SILENCE_S = 0.5
 """A camera that sends nothing for so long is looked after: the vehicles before it may have passed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Nets:
+    """The nets of one process, loaded and run once; all its cameras share them."""
+
+    finder: PlateFinder
+    reader: Reader
+    detector_model: str
+    reader_model: str
+    """Their names in the evidence."""
+
+
+def load_nets(settings: Settings, *, stills: bool = False) -> Nets:
+    """The nets that the settings name, for single pictures or not. Raises ModelError, SettingsError."""
+    finder, reader = open_models(settings, extra_cuts=stills)
+    warm_up(finder, reader)
+    return Nets(finder, reader, detector_name(settings), reader_name(settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Keepers:
+    """Whoever judges and keeps what is seen."""
+
+    judge: Judge
+    store: SightingKeeper
+    witness: Witness | None = None
+
+
+class CameraWatch:
+    """Brings the frames of one camera through the embedded pipeline. Not safe to share between threads."""
+
+    def __init__(  # noqa: PLR0913 - each is one thing that it is made of
+        self,
+        camera: SiteCamera,
+        source: FrameSource,
+        settings: Settings,
+        nets: Nets,
+        keepers: Keepers,
+        *,
+        watch_s: Stopwatch,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`say` is told, in one line, when the times of frames are believed no more; `watch_s` times the stages."""
+        self.camera_id = camera.camera_id
+        self.source = source
+        self._say = say
+        self._said: set[TimeDoubt] = set()
+        self.stills = source.frames_per_s == 0
+        """Whether the source gives single pictures: the vehicles of each are seen in no other."""
+        sweeps = settings.search is Search.AUTO and not self.stills
+        detector: Detector = SweepingFinder(nets.finder) if sweeps else nets.finder
+        self._combs = CombWatch()
+        self._gate = FrameGate(camera.view) if source.live else None
+        parts = Parts(
+            detector=detector,
+            reader=nets.reader,
+            judge=keepers.judge,
+            store=keepers.store,
+            watch=watch_s,
+            least_confidence=settings.confidence,
+            stills=self.stills,
+            witness=keepers.witness,
+            detector_model=nets.detector_model,
+            reader_model=nets.reader_model,
+            view=camera.view,
+        )
+        self._pipeline = EmbeddedPipeline(self.camera_id, parts, live=source.live)
+
+    def look(self, view: View) -> None:
+        """From the next frame on `view` is what is looked at; tracks go on."""
+        self._pipeline.view = view
+        if self._gate is not None:
+            self._gate.view = view
+        if isinstance(self.source, ViewedSource):
+            self.source.view = view
+
+    def report(self, frame: Frame) -> FrameReport:
+        """What `frame` leads to. Raises StoreUnavailableError where a sighting cannot be kept."""
+        self._tell_doubt(None if frame.stamp is None else frame.stamp.doubt)
+        still = self._gate is not None and not self._gate.passes(frame)
+        if not self.stills:
+            self._combs.note(frame.image)
+        report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
+        if not self.stills:
+            return report
+        return replace(report, conclusions=(*report.conclusions, *self._pipeline.flush()))
+
+    def wait(self, silent_s: float) -> Silence:
+        """No frame came for so long. Raises StoreUnavailableError."""
+        return self._pipeline.wait(round(silent_s * 1e9))
+
+    @property
+    def faults(self) -> Sequence[str]:
+        """What is wrong with the source's pictures as such, and how to mend it: a line each."""
+        found = [FAULTS[self._pipeline.lie]] if self._pipeline.lie in FAULTS else []
+        return [*found, INTERLACED] if self._combs.is_interlaced else found
+
+    def end(self) -> Sequence[Conclusion[SightingEvent]]:
+        """The source is over, whatever ended it: the vehicles in view have passed."""
+        return self._pipeline.end()
+
+    def _tell_doubt(self, doubt: TimeDoubt | None) -> None:
+        """Say once what speaks against the times of frames; of a live camera again when it comes again."""
+        if doubt is None and self.source.live:
+            self._said.clear()
+        elif doubt is not None and doubt not in self._said:
+            self._said.add(doubt)
+            self._say(advice(doubt))
+
+
 class SourceWatch:
-    """Brings the frames of one source through the embedded pipeline. Not safe to share between threads."""
+    """Watches one source, the camera of the settings, to its end. Not safe to share between threads."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - each is one thing that it is made of
         self,
@@ -70,34 +186,18 @@ class SourceWatch:
 
         `say` is told, in one line, when the times of frames are believed no more.
         """
-        self._say = say
-        self._said: set[TimeDoubt] = set()
         self.stills = source.frames_per_s == 0
-        """Whether the source gives single pictures: the vehicles of each are seen in no other."""
+        """As that of `CameraWatch`."""
         self.watch_s = Stopwatch()
         self.dropped = 0
         """Frames of a live source that were replaced by a newer one, once the watch has ended."""
-        finder, reader = open_models(settings, extra_cuts=self.stills)
-        sweeps = settings.search is Search.AUTO and not self.stills
-        detector: Detector = SweepingFinder(finder) if sweeps else finder
-        warm_up(detector, reader)
-        set_upright(source, finder, reader)
+        nets = load_nets(settings, stills=self.stills)
+        camera = camera_of(settings)
+        if not camera.view.is_turned:
+            set_upright(bare(source), nets.finder, nets.reader)
         self._source = source
-        self._combs = CombWatch()
-        self._gate = MotionGate() if source.live and settings.motion_gate else None
-        parts = Parts(
-            detector=detector,
-            reader=reader,
-            judge=judge,
-            store=store,
-            watch=self.watch_s,
-            least_confidence=settings.confidence,
-            stills=self.stills,
-            witness=witness,
-            detector_model=detector_name(settings),
-            reader_model=reader_name(settings),
-        )
-        self._pipeline = EmbeddedPipeline(CameraId(settings.camera), parts, live=source.live)
+        keepers = Keepers(judge, store, witness)
+        self._camera = CameraWatch(camera, source, settings, nets, keepers, watch_s=self.watch_s, say=say)
 
     def reports(self, stop: Callable[[], bool] = lambda: False) -> Generator[FrameReport | Silence]:
         """What each frame led to, and each half second without one, until the source ends or `stop` says so.
@@ -110,40 +210,70 @@ class SourceWatch:
                 since_s = time.monotonic()
                 for frame in feed.with_silence(SILENCE_S) if self._source.live else feed:
                     if frame is not None:
-                        yield self._report(frame)
+                        yield self._camera.report(frame)
                         since_s = time.monotonic()
                     else:
-                        yield self._pipeline.wait(round((time.monotonic() - since_s) * 1e9))
+                        yield self._camera.wait(time.monotonic() - since_s)
             finally:
                 self.dropped = feed.dropped
 
     @property
     def faults(self) -> Sequence[str]:
         """What is wrong with the source's pictures as such, and how to mend it: a line each."""
-        found = [FAULTS[self._pipeline.lie]] if self._pipeline.lie in FAULTS else []
-        return [*found, INTERLACED] if self._combs.is_interlaced else found
+        return self._camera.faults
 
     def end(self) -> Sequence[Conclusion[SightingEvent]]:
         """The source is over, whatever ended it: the vehicles in view have passed."""
-        return self._pipeline.end()
+        return self._camera.end()
 
-    def _tell_doubt(self, doubt: TimeDoubt | None) -> None:
-        """Say once what speaks against the times of frames; of a live camera again when it comes again."""
-        if doubt is None and self._source.live:
-            self._said.clear()
-        elif doubt is not None and doubt not in self._said:
-            self._said.add(doubt)
-            self._say(advice(doubt))
 
-    def _report(self, frame: Frame) -> FrameReport:
-        self._tell_doubt(None if frame.stamp is None else frame.stamp.doubt)
-        still = self._gate is not None and not self._gate.passes(frame)
-        if not self.stills:
-            self._combs.note(frame.image)
-        report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
-        if not self.stills:
-            return report
-        return replace(report, conclusions=(*report.conclusions, *self._pipeline.flush()))
+def base_view(settings: Settings) -> View:
+    """What the settings say of every camera's picture."""
+    return View(
+        rotation=settings.rotation,
+        flip=settings.flip,
+        least_width_px=settings.least_width,
+        motion_gate=settings.motion_gate,
+    )
+
+
+def camera_of(settings: Settings) -> SiteCamera:
+    """The one camera of the settings, with the view that the file has of it. Raises SettingsError."""
+    camera_id = CameraId(settings.camera)
+    return SiteCamera(camera_id, settings.source, load_site(base_view(settings)).view(camera_id))
+
+
+def bare(source: FrameSource) -> FrameSource:
+    """`source` without the view that is laid over it."""
+    return source.inner if isinstance(source, ViewedSource) else source
+
+
+def open_camera(
+    camera: SiteCamera,
+    settings: Settings,
+    on_drop: Callable[[str], None],
+    on_refused: Callable[[str], None] | None = None,
+    *,
+    first_attempts: int = 1,
+) -> ViewedSource:
+    """A camera's source, turned and masked as its view says. Raises SourceError.
+
+    `on_drop` is told when a camera is lost, `on_refused` of a folder's picture that cannot be read; without the latter
+    such a picture raises. A camera that never answered is given up after `first_attempts`; 0: never.
+    """
+    opened = settings.model_copy(update=dict(camera.opening))
+    clock = SystemClock()
+    source = open_source(
+        "" if camera.source is None else camera.source.get_secret_value(),
+        camera.camera_id,
+        clock,
+        CameraSettings(opened.width, opened.height, opened.fps, opened.timeout_s, first_attempts),
+        on_drop=on_drop,
+        on_refused=on_refused,
+        dating=dating_of(opened.recorded_at, clock, opened.timezone),
+        stamp=FrameClock(clock, opened.clock_sync).stamp,
+    )
+    return ViewedSource(source, camera.view)
 
 
 def open_frames(
@@ -152,28 +282,15 @@ def open_frames(
     on_drop: Callable[[str], None],
     on_refused: Callable[[str], None] | None = None,
 ) -> FrameSource:
-    """The source as the settings of cameras have it. Raises SourceError.
-
-    `on_drop` is told when a camera is lost, `on_refused` of a folder's picture that cannot be read; without the latter
-    such a picture raises.
-    """
-    camera = CameraSettings(settings.width, settings.height, settings.fps, settings.timeout_s)
-    clock = SystemClock()
-    return open_source(
-        source,
-        CameraId(settings.camera),
-        clock,
-        camera,
-        on_drop=on_drop,
-        on_refused=on_refused,
-        dating=dating_of(settings.recorded_at, clock, settings.timezone),
-        stamp=FrameClock(clock, settings.clock_sync).stamp,
-    )
+    """`source` as the settings of the one camera have it. Raises SourceError; see `open_camera`."""
+    camera = replace(camera_of(settings), source=SecretStr(source))
+    return open_camera(camera, settings, on_drop, on_refused)
 
 
 def open_again(source: str, settings: Settings, on_drop: Callable[[str], None], watched: FrameSource) -> FrameSource:
     """The recording that was `watched`, from its beginning and the same way up. Raises SourceError."""
     again = open_frames(source, settings, on_drop, lambda _: None)  # what cannot be read was said the first time
-    if isinstance(again, ClipSource) and isinstance(watched, ClipSource):
-        again.turned_over = watched.turned_over
+    now, before = bare(again), bare(watched)
+    if isinstance(now, ClipSource) and isinstance(before, ClipSource):
+        now.turned_over = before.turned_over
     return again

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from roadside.core.clock_watch import ClockSync
+from roadside.core.view import ROTATIONS, Flip
 from roadside.kit.config import Section
 
 
@@ -28,6 +29,19 @@ class CameraSection(Section):
         "(auto), only where it says that it is (required), or always (off)",
     )
     motion_gate: bool = Field(True, description="skip a live camera's frames in which nothing moves")
+    rotation: int = Field(0, description="degrees by which pictures are turned clockwise: 0, 90, 180 or 270")
+    flip: Flip = Field(
+        Flip.NONE,
+        description="pictures are mirrored after they were turned: none, horizontal (left and right change places) or "
+        "vertical",
+    )
+
+    @field_validator("rotation")
+    @classmethod
+    def _right_angle(cls, rotation: int) -> int:
+        if rotation not in ROTATIONS:
+            raise ValueError("is one of 0, 90, 180, 270")
+        return rotation
 
 
 class PublishingSection(Section):

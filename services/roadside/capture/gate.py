@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.capture.motion import MotionGate
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 class FrameGate:
     """The schedule and the motion gate of one live camera. Not safe to share between threads."""
 
-    def __init__(self, view: View, zone: tzinfo, *, motion: bool = True) -> None:
-        """`zone` is the schedule's; without `motion` every frame of the hours passes, whatever the view says."""
+    def __init__(self, view: View, zone: tzinfo | None = None) -> None:
+        """`zone` is the schedule's; None: that of this computer."""
         self.view = view
         """May be replaced between frames."""
         self._zone = zone
-        self._motion = MotionGate() if motion else None
+        self._motion = MotionGate()
 
     def passes(self, frame: Frame) -> bool:
         """Whether `frame` is to be looked at."""
         taken_ns = frame.captured_at_ns if frame.stamp is None else frame.stamp.at_ns
-        if self.view.schedule is not None and not self.view.is_open(datetime.fromtimestamp(taken_ns / 1e9, self._zone)):
+        local = datetime.fromtimestamp(taken_ns / 1e9, UTC).astimezone(self._zone)
+        if not self.view.is_open(local):
             return False
-        return self._motion is None or not self.view.motion_gate or self._motion.passes(frame)
+        return not self.view.motion_gate or self._motion.passes(frame)

@@ -19,7 +19,7 @@ from roadside.wire.pictures import TravellingPicture
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from roadside.capture.motion import MotionGate
+    from roadside.capture.gate import FrameGate
     from roadside.core.events import EncodedPicture
     from roadside.core.frames import CameraId, Frame
     from roadside.core.moments import Stamp
@@ -80,7 +80,7 @@ class CameraWorker:
         open_source: Callable[[Callable[[str], None]], FrameSource],
         publisher: BoundedPublisher[FrameEvent],
         options: CaptureOptions,
-        gate: MotionGate | None,
+        gate: FrameGate | None,
         parts: LoopParts,
     ) -> None:
         """`open_source` is told whom to tell, in one line, before each attempt to reopen a camera that was lost."""

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 EXIT_SOME_FAILED = 1
 EXIT_INTERRUPTED = 130
 WITNESS = ("second_reader", "second_modeldir")
-CAMERA = ("width", "height", "fps", "timeout_s", "motion_gate", "recorded_at", "clock_sync")
+VIEW = ("motion_gate", "rotation", "flip", "least_width")
+CAMERA = ("width", "height", "fps", "timeout_s", *VIEW, "recorded_at", "clock_sync")
 KEEPING = (
     "camera",
     "db",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,11 @@ class TableFault(ValueError):  # noqa: N818 - a fault is what the user's file ha
         self.reason = reason
 
 
-def parse_view(table: Mapping[str, Any]) -> View:
-    """The view that `table`, of `VIEW_KEYS`, describes. Raises TableFault, naming the key and the mend."""
+def parse_view(table: Mapping[str, Any], base: View | None = None) -> View:
+    """The view that `table`, of `VIEW_KEYS`, describes; what it leaves out is as in `base`, or as by default.
+
+    Raises TableFault, naming the key and the mend.
+    """
     refuse_unknown_keys(table, VIEW_KEYS)
     values: dict[str, Any] = {}
     for key, value in table.items():
@@ -40,7 +44,7 @@ def parse_view(table: Mapping[str, Any]) -> View:
         except ValueError as error:
             raise TableFault((key,), str(error)) from None
     try:
-        return View(**values)
+        return replace(base or View(), **values)
     except ValueError as error:
         reason = str(error)
         named = reason.partition(" ")[0]

@@ -24,6 +24,9 @@ class DetectionSection(ModelSection):
         "one part of each frame in turn in `run`, one look a frame in services)",
     )
     score: float = Field(0.3, ge=0, le=1, description="least score of a detected plate")
+    least_width: float = Field(
+        0.0, ge=0, le=10_000, description="plates narrower than so many pixels are not read; a camera may have its own"
+    )
 
 
 class FrameAgeSection(Section):

@@ -10,9 +10,10 @@ from roadside.core.detect import crop_plate
 from roadside.core.events import CropEvent
 from roadside.core.frames import Frame
 from roadside.core.moments import JUMP_NS
+from roadside.core.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from roadside.core.events import FrameEvent
     from roadside.core.frames import CameraId
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from roadside.ports.vision import Detector
 
 
+EVERYTHING = View()
 DRIFT = 1000
 """Two computers' clocks do not drift apart by more than one in so many."""
 
@@ -31,10 +33,21 @@ class DetectStage:
     matters more. `clock` had better be one that nobody sets.
     """
 
-    def __init__(
-        self, detector: Detector, max_age_s: float | None, clock: Clock, meter: Meter, *, model: str = ""
+    def __init__(  # noqa: PLR0913 - each is one thing that it is made of
+        self,
+        detector: Detector,
+        max_age_s: float | None,
+        clock: Clock,
+        meter: Meter,
+        *,
+        model: str = "",
+        view_of: Callable[[CameraId], View] = lambda _: EVERYTHING,
     ) -> None:
-        """`model` names the nets in the evidence, by the SHA-256 of their files."""
+        """`model` names the nets in the evidence, by the SHA-256 of their files.
+
+        `view_of` tells of a camera which plates are to be read: those in its zones, and wide enough.
+        """
+        self._view_of = view_of
         self._detector = detector
         self._max_age_ns = None if max_age_s is None else round(max_age_s * 1e9)
         self._clock = clock
@@ -61,7 +74,7 @@ class DetectStage:
                 model=self._model,
                 others=tuple(other.box for other in found if other is not detection),
             )
-            for detection in found
+            for detection in self._view_of(camera).wanted(found, (image.shape[1], image.shape[0]))
         ]
         self._meter.observe("decoding_seconds", decoded_s - started_s)
         self._meter.observe("inference_seconds", time.perf_counter() - decoded_s)

@@ -5,26 +5,34 @@ from __future__ import annotations
 import os
 import re
 import socket
+from contextlib import contextmanager
+from contextvars import ContextVar
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from roadside.errors import SettingsError
 from roadside.kit.callers import LEAST_TOKEN_CHARACTERS, Callers, load_clients
-from roadside.kit.toml_file import read_toml
+from roadside.kit.toml_file import parse_toml, read_text, read_toml
+from roadside.kit.toml_lines import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 PREFIX = "ROADSIDE_"
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file of settings."""
 OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG", "LABELS"})
 """ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks."""
-
+SITE_FILE = "site.toml"
+"""The file of settings as it is called in the usual places."""
+TABLES = frozenset({"camera", "relay"})
+"""Tables of the file that are no settings: its cameras and what they open, each by its name."""
+_NAMED: ContextVar[Path | None] = ContextVar("settings_file", default=None)
 
 _PRINTED = re.compile(r"[!-~]+")
 
@@ -51,6 +59,31 @@ def data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "roadside"
 
 
+def usual_files() -> tuple[Path, ...]:
+    """Where the file of settings is looked for if nobody names one, the first of them that there is."""
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return Path(SITE_FILE), home / "roadside" / SITE_FILE, Path("/etc/roadside") / SITE_FILE
+
+
+def settings_file() -> Path | None:
+    """The file of settings: that of `named_file`, that of ROADSIDE_CONFIG, or one in the usual places; None without."""
+    if (named := _NAMED.get()) is not None:
+        return named
+    if variable := os.environ.get(FILE_VARIABLE):
+        return Path(variable)
+    return next((path for path in usual_files() if path.is_file()), None)
+
+
+@contextmanager
+def named_file(path: Path | None) -> Iterator[None]:
+    """Within it `path` is the file of settings, whatever the variable says; None changes nothing."""
+    token = _NAMED.set(path or _NAMED.get())
+    try:
+        yield
+    finally:
+        _NAMED.reset(token)
+
+
 class Section(BaseSettings):
     """The settings of one concern; a process has those of all that it does, by inheriting from their sections."""
 
@@ -67,11 +100,12 @@ class Section(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - named so by pydantic
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - named so by pydantic
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags come as arguments; a file is read only where ROADSIDE_CONFIG names one."""
-        named = os.environ.get(FILE_VARIABLE)
-        if not named:
+        """Flags come as arguments; then variables; then the file, without its tables, which are no settings."""
+        file = settings_file()
+        if file is None:
             return init_settings, env_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(named))
+        content = {key: value for key, value in read_toml(file).items() if not _is_table(key, value)}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, content)
 
 
 class ModelSection(Section):
@@ -205,22 +239,48 @@ def refuse_unknown(known: Collection[str], environment: Mapping[str, str], *, va
 
     `known` are settings by their names in small letters. Raises SettingsError also for a file that cannot be used.
     """
-    names = {name.upper() for name in known} | OTHER_VARIABLES
-    unknown = sorted(v for v in environment if v.startswith(PREFIX) and v.removeprefix(PREFIX) not in names)
-    if variables and unknown:
-        raise SettingsError(f"unknown setting {', '.join(unknown)}; `roadside settings` lists all of them")
-    named = environment.get(FILE_VARIABLE)
-    if not named:
+    if variables and (unknown := unknown_variables(known, environment)):
+        close = _nearest(unknown[0].removeprefix(PREFIX).lower(), known, PREFIX)
+        raise SettingsError(f"unknown setting {', '.join(unknown)}; {close}`roadside settings` lists all of them")
+    file = settings_file()
+    if file is None:
         return
-    keys = _keys_of(Path(named))
-    if strange := sorted(key for key in keys if key not in known):
-        raise SettingsError(f"{named}: unknown setting {', '.join(strange)}; `roadside settings` lists all of them")
+    if not file.exists():
+        raise SettingsError(f"{file}: no such file; name a TOML file, with {FILE_VARIABLE} too, or leave it out")
+    text = read_text(file)
+    for key, value in parse_toml(text, file).items():
+        if _is_table(key, value):
+            continue
+        if key not in known:
+            where, close = f"line {line_of(text, (key,))}", _nearest(key, (*known, *TABLES))
+            raise SettingsError(f"{file}: {where}: unknown setting {key}; {close}`roadside settings` lists all of them")
 
 
-def _keys_of(path: Path) -> Collection[str]:
-    if not path.exists():
-        raise SettingsError(f"{FILE_VARIABLE}={path}: no such file; name a TOML file or unset it")
-    return read_toml(path).keys()
+def unknown_variables(known: Collection[str], environment: Mapping[str, str]) -> list[str]:
+    """The ROADSIDE_* variables that are none of the `known` settings, nor anything else that we know of."""
+    names = {name.upper() for name in known} | OTHER_VARIABLES
+    return sorted(v for v in environment if v.startswith(PREFIX) and v.removeprefix(PREFIX) not in names)
+
+
+def variable_warnings(known: Collection[str], environment: Mapping[str, str]) -> list[str]:
+    """A line for each ROADSIDE_* variable that says nothing to anybody."""
+    return [
+        f"{name} is no setting and says nothing; {_nearest(name.removeprefix(PREFIX).lower(), known, PREFIX)}"
+        "`roadside settings` lists all of them"
+        for name in unknown_variables(known, environment)
+    ]
+
+
+def _nearest(name: str, known: Collection[str], prefix: str = "") -> str:
+    """The beginning of a sentence that names the known setting nearest to `name`; empty where none is near."""
+    close = get_close_matches(name.lower(), sorted(known), 1, 0.6)
+    if not close:
+        return ""
+    return f"did you mean {prefix}{close[0].upper() if prefix else close[0]}? "
+
+
+def _is_table(key: str, value: object) -> bool:
+    return key in TABLES and isinstance(value, dict)
 
 
 def _check_readable(settings: Section, *names: str) -> None:
