@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.command import answer
-from models.evaluate import clips, countries, detection, end_to_end, harder, machine, reading, report, tracks
+from models.evaluate import clips, countries, detection, end_to_end, harder, machine, peers, reading, report, tracks
 from models.evaluate.settings import find_sources
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ PARTS = {
     "tracks": tracks.evaluate,
     "hard": harder.evaluate,
     "country": countries.evaluate,
+    "peers": peers.evaluate,
 }
 """In the order of the report. `calibration` is told with `read`, from the same reads."""
 MODELS = Path(__file__).resolve().parents[1]
@@ -35,7 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, default=MODELS, help="folder of detector/, ocr/ and tesseract/")
     parser.add_argument("--out", type=Path, default=MODELS.parent / "docs" / "accuracy.md")
     chosen = parser.parse_args(arguments)
-    wanted = list(PARTS) if chosen.part == "all" else chosen.part.replace("calibration", "read").split(",")
+    # Other readers need an environment of their own: `make bench-peers` makes it and asks for that part.
+    wanted = (
+        [name for name in PARTS if name != "peers"]
+        if chosen.part == "all"
+        else chosen.part.replace("calibration", "read").split(",")
+    )
     unknown = [name for name in wanted if name not in PARTS]
     if unknown:
         print(f"make evaluate: no part {unknown[0]!r}; there are {', '.join(PARTS)}, calibration", file=sys.stderr)

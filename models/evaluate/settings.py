@@ -24,6 +24,8 @@ class Sources:
     """Folder with gb.traineddata."""
     general_python: Path | None
     """Python of the environment that holds rapidocr."""
+    peers_python: Path | None
+    """Python of the environment that holds other projects' readers."""
     out: Path
 
 
@@ -32,6 +34,7 @@ def find_sources(models: Path, out: Path) -> Sources:
     shipped = models / "shipped"
     tessdata = shipped / "tesseract"
     general = models.parent / ".venv-eval" / "bin" / "python"
+    peers = models.parent / ".venv-peers" / "bin" / "python"
     return Sources(
         data_folder(),
         tuple(f for f in (shipped / n for n in ("detector", "detector_uint8")) if (f / "detect.tflite").exists()),
@@ -40,5 +43,6 @@ def find_sources(models: Path, out: Path) -> Sources:
         ),
         tessdata if (tessdata / "gb.traineddata").exists() else None,
         general if general.exists() else None,
+        peers if peers.exists() else None,
         out,
     )
