@@ -66,8 +66,9 @@ def evaluate(sources: Sources) -> Section:
         f"{len(pictures)} photographs with a plate whose text is known, {len(without)} without any. Right: one of the "
         "plates read equals the truth (O, Q = 0, I = 1 folded); wrong: reads that do not (the plate of another car, "
         f"whose text is not known, too), though surer than {SURE}; without plates: reads / those over {SURE}. ms: "
-        "median of a picture from its file, and CPU time of all threads. Other readers run as their manuals say, on the CPU, "
-        "told that plates are European where they take that. Confidences of different readers are not the same measure."
+        "median of a picture from its file, and CPU time of all threads. Other readers run as their manuals say, "
+        "on the CPU, told that plates are European where they take that. Confidences of different readers are not "
+        "the same measure."
     )
     return Section(
         "peers", "Beside other readers", (Table("The same photographs", columns, tuple(rows), note),), (), tuple(notes)
