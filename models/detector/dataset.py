@@ -118,7 +118,9 @@ def marked_picture(marked: Marked, reviews: Mapping[str, ReviewedBoxes]) -> Pict
 
 def rendered_plates(rng: Generator, count: int) -> tuple[Cutout, ...]:
     """Plates of all countries seen straight on, to paste."""
-    drawn = (draw_plate(rng, formats.sample(rng), px_per_mm=0.35, two_lines=rng.random() < 0.1) for _ in range(count))
+    drawn = (
+        draw_plate(rng, formats.sample(rng), px_per_mm=0.35, lines=2 if rng.random() < 0.1 else 1) for _ in range(count)
+    )
     return tuple(cutout(plate.image, plate.outline) for plate in drawn)
 
 

@@ -7,20 +7,23 @@ photographs without a plate, and in lettering drawn into held-out streets, is co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from models.data.negatives import read_negatives
-from models.data.photographs import load_picture, plate_crops, read_labels
+from models.data.photographs import PlateCrop, load_picture, plate_crops, read_labels
 from models.data.split import bucket
 from models.evaluate.report import Section, Table
 from models.ocr.crops import TWO_LINE_ASPECT
+from models.synth.formats import COUNTRIES
 from models.synth.lettering import lettered
+from models.synth.plates import Options, render_sample
 from models.training.photographs import read_split
 from models.verdict.spoils import SPOILS, Plate
+from roadside.core.corners import bounding_box
 from roadside.core.detect import Search, crop_plate
 from roadside.core.frames import Box, CameraId, Detection, Frame
 from roadside.core.plates import fold
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from models.data.photographs import PlateCrop
     from models.evaluate.settings import Sources
     from roadside.ports.vision import Reader
     from roadside.vision import CornerFinder
@@ -49,6 +51,11 @@ FAR_PX = (26.0, 42.0)
 """Width of a plate that is far away."""
 MOST = 160
 """Crops of a set: some sources show one place many times."""
+RENDERED_PX = (40.0, 150.0)
+"""Width of the rendered plates of two and three lines, of which there are few real ones."""
+RENDERED_SEED = 777
+TURNING_ROOM = 0.35
+"""What is added to a crop on every side before it is turned, as a share of its plate's width: the plate stays whole."""
 STREETS = 140
 """Held-out photographs that lettering is drawn into."""
 DRAWN_SEED = 99
@@ -105,10 +112,30 @@ def held_out_sets(data: Path) -> dict[str, list[tuple[PlateCrop, View]]]:
     sets = {"two lines": [(c, _as_it_is(data, c)) for c in two]}
     sets["far"] = [(c, far(*_as_it_is(data, c), _rng("far", c))) for c in one]
     for name in SPOILT:
-        sets["tilt" if name == "rotation" else name] = [
-            (c, spoilt(name, *_as_it_is(data, c), len(c.text), _rng(name, c))) for c in one
+        tilt = name == "rotation"
+        sets["tilt" if tilt else name] = [
+            (c, spoilt(name, *_with_room(*_as_it_is(data, c), tilt=tilt), len(c.text), _rng(name, c))) for c in one
         ]
+    for lines in (2, 3):
+        sets[f"{lines} lines, rendered"] = rendered(lines)
     return sets
+
+
+def rendered(lines: int, count: int = MOST) -> list[tuple[PlateCrop, View]]:
+    """Rendered plates of `lines` lines, every country as often as every other, tilted and spoilt as in training."""
+    shares = {2: Options(two_line_share=1.0), 3: Options(two_line_share=0.0, three_line_share=1.0)}
+    weights = {country: 1.0 for country in COUNTRIES if country != "XX"}
+    options = replace(shares[lines], weights=weights, width_px=RENDERED_PX)
+    rng = np.random.default_rng([RENDERED_SEED, lines])
+    members = []
+    for number in range(count):
+        one = render_sample(rng, options)
+        box = bounding_box(one.corners)
+        crop = PlateCrop(
+            f"rendered {lines} {number}", "rendered", "dev", box, one.country, one.text, True, True, "", 0.0
+        )
+        members.append((crop, (one.image, box)))
+    return members
 
 
 def read_set(members: Iterable[tuple[PlateCrop, View]], reader: Reader, corners: CornerFinder) -> list[Said]:
@@ -146,6 +173,15 @@ def _loosened(box: Box, rng: Generator) -> Box:
     spread = np.array([0.02 * box.width, 0.04 * box.height] * 2)
     x1, y1, x2, y2 = (np.array([box.x1, box.y1, box.x2, box.y2]) + rng.normal(0, spread)).tolist()
     return Box(x1, y1, max(x2, x1 + 4), max(y2, y1 + 2))
+
+
+def _with_room(image: Picture, box: Box, *, tilt: bool) -> View:
+    """With `tilt`, the picture with its edges repeated around it."""
+    if not tilt:
+        return image, box
+    room = round(TURNING_ROOM * box.width)
+    wider = cv2.copyMakeBorder(image, room, room, room, room, cv2.BORDER_REPLICATE)
+    return np.asarray(wider, np.uint8), Box(box.x1 + room, box.y1 + room, box.x2 + room, box.y2 + room)
 
 
 def _as_it_is(data: Path, crop: PlateCrop) -> View:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from roadside.core.rectify import strip, two_line_strip
+from models.synth.camera import streaked
+from roadside.core.rectify import strip, three_line_strip, two_line_strip
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -56,6 +57,9 @@ def degraded_strip(
     placed = jitter(rng, corners, mild=mild)
     if lines == 2:
         clean = two_line_strip(grey, placed, float(np.clip(split + rng.normal(0, 0.025), 0.2, 0.8)))
+    elif lines == 3:
+        above, below = (np.array([1, 2]) / 3 + rng.normal(0, 0.015, 2)).tolist()
+        clean = three_line_strip(grey, placed, (above, below))
     else:
         clean = strip(grey, placed)
     return degraded(rng, clean, mild=mild, hard=hard)
@@ -64,11 +68,11 @@ def degraded_strip(
 def degraded(rng: Generator, strip_px: NDArray[np.uint8], *, mild: bool, hard: bool = False) -> NDArray[np.uint8]:
     """The strip (H, W) uint8 as a poor photograph of it: resolution, blur, light, noise, dirt, compression.
 
-    With `hard`, and unless it is `mild`, it may first have been far away, or lie half in a deep shadow.
+    With `hard`, and unless it is `mild`, it may first have been far away, moved, out of focus or half in a deep shadow.
     """
     out = strip_px.astype(np.float32)
     if hard and not mild:
-        out = _shaded(rng, _far(rng, out))
+        out = _shaded(rng, _smeared(rng, out) if rng.random() < 0.5 else _far(rng, out))
     out = _resampled(rng, out, mild=mild)
     out = _blurred(rng, out, mild=mild)
     out = _lit(rng, out, mild=mild)
@@ -87,9 +91,20 @@ def degraded(rng: Generator, strip_px: NDArray[np.uint8], *, mild: bool, hard: b
     return final
 
 
+def _smeared(rng: Generator, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A strip that moved while the shutter was open, or that is out of focus, for half of the strips."""
+    draw = rng.random()
+    if draw < 0.3:
+        length, angle = rng.uniform(0.02, 0.1) * grey.shape[1], float(rng.normal(0, 0.5))
+        return np.asarray(streaked(grey, length, angle), np.float32)
+    if draw < 0.55:
+        return np.asarray(cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.02, 0.1) * grey.shape[0]), np.float32)
+    return grey
+
+
 def _far(rng: Generator, grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A strip as 7 to 20 rows of a sensor show it, with their noise and compression, for a third of the strips."""
-    if rng.random() >= 0.35:
+    """A strip as 7 to 20 rows of a sensor show it, with their noise and compression, for a half of the strips."""
+    if rng.random() >= 0.55:
         return grey
     height, width = grey.shape
     share = rng.uniform(0.16, 0.42)

@@ -54,11 +54,15 @@ class Mix(Section):
     mild: float = Field(ge=0, le=1)
     """The share of samples that are degraded only a little."""
     hard: float = Field(default=0.0, ge=0, le=1)
-    """Of the others, how many may have been far away or lie half in a deep shadow before all else."""
+    """Of the others, how many may have been far away, moved, out of focus or half in a deep shadow before all else."""
     corner_placed: float = renamed("corner_placed", "placed", ge=0, le=1)
     """The share of real plates cut at the corners that the shipped corner net gives them; the others at their box."""
     placements: int = Field(ge=1)
     """Boxes around each real plate, all but the first a little off, that the corner net starts from."""
+    turned: int = Field(default=0, ge=0)
+    """Copies of each real plate that are turned and seen aslant before the corner net places them."""
+    turned_share: float = Field(default=0.0, ge=0, le=1)
+    """Of the real plates cut at the net's corners, how many are such copies."""
     negative_pictures: int = Field(ge=0)
     negative_windows: int = Field(ge=0)
     regions: dict[str, float]
@@ -73,6 +77,8 @@ class Rendered(Section):
     seed: int
     two_lines: float = Field(default=0.08, ge=0, le=1)
     """How many of them have two lines."""
+    three_lines: float = Field(default=0.0, ge=0, le=1)
+    """How many of them have three."""
 
 
 class ReaderCourse(Course):

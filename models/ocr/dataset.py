@@ -9,7 +9,7 @@ import numpy as np
 
 from models.ocr.augment import degraded, degraded_strip, jitter
 from models.ocr.crops import TWO_LINE_ASPECT, read_grey, weight
-from models.ocr.placing import placements
+from models.ocr.placing import aslant, placements
 from models.training.photographs import read_split
 from models.training.sampling import WeightedSampler
 from roadside.core.rectify import aspect_ratio, box_corners, strip, two_line_strip
@@ -86,19 +86,38 @@ class RealPlates:
             placements(finder, plate.grey, plate.corners, mix.placements, rng) if finder is not None else []
             for plate in self._plates
         ]
-        self._placed_share, self._hard = mix.corner_placed, mix.hard
+        self._turned = [_turned(finder, plate, mix.turned, rng) if finder is not None else [] for plate in self._plates]
+        self._placed_share, self._turned_share, self._hard = mix.corner_placed, mix.turned_share, mix.hard
         self._by_weight = WeightedSampler([weight(crop, mix) for crop in used])
 
     def __len__(self) -> int:
         return len(self._plates)
 
+    @property
+    def turned(self) -> int:
+        """How many copies seen aslant there are."""
+        return sum(map(len, self._turned))
+
     def sample(self, rng: Generator, *, mild: bool) -> Sample:
         """A degraded strip of a crop."""
         place = self._by_weight.draw(rng)
-        plate, placed = self._plates[place], self._placed[place]
-        if placed and rng.random() < self._placed_share:
-            plate = replace(plate, corners=placed[rng.integers(len(placed))])
+        plate, placed, turned = self._plates[place], self._placed[place], self._turned[place]
+        if rng.random() < self._placed_share:
+            if turned and rng.random() < self._turned_share:
+                plate = turned[rng.integers(len(turned))]
+            elif placed:
+                plate = replace(plate, corners=placed[rng.integers(len(placed))])
         return _degraded(rng, plate, mild=mild, hard=rng.random() < self._hard)
+
+
+def _turned(finder: CornerFinder, plate: Plate, count: int, rng: Generator) -> list[Plate]:
+    """Copies of a plate seen aslant, each where the product would see it; fewer where it finds none."""
+    found = []
+    for _ in range(count):
+        grey, corners = aslant(rng, plate.grey, plate.corners)
+        placed = placements(finder, grey, corners, 1, rng)
+        found += [replace(plate, grey=grey, corners=at) for at in placed]
+    return found
 
 
 def _degraded(rng: Generator, plate: Plate, *, mild: bool, hard: bool) -> Sample:

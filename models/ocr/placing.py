@@ -10,7 +10,7 @@ import numpy as np
 
 from models.ocr.crops import read_grey
 from roadside.core.frames import Box
-from roadside.core.rectify import grow, strip, two_line_strip
+from roadside.core.rectify import box_corners, grow, strip, two_line_strip
 from roadside.vision import open_corner_finder, open_nets
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CORNERS = Path(__file__).resolve().parents[1] / "shipped" / "detector"
 """The folder of the shipped corner net."""
+TURN_DEG = 10.0
+"""Standard deviation of the angle by which copies of real plates are turned."""
 BOX_SPREAD = (0.04, 0.08)
 """Standard deviations of a detector's box edges, as shares of the plate's width and height."""
 
@@ -50,6 +52,30 @@ def corner_finder(folder: Path) -> CornerFinder | None:
         print(f"{path} is not there: real plates are cut at their boxes", flush=True)
         return None
     return open_corner_finder(folder)
+
+
+def aslant(
+    rng: Generator, grey: NDArray[np.uint8], corners: NDArray[np.float32]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The picture turned by up to about 25 degrees and seen from the side, whole, and the plate's corners in it."""
+    angle = np.radians(np.clip(rng.normal(0, TURN_DEG), -2.5 * TURN_DEG, 2.5 * TURN_DEG))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shear = np.array([[rng.uniform(0.75, 1.0), rng.normal(0, 0.12)], [rng.normal(0, 0.08), 1.0]])
+    height = float(np.linalg.norm(corners[3] - corners[0]))
+    moved = corners @ (turn @ shear).T + rng.normal(0, 0.05 * height, (4, 2))
+    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32))
+    frame = box_corners(0, 0, grey.shape[1], grey.shape[0])
+    around = cv2.perspectiveTransform(frame[None], matrix)[0]
+    low, high = (
+        np.maximum(around.min(0), moved.min(0) - 2 * height),
+        np.minimum(around.max(0), moved.max(0) + 2 * height),
+    )
+    matrix = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]]) @ matrix
+    size = np.ceil(high - low).astype(int)
+    picture = cv2.warpPerspective(
+        grey, matrix, (int(size[0]), int(size[1])), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(picture, np.uint8), (moved - low).astype(np.float32)
 
 
 def placements(

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 FIRST_BATCH_TIMEOUT_S = 600.0
 
 
-def render(rng: Generator, countries: Sequence[str], two_lines: float = 0.08) -> Plate:
+def render(rng: Generator, countries: Sequence[str], two_lines: float = 0.08, three_lines: float = 0.0) -> Plate:
     """A rendered plate in grey; a country that the reader does not know is its last one, "other"."""
-    sample = render_sample(rng, Options(two_line_share=two_lines))
+    sample = render_sample(rng, Options(two_line_share=two_lines, three_line_share=three_lines))
     country = list(countries).index(sample.country) if sample.country in countries else len(countries) - 1
     grey = np.asarray(cv2.cvtColor(sample.image, cv2.COLOR_BGR2GRAY), np.uint8)
     split = 0.5 if sample.row_split is None else sample.row_split
@@ -43,8 +43,8 @@ def fill(folder: Path, config: settings.ReaderConfig) -> None:
         path = folder / f"plates_{number:04d}.npz"
         if not path.exists():
             rng = np.random.default_rng([config.rendered.seed, number])
-            two_lines = config.rendered.two_lines
-            write_batch(path, [render(rng, config.countries, two_lines) for _ in range(config.rendered.batch_plates)])
+            shares = (config.rendered.two_lines, config.rendered.three_lines)
+            write_batch(path, [render(rng, config.countries, *shares) for _ in range(config.rendered.batch_plates)])
 
 
 @contextlib.contextmanager

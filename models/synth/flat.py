@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +31,8 @@ class FlatPlate:
     """(4, 2) corners of the plate itself, without the holder, in pixels."""
     registration: Registration
     row_split: float | None
-    """Where the second row begins, as a share of the plate's height; None on one line."""
+    """Where the second row begins, as a share of the plate's height; None on one line and on three equal ones."""
+    lines: int
 
 
 def draw_plate(
@@ -39,25 +40,26 @@ def draw_plate(
     registration: Registration,
     *,
     px_per_mm: float = 0.9,
-    two_lines: bool = False,
+    lines: int = 1,
     aged: bool = True,
     scheme: tuple[str, str] | None = None,
 ) -> FlatPlate:
-    """The plate of `registration`; one group stays on one line. `aged` plates have bolts, dirt, scratches, holders.
+    """The plate of `registration` on one, two or three lines; of one group, on one line or three.
 
+    `aged` plates have bolts, dirt, scratches, holders.
     `scheme` names paper and ink (keys of PAPERS and INKS); without it one of the country's is drawn.
     """
     design = STYLES[registration.country]
-    two_lines = two_lines and len(registration.groups) > 1
     paper, ink = _scheme(rng, scheme or weighted(rng, design.schemes))
-    lines = _lines(rng, registration) if two_lines else [(registration.groups, registration.joints)]
+    spelled = _lines(rng, registration, lines)
+    design = _fitted(rng, design, len(spelled))
     style = lettering(rng, design, _face(rng, design, paper), int(rng.integers(VARIANTS)), px_per_mm)
-    size = design.square_mm if two_lines else design.size_mm
+    size = design.size_mm
     band, right = (_band(rng, share) * px_per_mm for share in (design.band, design.right_band))
     spread = 0.0
-    if not two_lines and rng.random() < design.stretch:
+    if len(spelled) == 1 and rng.random() < design.stretch:
         spread = (size[0] * px_per_mm - band - right) * rng.uniform(0.86, 0.97)
-    rows = [write(style, groups, joints, spread) for groups, joints in lines]
+    rows = [write(style, groups, joints, spread) for groups, joints in spelled]
     plate = _Blank(
         round(size[0] * px_per_mm), round(size[1] * px_per_mm * rng.uniform(0.97, 1.04)), round(band), round(right)
     )
@@ -74,20 +76,35 @@ def draw_plate(
         fittings.right_band(rng, image, plate.right)
     for place in seals:
         seal(rng, image, design.seal, place, design.seal_mm * px_per_mm)
-    return _finished(rng, image, registration, 0.5 if two_lines else None, px_per_mm, aged=aged)
+    return _finished(rng, image, registration, len(spelled), px_per_mm, aged=aged)
+
+
+def _fitted(rng: Generator, design: PlateStyle, lines: int) -> PlateStyle:
+    """The style with the size of a plate of so many lines; those of motorcycles are narrower, with smaller letters."""
+    if lines == 1:
+        return design
+    width, height = design.square_mm
+    if lines == 2 and rng.random() < 0.5:
+        return replace(design, size_mm=(width * rng.uniform(0.6, 0.95), height))
+    if lines == 2:
+        return replace(design, size_mm=design.square_mm)
+    letters = rng.uniform(0.72, 0.9)
+    size = (width * rng.uniform(0.5, 0.75), 3 * (design.char_mm * letters + rng.uniform(8, 18)))
+    return replace(design, size_mm=size, char_mm=design.char_mm * letters, seal_mm=design.seal_mm * letters)
 
 
 def _finished(
-    rng: Generator, image: Bgr, registration: Registration, row_split: float | None, px_per_mm: float, *, aged: bool
+    rng: Generator, image: Bgr, registration: Registration, lines: int, px_per_mm: float, *, aged: bool
 ) -> FlatPlate:
     """Small print, and what the years add."""
+    row_split = 0.5 if lines == 2 else None
     if registration.style == "season":
         fittings.season(rng, image, px_per_mm)
     fittings.small_print(rng, image, px_per_mm, registration.country)
     if not aged:
         height, width = image.shape[:2]
         outline = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
-        return FlatPlate(image, outline, registration, row_split)
+        return FlatPlate(image, outline, registration, row_split, lines)
     if rng.random() < (0.45 if registration.country == "UK" else 0.14):
         fittings.bolts(rng, image, px_per_mm)
     if rng.random() < 0.35:
@@ -95,7 +112,7 @@ def _finished(
     if rng.random() < 0.1:
         wear.scratch(rng, image)
     whole, outline = fittings.framed(rng, image, px_per_mm)
-    return FlatPlate(whole, outline, registration, row_split)
+    return FlatPlate(whole, outline, registration, row_split, lines)
 
 
 def _band(rng: Generator, share: float) -> float:
@@ -120,9 +137,38 @@ def _face(rng: Generator, design: PlateStyle, paper: Colour) -> str:
     return weighted(rng, design.faces)
 
 
-def _lines(rng: Generator, registration: Registration) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """The registration in two rows, cut at its seal or another joint, which only stays if it is a seal."""
+Spelled = tuple[tuple[str, ...], tuple[str, ...]]
+"""The groups of a row and what stands between them."""
+
+
+def _lines(rng: Generator, registration: Registration, lines: int) -> list[Spelled]:
+    """The registration in rows, fewer than `lines` where it has too few groups or characters for them."""
     groups, joints = registration.groups, registration.joints
+    if lines == 3 and len(registration.text) > 2:
+        return [((part,), ()) for part in _thirds(registration)]
+    return _halves(rng, groups, joints) if lines > 1 and len(groups) > 1 else [(groups, joints)]
+
+
+def _thirds(registration: Registration) -> list[str]:
+    """Three rows: the groups, joined or cut where letters and digits meet, or else in the middle."""
+    parts = [part for part in registration.groups if part]
+    while len(parts) > 3:
+        at = min(range(len(parts) - 1), key=lambda i: len(parts[i]) + len(parts[i + 1]))
+        parts[at : at + 2] = ["".join(parts[at : at + 2])]
+    while len(parts) < 3:
+        longest = max(range(len(parts)), key=lambda i: len(parts[i]))
+        parts[longest : longest + 1] = _cut_in_two(parts[longest])
+    return parts
+
+
+def _cut_in_two(part: str) -> list[str]:
+    changes = [i for i in range(1, len(part)) if part[i].isdigit() != part[i - 1].isdigit()]
+    at = min(changes or range(1, len(part)), key=lambda i: abs(2 * i - len(part)))
+    return [part[:at], part[at:]]
+
+
+def _halves(rng: Generator, groups: tuple[str, ...], joints: tuple[str, ...]) -> list[Spelled]:
+    """Two rows, cut at the seal or at another joint, which only stays if it is a seal."""
     late = len(groups) > 2 and rng.random() < 0.3
     cut = joints.index("seal") + 1 if "seal" in joints else len(groups) - 1 if late else 1
     first, between = groups[:cut], joints[: cut - 1]
@@ -153,7 +199,7 @@ def _set(rng: Generator, plate: _Blank, rows: list[Row], px_per_mm: float) -> tu
         ink = row.mask if row.mask.shape[1] <= room else resized(row.mask, (max(2, room), row.mask.shape[0]))
         height = min(ink.shape[0], plate.height)
         x = plate.band + edge + round((room - ink.shape[1]) * clamp(rng.normal(0.5, 0.08), 0, 1))
-        inwards = 0.06 * pitch * (1 if index == 0 else -1) if len(rows) > 1 else 0.0
+        inwards = 0.06 * pitch * (1 if index == 0 else -1) if len(rows) == 2 else 0.0
         middle = pitch * (index + 0.5) + inwards + rng.normal(0, 1.2) * px_per_mm
         y = round(clamp(middle - height / 2, 0, plate.height - height))
         mask[y : y + height, x : x + ink.shape[1]] |= ink[:height]

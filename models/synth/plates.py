@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from models.synth.formats import Registration
 
 
+_WIDTH_MM = {1: 520, 2: 300, 3: 200}
+"""About the width of a plate, by its lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the renderer draws."""
@@ -27,6 +31,7 @@ class Options:
     weights: Mapping[str, float] = field(default_factory=lambda: formats.DEFAULT_WEIGHTS)
     """Countries by share, any positive scale."""
     two_line_share: float = 0.08
+    three_line_share: float = 0.0
     width_px: tuple[float, float] = (35.0, 250.0)
     """Range of plate widths in the picture, log-uniform."""
     hardness: float = 1.0
@@ -45,7 +50,7 @@ class Sample:
     country: str
     lines: int
     row_split: float | None
-    """Where the second row begins, as a share of the plate's height; None on one line."""
+    """Where the second row begins, as a share of the plate's height; None on one line and on three equal ones."""
 
 
 def render_sample(
@@ -63,12 +68,17 @@ def render_sample(
         registration = formats.sample(rng, chosen.weights)
     low, high = np.log(chosen.width_px[0]), np.log(chosen.width_px[1])
     width_px = float(np.exp(rng.uniform(low, high)))
-    two_lines = rng.random() < chosen.two_line_share
-    plate_mm = 300 if two_lines else 520
-    plate = draw_plate(rng, registration, px_per_mm=_resolution(width_px / plate_mm), two_lines=two_lines)
+    lines = _lines(rng, chosen)
+    plate = draw_plate(rng, registration, px_per_mm=_resolution(width_px / _WIDTH_MM[lines]), lines=lines)
     image, corners = degrade.photograph(rng, cutout(plate.image, plate.outline), width_px, chosen.hardness, backgrounds)
-    lines = 1 if plate.row_split is None else 2
-    return Sample(image, corners, registration.text, registration.country, lines, plate.row_split)
+    return Sample(image, corners, registration.text, registration.country, plate.lines, plate.row_split)
+
+
+def _lines(rng: Generator, options: Options) -> int:
+    draw = rng.random()
+    if draw < options.two_line_share:
+        return 2
+    return 3 if draw < options.two_line_share + options.three_line_share else 1
 
 
 def _resolution(px_per_mm: float) -> float:

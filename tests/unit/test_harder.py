@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.evaluate import harder
-from models.evaluate.harder import Said, alarm_cell, cell, far, held_out_sets, lettering, read_set, spoilt
+from models.evaluate.harder import Said, alarm_cell, cell, far, held_out_sets, lettering, read_set, rendered, spoilt
 from roadside.core.ctc import EMPTY
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.reads import PlacedRead
@@ -54,13 +54,31 @@ class Says:
 def test_sets_are_the_same_in_every_run_and_two_lines_are_apart(tmp_path: Path) -> None:
     sets, again = held_out_sets(a_set(tmp_path)), held_out_sets(tmp_path)
     assert [crop.text for crop, _ in sets["two lines"]] == ["2CD3456"]
-    assert set(sets) == {"two lines", "far", "tilt", "shadow edge", "blur", "motion", "dark", "JPEG 12"}
+    real = {"two lines", "far", "tilt", "shadow edge", "blur", "motion", "dark", "JPEG 12"}
+    assert set(sets) == real | {"2 lines, rendered", "3 lines, rendered"}
     for name, members in sets.items():
-        if name != "two lines":
+        if name in real - {"two lines"}:
             assert [crop.text for crop, _ in members] == ["1AB2345"]
         for (_, one), (_, other) in zip(members, again[name], strict=True):
             assert np.array_equal(one[0], other[0])
             assert one[1] == other[1]
+
+
+def test_a_turned_plate_is_whole_though_its_crop_has_no_room(tmp_path: Path) -> None:
+    folder = a_set(tmp_path)
+    cv2.imwrite(str(folder / "a.png"), CROP[20:70, 30:210])
+    head, one = (folder / "crops.tsv").read_text().splitlines()[:2]
+    (folder / "crops.tsv").write_text("\n".join((head, one.replace("40\t30\t200\t64", "2\t2\t178\t48"))) + "\n")
+    ((_, (image, box)),) = held_out_sets(folder)["tilt"]
+    assert min(box.x1, box.y1) >= 0
+    assert box.x2 <= image.shape[1]
+    assert box.y2 <= image.shape[0]
+
+
+def test_rendered_plates_are_of_every_country_and_of_so_many_lines() -> None:
+    members = rendered(3, 60)
+    assert len({crop.region for crop, _ in members}) > 15
+    assert np.mean([crop.box.width / crop.box.height for crop, _ in members]) < 1.1
 
 
 def test_a_read_counts_by_its_folded_text(tmp_path: Path) -> None:

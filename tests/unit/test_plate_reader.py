@@ -107,6 +107,16 @@ def test_a_plate_of_doubtful_layout_is_cut_anew_as_the_surer_one_only() -> None:
     assert len(reader.strips) == 4, "both layouts once, the surer one twice more"
 
 
+@pytest.mark.parametrize(("height", "looks"), [(110, 1), (160, 2), (250, 2)])
+def test_a_narrow_plate_may_have_three_lines(height: int, looks: int) -> None:
+    """Motorcycles have them: width over height is under 1.3."""
+    image = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    box = Box(150, 210, 330, 210 + height)
+    reader = Scripted([0.5, 0.6], extra_cuts=False)
+    read = reader.read(Crop(CameraId("gate"), 0, 0, Detection(box, 0.9), image, (100, 200)))
+    assert (read.raw, len(reader.strips)) == (f"LOOK{looks}", looks)
+
+
 def test_a_plate_that_is_unsure_in_alike_characters_alone_is_read_once() -> None:
     """No other cut tells O from 0."""
 

@@ -16,6 +16,7 @@ from roadside.core.rectify import (
     grow,
     rows,
     strip,
+    three_line_strip,
     two_line_strip,
 )
 
@@ -90,7 +91,7 @@ def test_a_tilted_plate_is_cut_upright() -> None:
 def test_a_strip_has_its_size_wherever_the_plate_lies(x: float, y: float, width: float, height: float) -> None:
     image = scene()
     corners = box_corners(x, y, x + width, y + height)
-    for made in (strip(image, corners), two_line_strip(image, corners)):
+    for made in (strip(image, corners), two_line_strip(image, corners), three_line_strip(image, corners)):
         assert made.shape == (STRIP_HEIGHT_PX, STRIP_WIDTH_PX)
         assert made.dtype == np.uint8
 
@@ -108,6 +109,24 @@ def test_two_lines_stand_side_by_side_the_upper_one_left() -> None:
     half = STRIP_WIDTH_PX // 2
     assert abs(int(np.median(made[:, :half])) - 200) <= 1
     assert abs(int(np.median(made[:, half:])) - 60) <= 1
+
+
+def test_three_lines_stand_side_by_side_from_the_uppermost_on() -> None:
+    image = np.zeros((150, 120), np.uint8)
+    image[:50], image[50:100], image[100:] = 200, 60, 130
+    made = three_line_strip(image, box_corners(0, 0, 120, 150))
+    third = STRIP_WIDTH_PX // 3
+    for place, level in enumerate((200, 60, 130)):
+        assert abs(int(np.median(made[:, place * third + 2 : (place + 1) * third - 1])) - level) <= 1
+
+
+def test_three_lines_are_cut_where_they_are_said_to_be() -> None:
+    image = np.zeros((100, 120), np.uint8)
+    image[:20], image[20:40], image[40:] = 200, 60, 130
+    made = three_line_strip(image, box_corners(0, 0, 120, 100), (0.2, 0.4))
+    third = STRIP_WIDTH_PX // 3
+    assert abs(int(np.median(made[20:30, third + 2 : 2 * third - 2])) - 60) <= 1
+    assert abs(int(np.median(made[:, 2 * third + 4 :])) - 130) <= 1
 
 
 def test_cutting_changes_neither_picture_nor_corners() -> None:

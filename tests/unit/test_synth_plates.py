@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.synth.flat import draw_plate
-from models.synth.formats import Registration, of_country
+from models.synth.formats import Registration, of_country, registration
 from models.synth.glyphs import FACES, glyph
 from models.synth.plates import Options, render_sample
 
@@ -38,6 +38,25 @@ def test_two_lines_are_told_with_their_split() -> None:
     single = Registration("ABC123", ("ABC123",), "XX", "random", ())
     one_line = render_sample(rng, Options(two_line_share=1.0), registration=single)
     assert (one_line.lines, one_line.row_split, one_line.text) == (1, None, "ABC123")
+
+
+@pytest.mark.parametrize(
+    ("spelled", "country"),
+    [("AB12 CDE", "UK"), ("12-AB-34", "PT"), ("ABC123", "XX"), ("B 1", "DE"), ("1AB*2345", "CZ")],
+)
+def test_every_registration_fits_on_three_lines(spelled: str, country: str) -> None:
+    rng, one = np.random.default_rng(9), registration(spelled, country)
+    drawn = draw_plate(rng, one, lines=3)
+    width, height = drawn.outline[2] - drawn.outline[0]
+    assert drawn.lines == (3 if len(one.text) > 2 else 2)
+    assert drawn.row_split == (None if drawn.lines == 3 else 0.5)
+    if drawn.lines == 3:
+        assert width / height < 1.3, "as narrow as the reader wants it for a third line"
+
+
+def test_rendered_plates_tell_their_three_lines() -> None:
+    drawn = render_sample(np.random.default_rng(10), Options(two_line_share=0.0, three_line_share=1.0))
+    assert (drawn.lines, drawn.row_split) == (3, None)
 
 
 def test_a_backdrop_is_used() -> None:

@@ -21,8 +21,8 @@ from models.detector.dataset import (
     squashed,
 )
 from models.detector.pretrained import PREFIX, backbone_state
-from models.ocr.augment import degraded_strip, jitter, motion_kernel
-from models.ocr.placing import centred
+from models.ocr.augment import degraded, degraded_strip, jitter, motion_kernel
+from models.ocr.placing import aslant, centred
 from models.synth.posing import cutout
 from models.training.photographs import Marked
 from models.training.sampling import WeightedSampler
@@ -109,9 +109,9 @@ def test_a_turned_picture_keeps_the_plate_in_its_box() -> None:
 def test_a_strip_of_any_plate_has_the_readers_size() -> None:
     rng = np.random.default_rng(0)
     grey = rng.integers(0, 256, (80, 200), np.uint8)
-    for lines in (1, 2):
-        for mild in (False, True):
-            strip = degraded_strip(rng, grey, box_corners(20, 20, 180, 60), lines, 0.5, mild=mild)
+    for lines in (1, 2, 3):
+        for mild, hard in ((False, True), (False, False), (True, False)):
+            strip = degraded_strip(rng, grey, box_corners(20, 20, 180, 60), lines, 0.5, mild=mild, hard=hard)
             assert (strip.shape, strip.dtype) == ((48, 176), np.uint8)
     assert centred(grey, box_corners(20, 20, 180, 60), 1).shape == (48, 176)
 
@@ -123,6 +123,37 @@ def test_mild_corners_stay_nearer() -> None:
         for mild in (True, False)
     }
     assert 0 < far[True] < far[False] < 20
+
+
+def test_hard_strips_have_lost_more_than_others_and_mild_ones_are_never_hard() -> None:
+    stripes = np.zeros((48, 176), np.uint8)
+    stripes[:, ::4], stripes[:, 1::4] = 255, 255
+
+    def sharpness(*, mild: bool, hard: bool) -> float:
+        seen = (degraded(np.random.default_rng(n), stripes, mild=mild, hard=hard) for n in range(80))
+        return float(np.mean([np.abs(np.diff(one.astype(float), axis=1)).mean() for one in seen]))
+
+    assert sharpness(mild=False, hard=True) < 0.85 * sharpness(mild=False, hard=False)
+    assert sharpness(mild=True, hard=True) == sharpness(mild=True, hard=False)
+
+
+def test_a_plate_seen_aslant_lies_whole_in_its_picture_where_its_corners_say() -> None:
+    grey = np.full((90, 240), 40, np.uint8)
+    grey[30:60, 60:180] = 240
+    angles = []
+    for seed in range(40):
+        picture, corners = aslant(np.random.default_rng(seed), grey, box_corners(60, 30, 180, 60))
+        height, width = picture.shape
+        assert (corners >= 0).all()
+        assert (corners <= (width, height)).all()
+        inside = np.zeros(picture.shape, np.uint8)
+        cv2.fillConvexPoly(inside, np.round(corners).astype(np.int32), 1)
+        assert picture[inside == 1].mean() > 225
+        assert picture[inside == 0].mean() < 60
+        across = corners[1] - corners[0]
+        angles.append(abs(float(np.degrees(np.arctan2(across[1], across[0])))))
+    assert 3 < np.median(angles) < 14
+    assert max(angles) < 45
 
 
 def test_motion_blur_keeps_the_light() -> None:

@@ -211,6 +211,16 @@ def test_a_plate_that_the_corner_net_does_not_see_is_cut_at_its_box(tmp_path: Pa
     assert np.array_equal(*drawn)
 
 
+def test_copies_seen_aslant_are_drawn_as_often_as_the_settings_say(tmp_path: Path) -> None:
+    """The picture of each copy is another one; a plain plate under this corner net is cut at its middle."""
+    crops, mix = read_crops(own_folder(tmp_path, 3), {}, COUNTRIES), reader.load().mix
+    plain = RealPlates(crops, mix.model_copy(update={"corner_placed": 1.0}), COUNTRIES, Corners())  # type: ignore[arg-type]
+    changed = {"corner_placed": 1.0, "turned": 2, "turned_share": 0.5}
+    both = RealPlates(crops, mix.model_copy(update=changed), COUNTRIES, Corners())  # type: ignore[arg-type]
+    assert plain.turned == 0
+    assert 0 < both.turned <= 2 * len(both)
+
+
 def test_the_share_of_placed_plates_is_the_settings(tmp_path: Path) -> None:
     """A white plate whose middle half is black: cut where this corner net places it, a strip is black all over."""
     image = np.full((240, 320), 255, np.uint8)

@@ -5,6 +5,7 @@ Corners are (4, 2) float32 in pixels: top left, top right, bottom right, bottom 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -102,11 +103,16 @@ def rows(
     `split` is where the line between the rows lies, `overlap` how far each row reaches beyond it: shares of the plate's
     height, 0 to 1.
     """
+    return row(corners, 0.0, min(1.0, split + overlap)), row(corners, max(0.0, split - overlap), 1.0)
+
+
+def row(corners: NDArray[np.float32], begins: float, ends: float) -> NDArray[np.float32]:
+    """The corners, (4, 2) float32, of what lies between two shares of a plate's height."""
     tl, tr, br, bl = corners
-    upper, lower = min(1.0, split + overlap), max(0.0, split - overlap)
-    top = np.array([tl, tr, tr + (br - tr) * upper, tl + (bl - tl) * upper], np.float32)
-    bottom = np.array([tl + (bl - tl) * lower, tr + (br - tr) * lower, br, bl], np.float32)
-    return top, bottom
+    leading, trailing = bl - tl, br - tr
+    return np.array(
+        [tl + leading * begins, tr + trailing * begins, tr + trailing * ends, tl + leading * ends], np.float32
+    )
 
 
 def two_line_strip(grey: NDArray[np.uint8], corners: NDArray[np.float32], split: float = 0.5) -> NDArray[np.uint8]:
@@ -117,3 +123,19 @@ def two_line_strip(grey: NDArray[np.uint8], corners: NDArray[np.float32], split:
     upper, lower = rows(corners, split)
     half = STRIP_WIDTH_PX // 2
     return np.hstack([cut(grey, upper, half, STRIP_HEIGHT_PX), cut(grey, lower, half, STRIP_HEIGHT_PX)])
+
+
+def three_line_strip(
+    grey: NDArray[np.uint8], corners: NDArray[np.float32], splits: tuple[float, float] = (1 / 3, 2 / 3)
+) -> NDArray[np.uint8]:
+    """A plate of three lines, as motorcycles have them: (STRIP_HEIGHT_PX, STRIP_WIDTH_PX) uint8.
+
+    Its rows stand side by side, the uppermost on the left; `splits` are where the second and the third row begin, as
+    shares of the plate's height.
+    """
+    lines = pairwise((0.0, *splits, 1.0))
+    bands = [row(corners, max(0.0, top - ROW_OVERLAP), min(1.0, bottom + ROW_OVERLAP)) for top, bottom in lines]
+    places = pairwise(round(STRIP_WIDTH_PX * share / len(bands)) for share in range(len(bands) + 1))
+    return np.hstack(
+        [cut(grey, band, right - left, STRIP_HEIGHT_PX) for band, (left, right) in zip(bands, places, strict=True)]
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from roadside.core.ctc import EMPTY, compose, decode, softmax
 from roadside.core.plates import fold
 from roadside.core.pooling import pooled
-from roadside.core.rectify import READ_MARGIN, aspect_ratio, crop_corners, grow, strip, two_line_strip
+from roadside.core.rectify import READ_MARGIN, aspect_ratio, crop_corners, grow, strip, three_line_strip, two_line_strip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +32,8 @@ together, 880 by the surest of three and 873 at the first attempt; 30, 55 and 29
 SURELY_TWO_LINES = 1.8
 SURELY_ONE_LINE = 2.8
 """Width over height; between the two both are read and the surer one counts."""
+PERHAPS_THREE_LINES = 1.3
+"""Width over height of the narrow plates of motorcycles, which may have three lines; two are tried as well."""
 
 
 class PlateReader:
@@ -52,6 +54,8 @@ class PlateReader:
         layouts = [strip] if aspect >= SURELY_TWO_LINES else []
         if aspect <= SURELY_ONE_LINE:
             layouts.append(two_line_strip)
+        if aspect <= PERHAPS_THREE_LINES:
+            layouts.append(three_line_strip)
         placed = grow(corners, READ_MARGIN, READ_MARGIN * aspect)
         best, layout = max(
             ((self.read_strip(cut(grey, placed)), cut) for cut in layouts), key=lambda one: one[0].confidence
