@@ -31,6 +31,7 @@ COMMANDS = {
     "serve": ("serve",),
     "database": ("database",),
     "dead_letters": ("dead-letters",),
+    "streams": ("streams",),
     "settings": ("settings",),
 }
 """Modules in the order of the help, and their commands; each has `add_to(commands)`, which names what runs it."""

@@ -14,6 +14,7 @@ The tree:
     ├── UnavailableError      something outside does not answer now; trying again can help
     │   ├── StoreUnavailableError
     │   ├── BusUnavailableError
+    │   │   └── BusFullError  one whose memory is full: it takes nothing more until somebody takes from it
     │   ├── RegistryUnavailableError
     │   └── BusyError         a service that has no place left for the call
     ├── NotFoundError         a sighting, camera or piece of evidence that does not exist
@@ -69,6 +70,10 @@ class StoreUnavailableError(UnavailableError):
 
 class BusUnavailableError(UnavailableError):
     """The message bus does not answer."""
+
+
+class BusFullError(BusUnavailableError):
+    """The memory of the message bus is full: it refuses what would grow, until what waits is taken from it."""
 
 
 class RegistryUnavailableError(UnavailableError):

@@ -9,6 +9,7 @@ import pytest
 
 from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
+from roadside.core.frames import CameraId
 from roadside.errors import BusUnavailableError, InputError, SettingsError
 from roadside.ports.bus import CROPS, FRAMES, READS, Output
 from tests.certificates import Authority
@@ -24,7 +25,7 @@ PASSWORD = "only-for-this-test"  # noqa: S105 - a test's
 COMMANDS = (
     "+ping +hello +auth +client|setname +xadd +xack +xdel +xlen +xrange +xpending +xclaim "
     "+xautoclaim +xreadgroup +xgroup|create +xinfo +eval +evalsha +script|load +get +set +pexpire +hget +hgetall "
-    "+hset +zadd +zrem +zrange +multi +exec +time"
+    "+hset +zadd +zrem +zrange +zcard +multi +exec +time +info +scan"
 )
 """Everything that the bus needs: docs/operations.md names the same list."""
 
@@ -150,6 +151,9 @@ def everything(bus: RedisStreams) -> None:
     assert bus.replay(letter.letter_id)
     assert bus.backlog(READS).waiting == 1
     assert bus.camera(GATE) is not None
+    assert bus.memory().used_bytes > 0
+    assert bus.sweep(GATE, ()) == bus.repair(GATE) == 0
+    assert [camera.camera_id for camera in bus.report().cameras] == [GATE]
 
 
 def test_tls_with_certificates_on_both_sides(tmp_path: Path) -> None:
@@ -229,3 +233,47 @@ def test_an_address_that_is_none_does_not_tell_its_password() -> None:
         RedisStreams(RedisOptions("redis://user:pa#ss/w@rd:x@host:pport/0", "a"), NoteCodec(), SystemClock())
     assert "ss/w" not in str(caught.value)
     assert "rd" not in str(caught.value).replace("password", "")
+
+
+def test_frames_that_somebody_trimmed_are_waited_for_no_longer(server: RedisServer) -> None:
+    import redis  # noqa: PLC0415 - to do what the bus never would
+
+    bus = connect(server.url)
+    bus.set_camera(GATE, live=True, ended=False)
+    for sequence in range(5):
+        bus.publish(FRAMES, Note((1 + sequence) * 1000, str(sequence), b"frame"))
+    (oldest,) = bus.receive(FRAMES, max_messages=1, block_s=0)
+    with redis.Redis(port=server.port) as raw:
+        raw.xtrim("{roadside}:frames", maxlen=2, approximate=False)
+    assert bus.horizon_ns(GATE, ()) == 1000, "it stands before what is not there any more"
+    assert bus.is_waited_for(GATE, ())
+    assert bus.sweep(GATE, ()) == 3
+    assert bus.horizon_ns(GATE, ()) == 4000, "what is there is waited for"
+    assert bus.sweep(GATE, ()) == 0
+    assert bus.commit([oldest.receipt], [Output(CROPS, Note(1000, "0:1,2,3,4", b"crop"))])
+    assert bus.is_waited_for(GATE, {"3", "4"}), "what came of it all the same is waited for like any other"
+
+
+def test_a_sweep_finds_what_is_waited_for_behind_much_else(server: RedisServer) -> None:
+    bus = connect(server.url)
+    for number in range(100):
+        bus.publish(CROPS, Note(1000 + number, f"{number}:1,2,3,4", b"crop", CameraId("another")))
+    bus.publish(READS, Note(500, "0:1,2,3,4", b"read"))
+    assert bus.sweep(GATE, ()) == bus.repair(GATE) == 0
+    assert bus.sweep(CameraId("another"), {f"{number}:1,2,3,4" for number in range(60)}) == 0
+    assert bus.horizon_ns(CameraId("another"), ()) == 1000
+
+
+def test_a_user_of_the_version_before_may_do_all_but_look(tmp_path: Path, binary: str) -> None:
+    older = COMMANDS.replace(" +zcard", "").replace(" +info +scan", "")
+    acl = tmp_path / "users.acl"
+    acl.write_text(f"user default off\nuser roadside on >{PASSWORD} resetchannels ~{{roadside}}:* {older}\n")
+    server = RedisServer(binary, tmp_path / "data", ("--aclfile", str(acl)))
+    server.start()
+    try:
+        bus = connect(f"redis://roadside:{PASSWORD}@127.0.0.1:{server.port}/0")
+        assert bus.publish(FRAMES, frame(0), limit=5)
+        with pytest.raises(SettingsError, match="refuses"):
+            bus.memory()
+    finally:
+        server.stop()

@@ -186,11 +186,21 @@ class Holding:
         self.seconds = HandSeconds()
         self.stopping = threading.Event()
         bus, meter, health = MemoryBus(self.broker, "registry"), Counts(), Health(("bus",), time.monotonic)
+        self.meter, self.health = meter, health
         retry = RetryPolicy(
             "reads", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=self.stopping, drain_s=1
         )
         parts = LoopParts(bus, meter, SystemClock(), health, retry, self.stopping)
-        runner = HoldingRunner(READS, SIGHTINGS, gathering(meter), parts, silence_s=silence_s, steady_s=self.seconds)
+        runner = HoldingRunner(
+            READS,
+            SIGHTINGS,
+            gathering(meter),
+            parts,
+            silence_s=silence_s,
+            still_s=2 * silence_s,
+            gone_s=3 * silence_s,
+            steady_s=self.seconds,
+        )
         self.looks = 0
         self.thread = threading.Thread(target=runner.run)
 
@@ -240,6 +250,60 @@ def test_a_camera_that_waits_for_frames_is_no_silent_one() -> None:
             holding.seconds.s += 0.9
             time.sleep(0.02)
         assert holding.told() == 0
+    finally:
+        holding.close()
+
+
+def test_reads_that_are_held_for_too_long_are_told_with_their_camera() -> None:
+    """Nothing is given up while a frame is really on its way; but whoever asks is told."""
+    holding = Holding(silence_s=3)
+    events = street(0, 0.0, stamped=True)[:20]
+    for event in events:
+        holding.bus.publish(READS, event)
+    holding.bus.publish(FRAMES, frame_of(20, events[0].captured_at_ns - 1))
+    detector = MemoryBus(holding.broker, "detector")
+    (taken,) = detector.receive(FRAMES, max_messages=1, block_s=0)
+    holding.thread.start()
+
+    def pass_time() -> None:
+        holding.seconds.s += 0.9
+
+    def is_told() -> bool:
+        pass_time()
+        return "horizon" in holding.health.missing()
+
+    def is_over() -> bool:
+        pass_time()
+        return holding.told() == 1 and not holding.health.missing()
+
+    try:
+        wait_for(is_told, "a registry that is not ready")
+        assert "gate" in holding.health.reasons()["horizon"]
+        assert holding.meter.values["horizon_still_seconds[('camera', 'gate')]"] >= 6
+        assert holding.told() == 0
+        detector.commit([taken.receipt])
+        wait_for(is_over, "the vehicle, and a ready registry")
+        assert holding.meter.values["horizon_still_seconds[('camera', 'gate')]"] == 0
+    finally:
+        holding.close()
+
+
+def test_a_recording_that_nobody_plays_on_ends_in_the_end() -> None:
+    """A camera that left the list while its vehicles were before it."""
+    holding = Holding(silence_s=3)
+    holding.bus.set_camera(GATE, live=False, ended=False)
+    for event in street(0, 0.0, stamped=True)[:20]:
+        holding.bus.publish(READS, event)
+    begun_s = holding.seconds.s
+    holding.thread.start()
+
+    def is_told() -> bool:
+        holding.seconds.s += 0.9
+        return holding.told() == 1
+
+    try:
+        wait_for(is_told, "the vehicle")
+        assert holding.seconds.s - begun_s > 9, "whoever comes back in time goes on with it"
     finally:
         holding.close()
 

@@ -92,9 +92,14 @@ def named_bus(parsed: argparse.Namespace) -> RedisStreams | None:
 
 
 def _bus(parsed: argparse.Namespace) -> RedisStreams:
+    return open_reached(parsed, "dead-letters")
+
+
+def open_reached(parsed: argparse.Namespace, command: str) -> RedisStreams:
+    """The bus that the flags of `add_reaching` and the settings name. Raises SettingsError."""
     try:
         from roadside.assembly.context import open_bus  # noqa: PLC0415 - `roadside run` does without redis
     except ModuleNotFoundError as error:
         raise needs_cluster(error) from error
     flags = {name: getattr(parsed, name) for name in REACHING}
-    return open_bus("dead-letters", load_service_settings(BusSection, flags, os.environ))
+    return open_bus(command, load_service_settings(BusSection, flags, os.environ))

@@ -23,13 +23,18 @@ class Health:
         self._now_s = monotonic_s
         self._lock = threading.Lock()
         self._parts = dict.fromkeys(parts, False)
+        self._reasons: dict[str, str] = {}
         self._beats: dict[str, float] = {}
         self._draining = False
 
-    def set(self, part: str, *, ready: bool) -> None:
-        """Say whether a part that work needs (bus, model, store) is there."""
+    def set(self, part: str, *, ready: bool, reason: str = "") -> None:
+        """Say whether a part that work needs (bus, model, store) is there, and why not; `reason` holds no plate."""
         with self._lock:
             self._parts[part] = ready
+            if reason and not ready:
+                self._reasons[part] = reason
+            else:
+                self._reasons.pop(part, None)
 
     def beat(self, loop: str) -> None:
         """Say that a loop advances; one that beat once must go on, or `done`."""
@@ -52,6 +57,16 @@ class Health:
             found = [part for part, ready in self._parts.items() if not ready]
             return [*found, "draining"] if self._draining else found
 
+    def parts(self) -> dict[str, bool]:
+        """Every part that was ever told of, and whether it is ready."""
+        with self._lock:
+            return dict(self._parts)
+
+    def reasons(self) -> dict[str, str]:
+        """Why parts are not ready, of those that know it."""
+        with self._lock:
+            return dict(self._reasons)
+
     def still(self) -> list[str]:
         """The loops that do not advance; empty means live."""
         with self._lock:
@@ -60,7 +75,7 @@ class Health:
 
 
 class HealthServer:
-    """GET /live and /ready: 200, or 503 with what is missing."""
+    """GET /live and /ready: 200, or 503 with what is missing and why."""
 
     def __init__(self, health: Health, host: str, port: int) -> None:
         try:
@@ -90,17 +105,18 @@ def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             match self.path:
                 case "/live":
-                    self._answer("still", health.still())
+                    self._answer(still=health.still())
                 case "/ready":
-                    self._answer("missing", health.missing())
+                    self._answer(missing=health.missing(), reasons=health.reasons())
                 case _:
                     self.send_error(404)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
             """Probes come every few seconds: not worth a line."""
 
-        def _answer(self, what: str, faults: list[str]) -> None:
-            body = json.dumps({"ok": not faults, what: faults}).encode()
+        def _answer(self, reasons: dict[str, str] | None = None, **what: list[str]) -> None:
+            faults = any(what.values())
+            body = json.dumps({"ok": not faults, **what, **({"reasons": reasons} if reasons else {})}).encode()
             self.send_response(503 if faults else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

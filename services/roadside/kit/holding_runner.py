@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
-from roadside.core.frames import SEPARATE_NS
+from roadside.core.frames import END_OF_TIME_NS, SEPARATE_NS
 from roadside.errors import PoisonError
-from roadside.ports.bus import EventT, GivenT_co, Leadership, Output
+from roadside.kit.logs import fields
+from roadside.ports.bus import MEMORY_S, EventT, GivenT_co, Leadership, Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -26,6 +28,14 @@ MOST_DELIVERIES = 1000
 
 LONGEST_LOOK_S = 1.0
 """Between two looks at a horizon that count as silence."""
+GONE_S = MEMORY_S
+"""After so long nobody goes on with a recording that stopped, and no camera is declared that never was."""
+STILL_S = 60.0
+"""A horizon that stood for so long, with something on its way, holds reads that a healthy system would have let go."""
+HORIZON = "horizon"
+"""The part of a process's health that is kept here."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -35,12 +45,16 @@ class _Standing:
     horizon_ns: int
     looked_s: float
     for_s: float = 0.0
+    swept_s: float = 0.0
+    """Of `for_s`, when it was last looked for what it waits for."""
+    waits: bool = False
+    """Something was on its way still, when it was last asked."""
 
 
 class HoldingRunner(Generic[EventT, GivenT_co]):
     """Runs a holding stage until told to stop; of several replicas one holds and the others stand by."""
 
-    def __init__(  # noqa: PLR0913 - one is a clock for tests
+    def __init__(  # noqa: PLR0913 - three are for tests: two spans and a clock
         self,
         source: Stream[EventT],
         target: Stream[GivenT_co],
@@ -48,9 +62,13 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         parts: LoopParts,
         *,
         silence_s: float,
+        still_s: float = STILL_S,
+        gone_s: float = GONE_S,
         steady_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """A live camera that was silent for `silence_s`, with nothing on its way, has no vehicle before it any more.
+
+        A horizon that stands for as long, because of events that are on no stream any more, waits for them no longer.
 
         `steady_s` are the seconds of a clock that nobody sets: no other one says how long a camera was silent.
         """
@@ -60,6 +78,8 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         self._stage = stage
         self._parts = parts
         self._silence_s = silence_s
+        self._still_s = still_s
+        self._gone_s = gone_s
         self._steady_s = steady_s
         self._standing: dict[CameraId, _Standing] = {}
         self._receipts: dict[tuple[CameraId, str], Receipt] = {}
@@ -84,7 +104,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
             self._take(parts.retry.call(self._receive, otherwise=nothing, draining=False))
             for camera_id in self._stage.cameras():
                 self._advance(camera_id)
-            parts.meter.set("held_reads_count", len(self._receipts))
+            self._tell()
         parts.health.done(self._source.name)
 
     def _receive(self) -> Sequence[Delivery[EventT]]:
@@ -95,7 +115,10 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         self._stage.forget()
         self._receipts.clear()
         self._memories.clear()
+        for camera_id in self._standing:
+            self._parts.meter.set("horizon_still_seconds", 0, camera=camera_id)
         self._standing.clear()
+        self._parts.health.set(HORIZON, ready=True)
 
     def _take(self, deliveries: Sequence[Delivery[EventT]]) -> None:
         for delivery in deliveries:
@@ -141,18 +164,25 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
             self._memories[camera_id] = memory
 
     def _horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
-        """The bus's horizon; a live camera that fell silent, with nothing on its way, sees nothing any more."""
+        """The bus's horizon; a camera that fell silent, with nothing on its way, sees nothing any more."""
         horizon_ns = self._bus.horizon_ns(camera_id, held)
+        standing = self._stood(camera_id, horizon_ns)
+        standing.waits = False
+        if horizon_ns == END_OF_TIME_NS or standing.for_s < self._silence_s:
+            return horizon_ns
+        if self._bus.is_waited_for(camera_id, held):
+            standing.waits = True
+            if standing.for_s >= standing.swept_s + self._silence_s:
+                standing.swept_s = standing.for_s
+                self._sweep(camera_id, held)
+            return horizon_ns
         state = self._bus.camera(camera_id)
-        if state is None or not state.live or horizon_ns < state.last_captured_at_ns // 1000 * 1000:
-            self._standing.pop(camera_id, None)
-            return horizon_ns
-        silent_s = self._silent_s(camera_id, horizon_ns)
-        if silent_s < self._silence_s:
-            return horizon_ns
-        return horizon_ns + min(round(silent_s * 1e9), SEPARATE_NS)
+        if state is not None and state.live:
+            return horizon_ns + min(round(standing.for_s * 1e9), SEPARATE_NS)
+        # A recording's time stands still while nobody plays it; of a camera that nobody declared there is no time.
+        return horizon_ns if standing.for_s < self._gone_s else END_OF_TIME_NS
 
-    def _silent_s(self, camera_id: CameraId, horizon_ns: int) -> float:
+    def _stood(self, camera_id: CameraId, horizon_ns: int) -> _Standing:
         """For how long the horizon has stood, as far as it was looked at: while the bus was away nobody knows."""
         now_s = self._steady_s()
         standing = self._standing.get(camera_id)
@@ -160,7 +190,31 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
             standing = self._standing[camera_id] = _Standing(horizon_ns, now_s)
         standing.for_s += min(now_s - standing.looked_s, LONGEST_LOOK_S)
         standing.looked_s = now_s
-        return standing.for_s
+        return standing
+
+    def _sweep(self, camera_id: CameraId, held: Collection[str]) -> None:
+        """Wait no longer for what was trimmed, deleted or lost: what is on its way is there, or is told of here."""
+        gone = self._bus.sweep(camera_id, held)
+        if gone:
+            self._parts.meter.count("vanished_events_total", gone, camera=camera_id)
+            _log.warning("vanished from the streams", extra=fields(camera=camera_id, events=gone))
+
+    def _tell(self) -> None:
+        """How many reads are held, for how long each camera's horizon stands, and whether that is too long."""
+        meter = self._parts.meter
+        meter.set("held_reads_count", len(self._receipts))
+        holding = set(self._stage.cameras())
+        for camera_id in [*self._standing]:
+            if camera_id not in holding:
+                del self._standing[camera_id]
+                meter.set("horizon_still_seconds", 0, camera=camera_id)
+        for camera_id, standing in self._standing.items():
+            meter.set("horizon_still_seconds", standing.for_s if standing.waits else 0, camera=camera_id)
+        still = [
+            name for name, standing in self._standing.items() if standing.waits and standing.for_s >= self._still_s
+        ]
+        reason = f"reads are held of {', '.join(sorted(still))}: what was before them is on its way still"
+        self._parts.health.set(HORIZON, ready=not still, reason=reason)
 
     def _conclude(self, camera_id: CameraId, conclusion: Conclusion[GivenT_co]) -> None:
         receipts = [self._receipts.pop((camera_id, identity)) for identity in conclusion.identities]

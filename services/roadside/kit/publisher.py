@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic
 
-from roadside.errors import BusUnavailableError
+from roadside.errors import BusFullError, BusUnavailableError
 from roadside.ports.bus import EventT
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class BoundedPublisher(Generic[EventT]):
         """Publish `event` now; False where there is no room or no bus."""
         try:
             return self._bus.publish(self._stream, event, limit=self._limit)
+        except BusFullError:
+            return False
         except BusUnavailableError:
             self._parts.meter.count("bus_errors_total")
             return False

@@ -55,7 +55,7 @@ class RetryPolicy:
                 answer = action()
             except BusUnavailableError as error:
                 self._meter.count("bus_errors_total")
-                self._health.set(BUS, ready=False)
+                self._health.set(BUS, ready=False, reason=str(error))
                 if (self._stopping.is_set() and not draining) or not self.pause(error):
                     return otherwise
             else:

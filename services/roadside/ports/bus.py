@@ -158,6 +158,56 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class BusMemory:
+    """How full a bus is that has its own memory."""
+
+    used_bytes: int
+    limit_bytes: int
+    """0: none of its own."""
+
+    @property
+    def share(self) -> float:
+        """Of the limit that is used; 0 where there is no limit."""
+        return self.used_bytes / self.limit_bytes if self.limit_bytes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """How one stream stands."""
+
+    stream: Stream[Any]
+    backlog: Backlog
+    oldest_at_ns: int | None
+    """When the oldest entry was appended (UTC), None where there is none."""
+    holders: tuple[tuple[str, int], ...]
+    """Consumers that hold entries, and how many."""
+    leader: str
+    """The one consumer of the stream, where it has one; empty otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraReport:
+    """How one camera stands."""
+
+    camera_id: CameraId
+    state: CameraState | None
+    on_their_way: int
+    """Its events that are on their way to a sighting."""
+    oldest_captured_at_ns: int | None
+    """The capture time (UTC) of the oldest of these, None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusReport:
+    """What a bus holds, for a person to look at."""
+
+    streams: tuple[StreamReport, ...]
+    cameras: tuple[CameraReport, ...]
+    memory: BusMemory
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
 class CameraState:
     """What the bus knows of a camera's frames; it survives the capture process."""
 
@@ -271,6 +321,17 @@ class Cameras(Protocol):
 
         Looks at frames, crops and reads (by identity). With nothing on its way it is the capture time of the
         camera's newest frame, or END_OF_TIME_NS once its recording has ended. Exact to a microsecond, never later.
+        """
+        ...
+
+    def is_waited_for(self, camera_id: CameraId, held: Collection[str]) -> bool:
+        """Whether anything of this camera is on its way, save what is `held`."""
+        ...
+
+    def sweep(self, camera_id: CameraId, held: Collection[str]) -> int:
+        """Forget events of this camera that were on their way and are on no stream any more, as after a trim; how many.
+
+        Nothing is forgotten where the oldest that is not `held` is still there: then it is waited for rightly.
         """
         ...
 

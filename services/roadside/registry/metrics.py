@@ -17,6 +17,18 @@ SPECS = (
     ),
     Spec("open_tracks_count", Kind.GAUGE, "Vehicles that are passing now.", ("camera",)),
     Spec("held_reads_count", Kind.GAUGE, "Reads of open tracks, not acknowledged yet."),
+    Spec(
+        "horizon_still_seconds",
+        Kind.GAUGE,
+        "For how long reads are held because something older of their camera is on its way; 0 while that moves on.",
+        ("camera",),
+    ),
+    Spec(
+        "vanished_events_total",
+        Kind.COUNTER,
+        "Events that were on their way and are on no stream any more: trimmed or deleted by somebody.",
+        ("camera",),
+    ),
     Spec("track_reads_count", Kind.HISTOGRAM, "Reads of a closed track.", (), READS),
     Spec("verdicts_total", Kind.COUNTER, "Verdicts.", ("camera", "verdict")),
     Spec("judging_seconds", Kind.HISTOGRAM, "Asking the registry and deciding.", (), FAST_S),

@@ -11,6 +11,7 @@ from grpc_status import rpc_status
 
 from roadside.errors import (
     AccessError,
+    BusFullError,
     BusUnavailableError,
     BusyError,
     CredentialsError,
@@ -48,6 +49,7 @@ _ERRORS: dict[str, type[RoadsideError]] = {
     kind.__name__.removesuffix("Error"): kind
     for kind in (
         AccessError,
+        BusFullError,
         BusUnavailableError,
         BusyError,
         CredentialsError,

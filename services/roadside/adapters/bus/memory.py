@@ -143,13 +143,17 @@ class MemoryBus:
             if state is None:
                 return 0
             newest = END_OF_TIME_NS if state.ended else state.last_captured_at_ns
-            on_their_way = (
-                entry.event.captured_at_ns
-                for stream in UPSTREAM
-                for entry in self._broker.entries[stream].values()
-                if entry.event.camera_id == camera_id and entry.event.identity not in held
-            )
-            return min(newest, min(on_their_way, default=newest))
+            return min(newest, min(self._on_their_way(camera_id, held), default=newest))
+
+    def is_waited_for(self, camera_id: CameraId, held: Collection[str]) -> bool:
+        """See `Bus.is_waited_for`."""
+        with self._broker.changed:
+            return next(self._on_their_way(camera_id, held), None) is not None
+
+    def sweep(self, camera_id: CameraId, held: Collection[str]) -> int:
+        """See `Bus.sweep`: what is on its way is told from the streams themselves, so nothing can be missing there."""
+        del camera_id, held
+        return 0
 
     def camera(self, camera_id: CameraId) -> CameraState | None:
         """See `Bus.camera`."""
@@ -230,6 +234,15 @@ class MemoryBus:
         """See `Bus.drop`."""
         with self._broker.changed:
             return self._broker.letters.pop(_number(letter_id), None) is not None
+
+    def _on_their_way(self, camera_id: CameraId, held: Collection[str]) -> Iterator[int]:
+        """Capture times of a camera's events that are on their way, save what is held."""
+        return (
+            entry.event.captured_at_ns
+            for stream in UPSTREAM
+            for entry in self._broker.entries[stream].values()
+            if entry.event.camera_id == camera_id and entry.event.identity not in held
+        )
 
     def _append(self, stream: Stream[Any], event: Event) -> None:
         self._broker.entries[stream][self._broker.next_id()] = _Entry(event)

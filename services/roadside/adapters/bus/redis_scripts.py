@@ -1,6 +1,9 @@
 """The Lua scripts that make a hand-over between streams one step, so that nothing is lost and nothing comes twice.
 
 Every key carries the same hash tag, so the scripts also run on a Redis cluster.
+
+A Redis at its `maxmemory` refuses whatever could grow, unless a script has written already or says `allow-oom`: so what
+takes from a full Redis goes on, what ends or renews goes on, and only what adds is refused.
 """
 
 from __future__ import annotations
@@ -112,7 +115,7 @@ redis.call('SET', KEYS[3], forget(KEYS[1], KEYS[2], found[1], tonumber(redis.cal
 return 1
 """
 
-LEAD: Final = """
+LEAD: Final = """#!lua flags=allow-oom
 -- KEYS: leader; ARGV: consumer, milliseconds. 2: taken over, 1: kept, 0: somebody else's
 local leader = redis.call('GET', KEYS[1])
 if leader == ARGV[1] then
@@ -123,3 +126,62 @@ if leader then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 2
 """
+"""A few bytes, without which nobody may take the reads off a full Redis."""
+
+GROUP: Final = """#!lua flags=allow-oom
+-- KEYS: stream; ARGV: group. 1 where it had to be made
+local there = redis.pcall('XINFO', 'GROUPS', KEYS[1])
+if not there.err then
+  for _, group in ipairs(there) do
+    for i = 1, #group, 2 do
+      if group[i] == 'name' and group[i + 1] == ARGV[1] then return 0 end
+    end
+  end
+end
+redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+return 1
+"""
+
+REMEMBER: Final = """#!lua flags=allow-oom
+-- KEYS: memory of the camera; ARGV: what is remembered, milliseconds
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+"""Without it no track could be concluded, and their reads would stay."""
+
+DECLARE: Final = """#!lua flags=allow-oom
+-- KEYS: state of the camera; ARGV: live, ended
+redis.call('HSET', KEYS[1], 'live', ARGV[1], 'ended', ARGV[2])
+return 1
+"""
+
+SWEEP: Final = """#!lua flags=allow-oom
+-- KEYS: flight of the camera, then the streams on which its events travel; ARGV: camera, event that is waited for
+-- Takes out of flight what is on none of the streams, and tells how many; none where what is waited for is there.
+local present = {}
+for place = 2, #KEYS do
+  local after = '-'
+  while true do
+    local entries = redis.call('XRANGE', KEYS[place], after, '+', 'COUNT', 20)
+    for _, entry in ipairs(entries) do
+      local camera, identity
+      for i = 1, #entry[2], 2 do
+        if entry[2][i] == 'c' then camera = entry[2][i + 1] end
+        if entry[2][i] == 'i' then identity = entry[2][i + 1] end
+      end
+      if camera == ARGV[1] and identity then
+        if identity == ARGV[2] then return 0 end
+        present[identity] = true
+      end
+    end
+    if #entries < 20 then break end
+    after = '(' .. entries[#entries][1]
+  end
+end
+local gone = 0
+for _, identity in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if not present[identity] then gone = gone + redis.call('ZREM', KEYS[1], identity) end
+end
+return gone
+"""
+"""Reads every payload that waits, some 2 ms a MB: for when something seems to be lost, not for every day."""

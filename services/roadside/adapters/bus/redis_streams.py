@@ -18,8 +18,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from roadside.adapters.bus import redis_scripts
+from roadside.adapters.bus.redis_report import report, state_of
 from roadside.core.frames import END_OF_TIME_NS, CameraId
-from roadside.errors import BusUnavailableError, InputError, PoisonError, SettingsError
+from roadside.errors import BusFullError, BusUnavailableError, InputError, PoisonError, SettingsError
 from roadside.kit.addresses import MEND, server_fault
 from roadside.ports.bus import (
     FRAMES,
@@ -27,6 +28,8 @@ from roadside.ports.bus import (
     STREAMS,
     UPSTREAM,
     Backlog,
+    BusMemory,
+    BusReport,
     CameraState,
     DeadLetter,
     Delivery,
@@ -50,6 +53,7 @@ _RELEASED = "released"
 """The consumer in whose name released entries wait to be claimed."""
 _RELEASED_IDLE_MS = 24 * 3600 * 1000
 _PAGE = 100
+_LOOK_AT_MEMORY_EVERY_S = 1.0
 _LETTER_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
@@ -72,6 +76,8 @@ class RedisOptions:
     """Of all dead letters together; the oldest go first."""
     lead_s: float = 10.0
     timeout_s: float = 10.0
+    shed_frames_at: float = 0.8
+    """The share of its memory from which on Redis takes no frames: what is left is for what was seen already."""
 
 
 @dataclass(slots=True)
@@ -96,6 +102,8 @@ class RedisStreams:
         self._clock = clock
         self._readings: dict[Stream[Any], _Reading] = {stream: _Reading() for stream in STREAMS}
         self._grouped: set[Stream[Any]] = set()
+        self._memory = BusMemory(0, 0)
+        self._memory_looked_s = float("-inf")
         arguments: dict[str, Any] = {
             "socket_timeout": options.timeout_s,
             "socket_connect_timeout": min(2.0, options.timeout_s),
@@ -121,6 +129,10 @@ class RedisStreams:
         self._replay = self._redis.register_script(redis_scripts.REPLAY)
         self._drop = self._redis.register_script(redis_scripts.DROP)
         self._lead = self._redis.register_script(redis_scripts.LEAD)
+        self._group = self._redis.register_script(redis_scripts.GROUP)
+        self._remember = self._redis.register_script(redis_scripts.REMEMBER)
+        self._declare = self._redis.register_script(redis_scripts.DECLARE)
+        self._sweep = self._redis.register_script(redis_scripts.SWEEP)
 
     def close(self) -> None:
         """Close the connections."""
@@ -137,9 +149,20 @@ class RedisStreams:
             seconds, micros = self._redis.time()
         return int(seconds) * 10**9 + int(micros) * 1000
 
+    def memory(self) -> BusMemory:
+        """How full Redis is. Raises as `ping` does."""
+        with self._translated():
+            found = self._redis.info("memory")
+        return BusMemory(int(found["used_memory"]), int(found.get("maxmemory", 0)))
+
     def publish(self, stream: Stream[EventT], event: EventT, *, limit: int = 0) -> bool:
-        """See Bus; a frame whose sequence number the camera has passed is taken as published already."""
+        """See Bus; a frame whose sequence number the camera has passed is taken as published already.
+
+        Redis also takes no frame that may be refused once its memory is nearly full. Raises BusFullError where it is.
+        """
         payload = self._codec.encode(stream, event)
+        if limit and stream == FRAMES and self._is_nearly_full(len(payload)):
+            return False
         with self._translated():
             return bool(
                 self._publish(
@@ -264,11 +287,13 @@ class RedisStreams:
 
     def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
         """See Bus; rounded down to a microsecond."""
-        with self._translated(), self._redis.pipeline(transaction=True) as pipeline:
+        # A full Redis refuses transactions, so these are none. In this order they need not be one: what is published
+        # in between is newer than the camera's state as it was read, and is in the flight.
+        with self._translated(), self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hgetall(self._camera_key(camera_id))
             # Of the first len(held) + 1 members at least one is not held, if there is one at all.
             pipeline.zrange(self._flight_key(camera_id), 0, len(held), withscores=True)
-            pipeline.hgetall(self._camera_key(camera_id))
-            flight, state = pipeline.execute()
+            state, flight = pipeline.execute()
         for identity, captured_at_us in flight:
             if identity.decode() not in held:
                 return int(captured_at_us) * 1000
@@ -276,23 +301,48 @@ class RedisStreams:
             return END_OF_TIME_NS
         return int(state.get(b"at", 0)) // 1000 * 1000
 
+    def is_waited_for(self, camera_id: CameraId, held: Collection[str]) -> bool:
+        """See Bus."""
+        with self._translated():
+            return self._waited_for(camera_id, held) is not None
+
+    def sweep(self, camera_id: CameraId, held: Collection[str]) -> int:
+        """See Bus; looks through every stream on the way, so it is for a horizon that stands still."""
+        with self._translated():
+            waited_for = self._waited_for(camera_id, held)
+            if waited_for is None:
+                return 0
+            return self._swept(camera_id, waited_for)
+
+    def repair(self, camera_id: CameraId) -> int:
+        """The same of all that is on its way, whatever is waited for; how many were forgotten."""
+        with self._translated():
+            return self._swept(camera_id, b"")
+
+    def _swept(self, camera_id: CameraId, waited_for: bytes) -> int:
+        keys = [self._flight_key(camera_id), *(self._stream_key(stream) for stream in UPSTREAM)]
+        return int(self._sweep(keys=keys, args=[camera_id, waited_for]))
+
+    def _waited_for(self, camera_id: CameraId, held: Collection[str]) -> bytes | None:
+        """The oldest event on its way that is not held: of the first len(held) + 1 at least one is not."""
+        found: list[bytes] = self._redis.zrange(self._flight_key(camera_id), 0, len(held))
+        return next((identity for identity in found if identity.decode(errors="replace") not in held), None)
+
+    def report(self) -> BusReport:
+        """What there is of streams and cameras, for a person. Raises as `ping` does."""
+        with self._translated():
+            return report(self._redis, self._options.prefix, GROUP, self.memory())
+
     def camera(self, camera_id: CameraId) -> CameraState | None:
         """See Bus."""
         with self._translated():
             state = self._redis.hgetall(self._camera_key(camera_id))
-        if not state:
-            return None
-        return CameraState(
-            last_sequence=int(state.get(b"sequence", -1)),
-            last_captured_at_ns=int(state.get(b"at", 0)),
-            live=state.get(b"live", b"1") == b"1",
-            ended=state.get(b"ended") == b"1",
-        )
+        return state_of(state)
 
     def set_camera(self, camera_id: CameraId, *, live: bool, ended: bool) -> None:
         """See Bus."""
         with self._translated():
-            self._redis.hset(self._camera_key(camera_id), mapping={"live": int(live), "ended": int(ended)})
+            self._declare(keys=[self._camera_key(camera_id)], args=[int(live), int(ended)])
 
     def remembered(self, camera_id: CameraId) -> bytes:
         """See Bus."""
@@ -303,7 +353,7 @@ class RedisStreams:
     def remember(self, camera_id: CameraId, memory: bytes) -> None:
         """See Bus."""
         with self._translated():
-            self._redis.set(self._memory_key(camera_id), memory, px=round(MEMORY_S * 1000))
+            self._remember(keys=[self._memory_key(camera_id)], args=[memory, round(MEMORY_S * 1000)])
 
     def lead(self, stream: Stream[Any]) -> Leadership:
         """See Bus."""
@@ -505,12 +555,20 @@ class RedisStreams:
     def _ensure_group(self, stream: Stream[Any]) -> None:
         if stream in self._grouped:
             return
-        try:
-            self._redis.xgroup_create(self._stream_key(stream), GROUP, id="0", mkstream=True)
-        except redis.ResponseError as exc:
-            if not str(exc).startswith("BUSYGROUP"):
-                raise
+        self._group(keys=[self._stream_key(stream)], args=[GROUP])
         self._grouped.add(stream)
+
+    def _is_nearly_full(self, payload_bytes: int) -> bool:
+        """Whether a frame is to be shed, as of the last second and with what was published since."""
+        now_s, known = time.monotonic(), self._memory
+        if now_s - self._memory_looked_s > _LOOK_AT_MEMORY_EVERY_S:
+            self._memory_looked_s = now_s
+            try:
+                known = self.memory()
+            except SettingsError:  # a user of an older version, without the right to ask
+                known = BusMemory(0, 0)
+        self._memory = BusMemory(known.used_bytes + payload_bytes, known.limit_bytes)
+        return self._memory.share >= self._options.shed_frames_at
 
     def _stream_key(self, stream: Stream[Any]) -> str:
         return f"{{{self._options.prefix}}}:{stream.name}"
@@ -539,6 +597,10 @@ class RedisStreams:
             yield
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as exc:
             raise SettingsError(f"Redis refuses this user: {exc}") from exc
+        except redis.exceptions.OutOfMemoryError as exc:
+            raise BusFullError("Redis is full: its memory (maxmemory) is used up by what waits") from exc
         except redis.RedisError as exc:
             self._grouped.clear()
+            if "OOM command not allowed" in str(exc):  # from within a script
+                raise BusFullError("Redis is full: its memory (maxmemory) is used up by what waits") from exc
             raise BusUnavailableError(f"Redis does not answer: {exc}") from exc

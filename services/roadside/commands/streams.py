@@ -1,0 +1,89 @@
+"""`roadside streams inspect|repair`: what waits between the services, and an end to waiting for what is gone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from roadside.commands.dead_letters import add_reaching, open_reached
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from roadside.commands.flags import SubParsers
+    from roadside.ports.bus import BusMemory, BusReport, CameraReport, StreamReport
+
+MIB = 2**20
+
+
+def add_to(commands: SubParsers) -> None:
+    """Add `roadside streams`."""
+    parser = commands.add_parser("streams", help="what waits between the services: inspect, repair")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    inspect = actions.add_parser("inspect", help="streams, cameras and memory; changes nothing")
+    inspect.set_defaults(execute=show)
+    repair = actions.add_parser(
+        "repair", help="wait no longer for events that are on no stream; what is on a stream is left alone"
+    )
+    repair.set_defaults(execute=mend)
+    for action in (inspect, repair):
+        add_reaching(action)
+
+
+def show(parsed: argparse.Namespace) -> int:
+    """Print how every stream and camera stands."""
+    for line in _lines(open_reached(parsed, "streams").report()):
+        print(line)
+    return 0
+
+
+def mend(parsed: argparse.Namespace) -> int:
+    """Forget what was on its way and is gone, of every camera."""
+    bus = open_reached(parsed, "streams")
+    total = 0
+    for camera in bus.report().cameras:
+        gone = bus.repair(camera.camera_id)
+        total += gone
+        if gone:
+            print(f"{camera.camera_id}: {gone} that were on no stream are waited for no longer")
+    print(f"{total} repaired" if total else "nothing to repair: all that is waited for is there")
+    return 0
+
+
+def _lines(report: BusReport) -> Iterator[str]:
+    yield _memory(report.memory)
+    yield from (_stream(stream) for stream in report.streams)
+    yield from (_camera(camera) for camera in report.cameras)
+    yield f"{report.dead_letters} dead letters"
+
+
+def _memory(memory: BusMemory) -> str:
+    used = f"memory     {memory.used_bytes / MIB:.0f} MiB"
+    return (
+        f"{used} of {memory.limit_bytes / MIB:.0f} ({memory.share:.0%})" if memory.limit_bytes else f"{used}, no limit"
+    )
+
+
+def _stream(stream: StreamReport) -> str:
+    words = [f"{stream.stream.name:10} {stream.backlog.waiting} waiting, {stream.backlog.pending} in hand"]
+    words += [f"since {_time(stream.oldest_at_ns)}"] if stream.oldest_at_ns is not None else []
+    words += [f"led by {stream.leader}"] if stream.leader else []
+    words += [f"held by {', '.join(f'{name} ({count})' for name, count in stream.holders)}"] if stream.holders else []
+    return "  ".join(words)
+
+
+def _camera(camera: CameraReport) -> str:
+    state = camera.state
+    if state is None:
+        kind = "never declared"
+    else:
+        kind = "live" if state.live else "recording, ended" if state.ended else "recording"
+        kind += f", last frame {state.last_sequence} of {_time(state.last_captured_at_ns)}"
+    words = [f"camera {camera.camera_id}  {kind}  {camera.on_their_way} on their way"]
+    oldest = camera.oldest_captured_at_ns
+    return "  ".join([*words, *([f"oldest of {_time(oldest)}"] if oldest is not None else [])])
+
+
+def _time(at_ns: int) -> str:
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).isoformat(timespec="seconds")
