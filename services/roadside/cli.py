@@ -29,6 +29,7 @@ COMMANDS = {
     "privacy": ("forget", "purge", "keys", "audit"),
     "notify": ("notify",),
     "serve": ("serve",),
+    "config": ("config",),
     "database": ("database",),
     "dead_letters": ("dead-letters",),
     "streams": ("streams",),

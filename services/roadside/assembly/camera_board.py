@@ -12,9 +12,10 @@ import cv2
 
 from roadside.adapters.annotate import Mark, draw
 from roadside.console.ports import CameraState
+from roadside.core.frames import CameraId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -59,6 +60,15 @@ class CameraBoard:
             camera.frames += 1
             camera.times_s.append(time.monotonic())
             camera.newest = report
+
+    def expect(self, cameras: Sequence[CameraId], dropped: Mapping[CameraId, int]) -> None:
+        """These cameras are watched now, whether they have sent anything or not; the others' sources are over."""
+        with self._lock:
+            for expected in cameras:
+                self._cameras.setdefault(expected, _Camera())
+            for name, camera in self._cameras.items():
+                camera.ended = name not in cameras
+                camera.dropped = dropped.get(CameraId(name), camera.dropped)
 
     def end(self, camera_id: str, dropped: int) -> None:
         """The camera's source is over."""

@@ -27,8 +27,17 @@ class FrameFeed:
     Of a recording every frame comes, in order.
     """
 
-    def __init__(self, source: FrameSource, stop: Callable[[], bool] = lambda: False) -> None:
-        """Iteration also ends, after the frame in hand, once `stop` says so."""
+    def __init__(
+        self,
+        source: FrameSource,
+        stop: Callable[[], bool] = lambda: False,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Iteration also ends, after the frame in hand, once `stop` says so.
+
+        `on_change` is called, from the thread that takes frames, when one has come and when there will be no more.
+        """
+        self._on_change = on_change
         self._source = source
         self._stop = stop
         self._waiting: deque[Frame] = deque()
@@ -42,16 +51,24 @@ class FrameFeed:
         """Frames of a live source that were replaced by a newer one."""
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def start(self) -> None:
+        """Begin to take frames."""
+        self._thread.start()
+
+    def leave(self) -> None:
+        """Take no more; the source is closed without waiting for it."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
         self._source.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.leave()
         self._thread.join(JOIN_S)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -71,6 +88,26 @@ class FrameFeed:
                     return
             else:
                 yield None
+
+    def take(self) -> Frame | None:
+        """A frame that waits; None where none does."""
+        with self._changed:
+            if not self._waiting:
+                return None
+            frame = self._waiting.popleft()
+            self._changed.notify_all()
+            return frame
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there will be no more frames, and none waits."""
+        with self._changed:
+            return self._ended and not self._waiting
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What the source raised, once it is over."""
+        return self._failure
 
     def _next(self, silence_s: float) -> Frame | None:
         """The next frame; None where none came in time, and where there will be none."""
@@ -103,6 +140,7 @@ class FrameFeed:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
+            self._on_change()
 
     def _put(self, frame: Frame) -> bool:
         with self._changed:
@@ -115,4 +153,6 @@ class FrameFeed:
                     self._changed.wait(0.5)
             self._waiting.append(frame)
             self._changed.notify_all()
-            return not self._stopped
+            stopped = self._stopped
+        self._on_change()
+        return not stopped

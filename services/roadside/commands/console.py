@@ -23,6 +23,7 @@ except ModuleNotFoundError as fault:
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from roadside.assembly.embedded import FrameReport
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
     from roadside.console.access import Access
+    from roadside.core.frames import CameraId
 
 SERVING = ("console_host", "console_port", "console_https", "console_session_hours")
 _KEEPING = ("db", "evidence", "keys", "registry", "timezone", "grace_s", "registry_max_age_days")
@@ -110,9 +112,16 @@ class BesideConsole:
         """A frame was looked at."""
         self._board.note(report)
 
-    def stay(self, camera: str, dropped: int) -> None:
-        """The source is over: the pages stay until Ctrl-C."""
+    def expect(self, cameras: Sequence[CameraId], dropped: Mapping[CameraId, int]) -> None:
+        """These cameras are watched now, whether they have sent anything or not; so many frames were dropped."""
+        self._board.expect(cameras, dropped)
+
+    def end(self, camera: str, dropped: int) -> None:
+        """The camera's source is over."""
         self._board.end(camera, dropped)
+
+    def stay(self) -> None:
+        """All sources are over: the pages stay until Ctrl-C."""
         print("roadside: the source has ended; the console stays until Ctrl-C", file=sys.stderr)
         with Interrupt() as interrupt:
             while not interrupt.came:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from roadside.assembly.settings import Settings, load_settings
-from roadside.kit.config import PREFIX
+from roadside.assembly.settings import Settings, known_settings, load_settings
+from roadside.kit.config import PREFIX, variable_warnings
 
 if TYPE_CHECKING:
     import argparse
@@ -33,6 +36,24 @@ def options_of(parsed: argparse.Namespace, names: Iterable[str]) -> dict[str, An
     return {name: value for name in names if (value := getattr(parsed, name)) is not None}
 
 
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` the flag that names the file of settings; whoever runs it opens it with `named_file`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="the file of settings and cameras (default: that of ROADSIDE_CONFIG, else site.toml here, in "
+        "~/.config/roadside or in /etc/roadside)",
+    )
+
+
+def flags_of(parsed: argparse.Namespace) -> dict[str, Any]:
+    """The settings that a command line gives, unchecked; None for the others."""
+    return {name: getattr(parsed, name, None) for name in Settings.model_fields}
+
+
 def settings_of(parsed: argparse.Namespace) -> Settings:
-    """The settings of a command line. Raises SettingsError."""
-    return load_settings({name: getattr(parsed, name, None) for name in Settings.model_fields})
+    """The settings of a command line. Raises SettingsError. Warns of variables that are no settings."""
+    for line in variable_warnings(known_settings(), os.environ):
+        print(f"roadside: {line}", file=sys.stderr)
+    return load_settings(flags_of(parsed))

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
 from roadside.assembly.embedded import FrameReport
 from roadside.assembly.records import open_records
-from roadside.assembly.watching import SourceWatch, open_again, open_frames
+from roadside.assembly.site import load_site
+from roadside.assembly.watching import SourceWatch, base_view, open_again, open_frames
 from roadside.assembly.witness import open_second
 from roadside.commands.console import SERVING, BesideConsole
-from roadside.commands.flags import READING, add_settings, settings_of
+from roadside.commands.flags import READING, add_config, add_settings, flags_of, settings_of
 from roadside.commands.out import refuse_overwriting, refuse_unwritable
 from roadside.commands.overlay import LONGEST_GAP_FRAMES, LiveOverlay, Overlay, annotate_again
-from roadside.commands.table import SightingTable, sighting_line, without_free_plate
+from roadside.commands.run_site import Reloading, SiteRun
+from roadside.commands.telling import Teller
 from roadside.core.witness import NO_SECOND_READER
 from roadside.errors import InputError, UnavailableError
+from roadside.kit.config import named_file
+from roadside.kit.hangup import Hangup
 from roadside.kit.interrupt import Interrupt
 from roadside.kit.progress import Progress
 
@@ -62,7 +67,8 @@ def add_to(commands: SubParsers) -> None:
         metavar="SOURCE",
         nargs="?",
         help="a picture, folder or clip, rtsp:// or http:// address, /dev/videoN, or rpicam; without it "
-        "ROADSIDE_SOURCE, or `source` in the file of settings, where a password is better kept",
+        "ROADSIDE_SOURCE, or `source` in the file of settings, where a password is better kept; with none of them "
+        "all cameras of that file",
     )
     parser.add_argument("--out", type=Path, help="write the annotated video or picture here")
     parser.add_argument(
@@ -73,6 +79,7 @@ def add_to(commands: SubParsers) -> None:
     )
     parser.add_argument("--console", action="store_true", help="show web pages of what is seen, and stay until Ctrl-C")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
+    add_config(parser)
     add_settings(parser, *READING, *WITNESS, *KEEPING, *CAMERA, *ANCHORS, *SERVING)
     parser.set_defaults(execute=run_street)
 
@@ -82,6 +89,11 @@ def run_street(arguments: argparse.Namespace) -> int:
 
     A folder's picture that cannot be read stops nothing but makes the exit code 1.
     """
+    with named_file(arguments.config):
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     refused: list[str] = []
 
@@ -92,7 +104,7 @@ def run_street(arguments: argparse.Namespace) -> int:
     if settings.registry is not None and not settings.registry.exists():
         raise InputError("registry: there is no such file; `roadside registry import LIST --registry FILE` makes one")
     if settings.source is None:
-        raise InputError("what is to be watched? give SOURCE, or set ROADSIDE_SOURCE; see `roadside run --help`")
+        return _run_site(arguments, settings)
     named = settings.source.get_secret_value()
     source = open_frames(named, settings, _say, refuse)
     check_out(arguments.out, source)
@@ -108,7 +120,8 @@ def run_street(arguments: argparse.Namespace) -> int:
         interrupted = run.watch()
         run.report(timings=arguments.timings)
         if beside is not None and not interrupted:
-            beside.stay(settings.camera, run.dropped)
+            beside.end(settings.camera, run.dropped)
+            beside.stay()
     if arguments.out is not None and not source.live and run.progress.frames:
         annotate_again(open_again(named, settings, _say, source), arguments.out, run.overlay)
     if arguments.out is not None:
@@ -116,6 +129,38 @@ def run_street(arguments: argparse.Namespace) -> int:
     if interrupted:
         return EXIT_INTERRUPTED
     return EXIT_SOME_FAILED if refused else 0
+
+
+def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Watch the cameras of the file of settings. Raises InputError where there are none."""
+    site = load_site(base_view(settings))
+    if not site.watched():
+        named = f"{site.path} names no camera that is enabled" if site.path else "no file of settings names cameras"
+        raise InputError(
+            f"what is to be watched? give SOURCE, set ROADSIDE_SOURCE, or write a site.toml ({named}; `roadside config "
+            "example` prints one); see `roadside run --help`"
+        )
+    if arguments.out is not None:
+        raise InputError("--out is of one source; give SOURCE, or leave --out away")
+    _say(f"{site.path}: {', '.join(camera.camera_id for camera in site.watched())}")
+    with ExitStack() as stack:
+        hangup = stack.enter_context(Hangup())
+        records = open_records(settings)
+        stack.callback(records.close)
+        stack.callback(_anchor, records)
+        beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
+        anchor = partial(_anchor, records, daily=True)
+        run = SiteRun(site, settings, records, anchor, beside=beside, show_plates=arguments.show_plates)
+        interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings).cameras)
+        run.report(stored_in(settings), timings=arguments.timings)
+        if beside is not None and not interrupted:
+            beside.stay()
+    return EXIT_INTERRUPTED if interrupted else 0
+
+
+def stored_in(settings: Settings) -> str:
+    """Where sightings go, in words."""
+    return "the database that ROADSIDE_DATABASE_URL names" if settings.database_url is not None else str(settings.db)
 
 
 class StreetRun:
@@ -136,7 +181,6 @@ class StreetRun:
         Unless `show_plates`, `out` shows the plates of the accused alone, and what is printed goes without those of
         vehicles that have paid where it does not go to a terminal.
         """
-        self._tells_free = show_plates or sys.stdout.isatty()
         self._on_report = on_report
         second = open_second(settings)
         if second is None:
@@ -144,17 +188,17 @@ class StreetRun:
         witness = None if second is None else second.witness()
         self._records = records
         self._watch = SourceWatch(source, settings, records.judge, records.store, witness, self._warn)
-        named = settings.database_url is not None
-        self._stored_in = "the database that ROADSIDE_DATABASE_URL names" if named else settings.db
+        self._stored_in = stored_in(settings)
         gap_frames = 0 if self._watch.stills else LONGEST_GAP_FRAMES
         self.overlay = Overlay(show_plates=show_plates, gap_frames=gap_frames)
         live = out is not None and source.live
         self._live_overlay = LiveOverlay(out, source.frames_per_s, show_plates=show_plates) if out and live else None
         self._draws_again = out is not None and not source.live
-        self.sightings = SightingTable()
         self._warned: set[str] = set()
         self.elapsed = self._watch.watch_s
         self.progress = Progress(sys.stderr, source.frame_count)
+        self._teller = Teller(self.progress, show_plates=show_plates)
+        self.sightings = self._teller.sightings
 
     def watch(self) -> bool:
         """Take frames until the source ends; True where a signal ended it."""
@@ -216,14 +260,11 @@ class StreetRun:
             self._live_overlay.write(report)
 
     def _tell(self, conclusions: Iterable[Conclusion[SightingEvent]]) -> None:
-        for conclusion in conclusions:
-            if self._draws_again:
+        concluded = tuple(conclusions)
+        if self._draws_again:
+            for conclusion in concluded:
                 self.overlay.conclude(conclusion)
-            self.progress.clear()
-            for event in conclusion.outputs:
-                told = event.sighting if self._tells_free else without_free_plate(event.sighting)
-                self.sightings.add(told)
-                print(sighting_line(told), flush=True)
+        self._teller.tell(concluded)
 
 
 def check_out(out: Path | None, source: FrameSource) -> None:

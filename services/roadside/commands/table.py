@@ -33,16 +33,19 @@ def without_free_plate(sighting: Sighting) -> Sighting:
     return replace(sighting, plate=None)
 
 
-def sighting_line(sighting: Sighting) -> str:
-    """One vehicle as it passes."""
+def sighting_line(sighting: Sighting, *, cameras: bool = False) -> str:
+    """One vehicle as it passes; with `cameras`, where."""
     row = _row(sighting)
-    return f"{row[0]}  {row[1]:<10} {row[2]:<4} {row[3]:>5}  {row[5]:<8} {row[6]}"
+    where = f"{sighting.camera_id:<12}  " if cameras else ""
+    return f"{row[0]}  {where}{row[1]:<10} {row[2]:<4} {row[3]:>5}  {row[5]:<8} {row[6]}"
 
 
 class SightingTable:
     """The vehicles that passed: the last of them as rows, all of them as counts. A camera may stand for months."""
 
-    def __init__(self, rows: int = MOST_ROWS) -> None:
+    def __init__(self, rows: int = MOST_ROWS, *, cameras: bool = False) -> None:
+        """With `cameras` each row names its camera."""
+        self._cameras = cameras
         self._rows: deque[tuple[str, ...]] = deque(maxlen=rows)
         self._verdicts: Counter[str] = Counter()
 
@@ -51,15 +54,18 @@ class SightingTable:
 
     def add(self, sighting: Sighting) -> None:
         """One more."""
-        self._rows.append(_row(sighting))
+        self._rows.append(self._placed(_row(sighting), sighting.camera_id))
         self._verdicts[sighting.verdict.kind.value] += 1
+
+    def _placed(self, row: tuple[str, ...], camera: str) -> tuple[str, ...]:
+        return (row[0], camera, *row[1:]) if self._cameras else row
 
     def text(self) -> str:
         """The rows that are kept, and how many of each verdict there were."""
         if not self:
             return "No sighting: no plate was seen well enough."
-        rows = [HEAD, *self._rows]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+        rows = [self._placed(HEAD, "camera"), *self._rows]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         lines.insert(1, "  ".join("-" * width for width in widths))
         told = ", ".join(f"{count} {kind}" for kind, count in sorted(self._verdicts.items()))

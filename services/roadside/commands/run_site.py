@@ -1,0 +1,136 @@
+"""`roadside run` without SOURCE where the file of settings names cameras: all of them in one process."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+from roadside.assembly.embedded import FrameReport
+from roadside.assembly.settings import load_settings
+from roadside.assembly.site import load_site
+from roadside.assembly.site_watch import SiteWatch
+from roadside.assembly.watching import Keepers, base_view
+from roadside.assembly.witness import open_second
+from roadside.commands.telling import Teller, say
+from roadside.core.witness import NO_SECOND_READER
+from roadside.errors import InputError, SettingsError
+from roadside.kit.interrupt import Interrupt
+from roadside.kit.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from roadside.assembly.embedded import Silence
+    from roadside.assembly.records import Records
+    from roadside.assembly.settings import Settings
+    from roadside.assembly.site import Site, SiteCamera
+    from roadside.commands.console import BesideConsole
+    from roadside.kit.hangup import Hangup
+
+
+class SiteRun:
+    """One run over the cameras of a site."""
+
+    def __init__(  # noqa: PLR0913 - what a run is made of, and what may be told of it
+        self,
+        site: Site,
+        settings: Settings,
+        records: Records,
+        anchor: Callable[[], None],
+        *,
+        beside: BesideConsole | None = None,
+        show_plates: bool = False,
+    ) -> None:
+        """`anchor` is called now and then, to sign the end of the evidence's chain; `beside` is told of every frame."""
+        self._progress = Progress(sys.stderr, None)
+        self._teller = Teller(self._progress, show_plates=show_plates, cameras=True)
+        self._anchor = anchor
+        self._beside = beside
+        second = open_second(settings)
+        if second is None:
+            say(NO_SECOND_READER)
+        witness = None if second is None else second.witness()
+        keepers = Keepers(records.judge, records.store, witness)
+        self._watch = SiteWatch(settings, keepers, self._teller.warn)
+        self._cameras = site.watched()
+
+    def watch(self, again: Callable[[], Sequence[SiteCamera] | None]) -> bool:
+        """Take frames until all cameras have ended; True where a signal ended it. `again` tells of changes."""
+        with ExitStack() as stack:
+            interrupt = stack.enter_context(Interrupt())
+            self._watch.change(self._cameras)
+            self._expect()
+            if not self._watch.cameras:
+                raise InputError("none of the cameras can be opened")
+            reports = stack.enter_context(closing(self._watch.reports(lambda: interrupt.came, again)))
+            try:
+                for report in reports:
+                    self._step(report)
+            finally:
+                self._progress.clear()
+                for silence in self._watch.end():
+                    self._teller.tell(silence.conclusions)
+            return interrupt.came
+
+    def report(self, stored_in: str, *, timings: bool) -> None:
+        """The table at the end."""
+        print(self._teller.sightings.text())
+        dropped = self._watch.dropped
+        missed = ", ".join(f"{name} {count}" for name, count in dropped.items() if count)
+        told = f"; dropped to stay in the present: {missed}" if missed else ""
+        frames, pace = self._progress.frames, self._progress.frames_per_s()
+        print(f"{frames} frames of {len(dropped)} cameras, {pace:.1f} a second{told}. Stored in {stored_in}")
+        if timings:
+            names, watch_s = ("detect", "read", "track", "store"), self._watch.watch_s
+            print(", ".join(f"{n} {watch_s.mean_ms(n):.2f} ms x {watch_s.count.get(n, 0)}" for n in names))
+
+    def _step(self, report: FrameReport | Silence) -> None:
+        if isinstance(report, FrameReport) and self._beside is not None:
+            self._beside.note(report)
+        if self._beside is not None:
+            self._expect()
+        self._teller.tell(report.conclusions)
+        self._anchor()
+        if isinstance(report, FrameReport):
+            self._progress.step(len(self._teller.sightings))
+
+    def _expect(self) -> None:
+        if self._beside is not None:
+            self._beside.expect(self._watch.cameras, self._watch.dropped)
+
+
+class Reloading:
+    """Reads the file of settings again where SIGHUP asks for it."""
+
+    def __init__(self, hangup: Hangup, flags: Mapping[str, Any], settings: Settings) -> None:
+        self._hangup = hangup
+        self._flags = flags
+        self._settings = settings
+
+    def cameras(self) -> Sequence[SiteCamera] | None:
+        """Those of the file, where it is to be read again and can be; else None, which is said."""
+        if not self._hangup.take():
+            return None
+        try:
+            settings = load_settings(self._flags)
+            site = load_site(base_view(settings))
+        except SettingsError as error:
+            say(f"{error}; the cameras stay as they were")
+            return None
+        cameras = site.watched()
+        if not cameras:
+            say(f"{site.path}: names no camera any more; the cameras stay as they were")
+            return None
+        self._tell_waiting(settings)
+        say(f"{site.path} was read again: {', '.join(camera.camera_id for camera in cameras)}")
+        return cameras
+
+    def _tell_waiting(self, settings: Settings) -> None:
+        """What is no camera's waits for a restart."""
+        before = self._settings.model_dump()
+        changed = [name for name, value in settings.model_dump().items() if value != before.get(name)]
+        waiting = [name for name in changed if name not in ("rotation", "flip", "least_width", "motion_gate")]
+        if waiting:
+            say(f"{', '.join(waiting)} changed, and count from the next start on")

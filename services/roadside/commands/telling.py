@@ -1,0 +1,48 @@
+"""Prints the vehicles of a run as they pass, and keeps the rows for the table at the end."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from roadside.commands.table import SightingTable, sighting_line, without_free_plate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from roadside.core.events import SightingEvent
+    from roadside.kit.progress import Progress
+    from roadside.ports.bus import Conclusion
+
+
+class Teller:
+    """Says what was concluded, without plates of those who have paid where others may read it."""
+
+    def __init__(self, progress: Progress, *, show_plates: bool, cameras: bool = False) -> None:
+        """Plates of vehicles that have paid go to a terminal, and elsewhere where `show_plates`.
+
+        With `cameras` each line names its camera.
+        """
+        self.sightings = SightingTable(cameras=cameras)
+        self.tells_free = show_plates or sys.stdout.isatty()
+        self._progress = progress
+        self._cameras = cameras
+
+    def tell(self, conclusions: Iterable[Conclusion[SightingEvent]]) -> None:
+        """Print a line a vehicle."""
+        for conclusion in conclusions:
+            self._progress.clear()
+            for event in conclusion.outputs:
+                told = event.sighting if self.tells_free else without_free_plate(event.sighting)
+                self.sightings.add(told)
+                print(sighting_line(told, cameras=self._cameras), flush=True)
+
+    def warn(self, line: str) -> None:
+        """Say `line` on stderr."""
+        self._progress.clear()
+        say(line)
+
+
+def say(line: str) -> None:
+    """Say `line` on stderr, as everything that is no result."""
+    print(f"roadside: {line}", file=sys.stderr, flush=True)
