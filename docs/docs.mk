@@ -13,3 +13,8 @@ docs-site: $(DOCS_VENV)/.docs ## Build the documentation's pages into build/site
 	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --strict --quiet
 	@$(DOCS_VENV)/bin/python -m release.pages $(DOCS_SITE)
 	@echo "$$(find $(DOCS_SITE) -name '*.html' | wc -l) pages in $(DOCS_SITE), open $(DOCS_SITE)/index.html"
+
+.PHONY: film
+film: $(VENV)/.run $(DEMO_CLIP) ## The moving picture of the README, from the demonstration clip
+	@bash demo/run "$(DEMO_CLIP)" "$(DEMO_CLIP)" > /dev/null
+	@$(BIN)/python demo/film.py
