@@ -186,7 +186,7 @@ def figures(folders: Sequence[Path], groups: dict[str, tuple[Marked, ...]]) -> s
             detector = TfliteDetector(model)
             scores = measure(detector, marked, detector.size)
             whole, half = coco_precision(detector, marked, detector.size)
-            bands = [f"{band.precision:.3f} ({band.plates})" for band in scores.bands]
+            bands = [str(band) for band in scores.bands]
             cells = [name, f"{group} {len(marked)}", f"{whole:.3f}", f"{half:.3f}", *bands]
             rows.append("| " + " | ".join([*cells, f"{scores.wide:.3f}", f"{scores.recall:.3f}"]) + " |")
             print(f"{name}, {group}: {scores}", flush=True)

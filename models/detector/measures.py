@@ -53,6 +53,10 @@ class Band:
     """AP50."""
     plates: int
 
+    def __str__(self) -> str:
+        """The figure, and none where there is no plate to find."""
+        return f"{self.precision:.3f} ({self.plates})" if self.plates else "- (0)"
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -66,7 +70,7 @@ class Scores:
     pictures: int
 
     def __str__(self) -> str:
-        bands = "  ".join(f"{_span(band)} {band.precision:.3f} ({band.plates})" for band in self.bands)
+        bands = "  ".join(f"{_span(band)} {band}" for band in self.bands)
         return (
             f"AP50 by width: {bands}  24 px and more {self.wide:.3f}  recall at 0.1 false a picture {self.recall:.3f}"
         )

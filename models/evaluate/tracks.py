@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.evaluate import approaches, streets, weather
+from models.evaluate import approaches, calibration, streets, weather
 from models.evaluate.approaches import Pipeline
 from models.evaluate.end_to_end import LEAST_CONFIDENCE
 from models.evaluate.fusion_methods import METHODS, KnownTrack, compare, right
 from models.evaluate.report import Section, Table, share
+from roadside.core.fusion import fuse
+from roadside.core.plates import fold
 from roadside.errors import ModelError
 from roadside.vision import open_corner_finder, open_detector, open_reader
 
@@ -42,7 +44,23 @@ def section(sets: Mapping[str, Sequence[KnownTrack]]) -> Section:
     """The report of the named `sets` of tracks."""
     rows = [_row(name, members) for name, members in sets.items() if members]
     columns = ("tracks of", "tracks", "reads", *METHODS, *(f"against {method}" for method in list(METHODS)[1:]))
-    return Section("tracks", "Reads of a passage together", (Table("Folded exact", columns, tuple(rows), NOTE),))
+    tables = (Table("Folded exact", columns, tuple(rows), NOTE), trusted(sets))
+    return Section("tracks", "Reads of a passage together", tables)
+
+
+def trusted(sets: Mapping[str, Sequence[KnownTrack]]) -> Table:
+    """Whether the fused plate is right as often as its confidence says."""
+    rows = []
+    for name, members in sets.items():
+        fused = [(fuse(track.reads).plate, track.truth) for track in members if track.reads]
+        confidences = [plate.confidence for plate, _ in fused]
+        true = [fold(plate.text) == fold(truth) for plate, truth in fused]
+        sure = [one for confidence, one in zip(confidences, true, strict=True) if confidence > calibration.SURE]
+        if fused:
+            error = share(calibration.expected_error(calibration.bins(confidences, true)))
+            rows.append((name, str(len(fused)), error, f"{sure.count(False)} of {len(sure)}"))
+    columns = ("tracks of", "tracks with a read", "calibration error", f"wrong over {calibration.SURE}")
+    return Table("Can the fused confidence be trusted", columns, tuple(rows), TRUSTED_NOTE)
 
 
 NOTE = (
@@ -55,6 +73,9 @@ NOTE = (
     f"{len(STREETS)} streets of six vehicles through detector and tracks at {streets.FPS} frames a second. Clip: "
     f"{CLIP}, its car's track in parts of {streets.WINDOW} reads, which are one car and so not independent."
 )
+
+
+TRUSTED_NOTE = f"Right is folded exact. {calibration.BINS} bins of equal width."
 
 
 def photographed(sources: Sources, pipeline: Pipeline) -> dict[str, list[KnownTrack]]:

@@ -8,9 +8,11 @@ import pytest
 from models.evaluate import approaches, streets, weather
 from models.evaluate.approaches import KnownPlate
 from models.evaluate.fusion_methods import METHODS, Comparison, KnownTrack, compare, majority, right, sign_test, surest
+from models.evaluate.tracks import trusted
 from models.synth import formats
 from roadside.core.ctc import COLUMN, read_posterior
 from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.fusion import fuse
 from roadside.core.reads import PlacedRead
 
 
@@ -40,6 +42,16 @@ def test_of_equally_many_the_surest_frame_decides_and_o_is_0() -> None:
 def test_a_track_without_a_read_is_read_by_none() -> None:
     assert not right(KnownTrack("g", "AB12CDE", ()), surest)
     assert right(KnownTrack("g", "AO12CDE", (said("A012CDE", 0.9),)), surest)
+
+
+def test_fused_plates_are_counted_by_their_confidence() -> None:
+    sure = KnownTrack("g", "AB12CDE", (said("AB12CDE", 0.9999, 0),))
+    wrong = KnownTrack("g", "XY12CDE", (said("AB12CDE", 0.9999, 0),))
+    never = KnownTrack("g", "AB12CDE", ())
+    table = trusted({"mine": [sure, sure, wrong, never], "empty": [never]})
+    confidence = fuse(sure.reads).plate.confidence
+    over = "1 of 3" if confidence > 0.99 else "0 of 0"
+    assert table.rows == (("mine", "3", f"{abs(confidence - 2 / 3):.3f}", over),)
 
 
 def test_a_duel_counts_where_two_ways_differ() -> None:

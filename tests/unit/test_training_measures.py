@@ -10,7 +10,7 @@ import pytest
 from models.detector import config as detector
 from models.detector.anchors import place_anchors, post_process_anchors
 from models.detector.evaluate import LOWEST_SCORE, TfliteDetector, counted
-from models.detector.measures import Match, average_precision, match, overlaps, recall_at, suppress
+from models.detector.measures import Band, Match, Scores, average_precision, match, overlaps, recall_at, suppress
 from models.ocr.calibrate import calibration_error, choose, confidences, log_loss
 from roadside.core.reads import ALPHABET
 
@@ -44,6 +44,13 @@ def test_average_precision_counts_what_was_missed_and_what_was_wrong() -> None:
     assert average_precision([right], 2) == pytest.approx(0.5, abs=0.01)
     assert average_precision([right, wrong], 1) == pytest.approx(0.5, abs=0.01)
     assert average_precision([], 3) == 0
+
+
+def test_a_width_of_which_there_is_no_plate_has_no_figure() -> None:
+    assert [str(Band(12, 24, 0.0, 0)), str(Band(24, 50, 0.5, 3))] == ["- (0)", "0.500 (3)"]
+    told = str(Scores((Band(0, 12, 0.0, 0), Band(50, 10_000, 1.0, 2)), 1.0, 1.0, 2))
+    assert "0-12 px - (0)" in told
+    assert "over 50 px 1.000 (2)" in told
 
 
 def test_recall_stops_at_a_false_box_in_ten_pictures() -> None:
