@@ -102,9 +102,36 @@ def test_a_plate_of_doubtful_layout_is_cut_anew_as_the_surer_one_only() -> None:
     image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
     box = Box(150, 250, 350, 350)
     crop = Crop(CameraId("gate"), 0, 0, Detection(box, 0.9), image, (100, 200))
-    reader = Scripted([0.3, 0.5, 0.6, 0.7], extra_cuts=True)
+    reader = Scripted([0.3, 0.5, 0.6, 0.7, 0.2, 0.1], extra_cuts=True)
     assert reader.read(crop).raw == "LOOK4"
-    assert len(reader.strips) == 4, "both layouts once, the surer one twice more"
+    assert len(reader.strips) == 6, "both layouts once, the surer one twice more, and its rows cut higher and lower"
+    one_line = Scripted([0.5, 0.3, 0.6, 0.7], extra_cuts=True)
+    assert one_line.read(crop).raw == "LOOK4"
+    for one, other in itertools.combinations(reader.strips, 2):
+        assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("sure", "score", "taken", "looks"),
+    [
+        ([0.1, 0.9], 0.6, "LOOK2", 2),
+        ([0.19, 0.18], 0.6, "LOOK1", 2),
+        ([0.2, 0.9], 0.6, "LOOK1", 1),
+        ([0.1, 0.9], 0.49, "LOOK1", 1),
+    ],
+)
+def test_a_high_plate_that_is_not_read_may_have_one_line_between_small_print(
+    sure: list[float], score: float, taken: str, looks: int
+) -> None:
+    """American plates, and others seen from the side; what is hardly a plate is not read in yet another way."""
+    image = np.zeros((200, 300, 3), np.uint8)
+    image[100:, :, :] = np.random.default_rng(0).integers(0, 256, (100, 300, 3), np.uint8)
+    crop = Crop(CameraId("gate"), 0, 0, Detection(Box(150, 250, 330, 370), score), image, (100, 200))
+    reader = Scripted(sure, extra_cuts=False)
+    assert reader.read(crop).raw == taken
+    assert len(reader.strips) == looks
+    if looks > 1:
+        assert reader.strips[1][:16].mean() < reader.strips[1][32:].mean() / 2, "the whole height is one row"
 
 
 @pytest.mark.parametrize(("height", "looks"), [(110, 1), (160, 2), (250, 2)])
