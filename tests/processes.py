@@ -176,6 +176,6 @@ class Cluster:
 
     def stop(self) -> dict[str, int]:
         """SIGTERM upstream first; exit codes by name."""
-        order = ("capture", "detector", "ocr", "registry", "plates", "notify")
+        order = ("capture", "detector", "ocr", "registry", "plates", "notify", "console")
         by_stage = sorted(self.services.values(), key=lambda p: order.index(p.service))
         return {p.name: p.stop() for p in by_stage if p.process is not None}

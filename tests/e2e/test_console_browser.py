@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,22 +13,19 @@ from typing import TYPE_CHECKING
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import sync_playwright
 
 from roadside.assembly.console_server import ConsoleServer, link_for
 from roadside.console.ports import Role
 from roadside.core.sightings import VerdictKind
-from tests.consoles import PASSWORD, Console, console
-from tests.waiting import PLENTY_S, wait_for
+from tests.browsers import CHROMIUM, page_of, set_password, started_chromium
+from tests.consoles import Console, console
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page, Route
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is missing: `make dev` installs it")
 
@@ -38,10 +34,8 @@ LIST = "plate,country,valid_from,valid_to\nAB12CDF,UK,2020-01-01,2099-12-31\n"
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with started_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -58,29 +52,8 @@ def served(made: Console) -> Iterator[str]:
         yield address
 
 
-@contextmanager
-def page_of(chromium: Browser, *, width: int = 1280, language: str = "en-GB", dark: bool = False) -> Iterator[Page]:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800}, locale=language, color_scheme="dark" if dark else "light"
-    )
-    context.set_default_timeout(PLENTY_S * 1000)  # a busy machine is no fault
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    try:
-        yield page
-        assert not faults
-    finally:
-        context.close()
-
-
 def enter(page: Page, made: Console, address: str, role: Role = Role.ADMIN) -> None:
-    page.goto(link_for(made.desk.access, address, role.value, role))
-    page.fill("[name=password]", PASSWORD)
-    page.fill("[name=again]", PASSWORD)
-    page.click("button.main")
-    page.wait_for_url(f"{address}/")
+    set_password(page, link_for(made.desk.access, address, role.value, role))
 
 
 def test_from_the_first_link_to_a_reviewed_plate(chromium: Browser, made: Console, tmp_path: Path) -> None:
@@ -231,10 +204,7 @@ def test_beside_a_run_the_camera_is_seen(chromium: Browser, tmp_path: Path) -> N
             wait_for(lambda: "/welcome/" in log.read_text(), "link")
             link = re.findall(r"http\S+/welcome/\S+", log.read_text())
             with page_of(chromium) as page:
-                page.goto(link[0])
-                page.fill("[name=password]", PASSWORD)
-                page.fill("[name=again]", PASSWORD)
-                page.click("button.main")
+                set_password(page, link[0])
                 page.goto(page.url + "cameras")
                 page.wait_for_function("document.querySelector('img[data-live]')?.naturalWidth > 300")
                 page.goto(page.url.replace("cameras", ""))

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from roadside.adapters.sql import SqlRegistry, open_embedded
 from roadside.adapters.system_clock import SystemClock
-from roadside.assembly.lists import ListImporter, Taken
+from roadside.assembly.holdings import held_lists, take_in
 from roadside.kit.grpc_server import GrpcServer, ServerOptions
 from roadside.kit.health import Health
 from roadside.kit.prometheus import PrometheusMeter
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from roadside.assembly.lists import Taken
+    from roadside.registry.servicer import ListOrder
+
 HEAD = "plate,country,valid_from,valid_to\n"
 ROWS = [f"1AB{number},CZ,2020-01-01,9999-12-31\n" for number in range(2300, 2350)]
 
@@ -33,13 +36,14 @@ ROWS = [f"1AB{number},CZ,2020-01-01,9999-12-31\n" for number in range(2300, 2350
 def stub(tmp_path: Path) -> Iterator[registry_pb2_grpc.RegistryStub]:
     database = open_embedded(tmp_path / "r.db")
     clock = SystemClock()
-    importer = ListImporter(database, RegistrySection())
+    settings = RegistrySection()
 
-    def load(path: Path, *, replace: bool, force: bool) -> Taken:
-        return importer.vignettes(path, "gRPC", clock.now_ns(), replace=replace, force=force)
+    def load(path: Path, order: ListOrder) -> Taken:
+        return take_in(database, settings, path, order, clock.now_ns())
 
     def register(server: grpc.aio.Server) -> tuple[str]:
-        servicer = RegistryServicer(SqlRegistry(database, grace_s=0.0, max_age_days=0.0), load, clock)
+        held = SqlRegistry(database, grace_s=0.0, max_age_days=0.0)
+        servicer = RegistryServicer(held, load, lambda: held_lists(database, 31.0), clock)
         registry_pb2_grpc.add_RegistryServicer_to_server(servicer, server)
         return ("roadside.v1.Registry",)
 

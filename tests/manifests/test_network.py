@@ -12,16 +12,20 @@ Arrow = tuple[str, str, int]
 Pod = tuple[str, dict[str, str], Document]
 """Its namespace, labels and specification."""
 EVERY = ("capture", "detector", "ocr", "registry", "plates")
-METRICS = {"capture": 9101, "detector": 9102, "ocr": 9103, "registry": 9104, "plates": 9105, "notify": 9106}
+METRICS = {"capture": 9101, "detector": 9102, "ocr": 9103, "registry": 9104, "plates": 9105, "notify": 9106,
+           "console": 9107}  # fmt: skip
 ANSWERS = {"capture": 50051, "detector": 50052, "ocr": 50053, "registry": 50054, "plates": 50055}
 
 
 def arrows_of_the_architecture(name: str) -> set[Arrow]:
     """Who may open a connection to whom."""
+    askers = ("client", "console") if name == "base" else ("client",)
     arrows = {(service, "redis", 6379) for service in EVERY}
-    arrows |= {("prometheus", service, port) for service, port in METRICS.items()}
+    arrows |= {
+        ("prometheus", service, port) for service, port in METRICS.items() if name == "base" or service != "console"
+    }
     arrows |= {("prometheus", keeper, 9100) for keeper in ("redis", "plates")}
-    arrows |= {("client", service, port) for service, port in ANSWERS.items()}
+    arrows |= {(asker, service, port) for asker in askers for service, port in ANSWERS.items()}
     arrows |= {("registry", "ocr", 50053), ("grafana", "prometheus", 9090)}
     if name == "base":
         arrows |= {(asker, "postgres", 5432) for asker in ("registry", "plates", "notify", "migrate")}

@@ -75,7 +75,7 @@ def test_kubernetes_1_20_knows_every_kind_and_probe(name: str) -> None:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_image_is_built_by_make_images(name: str) -> None:
     built = {f"roadside.local/{target}:{VERSION}" for target in built_images()}
-    assert len(built) == 10
+    assert len(built) == 11
     for workload, container in containers(variant(name)):
         image = container["image"]
         if app_of(workload) == "grafana":
@@ -181,7 +181,9 @@ def test_every_secret_is_made_by_the_command_and_none_is_here(name: str, made_se
 def test_every_setting_is_one_of_its_service(name: str) -> None:
     seen = 0
     for _, container in containers(variant(name)):
-        match = re.fullmatch(r"roadside\.local/(capture|detector|ocr|registry|plates|notify):.+", container["image"])
+        match = re.fullmatch(
+            r"roadside\.local/(capture|detector|ocr|registry|plates|notify|console):.+", container["image"]
+        )
         for variable in container.get("env", ()):
             if variable["name"].startswith("ROADSIDE_"):
                 assert match, container["name"]

@@ -8,23 +8,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import cv2
-
 from roadside.adapters.annotate import Mark, draw
+from roadside.adapters.camera_picture import jpeg_of, without_plates
 from roadside.console.ports import CameraState
 from roadside.core.frames import CameraId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from roadside.assembly.embedded import FrameReport
-    from roadside.core.frames import Box
 
-QUALITY = 80
-LONGEST_SIDE_PX = 1280
 RATE_OVER = 60
 """Frames over which the rate is taken."""
 _LEAST_CONFIDENCE = 0.5
@@ -100,32 +93,7 @@ class CameraBoard:
             return None
         boxes = [placed.crop.detection.box for placed in report.reads]
         if blurred:
-            shown = _blurred(report.frame.image, boxes)
-        else:
-            sure = (p for p in report.reads if p.read.confidence >= _LEAST_CONFIDENCE)
-            shown = draw(report.frame.image, [Mark(p.crop.detection.box, p.read.text, p.read.country) for p in sure])
-        done, data = cv2.imencode(".jpg", _fitted(shown), (cv2.IMWRITE_JPEG_QUALITY, QUALITY))
-        return data.tobytes() if done else None
-
-
-def _fitted(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    scale = LONGEST_SIDE_PX / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-
-
-def _blurred(image: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.uint8]:
-    """A copy in which no plate can be read: each is reduced to a few pixels."""
-    blurred = image.copy()
-    height, width = image.shape[:2]
-    for box in boxes:
-        pad = round(0.1 * box.width)
-        left, right = max(0, round(box.x1) - pad), min(width, round(box.x2) + pad)
-        top, bottom = max(0, round(box.y1) - pad), min(height, round(box.y2) + pad)
-        part = blurred[top:bottom, left:right]
-        if part.size:
-            few = cv2.resize(part, (4, 2), interpolation=cv2.INTER_AREA)
-            size = (part.shape[1], part.shape[0])
-            blurred[top:bottom, left:right] = cv2.resize(few, size, interpolation=cv2.INTER_LINEAR)
-    return blurred
+            return jpeg_of(without_plates(report.frame.image, boxes))
+        sure = (p for p in report.reads if p.read.confidence >= _LEAST_CONFIDENCE)
+        marks = [Mark(p.crop.detection.box, p.read.text, p.read.country) for p in sure]
+        return jpeg_of(draw(report.frame.image, marks))

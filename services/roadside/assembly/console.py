@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
 from roadside._version import __version__
 from roadside.adapters.sql.accounts import SqlAccounts
 from roadside.adapters.sql.ledger import SqlLedger
-from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.adapters.system_clock import SystemClock
-from roadside.assembly.lists import ListImporter
+from roadside.assembly.holdings import held_lists, take_in
 from roadside.assembly.storage import open_held_registry
 from roadside.console.access import Access
 from roadside.console.desk import Desk
 from roadside.console.feed import Feed
 from roadside.console.passwords import GuessLimiter, Passwords
-from roadside.console.ports import Held, ListImport, ListPreview, ListState
+from roadside.console.ports import Held, ListPreview, ListState
 from roadside.core.countries import country_code
 from roadside.core.moments import PassageTime
 from roadside.errors import ImportRefusedError, InputError, RegistryFileError
 from roadside.plates.review import Reviewing
+from roadside.registry.servicer import ListOrder
 from roadside.registry.validity import DateOrder, zone
 
 if TYPE_CHECKING:
@@ -32,10 +30,10 @@ if TYPE_CHECKING:
     from roadside.assembly.lists import Taken
     from roadside.assembly.records import Records
     from roadside.assembly.settings import Settings
+    from roadside.console.config import ConsoleSection
     from roadside.console.ports import CameraDesk, CameraState, ListChoices
     from roadside.ports.system import Clock
 
-IMPORTS_SHOWN = 20
 BAD_ROWS_SHOWN = 50
 
 
@@ -50,15 +48,7 @@ class LocalRegistryDesk:
 
     def state(self) -> ListState:
         """What is held. Raises StoreUnavailableError."""
-        newest = select(IMPORTS).order_by(IMPORTS.c.import_id.desc()).limit(IMPORTS_SHOWN)
-        listed = select(func.max(IMPORTS.c.at_ns)).where(IMPORTS.c.content == "vignettes")
-        with self._database.read() as connection:
-            vignettes = connection.execute(select(func.count()).select_from(VIGNETTES)).scalar_one()
-            exemptions = connection.execute(select(func.count()).select_from(EXEMPTIONS)).scalar_one()
-            imported = connection.execute(listed).scalar_one()
-            rows = connection.execute(newest).all()
-        imports = [ListImport(r.at_ns, r.content, r.source, r.added, r.removed, r.kept, r.rejected) for r in rows]
-        return ListState(vignettes, exemptions, imported, self._settings.registry_max_age_days, imports)
+        return held_lists(self._database, self._settings.registry_max_age_days)
 
     def check(self, plate: str, country: str, at_ns: int) -> tuple[str, Sequence[Held]]:
         """PAID, EXEMPT, UNPAID or UNKNOWN of a plate at a time, with what is held. Raises InputError."""
@@ -97,14 +87,14 @@ class LocalRegistryDesk:
             raise RegistryFileError(_for_pages(error, path, source)) from error
 
     def _import(self, path: Path, source: str, choices: ListChoices, *, dry_run: bool) -> Taken:
-        settings = self._settings
-        if choices.date_order:
-            settings = settings.model_copy(update={"registry_date_order": DateOrder(choices.date_order)})
-        importer = ListImporter(self._database, settings)
-        now_ns = self._clock.now_ns()
-        if choices.exemptions:
-            return importer.exemptions(path, source, now_ns, dry_run=dry_run)
-        return importer.vignettes(path, source, now_ns, replace=choices.replace, dry_run=dry_run)
+        order = ListOrder(
+            replace=choices.replace,
+            dry_run=dry_run,
+            exemptions=choices.exemptions,
+            date_order=DateOrder(choices.date_order) if choices.date_order else None,
+            source=source,
+        )
+        return take_in(self._database, self._settings, path, order, self._clock.now_ns())
 
 
 class NoCameras:
@@ -120,12 +110,10 @@ class NoCameras:
         return None
 
 
-def open_access(records: Records, settings: Settings) -> Access:
-    """The accounts in the database of the sightings."""
+def open_access(database: Database, settings: ConsoleSection) -> Access:
+    """The accounts in a database."""
     clock = SystemClock()
-    return Access(
-        SqlAccounts(records.database, clock), Passwords(), GuessLimiter(clock), clock, settings.console_session_hours
-    )
+    return Access(SqlAccounts(database, clock), Passwords(), GuessLimiter(clock), clock, settings.console_session_hours)
 
 
 def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None = None) -> Desk:
@@ -137,7 +125,7 @@ def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None =
         registry=LocalRegistryDesk(records.registry_database, settings, clock),
         ledger=SqlLedger(records.database, records.retention, records.vault),
         cameras=cameras or NoCameras(),
-        access=open_access(records, settings),
+        access=open_access(records.database, settings),
         feed=Feed(records.store),
         clock=clock,
         zone=zone(settings.timezone),

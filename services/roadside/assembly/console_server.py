@@ -14,7 +14,7 @@ from roadside.console.ports import Role
 from roadside.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from roadside.console.access import Access
     from roadside.console.config import ConsoleSection
@@ -29,11 +29,12 @@ _ANY = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not listened on
 class ConsoleServer:
     """One console. `listen` before anything is told of its address."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, answered: Callable[[int], None] | None = None) -> None:
+        """`answered` is told the status of every answer."""
         self._desk = desk
         self._server = uvicorn.Server(
             uvicorn.Config(
-                make_app(desk),
+                make_app(desk, answered),
                 log_level="warning",
                 access_log=False,  # addresses hold what was searched for
                 server_header=False,
@@ -87,6 +88,8 @@ class ConsoleServer:
 
 def address_of(settings: ConsoleSection, port: int) -> str:
     """What a person types into a browser."""
+    if settings.console_url is not None:
+        return settings.console_url.rstrip("/")
     host = "127.0.0.1" if settings.console_host in _ANY else settings.console_host
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if settings.console_https else 'http'}://{shown}:{port}"

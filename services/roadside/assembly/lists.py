@@ -34,6 +34,16 @@ class Taken:
         return self.report.read
 
     @property
+    def added(self) -> int:
+        """Entries that were not held before."""
+        return self.report.added
+
+    @property
+    def removed(self) -> int:
+        """Entries that are held no longer."""
+        return self.report.removed
+
+    @property
     def rejected(self) -> int:
         """Rows that were left out."""
         return self.report.rejected

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import SqlSightingStore
+from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
 from roadside.assembly.anchoring import EVERY_S, open_anchoring
@@ -14,6 +15,7 @@ from roadside.assembly.storage import open_asked_registry, open_judge, open_vaul
 from roadside.errors import InputError, PoisonError, StoreUnavailableError, UnavailableError
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
+from roadside.plates.records_servicer import RecordsServicer
 from roadside.plates.review import Reviewing
 from roadside.plates.review_servicer import ReviewServicer
 from roadside.plates.servicer import PlatesServicer
@@ -21,7 +23,7 @@ from roadside.plates.stage import StoreStage
 from roadside.plates.watching import WatchHub
 from roadside.ports.bus import SIGHTINGS
 from roadside.registry.recheck import recheck
-from roadside.v1 import plates_pb2, plates_pb2_grpc, review_pb2, review_pb2_grpc
+from roadside.v1 import plates_pb2, plates_pb2_grpc, records_pb2, records_pb2_grpc, review_pb2, review_pb2_grpc
 
 if TYPE_CHECKING:
     import threading
@@ -54,14 +56,17 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
     registry = open_asked_registry(settings, own_registry(settings) or database, clock)
     judge = open_judge(settings, registry, clock)
     retention = RetentionManager(database, vault, clock)
+    ledger = SqlLedger(database, retention, vault)
     reviewing = Reviewing(store, Reviews(database, vault), judge.settle, clock)
 
-    def register(server: grpc.aio.Server) -> tuple[str, str]:
+    def register(server: grpc.aio.Server) -> tuple[str, ...]:
         plates_pb2_grpc.add_PlatesServicer_to_server(servicer, server)
         review_pb2_grpc.add_ReviewServicer_to_server(ReviewServicer(reviewing), server)
+        records_pb2_grpc.add_RecordsServicer_to_server(RecordsServicer(ledger), server)
         return (
             plates_pb2.DESCRIPTOR.services_by_name["Plates"].full_name,
             review_pb2.DESCRIPTOR.services_by_name["Review"].full_name,
+            records_pb2.DESCRIPTOR.services_by_name["Records"].full_name,
         )
 
     def letters_tick() -> None:

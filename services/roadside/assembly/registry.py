@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from roadside.adapters.second_reader import OcrOptions, OcrWitness
-from roadside.assembly.lists import ListImporter
+from roadside.assembly.holdings import held_lists, take_in
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_held_registry, open_judge, own_registry
 from roadside.core.witness import NO_SECOND_READER
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.lists import Taken
     from roadside.assembly.settings import RegistrySettings
+    from roadside.ports.registry import ListState
+    from roadside.registry.servicer import ListOrder
 
 
 _log = logging.getLogger(__name__)
@@ -39,7 +41,6 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     database = own_registry(settings) or wait_for_database(context, settings)
     context.health.set(STORE, ready=True)
     held = open_held_registry(settings, database)
-    importer = ListImporter(database, settings)
     judge = open_judge(settings, open_asked_registry(settings, database, clock), clock)
     witness = _witness(settings)
     runner = HoldingRunner(
@@ -50,11 +51,14 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
         silence_s=settings.camera_silence_s,
     )
 
-    def load(path: Path, *, replace: bool, force: bool) -> Taken:
-        return importer.vignettes(path, "gRPC", clock.now_ns(), replace=replace, force=force)
+    def load(path: Path, order: ListOrder) -> Taken:
+        return take_in(database, settings, path, order, clock.now_ns())
+
+    def state() -> ListState:
+        return held_lists(database, settings.registry_max_age_days)
 
     def register(server: grpc.aio.Server) -> tuple[str]:
-        servicer = RegistryServicer(held, load, clock, settings.verdict_time_tolerance_s)
+        servicer = RegistryServicer(held, load, state, clock, settings.verdict_time_tolerance_s)
         registry_pb2_grpc.add_RegistryServicer_to_server(servicer, server)
         return (registry_pb2.DESCRIPTOR.services_by_name["Registry"].full_name,)
 

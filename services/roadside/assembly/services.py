@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic
 
 from roadside.assembly.settings import (
     CaptureSettings,
+    ConsoleSettings,
     DetectorSettings,
     NotifySettings,
     OcrSettings,
@@ -15,6 +16,7 @@ from roadside.assembly.settings import (
     RegistrySettings,
 )
 from roadside.capture.metrics import SPECS as CAPTURE_SPECS
+from roadside.console.metrics import SPECS as CONSOLE_SPECS
 from roadside.detector.metrics import SPECS as DETECTOR_SPECS
 from roadside.kit.config import ServiceSettingsT
 from roadside.notify.metrics import SPECS as NOTIFY_SPECS
@@ -106,6 +108,15 @@ SERVICES: tuple[ServiceDescriptor[Any], ...] = (
         needs=("store", "channels"),
         metrics=NOTIFY_SPECS,
         module="roadside.assembly.notify",
+    ),
+    ServiceDescriptor(
+        name="console",
+        number=7,
+        summary="serve the web pages, asking the other services",
+        settings=ConsoleSettings,
+        needs=("store",),
+        metrics=CONSOLE_SPECS,
+        module="roadside.assembly.console_service",
     ),
 )
 

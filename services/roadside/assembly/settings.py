@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, SecretStr
 
 from roadside.capture.config import CameraSection, PublishingSection
-from roadside.console.config import ConsoleSection
+from roadside.console.config import AskedServicesSection, ConsoleSection
 from roadside.detector.config import DetectionSection, FrameAgeSection
 from roadside.kit.config import Section, ServiceSection, load, refuse_unknown
 from roadside.notify.config import NotifySection
 from roadside.ocr.config import ReadingSection
-from roadside.registry.config import KeepingSection, StorageSection, VerdictSection
+from roadside.registry.config import KeepingSection, StorageSection, VerdictSection, ZoneSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,6 +79,10 @@ class NotifySettings(ServiceSection, StorageSection, NotifySection):
     """Those of `roadside serve notify`."""
 
 
+class ConsoleSettings(ServiceSection, StorageSection, ZoneSection, ConsoleSection, AskedServicesSection):
+    """Those of `roadside serve console`; its database holds the accounts alone."""
+
+
 PROCESSES: tuple[type[Section], ...] = (
     Settings,
     CaptureSettings,
@@ -87,6 +91,7 @@ PROCESSES: tuple[type[Section], ...] = (
     RegistrySettings,
     PlatesSettings,
     NotifySettings,
+    ConsoleSettings,
 )
 """Together they have every setting that there is."""
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from roadside.assembly.records import open_records
+from roadside.assembly.storage import open_sightings
 from roadside.commands.flags import add_settings, settings_of
 from roadside.console.ports import Role
 from roadside.errors import InputError, SettingsError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from roadside.console.access import Access
     from roadside.core.frames import CameraId
 
-SERVING = ("console_host", "console_port", "console_https", "console_session_hours")
+SERVING = ("console_host", "console_port", "console_https", "console_url", "console_session_hours")
 _KEEPING = ("db", "evidence", "keys", "registry", "timezone", "grace_s", "registry_max_age_days")
 
 
@@ -77,13 +78,13 @@ def invite_person(parsed: argparse.Namespace) -> int:
         role = Role(parsed.role)
     except ValueError as error:
         raise InputError(f"--role {parsed.role}: one of {', '.join(Role)}") from error
-    records = open_records(settings)
+    database = open_sightings(settings)
     try:
-        access = console.open_access(records, settings)
+        access = console.open_access(database, settings)
         address = console_server.address_of(settings, settings.console_port)
         print(console_server.link_for(access, address, parsed.name, role))
     finally:
-        records.close()
+        database.close()
     return 0
 
 

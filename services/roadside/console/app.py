@@ -19,12 +19,12 @@ from starlette.staticfiles import StaticFiles
 from roadside.console.pages import cameras, live, registry, review, search, sighting, signing, statistics, system
 from roadside.console.pages.registry import Uploads
 from roadside.console.rest.operations import router
-from roadside.console.security import SecurityHeaders
+from roadside.console.security import Counted, SecurityHeaders
 from roadside.console.web import RefusedError, draw, sentence, status_of, wording_of
 from roadside.errors import RoadsideError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
 
@@ -37,8 +37,8 @@ _API = "/api/"
 _log = logging.getLogger(__name__)
 
 
-def make_app(desk: Desk) -> FastAPI:
-    """The application; it reads the store for new sightings while it runs."""
+def make_app(desk: Desk, answered: Callable[[int], None] | None = None) -> FastAPI:
+    """The application; it reads the store for new sightings while it runs, and tells `answered` of each status."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -68,6 +68,8 @@ def make_app(desk: Desk) -> FastAPI:
     app.router.routes.append(Route("/healthz", _alive))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(SecurityHeaders, https=desk.settings.console_https)
+    if answered is not None:
+        app.add_middleware(Counted, answered=answered)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(RoadsideError, _faulty)
     app.add_exception_handler(HTTPException, _http)

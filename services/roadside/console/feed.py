@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from roadside.errors import StoreUnavailableError
+from roadside.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -84,7 +84,7 @@ class Feed:
                 continue
             try:
                 found = await asyncio.to_thread(self._sightings.after, self._position, MOST_AT_ONCE)
-            except StoreUnavailableError as error:
+            except UnavailableError as error:
                 _log.warning("waiting for the store: %s", error)
                 continue
             for sighting in found:
@@ -94,7 +94,7 @@ class Feed:
     async def page(self, since: int | None = None) -> AsyncIterator[Line]:
         """The line of a page that knows what was stored up to the sequence `since`; None: up to now.
 
-        Raises TooManyPagesError, StoreUnavailableError.
+        Raises TooManyPagesError, UnavailableError.
         """
         newest = await asyncio.to_thread(self._sightings.newest_sequence)
         if len(self._lines) >= MOST_PAGES:

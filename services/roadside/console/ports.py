@@ -6,12 +6,37 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from roadside.ports.records import Ledger, Look, PassageCount
+from roadside.ports.registry import ListImport, ListState
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from roadside.core.reviews import Correction, ReviewAction
+    from roadside.core.reviews import ReviewAction
     from roadside.core.sightings import PictureKind, Sighting, SightingPage, SightingQuery
+
+__all__ = [
+    "Account",
+    "AccountStore",
+    "CameraDesk",
+    "CameraState",
+    "Held",
+    "Ledger",
+    "ListChoices",
+    "ListImport",
+    "ListPreview",
+    "ListState",
+    "Look",
+    "PassageCount",
+    "RegistryDesk",
+    "ReviewDesk",
+    "Role",
+    "Secret",
+    "SecretKind",
+    "Session",
+    "Sightings",
+]
 
 
 class Role(StrEnum):
@@ -150,91 +175,6 @@ class ReviewDesk(Protocol):
     ) -> Sighting:
         """The sighting as it is after what `author` says. Raises NotFoundError, InputError."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Somebody looked at a sighting, changed it, or searched."""
-
-    at_ns: int
-    actor: str
-    action: str
-    subject: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class PassageCount:
-    """How many sightings there were of a verdict in an hour."""
-
-    hour_ns: int
-    """The hour's beginning: UTC, in nanoseconds since 1970."""
-    camera_id: str
-    verdict: str
-    count: int
-
-
-class Ledger(Protocol):
-    """Who did what, and what can be counted."""
-
-    def note(self, actor: str, action: str, subject: str, detail: str = "", *, plate: str = "") -> None:
-        """Write to the audit; of a `plate` its keyed hash alone."""
-        ...
-
-    def audit(self, limit: int = 100) -> Sequence[Look]:
-        """The newest entries, newest first."""
-        ...
-
-    def looks(self, sighting_id: str) -> Sequence[Look]:
-        """Who looked at a sighting or its pictures, newest first."""
-        ...
-
-    def answers(self, sighting_id: str) -> Sequence[Correction]:
-        """What people said of it, oldest first."""
-        ...
-
-    def counts(self, since_ns: int) -> Sequence[PassageCount]:
-        """Sightings by hour, camera and verdict."""
-        ...
-
-    def rules(self, since_ns: int) -> Sequence[tuple[str, str, int]]:
-        """(verdict, rule, how many), the most frequent first."""
-        ...
-
-    def forget(self, plate: str, actor: str) -> tuple[int, str]:
-        """Delete all that is kept of a plate's passages: how many they were, and a receipt. Raises InputError."""
-        ...
-
-    def training_ready(self) -> int:
-        """How many answers of people can be exported as training data."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class ListImport:
-    """An import that ended."""
-
-    at_ns: int
-    content: str
-    source: str
-    added: int
-    removed: int
-    kept: int
-    rejected: int
-
-
-@dataclass(frozen=True, slots=True)
-class ListState:
-    """What the registry holds."""
-
-    vignettes: int
-    exemptions: int
-    imported_ns: int | None
-    """When a list of vignettes was last taken in."""
-    max_age_days: float
-    """A list older than this accuses nobody; 0: however old."""
-    imports: Sequence[ListImport]
-    """The newest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,9 +121,9 @@ class ServerSection(Section):
     """Where a service listens, whom it answers, what it logs, how it ends."""
 
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on; 0.0.0.0 for every interface")
-    grpc_port: int = Field(0, ge=0, le=65535, description="port of gRPC; 0: 50051 for capture to 50056 for notify")
-    health_port: int = Field(0, ge=0, le=65535, description="port of /live and /ready; 0: 8081 to 8086")
-    metrics_port: int = Field(0, ge=0, le=65535, description="port of /metrics; 0: 9101 to 9106")
+    grpc_port: int = Field(0, ge=0, le=65535, description="port of gRPC; 0: 50051 for capture to 50057 for the console")
+    health_port: int = Field(0, ge=0, le=65535, description="port of /live and /ready; 0: 8081 to 8087")
+    metrics_port: int = Field(0, ge=0, le=65535, description="port of /metrics; 0: 9101 to 9107")
     tls_certificate: Path | None = Field(None, description="certificate of the gRPC server; none: no TLS")
     tls_key: Path | None = Field(None, description="key of the gRPC server's certificate")
     tls_ca: Path | None = Field(

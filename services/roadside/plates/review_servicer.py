@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from roadside.core.reviews import ReviewAction
 from roadside.errors import InputError
 from roadside.kit.grpc_work import caller_name
+from roadside.plates.servicer import speaking
 from roadside.v1 import review_pb2, review_pb2_grpc
 from roadside.wire.convert import sighting_to_proto
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from roadside.plates.review import Reviewing
 
-_ACTIONS = {
+ACTIONS = {
     review_pb2.REVIEW_ACTION_CONFIRM: ReviewAction.CONFIRM,
     review_pb2.REVIEW_ACTION_CORRECT: ReviewAction.CORRECT,
     review_pb2.REVIEW_ACTION_UNREADABLE: ReviewAction.UNREADABLE,
@@ -41,16 +42,11 @@ class ReviewServicer(review_pb2_grpc.ReviewServicer):
         self, request: review_pb2.AnswerSightingRequest, context: grpc.ServicerContext
     ) -> review_pb2.AnswerSightingResponse:
         """Stores a person's answer, under the caller's proved name, and returns the sighting as it is afterwards."""
-        action = _ACTIONS.get(request.action)
+        action = ACTIONS.get(request.action)
         if action is None:
             raise InputError("action: say what the plate is")
-        author = _author(caller_name(context), request.author)
+        author = speaking(caller_name(context), request.author)
         settled = self._reviewing.answer(
             request.sighting_id, action, author, text=request.plate, country=request.country
         )
         return review_pb2.AnswerSightingResponse(sighting=sighting_to_proto(settled))
-
-
-def _author(caller: str, claimed: str) -> str:
-    """The proved name first; behind it the person for whom the caller says it speaks."""
-    return f"{caller}, for {claimed}" if claimed and claimed != caller else caller

@@ -69,11 +69,22 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
         sighting = self._store.get(request.sighting_id)
         kind = picture_kind_from_proto(request.kind)
         media_type = next((e.media_type for e in sighting.evidence if e.kind is kind), "")
-        data = self._store.picture(sighting.sighting_id, kind, caller_name(context))
+        data = self._store.picture(sighting.sighting_id, kind, speaking(caller_name(context), request.viewer))
         for at in range(0, len(data), CHUNK_BYTES):
             yield plates_pb2.GetEvidenceResponse(
                 chunk=data[at : at + CHUNK_BYTES], media_type=media_type if at == 0 else ""
             )
+
+    def ListStored(  # noqa: N802 - the proto's name
+        self, request: plates_pb2.ListStoredRequest, context: grpc.ServicerContext
+    ) -> plates_pb2.ListStoredResponse:
+        """Answers with the sightings after a known one, in the order of storing."""
+        del context
+        newest = self._store.newest_sequence()
+        found = self._store.after(request.after_sequence, request.page_size) if request.page_size else ()
+        return plates_pb2.ListStoredResponse(
+            sightings=[sighting_to_proto(sighting) for sighting in found], newest_sequence=newest
+        )
 
     async def WatchSightings(  # noqa: N802 - the proto's name
         self, request: plates_pb2.WatchSightingsRequest, context: grpc.ServicerContext
@@ -103,6 +114,11 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
         """Record who looks for a plate."""
         for plate in filter(None, (query.plate_like, query.plate_prefix)):
             self._store.note_search(plate, caller_name(context))
+
+
+def speaking(caller: str, claimed: str) -> str:
+    """The proved name of a caller first; behind it the person for whom the caller says it speaks."""
+    return f"{caller}, for {claimed}" if claimed and claimed != caller else caller
 
 
 def _query(wanted: plates_pb2.SightingFilter, limit: int, page_token: str) -> SightingQuery:

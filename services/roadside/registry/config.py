@@ -18,12 +18,26 @@ _DEFAULT = Policy()
 _LIMITS = ImportLimits()
 
 
-class RegistrySection(Section):
+class ZoneSection(Section):
+    """Where days begin."""
+
+    timezone: str = Field("Europe/Prague", description="time zone of the dates in the registry")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone such as Europe/Prague") from None
+        return name
+
+
+class RegistrySection(ZoneSection):
     """Who is asked who paid."""
 
     registry: Path | None = Field(None, description="SQLite file of the registry of vignettes, if it has its own")
     registry_http: Path | None = Field(None, description="TOML file that describes a registry asked over HTTP instead")
-    timezone: str = Field("Europe/Prague", description="time zone of the dates in the registry")
     registry_date_order: DateOrder = Field(
         DateOrder.DAY_FIRST,
         description="how dates such as 02/03/2026 in lists are read, day-first or month-first; a list that shows "
@@ -44,15 +58,6 @@ class RegistrySection(Section):
     registry_max_removed: float = Field(
         _LIMITS.removed, ge=0, le=1, description="a list that drops a larger share of what is there does not replace it"
     )
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("is no time zone such as Europe/Prague") from None
-        return name
 
     def import_limits(self) -> ImportLimits:
         """What a replaced list may lose."""

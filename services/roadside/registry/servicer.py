@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,16 +11,24 @@ from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
 from roadside.core.moments import TOLERANCE_S, PassageTime
 from roadside.errors import InputError
+from roadside.registry.validity import DateOrder
 from roadside.v1 import registry_pb2, registry_pb2_grpc
-from roadside.wire.convert import VERDICT_TO_PROTO, exemption_to_proto, time_from_proto, vignette_to_proto
+from roadside.wire.convert import (
+    VERDICT_TO_PROTO,
+    exemption_to_proto,
+    time_from_proto,
+    time_to_proto,
+    vignette_to_proto,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import grpc
 
     from roadside.core.sightings import VerdictKind
     from roadside.core.vignettes import Exemption, Vignette
+    from roadside.ports.registry import ListState
     from roadside.ports.system import Clock
     from roadside.registry.vignette_file import BadRow
 
@@ -63,15 +72,34 @@ class ImportReport(Protocol):
     @property
     def bad_rows(self) -> Sequence[BadRow]: ...  # noqa: D102
     @property
+    def added(self) -> int: ...  # noqa: D102
+    @property
+    def removed(self) -> int: ...  # noqa: D102
+    @property
     def forced(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def read_as(self) -> str: ...  # noqa: D102
 
 
+@dataclass(frozen=True, slots=True)
+class ListOrder:
+    """How a list that came is to be taken in."""
+
+    replace: bool = False
+    force: bool = False
+    """Although the registry would forget somebody."""
+    dry_run: bool = False
+    """Nothing changes."""
+    exemptions: bool = False
+    date_order: DateOrder | None = None
+    """None: as the settings say."""
+    source: str = "gRPC"
+
+
 class ListLoad(Protocol):
     """Reads a CSV file into the registry, replacing everything where told so, all or nothing."""
 
-    def __call__(self, path: Path, *, replace: bool, force: bool) -> ImportReport:
+    def __call__(self, path: Path, order: ListOrder) -> ImportReport:
         """Raises RegistryFileError, and ImportRefusedError unless forced."""
         ...
 
@@ -83,11 +111,16 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
         self,
         registry: PlateRegistry,
         load: ListLoad,
+        state: Callable[[], ListState],
         clock: Clock,
         tolerance_s: float = TOLERANCE_S,
     ) -> None:
-        """`load` takes in the lists that ImportVignettes receives; clocks may differ by `tolerance_s`."""
+        """`load` takes in the lists that ImportVignettes receives, `state` tells what is held.
+
+        Clocks may differ by `tolerance_s`.
+        """
         self._registry = registry
+        self._state = state
         self._load = load
         self._clock = clock
         self._tolerance_ns = int(tolerance_s * 1e9)
@@ -130,7 +163,7 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
             if not context.is_active():
                 raise InputError("the list ended before it was whole")
             told = first or registry_pb2.ImportVignettesRequest()
-            report = self._load(path, replace=told.replace_all, force=told.force)
+            report = self._load(path, _order(told))
         return registry_pb2.ImportVignettesResponse(
             imported_count=report.read,
             rejected_count=report.rejected,
@@ -140,6 +173,33 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
             ],
             read_as=report.read_as,
             forced_reasons=report.forced,
+            added_count=report.added,
+            removed_count=report.removed,
+        )
+
+    def GetState(  # noqa: N802 - the proto's name
+        self, request: registry_pb2.GetStateRequest, context: grpc.ServicerContext
+    ) -> registry_pb2.GetStateResponse:
+        """What the registry holds, and where from."""
+        del request, context
+        held = self._state()
+        return registry_pb2.GetStateResponse(
+            vignette_count=held.vignettes,
+            exemption_count=held.exemptions,
+            import_time=time_to_proto(held.imported_ns) if held.imported_ns is not None else None,
+            max_age_days=held.max_age_days,
+            imports=[
+                registry_pb2.ListImport(
+                    import_time=time_to_proto(each.at_ns),
+                    content=each.content,
+                    source=each.source,
+                    added_count=each.added,
+                    removed_count=each.removed,
+                    kept_count=each.kept,
+                    rejected_count=each.rejected,
+                )
+                for each in held.imports
+            ],
         )
 
     def _check(self, request: registry_pb2.CheckRequest) -> registry_pb2.CheckResponse:
@@ -167,6 +227,22 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
         if last_ns < first_ns:
             raise InputError("passage_end_time: is before passage_time")
         return PassageTime(first_ns, last_ns)
+
+
+def _order(told: registry_pb2.ImportVignettesRequest) -> ListOrder:
+    """Raises InputError."""
+    try:
+        date_order = DateOrder(told.date_order) if told.date_order else None
+    except ValueError as error:
+        raise InputError(f"date_order: one of {', '.join(DateOrder)}") from error
+    return ListOrder(
+        replace=told.replace_all,
+        force=told.force,
+        dry_run=told.dry_run,
+        exemptions=told.exemptions,
+        date_order=date_order,
+        source=told.source or "gRPC",
+    )
 
 
 def _meant(request: registry_pb2.CheckRequest) -> tuple[str | None, tuple[str, ...]]:

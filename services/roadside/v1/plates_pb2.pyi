@@ -60,12 +60,14 @@ class GetSightingResponse(_message.Message):
     def __init__(self, sighting: _Optional[_Union[_types_pb2.Sighting, _Mapping]] = ...) -> None: ...
 
 class GetEvidenceRequest(_message.Message):
-    __slots__ = ("sighting_id", "kind")
+    __slots__ = ("sighting_id", "kind", "viewer")
     SIGHTING_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    VIEWER_FIELD_NUMBER: _ClassVar[int]
     sighting_id: str
     kind: _types_pb2.PictureKind
-    def __init__(self, sighting_id: _Optional[str] = ..., kind: _Optional[_Union[_types_pb2.PictureKind, str]] = ...) -> None: ...
+    viewer: str
+    def __init__(self, sighting_id: _Optional[str] = ..., kind: _Optional[_Union[_types_pb2.PictureKind, str]] = ..., viewer: _Optional[str] = ...) -> None: ...
 
 class GetEvidenceResponse(_message.Message):
     __slots__ = ("chunk", "media_type")
@@ -88,3 +90,19 @@ class WatchSightingsResponse(_message.Message):
     SIGHTING_FIELD_NUMBER: _ClassVar[int]
     sighting: _types_pb2.Sighting
     def __init__(self, sighting: _Optional[_Union[_types_pb2.Sighting, _Mapping]] = ...) -> None: ...
+
+class ListStoredRequest(_message.Message):
+    __slots__ = ("after_sequence", "page_size")
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    after_sequence: int
+    page_size: int
+    def __init__(self, after_sequence: _Optional[int] = ..., page_size: _Optional[int] = ...) -> None: ...
+
+class ListStoredResponse(_message.Message):
+    __slots__ = ("sightings", "newest_sequence")
+    SIGHTINGS_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    sightings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Sighting]
+    newest_sequence: int
+    def __init__(self, sightings: _Optional[_Iterable[_Union[_types_pb2.Sighting, _Mapping]]] = ..., newest_sequence: _Optional[int] = ...) -> None: ...

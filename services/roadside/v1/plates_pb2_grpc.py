@@ -55,6 +55,11 @@ class PlatesStub:
                 request_serializer=roadside_dot_v1_dot_plates__pb2.WatchSightingsRequest.SerializeToString,
                 response_deserializer=roadside_dot_v1_dot_plates__pb2.WatchSightingsResponse.FromString,
                 _registered_method=True)
+        self.ListStored = channel.unary_unary(
+                '/roadside.v1.Plates/ListStored',
+                request_serializer=roadside_dot_v1_dot_plates__pb2.ListStoredRequest.SerializeToString,
+                response_deserializer=roadside_dot_v1_dot_plates__pb2.ListStoredResponse.FromString,
+                _registered_method=True)
 
 
 class PlatesServicer:
@@ -89,6 +94,13 @@ class PlatesServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStored(self, request, context):
+        """Sightings in the order of storing, after a known one, and what was stored last: for those who look now and then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PlatesServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_PlatesServicer_to_server(servicer, server):
                     servicer.WatchSightings,
                     request_deserializer=roadside_dot_v1_dot_plates__pb2.WatchSightingsRequest.FromString,
                     response_serializer=roadside_dot_v1_dot_plates__pb2.WatchSightingsResponse.SerializeToString,
+            ),
+            'ListStored': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStored,
+                    request_deserializer=roadside_dot_v1_dot_plates__pb2.ListStoredRequest.FromString,
+                    response_serializer=roadside_dot_v1_dot_plates__pb2.ListStoredResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class Plates:
             '/roadside.v1.Plates/WatchSightings',
             roadside_dot_v1_dot_plates__pb2.WatchSightingsRequest.SerializeToString,
             roadside_dot_v1_dot_plates__pb2.WatchSightingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStored(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roadside.v1.Plates/ListStored',
+            roadside_dot_v1_dot_plates__pb2.ListStoredRequest.SerializeToString,
+            roadside_dot_v1_dot_plates__pb2.ListStoredResponse.FromString,
             options,
             channel_credentials,
             insecure,

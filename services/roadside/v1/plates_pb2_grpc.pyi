@@ -41,6 +41,8 @@ class PlatesStub:
     """A picture of a sighting, in pieces. Who asked is written down."""
     WatchSightings: _grpc.UnaryStreamMultiCallable[_plates_pb2.WatchSightingsRequest, _plates_pb2.WatchSightingsResponse]
     """Every sighting from now on, or from after a known one, in the order of storing, without end."""
+    ListStored: _grpc.UnaryUnaryMultiCallable[_plates_pb2.ListStoredRequest, _plates_pb2.ListStoredResponse]
+    """Sightings in the order of storing, after a known one, and what was stored last: for those who look now and then."""
 
 @_typing.type_check_only
 class PlatesAsyncStub(PlatesStub):
@@ -55,6 +57,8 @@ class PlatesAsyncStub(PlatesStub):
     """A picture of a sighting, in pieces. Who asked is written down."""
     WatchSightings: _aio.UnaryStreamMultiCallable[_plates_pb2.WatchSightingsRequest, _plates_pb2.WatchSightingsResponse]  # type: ignore[assignment]
     """Every sighting from now on, or from after a known one, in the order of storing, without end."""
+    ListStored: _aio.UnaryUnaryMultiCallable[_plates_pb2.ListStoredRequest, _plates_pb2.ListStoredResponse]  # type: ignore[assignment]
+    """Sightings in the order of storing, after a known one, and what was stored last: for those who look now and then."""
 
 class PlatesServicer(metaclass=_abc_1.ABCMeta):
     """The public face: what was seen."""
@@ -90,5 +94,13 @@ class PlatesServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_plates_pb2.WatchSightingsResponse], _abc.AsyncIterator[_plates_pb2.WatchSightingsResponse]]:
         """Every sighting from now on, or from after a known one, in the order of storing, without end."""
+
+    @_abc_1.abstractmethod
+    def ListStored(
+        self,
+        request: _plates_pb2.ListStoredRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_plates_pb2.ListStoredResponse, _abc.Awaitable[_plates_pb2.ListStoredResponse]]:
+        """Sightings in the order of storing, after a known one, and what was stored last: for those who look now and then."""
 
 def add_PlatesServicer_to_server(servicer: PlatesServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -48,14 +48,22 @@ class BatchCheckResponse(_message.Message):
     def __init__(self, responses: _Optional[_Iterable[_Union[CheckResponse, _Mapping]]] = ...) -> None: ...
 
 class ImportVignettesRequest(_message.Message):
-    __slots__ = ("csv_chunk", "replace_all", "force")
+    __slots__ = ("csv_chunk", "replace_all", "force", "dry_run", "exemptions", "date_order", "source")
     CSV_CHUNK_FIELD_NUMBER: _ClassVar[int]
     REPLACE_ALL_FIELD_NUMBER: _ClassVar[int]
     FORCE_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    EXEMPTIONS_FIELD_NUMBER: _ClassVar[int]
+    DATE_ORDER_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     csv_chunk: bytes
     replace_all: bool
     force: bool
-    def __init__(self, csv_chunk: _Optional[bytes] = ..., replace_all: _Optional[bool] = ..., force: _Optional[bool] = ...) -> None: ...
+    dry_run: bool
+    exemptions: bool
+    date_order: str
+    source: str
+    def __init__(self, csv_chunk: _Optional[bytes] = ..., replace_all: _Optional[bool] = ..., force: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., exemptions: _Optional[bool] = ..., date_order: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class RejectedRow(_message.Message):
     __slots__ = ("line", "reason")
@@ -66,15 +74,55 @@ class RejectedRow(_message.Message):
     def __init__(self, line: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ImportVignettesResponse(_message.Message):
-    __slots__ = ("imported_count", "rejected_count", "rejected_rows", "read_as", "forced_reasons")
+    __slots__ = ("imported_count", "rejected_count", "rejected_rows", "read_as", "forced_reasons", "added_count", "removed_count")
     IMPORTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTED_ROWS_FIELD_NUMBER: _ClassVar[int]
     READ_AS_FIELD_NUMBER: _ClassVar[int]
     FORCED_REASONS_FIELD_NUMBER: _ClassVar[int]
+    ADDED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_COUNT_FIELD_NUMBER: _ClassVar[int]
     imported_count: int
     rejected_count: int
     rejected_rows: _containers.RepeatedCompositeFieldContainer[RejectedRow]
     read_as: str
     forced_reasons: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, imported_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[RejectedRow, _Mapping]]] = ..., read_as: _Optional[str] = ..., forced_reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+    added_count: int
+    removed_count: int
+    def __init__(self, imported_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[RejectedRow, _Mapping]]] = ..., read_as: _Optional[str] = ..., forced_reasons: _Optional[_Iterable[str]] = ..., added_count: _Optional[int] = ..., removed_count: _Optional[int] = ...) -> None: ...
+
+class GetStateRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListImport(_message.Message):
+    __slots__ = ("import_time", "content", "source", "added_count", "removed_count", "kept_count", "rejected_count")
+    IMPORT_TIME_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ADDED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    import_time: _timestamp_pb2.Timestamp
+    content: str
+    source: str
+    added_count: int
+    removed_count: int
+    kept_count: int
+    rejected_count: int
+    def __init__(self, import_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., content: _Optional[str] = ..., source: _Optional[str] = ..., added_count: _Optional[int] = ..., removed_count: _Optional[int] = ..., kept_count: _Optional[int] = ..., rejected_count: _Optional[int] = ...) -> None: ...
+
+class GetStateResponse(_message.Message):
+    __slots__ = ("vignette_count", "exemption_count", "import_time", "max_age_days", "imports")
+    VIGNETTE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EXEMPTION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    IMPORT_TIME_FIELD_NUMBER: _ClassVar[int]
+    MAX_AGE_DAYS_FIELD_NUMBER: _ClassVar[int]
+    IMPORTS_FIELD_NUMBER: _ClassVar[int]
+    vignette_count: int
+    exemption_count: int
+    import_time: _timestamp_pb2.Timestamp
+    max_age_days: float
+    imports: _containers.RepeatedCompositeFieldContainer[ListImport]
+    def __init__(self, vignette_count: _Optional[int] = ..., exemption_count: _Optional[int] = ..., import_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_age_days: _Optional[float] = ..., imports: _Optional[_Iterable[_Union[ListImport, _Mapping]]] = ...) -> None: ...

@@ -50,6 +50,11 @@ class RegistryStub:
                 request_serializer=roadside_dot_v1_dot_registry__pb2.ImportVignettesRequest.SerializeToString,
                 response_deserializer=roadside_dot_v1_dot_registry__pb2.ImportVignettesResponse.FromString,
                 _registered_method=True)
+        self.GetState = channel.unary_unary(
+                '/roadside.v1.Registry/GetState',
+                request_serializer=roadside_dot_v1_dot_registry__pb2.GetStateRequest.SerializeToString,
+                response_deserializer=roadside_dot_v1_dot_registry__pb2.GetStateResponse.FromString,
+                _registered_method=True)
 
 
 class RegistryServicer:
@@ -77,6 +82,13 @@ class RegistryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetState(self, request, context):
+        """What the registry holds, and where from.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegistryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +106,11 @@ def add_RegistryServicer_to_server(servicer, server):
                     servicer.ImportVignettes,
                     request_deserializer=roadside_dot_v1_dot_registry__pb2.ImportVignettesRequest.FromString,
                     response_serializer=roadside_dot_v1_dot_registry__pb2.ImportVignettesResponse.SerializeToString,
+            ),
+            'GetState': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetState,
+                    request_deserializer=roadside_dot_v1_dot_registry__pb2.GetStateRequest.FromString,
+                    response_serializer=roadside_dot_v1_dot_registry__pb2.GetStateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +195,33 @@ class Registry:
             '/roadside.v1.Registry/ImportVignettes',
             roadside_dot_v1_dot_registry__pb2.ImportVignettesRequest.SerializeToString,
             roadside_dot_v1_dot_registry__pb2.ImportVignettesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetState(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roadside.v1.Registry/GetState',
+            roadside_dot_v1_dot_registry__pb2.GetStateRequest.SerializeToString,
+            roadside_dot_v1_dot_registry__pb2.GetStateResponse.FromString,
             options,
             channel_credentials,
             insecure,

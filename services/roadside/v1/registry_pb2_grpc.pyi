@@ -39,6 +39,8 @@ class RegistryStub:
     """As Check, for several plates at once, in their order."""
     ImportVignettes: _grpc.StreamUnaryMultiCallable[_registry_pb2.ImportVignettesRequest, _registry_pb2.ImportVignettesResponse]
     """Replaces or extends the list of vignettes. All or nothing: the list changes when the stream has ended well."""
+    GetState: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetStateRequest, _registry_pb2.GetStateResponse]
+    """What the registry holds, and where from."""
 
 @_typing.type_check_only
 class RegistryAsyncStub(RegistryStub):
@@ -51,6 +53,8 @@ class RegistryAsyncStub(RegistryStub):
     """As Check, for several plates at once, in their order."""
     ImportVignettes: _aio.StreamUnaryMultiCallable[_registry_pb2.ImportVignettesRequest, _registry_pb2.ImportVignettesResponse]  # type: ignore[assignment]
     """Replaces or extends the list of vignettes. All or nothing: the list changes when the stream has ended well."""
+    GetState: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetStateRequest, _registry_pb2.GetStateResponse]  # type: ignore[assignment]
+    """What the registry holds, and where from."""
 
 class RegistryServicer(metaclass=_abc_1.ABCMeta):
     """Knows who paid and who need not."""
@@ -78,5 +82,13 @@ class RegistryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.ImportVignettesResponse, _abc.Awaitable[_registry_pb2.ImportVignettesResponse]]:
         """Replaces or extends the list of vignettes. All or nothing: the list changes when the stream has ended well."""
+
+    @_abc_1.abstractmethod
+    def GetState(
+        self,
+        request: _registry_pb2.GetStateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.GetStateResponse, _abc.Awaitable[_registry_pb2.GetStateResponse]]:
+        """What the registry holds, and where from."""
 
 def add_RegistryServicer_to_server(servicer: RegistryServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

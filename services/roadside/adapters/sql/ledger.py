@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import JSON, and_, cast, func, select, type_coerce
 
 from roadside.adapters.sql.schema import AUDIT, CORRECTIONS, EVIDENCE, SIGHTINGS
-from roadside.console.ports import Look, PassageCount
 from roadside.core.plates import fold
 from roadside.core.reviews import Correction, ReviewAction
 from roadside.core.sightings import PictureKind
+from roadside.ports.records import Look, PassageCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ from roadside.console.feed import TooManyPagesError
 from roadside.console.queries import asked, known_to, query_of
 from roadside.console.web import Visit, draw, page, session_of
 from roadside.core.sightings import SightingQuery, VerdictKind
-from roadside.errors import StoreUnavailableError
+from roadside.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,7 +81,7 @@ async def _cards(visit: Visit, query: SightingQuery, since: int | None) -> Async
                     yield ServerSentEvent(comment="another", id=str(sighting.sequence))
     except TooManyPagesError:
         yield ServerSentEvent(event="full", data="")
-    except StoreUnavailableError as error:  # the browser comes again
+    except UnavailableError as error:  # the browser comes again
         _log.warning("a page waits for the store: %s", error)
 
 

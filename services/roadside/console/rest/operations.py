@@ -33,7 +33,7 @@ from roadside.console.rest.models import (
 )
 from roadside.console.web import RefusedError
 from roadside.core.sightings import PictureKind, VerdictKind
-from roadside.errors import StoreUnavailableError
+from roadside.errors import UnavailableError
 
 _PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
 _FAULTS = {401: _PROBLEM, 403: _PROBLEM, 404: _PROBLEM, 422: _PROBLEM, 503: _PROBLEM}
@@ -191,5 +191,5 @@ async def _new_ones(who: Caller, after: int | None) -> AsyncIterator[ServerSentE
                     yield ServerSentEvent(event="sighting", data=told, id=str(sighting.sequence))
     except TooManyPagesError:
         yield ServerSentEvent(event="full", data="{}")
-    except StoreUnavailableError as error:  # the caller comes again
+    except UnavailableError as error:  # the caller comes again
         _log.warning("a watch waits for the store: %s", error)
