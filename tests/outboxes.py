@@ -54,9 +54,12 @@ class MemoryOutbox:
         stored, changed = self._seen or (0, 0)
         self._seen = [len(self._stored), len(self._changed)]
         before = len(self._entries)
-        for sighting_id in (*self._stored[stored:], *self._changed[changed:]):
+        for place, sighting_id in enumerate((*self._stored[stored:], *self._changed[changed:])):
             sighting = self._sightings.get(sighting_id)
+            told = {(e.notice.sighting_id, e.notice.channel) for e in self._entries}
             for draft in compose(sighting) if sighting is not None else ():
+                if place < len(self._stored) - stored and (sighting_id, draft.channel) in told:
+                    continue
                 notice = Notice(next(self._numbers), sighting_id, draft.channel, draft.body, attempts=0)
                 self._entries.append(_Entry(notice, now_ns))
         return len(self._entries) - before
@@ -65,6 +68,11 @@ class MemoryOutbox:
         """As the port says."""
         if self._seen is None:
             self._seen = [len(self._stored), len(self._changed)]
+
+    def include_past(self) -> None:
+        """As the port says."""
+        if self._seen is not None:
+            self._seen[0] = 0
 
     def due(self, now_ns: int, limit: int = 50) -> Sequence[Notice]:
         """As the port says."""

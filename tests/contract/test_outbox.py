@@ -163,6 +163,25 @@ def test_the_first_start_passes_over_the_past_and_a_later_one_over_nothing(world
     assert bodies(world) == ["s0 UNKNOWN"]
 
 
+def test_the_past_can_be_told_too_and_nobody_is_told_twice(world: World) -> None:
+    world.save("last year")
+    world.outbox.start_here()
+    world.save("s0")
+    world.outbox.collect(compose, 10)
+    world.outbox.include_past()
+    assert world.outbox.collect(compose, 20) == 1
+    assert bodies(world, 20) == ["s0 UNKNOWN", "last year UNKNOWN"]
+    for notice in world.outbox.due(20):
+        world.outbox.delivered(notice)
+    world.outbox.include_past()
+    assert world.outbox.collect(compose, 30) == 0
+    assert world.outbox.collect(lambda seen: [Draft("new", seen.sighting_id)], 30) == 0, "it was looked at"
+    world.outbox.include_past()
+    assert world.outbox.collect(lambda seen: [Draft("new", seen.sighting_id)], 30) == 2
+    world.decide("s0", VerdictKind.UNPAID)
+    assert world.outbox.collect(compose, 40) == 1, "a change is told, whatever was told before"
+
+
 def test_a_sighting_may_have_a_notice_for_each_channel_or_be_gone(world: World) -> None:
     world.save("s0", "gone")
     world.purge("gone")

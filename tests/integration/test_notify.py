@@ -5,34 +5,35 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import shutil
 import socket
-import subprocess
 import threading
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import numpy as np
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
+import standardwebhooks
 
 from roadside.adapters.encryption import new_keyring
 from roadside.adapters.notify.mqtt import MqttChannel
+from roadside.adapters.notify.opening import open_channels
+from roadside.adapters.notify.push import Push
 from roadside.adapters.notify.webhook import SIGNATURE_HEADER, Webhook, is_signed, sign
 from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
 from roadside.adapters.sql.outbox import SqlOutbox
+from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
 from roadside.core.reads import FusedPlate
-from roadside.core.sightings import Answer, Sighting, Statement, Verdict, VerdictKind
+from roadside.core.sightings import Answer, PictureKind, Sighting, Statement, Verdict, VerdictKind
 from roadside.errors import SettingsError, UnavailableError
 from roadside.notify.dispatcher import Dispatcher
 from roadside.notify.options import MqttOptions, NotifyOptions, WebhookOptions, load_notify_options
 from roadside.notify.policy import compose
+from tests.brokers import Broker, Listener
 from tests.clocks import HandClock
-from tests.ports import reserved_port
-from tests.waiting import PLENTY_S, wait_for
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,67 +72,12 @@ def receiver() -> Iterator[Receiver]:
     server.server_close()
 
 
-@dataclass
-class Broker:
-    """A mosquitto that can be killed and started again; it forgets everything in between."""
-
-    folder: Path
-    options: str = "allow_anonymous true"
-    port: int = field(default_factory=reserved_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-        assert found is not None, "mosquitto is missing: see packages.txt"
-        settings = self.folder / "mosquitto.conf"
-        settings.write_text(f"listener {self.port} 127.0.0.1\n{self.options}\npersistence false\nuser root\n")
-        self.process = subprocess.Popen(
-            [found, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_for(self.answers, "mosquitto")
-
-    def answers(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(PLENTY_S)
-
-
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     made = Broker(tmp_path)
     made.start()
     yield made
     made.kill()
-
-
-@dataclass
-class Listener:
-    """Everything that a broker has to tell, topic by topic."""
-
-    got: dict[str, str] = field(default_factory=dict)
-    client: paho.Client = field(default_factory=lambda: paho.Client(CallbackAPIVersion.VERSION2))
-
-    def listen(self, broker: Broker, topics: str = "#") -> None:
-        subscribed = threading.Event()
-        self.client.on_message = lambda _client, _data, message: self.got.update(
-            {message.topic: message.payload.decode()}
-        )
-        self.client.on_subscribe = lambda *_: subscribed.set()
-        self.client.connect("127.0.0.1", broker.port)
-        self.client.loop_start()
-        self.client.subscribe(topics, 1)
-        assert subscribed.wait(PLENTY_S)
-
-    def leave(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
 
 
 def confirmed(kind: VerdictKind) -> Verdict:
@@ -165,6 +111,59 @@ def test_a_notice_is_signed_and_holds_no_plate_unless_asked_for(receiver: Receiv
         assert ("1AB2345" in got) == with_plate
         assert json.loads(got)["verdict"] == "UNPAID"
         assert headers["Idempotency-Key"] == "s1-UNPAID"
+
+
+@pytest.mark.parametrize("secret", [SECRET, "whsec_" + b64encode(b"32 bytes that only two may know..").decode()])
+def test_standard_webhooks_own_library_knows_the_signature(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", secret)
+    clock = SystemClock()  # the library looks at its own
+    options = NotifyOptions(webhook=(hook(receiver, pictures=["crop", "frame"]),))
+    kept = {PictureKind.CROP: b"\x89PNG"}
+    webhook = Webhook(options.webhook[0], clock, picture_of=lambda _, kind: kept.get(kind))
+    webhook.send(compose(sighting(), options)[0].body)
+    ((headers, body),) = receiver.got
+    verifying = standardwebhooks.Webhook(secret if secret.startswith("whsec_") else secret.encode())
+    told = verifying.verify(body, {name.lower(): value for name, value in headers.items()})
+    assert told["pictures"] == {"crop": {"media_type": "image/png", "base64": b64encode(b"\x89PNG").decode()}}
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        verifying.verify(body + " ", {name.lower(): value for name, value in headers.items()})
+
+
+def test_a_secret_that_only_looks_like_a_standard_one_is_refused(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", "whsec_no base64!")
+    with pytest.raises(SettingsError, match="HOOK_SECRET: after whsec_ a secret is base64"):
+        Webhook(hook(receiver), HandClock(NOW_NS))
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # one of Apprise's plugins
+def test_a_push_goes_through_apprise_with_its_picture(receiver: Receiver) -> None:
+    address = receiver.url.replace("http", "json", 1)
+    options = NotifyOptions.model_validate(
+        {"push": [{"name": "me", "url_env": "PUSH", "with_plate": True, "pictures": ["crop"]}]}
+    )
+    channel = Push(options.push[0], lambda _: address, picture_of=lambda _name, _kind: b"\x89PNG")
+    body = compose(sighting(), options)[0].body
+    receiver.statuses = [204, 503]
+    channel.send(body)
+    told = json.loads(receiver.got[0][1])
+    assert told["title"] == "UNPAID at gate 1"
+    assert told["message"].startswith("1AB2345 (CZ), 2027-01-1")
+    assert told["message"].endswith(": a vignette was not paid")
+    assert [(a["filename"], b64decode(a["base64"])) for a in told["attachments"]] == [("crop.png", b"\x89PNG")]
+    with pytest.raises(UnavailableError, match="push me: the service did not take it"):
+        channel.send(body)
+    with pytest.raises(SettingsError, match="PUSH holds no address that Apprise understands"):
+        Push(options.push[0], lambda _: "nonsense")
+
+
+def test_a_process_without_keys_sends_no_pictures_and_says_so(receiver: Receiver) -> None:
+    options = NotifyOptions(webhook=(hook(receiver, pictures=["crop"]),))
+    with pytest.raises(SettingsError, match="channel hook: this process has no keys to open pictures"):
+        open_channels(options, HandClock(NOW_NS))
 
 
 def test_a_changed_an_old_or_an_unsigned_notice_is_told_apart() -> None:
@@ -240,14 +239,14 @@ def test_mqtt_brings_notices_and_home_assistant_finds_the_camera(broker: Broker)
     channel = MqttChannel(MqttOptions(name="m", host="127.0.0.1", port=broker.port, home_assistant=True))
     body = compose_one()
     channel.send(body)
-    wait_for(lambda: len(listener.got) >= 3, "three messages")
     channel.close()
+    wait_for(lambda: listener.got.get("roadside/status") == "offline", "the end")
     assert listener.got["roadside/gate_1/unpaid"] == listener.got["roadside/gate_1/state"] == body
     config = json.loads(listener.got[ANNOUNCEMENT])
     assert config["state_topic"] == "roadside/gate_1/state"
     assert config["unique_id"] == "roadside_gate_1_verdict"
     late.listen(broker, "homeassistant/#")
-    wait_for(lambda: list(late.got) == [ANNOUNCEMENT], "the retained announcement")
+    wait_for(lambda: ANNOUNCEMENT in late.got, "the retained announcement")
     listener.leave()
     late.leave()
 
@@ -276,37 +275,13 @@ def test_a_broker_that_was_killed_gets_the_notice_and_the_announcement_later(bro
     listener.listen(broker)
     clock.advance(60)
     assert dispatcher.deliver().delivered == 1
-    wait_for(lambda: len(listener.got) >= 3, "three messages")
+    wait_for(lambda: "roadside/gate_1/event" in listener.got, "the last message")
     assert json.loads(listener.got["roadside/gate_1/unpaid"])["sighting_id"] == "meanwhile"
     assert ANNOUNCEMENT in listener.got, "the new broker knows nothing of the camera"
     assert outbox.due(clock.ns) == []
     channel.close()
     listener.leave()
     database.close()
-
-
-def test_a_broker_with_a_password_lets_in_who_knows_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    passwords = tmp_path / "passwords"
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "roadside", SECRET], check=True)
-    broker = Broker(tmp_path, f"allow_anonymous false\npassword_file {passwords}")
-    broker.start()
-    options = MqttOptions(
-        name="m",
-        host="127.0.0.1",
-        port=broker.port,
-        username="roadside",
-        password_env="HOOK_SECRET",  # noqa: S106 - the variable's name
-        timeout_s=2.0,
-    )
-    try:
-        channel = MqttChannel(options)
-        channel.send(compose_one())
-        channel.close()
-        monkeypatch.setenv("HOOK_SECRET", "wrong")
-        with pytest.raises(UnavailableError):
-            MqttChannel(options).send(compose_one())
-    finally:
-        broker.kill()
 
 
 def test_a_receiver_that_drips_its_answer_holds_nobody_up() -> None:

@@ -15,7 +15,7 @@ from roadside.kit.extras import install_command
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("extra", ["cluster"])
+@pytest.mark.parametrize("extra", ["cluster", "mqtt", "push"])
 def test_every_package_of_the_extra_is_named(extra: str) -> None:
     pip, install, *packages = shlex.split(install_command(extra))
     assert (pip, install) == ("pip", "install")

@@ -280,7 +280,7 @@ def test_a_secret_is_a_file_of_the_folder_or_else_a_variable(tmp_path: Path, mon
 
 
 def test_channels_of_every_kind_are_opened_by_name_and_a_missing_secret_is_told(tmp_path: Path) -> None:
-    broker = {"name": "home", "host": "127.0.0.1", "password_env": "PASSWORD"}
+    broker = {"name": "home", "host": "127.0.0.1", "username": "me", "password_env": "PASSWORD"}
     chosen = options(mqtt=[broker])
     (tmp_path / "X").write_text("a")
     with pytest.raises(SettingsError, match="PASSWORD"):

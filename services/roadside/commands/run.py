@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
 from roadside.assembly.embedded import FrameReport
+from roadside.assembly.notifying import Notifying
 from roadside.assembly.records import open_records
 from roadside.assembly.site import load_site
 from roadside.assembly.watching import SourceWatch, base_view, open_again, open_frames
@@ -20,6 +21,7 @@ from roadside.commands.out import refuse_overwriting, refuse_unwritable
 from roadside.commands.overlay import LONGEST_GAP_FRAMES, LiveOverlay, Overlay, annotate_again
 from roadside.commands.run_site import Reloading, SiteRun
 from roadside.commands.telling import Teller
+from roadside.core.frames import CameraId
 from roadside.core.witness import NO_SECOND_READER
 from roadside.errors import InputError, UnavailableError
 from roadside.kit.config import named_file
@@ -57,6 +59,7 @@ KEEPING = (
     "confusions",
 )
 ANCHORS = ("checkpoints", "checkpoint_webhook")
+TELLING = ("notify", "notify_secrets")
 
 
 def add_to(commands: SubParsers) -> None:
@@ -80,7 +83,7 @@ def add_to(commands: SubParsers) -> None:
     parser.add_argument("--console", action="store_true", help="show web pages of what is seen, and stay until Ctrl-C")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
     add_config(parser)
-    add_settings(parser, *READING, *WITNESS, *KEEPING, *CAMERA, *ANCHORS, *SERVING)
+    add_settings(parser, *READING, *WITNESS, *KEEPING, *CAMERA, *ANCHORS, *TELLING, *SERVING)
     parser.set_defaults(execute=run_street)
 
 
@@ -115,7 +118,10 @@ def _run(arguments: argparse.Namespace) -> int:
         stack.callback(records.close)
         stack.callback(_anchor, records)
         beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
-        on_report = beside.note if beside else None
+        notifying = _notifying(stack, settings, records)
+        if notifying is not None:
+            notifying.expect([CameraId(settings.camera)], {})
+        on_report = _each(*(one.note for one in (beside, notifying) if one is not None))
         run = StreetRun(source, settings, records, arguments.out, on_report, show_plates=arguments.show_plates)
         interrupted = run.watch()
         run.report(timings=arguments.timings)
@@ -149,13 +155,21 @@ def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
         stack.callback(records.close)
         stack.callback(_anchor, records)
         beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
+        listeners = [one for one in (beside, _notifying(stack, settings, records)) if one is not None]
         anchor = partial(_anchor, records, daily=True)
-        run = SiteRun(site, settings, records, anchor, beside=beside, show_plates=arguments.show_plates)
+        run = SiteRun(site, settings, records, anchor, listeners=listeners, show_plates=arguments.show_plates)
         interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings).cameras)
         run.report(stored_in(settings), timings=arguments.timings)
         if beside is not None and not interrupted:
             beside.stay()
     return EXIT_INTERRUPTED if interrupted else 0
+
+
+def _notifying(stack: ExitStack, settings: Settings, records: Records) -> Notifying | None:
+    """Tells the channels that are named, until `stack` ends."""
+    if settings.notify is None:
+        return None
+    return stack.enter_context(Notifying(settings, records.database, _say))
 
 
 def stored_in(settings: Settings) -> str:
@@ -265,6 +279,18 @@ class StreetRun:
             for conclusion in concluded:
                 self.overlay.conclude(conclusion)
         self._teller.tell(concluded)
+
+
+def _each(*listeners: Callable[[FrameReport], None]) -> Callable[[FrameReport], None] | None:
+    """Tells all of `listeners`; None where there are none."""
+    if not listeners:
+        return None
+
+    def tell(report: FrameReport) -> None:
+        for listener in listeners:
+            listener(report)
+
+    return tell
 
 
 def check_out(out: Path | None, source: FrameSource) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from roadside.assembly.embedded import FrameReport
 from roadside.assembly.settings import load_settings
@@ -26,8 +26,20 @@ if TYPE_CHECKING:
     from roadside.assembly.records import Records
     from roadside.assembly.settings import Settings
     from roadside.assembly.site import Site, SiteCamera
-    from roadside.commands.console import BesideConsole
+    from roadside.core.frames import CameraId
     from roadside.kit.hangup import Hangup
+
+
+class Listener(Protocol):
+    """Who is told of what the cameras give."""
+
+    def note(self, report: FrameReport) -> None:
+        """A frame was looked at."""
+        ...
+
+    def expect(self, cameras: Sequence[CameraId], dropped: Mapping[CameraId, int]) -> None:
+        """The cameras that are watched now, and how many frames of each were left out so far."""
+        ...
 
 
 class SiteRun:
@@ -40,14 +52,14 @@ class SiteRun:
         records: Records,
         anchor: Callable[[], None],
         *,
-        beside: BesideConsole | None = None,
+        listeners: Sequence[Listener] = (),
         show_plates: bool = False,
     ) -> None:
-        """`anchor` is called now and then, to sign the end of the evidence's chain; `beside` is told of every frame."""
+        """`anchor` is called now and then, to sign the end of the chain; `listeners` are told of every frame."""
         self._progress = Progress(sys.stderr, None)
         self._teller = Teller(self._progress, show_plates=show_plates, cameras=True)
         self._anchor = anchor
-        self._beside = beside
+        self._listeners = listeners
         second = open_second(settings)
         if second is None:
             say(NO_SECOND_READER)
@@ -87,18 +99,20 @@ class SiteRun:
             print(", ".join(f"{n} {watch_s.mean_ms(n):.2f} ms x {watch_s.count.get(n, 0)}" for n in names))
 
     def _step(self, report: FrameReport | Silence) -> None:
-        if isinstance(report, FrameReport) and self._beside is not None:
-            self._beside.note(report)
-        if self._beside is not None:
-            self._expect()
+        if isinstance(report, FrameReport):
+            for listener in self._listeners:
+                listener.note(report)
+        self._expect()
         self._teller.tell(report.conclusions)
         self._anchor()
         if isinstance(report, FrameReport):
             self._progress.step(len(self._teller.sightings))
 
     def _expect(self) -> None:
-        if self._beside is not None:
-            self._beside.expect(self._watch.cameras, self._watch.dropped)
+        if self._listeners:
+            cameras, dropped = self._watch.cameras, self._watch.dropped
+            for listener in self._listeners:
+                listener.expect(cameras, dropped)
 
 
 class Reloading:

@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from roadside.core.sightings import VerdictKind
+from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import SettingsError
 from roadside.kit.config import HttpAddress  # noqa: TC001 - pydantic needs it at run time
 from roadside.kit.toml_file import parse_toml, read_text
 
 _BROKERS = {"mqtt": 1883, "mqtts": 8883}
 """The usual port of each kind of address (IANA)."""
+TOPIC = r"^[^+#$/\x00-\x1f]([^+#\x00-\x1f]*[^+#/\x00-\x1f])?$"
+"""What a topic may begin with: no wildcards, no empty level at its ends, no `$`, which is the broker's own."""
 
 
 class ChannelOptions(BaseModel):
@@ -25,6 +27,8 @@ class ChannelOptions(BaseModel):
     name: str = Field(min_length=1)
     verdicts: tuple[VerdictKind, ...] = (VerdictKind.UNPAID, VerdictKind.REVIEW)
     with_plate: bool = False
+    pictures: tuple[PictureKind, ...] = ()
+    """Which pictures go with a notice, where they are kept: of vehicles that have paid none is."""
 
 
 class WebhookOptions(ChannelOptions):
@@ -32,7 +36,8 @@ class WebhookOptions(ChannelOptions):
 
     url: HttpAddress
     secret_env: str
-    """Variable, or file of the folder of secrets, that holds the secret of the signature."""
+    """Variable, or file of the folder of secrets, that holds the secret of the signature: `whsec_` and base64, or any
+    text."""
     timeout_s: float = Field(5.0, gt=0, le=60)
     """For one attempt at one notice."""
 
@@ -46,12 +51,20 @@ class MqttOptions(ChannelOptions):
     tls: bool = False
     tls_ca: Path | None = None
     """Certificate authority (PEM) of a broker that no public one vouches for."""
+    tls_certificate: Path | None = None
+    """Certificate (PEM) for a broker that wants one of its clients."""
+    tls_key: Path | None = None
+    """Its key."""
     username: str = ""
     password_env: str = ""
-    topic: str = "roadside"
-    """Notices go to TOPIC/CAMERA/VERDICT."""
+    topic: str = Field("roadside", pattern=TOPIC)
+    """Prefix of all topics: notices go to TOPIC/CAMERA/VERDICT."""
+    retain: bool = True
+    """Whether the broker keeps the last state and pictures of a camera for who asks later."""
     home_assistant: bool = False
-    """Announce one sensor a camera by Home Assistant's discovery."""
+    """Announce a device with its entities for each camera by Home Assistant's discovery."""
+    discovery_prefix: str = Field("homeassistant", pattern=TOPIC)
+    """Where Home Assistant looks for announcements."""
 
     @model_validator(mode="before")
     @classmethod
@@ -74,8 +87,25 @@ class MqttOptions(ChannelOptions):
             raise ValueError("host: its address and port or tls beside it differ: leave them out")
         return {**told, **found}
 
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> MqttOptions:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together")
+        if self.password_env and not self.username:
+            raise ValueError("password_env needs username")
+        return self
+
     timeout_s: float = Field(5.0, gt=0, le=60)
     """For each step of an attempt: connecting, and each acknowledgement."""
+
+
+class PushOptions(ChannelOptions):
+    """A service for messages to telephones and chats, of all those that Apprise knows."""
+
+    url_env: str
+    """Variable, or file of the folder of secrets, that holds its address as Apprise writes it: tokens stand in it."""
+    timeout_s: float = Field(20.0, gt=0, le=60)
+    """For one attempt at one notice."""
 
 
 class NotifyOptions(BaseModel):
@@ -85,6 +115,7 @@ class NotifyOptions(BaseModel):
 
     webhook: tuple[WebhookOptions, ...] = ()
     mqtt: tuple[MqttOptions, ...] = ()
+    push: tuple[PushOptions, ...] = ()
     attempts: int = Field(8, ge=1, le=100)
     """Before a notice is given up."""
     backoff_s: float = Field(2.0, ge=0)
@@ -93,7 +124,7 @@ class NotifyOptions(BaseModel):
     @property
     def channels(self) -> tuple[ChannelOptions, ...]:
         """All of them, of whatever kind."""
-        return (*self.webhook, *self.mqtt)
+        return (*self.webhook, *self.mqtt, *self.push)
 
 
 def load_notify_options(path: Path) -> NotifyOptions:

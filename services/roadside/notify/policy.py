@@ -7,27 +7,43 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.core.notices import Draft
+from roadside.core.rules import Rule
+from roadside.core.sightings import VerdictKind
 from roadside.core.witness import is_held
+from roadside.notify.options import MqttOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from roadside.core.sightings import Sighting
-    from roadside.notify.options import NotifyOptions
+    from roadside.notify.options import ChannelOptions, NotifyOptions
 
 
 def compose(sighting: Sighting, options: NotifyOptions) -> Sequence[Draft]:
-    """What each channel that wants to know of `sighting` is to be told: of an UNPAID, when a second witness agrees."""
+    """What each channel that wants to know of `sighting` is to be told: of an UNPAID, when a second witness agrees.
+
+    A channel that shows the newest state is also told of what may be shown there and is chosen no more.
+    """
     if is_held(sighting.verdict):
         return []
-    return [
-        Draft(channel.name, _body(sighting, with_plate=channel.with_plate))
-        for channel in options.channels
-        if sighting.verdict.kind in channel.verdicts
-    ]
+    told = ((channel, _told(sighting, channel)) for channel in options.channels)
+    return [Draft(channel.name, json.dumps(body)) for channel, body in told if body is not None]
 
 
-def _body(sighting: Sighting, *, with_plate: bool) -> str:
+def _told(sighting: Sighting, channel: ChannelOptions) -> Mapping[str, object] | None:
+    if sighting.verdict.kind in channel.verdicts:
+        return _body(sighting, with_plate=channel.with_plate)
+    if isinstance(channel, MqttOptions) and channel.home_assistant and _may_be_shown(sighting, channel):
+        return {**_body(sighting, with_plate=False), "withdrawn": True}
+    return None
+
+
+def _may_be_shown(sighting: Sighting, channel: ChannelOptions) -> bool:
+    """Whether an earlier verdict on it can have been one of those chosen: a person, or a registry, decided anew."""
+    return sighting.verdict.rule == Rule.READ_BY_PERSON or VerdictKind.UNKNOWN in channel.verdicts
+
+
+def _body(sighting: Sighting, *, with_plate: bool) -> Mapping[str, object]:
     seen = datetime.fromtimestamp(sighting.last_seen_ns / 1e9, UTC)
     body: dict[str, object] = {
         "sighting_id": sighting.sighting_id,
@@ -38,4 +54,4 @@ def _body(sighting: Sighting, *, with_plate: bool) -> str:
     }
     if with_plate and sighting.plate is not None:
         body |= {"plate": sighting.plate.text, "country": sighting.plate.country}
-    return json.dumps(body)
+    return body

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from roadside.core.notices import Draft, Notice, OutboxCounts
-    from roadside.core.sightings import Sighting
+    from roadside.core.sightings import PictureKind, Sighting
 
     Compose = Callable[[Sighting], Sequence[Draft]]
+    PictureOf = Callable[[str, PictureKind], bytes | None]
+    """The picture of a sighting by its id, as a PNG or JPEG file; None where none is kept."""
 
 
 class Channel(Protocol):
@@ -25,6 +27,15 @@ class Channel(Protocol):
         ...
 
 
+@runtime_checkable
+class CameraChannel(Channel, Protocol):
+    """A channel whose receivers want to know whether cameras give pictures."""
+
+    def camera(self, camera_id: str, *, online: bool) -> None:
+        """Tell whether a camera gives pictures, where that is not told yet. Raises UnavailableError."""
+        ...
+
+
 class Outbox(Protocol):
     """Keeps notices from the moment they are due until they have arrived or are given up.
 
@@ -35,13 +46,17 @@ class Outbox(Protocol):
         """Write notices for all that was stored, or decided anew, since the last call; how many.
 
         `compose` tells what to write of a sighting as it stands now. Each sighting is looked at once for being
-        stored and once for each change of its verdict, whatever is killed in between. The notices are due at
-        `now_ns`.
+        stored, where nothing is written for a channel that has a notice of it already, and once for each change of
+        its verdict, whatever is killed in between. The notices are due at `now_ns`.
         """
         ...
 
     def start_here(self) -> None:
         """Pass over what is stored already, where nothing was ever collected: nobody wants a notice of last year."""
+        ...
+
+    def include_past(self) -> None:
+        """Have the next `collect` tell of all that is stored of which a channel was told nothing yet."""
         ...
 
     def due(self, now_ns: int, limit: int = 50) -> Sequence[Notice]:

@@ -1,98 +1,128 @@
-"""Publishes notices to an MQTT broker, and announces cameras to Home Assistant."""
+"""Publishes notices to an MQTT broker, with what Home Assistant needs to show cameras as devices."""
 
 from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-
+from roadside.adapters.notify.home_assistant import Topics, announcements, topic_level
+from roadside.adapters.notify.mqtt_link import MqttLink
 from roadside.adapters.notify.secret import secret
 from roadside.errors import UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from roadside.adapters.notify.secret import Secrets
     from roadside.notify.options import MqttOptions
+    from roadside.ports.notify import PictureOf
 
-_AT_LEAST_ONCE = 1
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The passage that a camera's retained state tells of."""
+
+    sighting_id: str
+    seen_at: str
 
 
 class MqttChannel:
     """One broker; connects at the first notice, and again after a fault."""
 
-    def __init__(self, options: MqttOptions, secrets: Secrets = secret) -> None:
+    def __init__(self, options: MqttOptions, secrets: Secrets = secret, picture_of: PictureOf | None = None) -> None:
         self._options = options
-        self._password = secrets(options.password_env) if options.password_env else None
-        self._client: paho.Client | None = None
-        self._announced: set[str] = set()
+        self._picture_of = picture_of
+        password = secrets(options.password_env) if options.password_env else None
+        states = Topics(options.topic, "+").state
+        self._state = re.compile(re.escape(options.topic) + "/([^/]+)/state")
+        self._link = MqttLink(options, password, [states], self._hear, self._forget)
+        self._announced: set[tuple[str, bool]] = set()
+        self._online: dict[str, bool] = {}
+        self._shown: dict[str, _Shown] = {}
 
     def send(self, body: str) -> None:
-        """Publish `body` to TOPIC/CAMERA/VERDICT, acknowledged by the broker. Raises UnavailableError."""
+        """Publish `body` to TOPIC/CAMERA/VERDICT, acknowledged by the broker. Raises UnavailableError.
+
+        With Home Assistant also as the camera's state, unless that tells of a later passage, and as an event. What was
+        withdrawn only changes a state that tells of it.
+        """
         notice = json.loads(body)
-        camera, verdict = topic_level(notice["camera"]), notice["verdict"].lower()
-        try:
-            self._connected()
-            if self._options.home_assistant and camera not in self._announced:
-                topic, payload = discovery(self._options.topic, notice["camera"])
-                self._publish(topic, payload, retain=True)
-                self._announced.add(camera)
-            self._publish(f"{self._options.topic}/{camera}/{verdict}", body, retain=False)
+        with self._told():
+            self._link.connect()
+            self._announce(notice["camera"], watched=notice["camera"] in self._online)
+            topics = Topics(self._options.topic, topic_level(notice["camera"]))
+            if "withdrawn" not in notice:
+                self._link.publish(topics.verdict(notice["verdict"]), body)
             if self._options.home_assistant:
-                self._publish(f"{self._options.topic}/{camera}/state", body, retain=False)
-        except (OSError, ValueError, RuntimeError) as error:
-            self.close()
-            raise UnavailableError(f"mqtt {self._options.name}: {error or type(error).__name__}") from error
+                self._show(topics, notice, body)
+            elif "withdrawn" not in notice:
+                self._send_pictures(topics, notice["sighting_id"])
+
+    def camera(self, camera_id: str, *, online: bool) -> None:
+        """Tell whether a camera gives pictures, where that is not told yet. Raises UnavailableError."""
+        with self._told():
+            self._link.connect()
+            self._announce(camera_id, watched=True)
+            if self._online.get(camera_id) != online:
+                topics = Topics(self._options.topic, topic_level(camera_id))
+                self._link.publish(topics.online, "ON" if online else "OFF", retain=True)
+                self._online[camera_id] = online
 
     def close(self) -> None:
         """Leave the broker."""
-        if self._client is not None:
-            self._client.disconnect()
-            self._client.loop_stop()
-        self._client = None
+        self._link.close()
+        self._forget()
+
+    def _announce(self, camera: str, *, watched: bool) -> None:
+        if not self._options.home_assistant or (camera, watched) in self._announced:
+            return
+        for topic, payload in announcements(self._options, camera, watched=watched):
+            self._link.publish(topic, payload, retain=True)
+        self._announced.add((camera, watched))
+
+    def _show(self, topics: Topics, notice: dict[str, str], body: str) -> None:
+        told, shown = _Shown(notice["sighting_id"], notice["seen_at"]), self._shown.get(topics.level)
+        withdrawn = "withdrawn" in notice
+        later = shown is not None and shown.seen_at > told.seen_at
+        if (shown is None or shown.sighting_id != told.sighting_id) if withdrawn else later:
+            return
+        self._link.publish(topics.state, body, retain=self._options.retain)
+        self._shown[topics.level] = told
+        self._send_pictures(topics, notice["sighting_id"], none=withdrawn)
+        if not withdrawn:
+            # Last: what an automation sends on when it happens is there already.
+            event = json.dumps({"event_type": notice["verdict"].lower(), **notice})
+            self._link.publish(topics.event, event)
+
+    def _send_pictures(self, topics: Topics, sighting_id: str, *, none: bool = False) -> None:
+        """An empty message takes the place of a picture that there is none of: it would show another vehicle."""
+        for kind in self._options.pictures:
+            found = None if none or self._picture_of is None else self._picture_of(sighting_id, kind)
+            self._link.publish(topics.picture(kind), found or b"", retain=self._options.retain)
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        """What the broker keeps of before, or another process has told."""
+        match = self._state.fullmatch(topic)
+        try:
+            told = json.loads(payload)
+            shown = _Shown(str(told["sighting_id"]), str(told["seen_at"]))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return
+        if match is not None:
+            self._shown[match[1]] = shown
+
+    def _forget(self) -> None:
+        """The broker may have forgotten what it was told."""
         self._announced.clear()
+        self._online.clear()
 
-    def _publish(self, topic: str, payload: str, *, retain: bool) -> None:
-        sent = self._connected().publish(topic, payload, qos=_AT_LEAST_ONCE, retain=retain)
-        sent.wait_for_publish(self._options.timeout_s)
-        if not sent.is_published():
-            raise TimeoutError("the broker did not acknowledge")
-
-    def _connected(self) -> paho.Client:
-        if self._client is not None and self._client.is_connected():
-            return self._client
-        self.close()
-        client = paho.Client(CallbackAPIVersion.VERSION2)
-        client.connect_timeout = self._options.timeout_s
-        # The client comes back by itself to a broker that may have forgotten what was announced.
-        client.on_disconnect = lambda *_: self._announced.clear()
-        if self._options.username:
-            client.username_pw_set(self._options.username, self._password)
-        if self._options.tls:
-            client.tls_set(ca_certs=str(self._options.tls_ca) if self._options.tls_ca else None)
-        if client.connect(self._options.host, self._options.port) != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise OSError("the broker refused")
-        client.loop_start()
-        self._client = client
-        return client
-
-
-def topic_level(name: str) -> str:
-    """`name` as one level of a topic: `/`, `+`, `#` and spaces would mean something else."""
-    return re.sub(r"[^0-9A-Za-z_-]", "_", name)
-
-
-def discovery(topic: str, camera: str) -> tuple[str, str]:
-    """Topic and retained payload that make Home Assistant show the last verdict of a camera as a sensor."""
-    level = topic_level(camera)
-    payload = {
-        "name": "Last verdict",
-        "unique_id": f"roadside_{level}_verdict",
-        "state_topic": f"{topic}/{level}/state",
-        "value_template": "{{ value_json.verdict }}",
-        "json_attributes_topic": f"{topic}/{level}/state",
-        "icon": "mdi:car-info",
-        "device": {"identifiers": [f"roadside_{level}"], "name": f"Roadside {camera}", "manufacturer": "Roadside"},
-    }
-    return f"homeassistant/sensor/roadside_{level}/verdict/config", json.dumps(payload)
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, RuntimeError) as error:
+            self.close()
+            raise UnavailableError(f"mqtt {self._options.name}: {error or type(error).__name__}") from error

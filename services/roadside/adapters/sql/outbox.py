@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
     from roadside.adapters.sql.database import Database
+    from roadside.core.notices import Draft
     from roadside.ports.notify import Compose
 
 _BATCH = 200
@@ -54,6 +55,12 @@ class SqlOutbox:
                 if known is None:
                     position = connection.execute(newest).scalar_one() or 0
                     connection.execute(insert(CURSORS).values(name=name, position=position))
+
+    def include_past(self) -> None:
+        """Have the next `collect` tell of all that is stored of which a channel was told nothing yet."""
+        with self._database.write() as connection:
+            one_at_a_time(connection, Lock.OUTBOX)
+            connection.execute(update(CURSORS).where(CURSORS.c.name == _OF_SIGHTINGS).values(position=0))
 
     def due(self, now_ns: int, limit: int = 50) -> Sequence[Notice]:
         """Those to be sent now, oldest first."""
@@ -104,20 +111,14 @@ class SqlOutbox:
                 position = connection.execute(select(CURSORS.c.position).where(CURSORS.c.name == name)).scalar() or 0
                 rows = connection.execute(_since(kind, position)).all()
                 for row in rows:
-                    written += self._write(connection, row.sighting_id, compose, now_ns)
+                    drafts = _drafts(connection, row.sighting_id, compose)
+                    if kind == "sightings" and drafts:
+                        drafts = _without_known(connection, row.sighting_id, drafts)
+                    written += _write(connection, row.sighting_id, drafts, now_ns)
                 if rows:
                     _move(connection, name, int(rows[-1].position))
             if len(rows) < _BATCH:
                 return written
-
-    def _write(self, connection: Connection, sighting_id: str, compose: Compose, now_ns: int) -> int:
-        sighting = known_sighting(connection, sighting_id)
-        drafts = compose(sighting) if sighting is not None else ()
-        for draft in drafts:
-            values = {"sighting_id": sighting_id, "channel": draft.channel, "body": draft.body}
-            state = {"state": PENDING, "attempts": 0, "next_at_ns": now_ns, "fault": ""}
-            connection.execute(insert(OUTBOX).values(**values, **state))
-        return len(drafts)
 
     def _notices(self, statement: Select[Any]) -> Sequence[Notice]:
         with self._database.read() as connection:
@@ -128,6 +129,25 @@ class SqlOutbox:
         mine = OUTBOX.c.notification_id == notice.notification_id
         with self._database.write() as connection:
             connection.execute(update(OUTBOX).where(mine).values(**values))
+
+
+def _drafts(connection: Connection, sighting_id: str, compose: Compose) -> Sequence[Draft]:
+    sighting = known_sighting(connection, sighting_id)
+    return () if sighting is None else compose(sighting)
+
+
+def _without_known(connection: Connection, sighting_id: str, drafts: Sequence[Draft]) -> Sequence[Draft]:
+    """`drafts` but for channels that have a notice of the sighting, delivered or not."""
+    told = set(connection.execute(select(OUTBOX.c.channel).where(OUTBOX.c.sighting_id == sighting_id)).scalars())
+    return [draft for draft in drafts if draft.channel not in told]
+
+
+def _write(connection: Connection, sighting_id: str, drafts: Sequence[Draft], now_ns: int) -> int:
+    for draft in drafts:
+        values = {"sighting_id": sighting_id, "channel": draft.channel, "body": draft.body}
+        state = {"state": PENDING, "attempts": 0, "next_at_ns": now_ns, "fault": ""}
+        connection.execute(insert(OUTBOX).values(**values, **state))
+    return len(drafts)
 
 
 def _since(kind: str, position: int) -> Select[tuple[int, str]]:
