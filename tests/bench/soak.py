@@ -2,12 +2,13 @@
 
 The demonstration street is played over and over as motion JPEG by a process of its own. Resident memory, open files,
 threads and the size of the database go to a CSV file and, where matplotlib is installed, to a plot. Fails where the
-memory rises, after the warm-up, by more than is allowed.
+memory rises, after the warm-up, by more than is allowed. With `--services` the services watch it, over a Redis.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import itertools
 import os
@@ -24,10 +25,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from tests.bench.soak_services import watching_services
 from tests.ports import reserved_port
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 CLIP = Path("var/demo/street.mp4")
 FOLDER = Path("var/soak")
@@ -40,29 +42,50 @@ class Sample:
     """What the process takes at one moment."""
 
     seconds: float
-    """Since its start."""
+    """Since the start."""
     resident_mb: float
+    """With its children's, such as the process that decodes pictures."""
     files: int
     threads: int
     database_mb: float
     """With the evidence beside it."""
+    process: str = "run"
 
 
-def sample(pid: int, folder: Path, started_s: float) -> Sample:
-    """What the process `pid`, whose records lie in `folder`, takes now."""
-    status = dict(
-        line.split(":", 1)
-        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
-        if ":" in line
-    )
+def sample(pid: int, folder: Path, started_s: float, name: str = "run") -> Sample:
+    """What the process `pid` with its children, whose records lie in `folder`, takes now."""
+    status = _status(pid)
     size = sum(map(_size_bytes, folder.rglob("*")))
+    resident_kb = _resident_kb(status) + sum(_resident_kb(_status(child)) for child in _children(pid))
     return Sample(
         round(time.monotonic() - started_s, 1),
-        round(int(status["VmRSS"].split()[0]) / 1024, 2),
+        round(resident_kb / 1024, 2),
         len(os.listdir(f"/proc/{pid}/fd")),  # noqa: PTH208 - names alone, of what may be gone already
         int(status["Threads"]),
         round(size / MB, 2),
+        name,
     )
+
+
+def _status(pid: int) -> dict[str, str]:
+    """What the kernel tells of a process; empty where it is gone."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+    return {}
+
+
+def _resident_kb(status: Mapping[str, str]) -> int:
+    return int(status.get("VmRSS", "0 kB").split()[0])
+
+
+def _children(pid: int) -> list[int]:
+    """Every thread's own."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, task.read_text(encoding="ascii").split())
+    return found
 
 
 def _size_bytes(path: Path) -> int:
@@ -92,14 +115,19 @@ def plot(samples: Sequence[Sample], path: Path) -> bool:
         from matplotlib import pyplot as plt  # noqa: PLC0415
     except ImportError:
         return False
-    minutes = [s.seconds / 60 for s in samples]
     figure, axes = plt.subplots(3, 1, figsize=(9, 8), sharex=True)
-    axes[0].plot(minutes, [s.resident_mb for s in samples])
+    names = sorted({s.process for s in samples})
+    for name in names:
+        own = [s for s in samples if s.process == name]
+        minutes = [s.seconds / 60 for s in own]
+        axes[0].plot(minutes, [s.resident_mb for s in own], label=name)
+        axes[1].plot(minutes, [s.files for s in own], label=f"{name}: open files")
+        axes[1].plot(minutes, [s.threads for s in own], label=f"{name}: threads", linestyle="--")
     axes[0].set_ylabel("resident memory, MB")
-    axes[1].plot(minutes, [s.files for s in samples], label="open files")
-    axes[1].plot(minutes, [s.threads for s in samples], label="threads")
-    axes[1].legend()
-    axes[2].plot(minutes, [s.database_mb for s in samples])
+    axes[1].legend(fontsize="x-small", ncols=2)
+    if len(names) > 1:
+        axes[0].legend(fontsize="x-small", ncols=2)
+    axes[2].plot([s.seconds / 60 for s in own], [s.database_mb for s in own])
     axes[2].set_ylabel("records, MB")
     axes[2].set_xlabel("minutes")
     for axis in axes:
@@ -140,50 +168,60 @@ def _jpegs(clip: Path) -> list[bytes]:
         frames.append(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
 
 
-def soak(folder: Path, clip: Path, minutes: float, frames_per_s: float, every_s: float) -> list[Sample]:
-    """Watch the camera for `minutes`; the samples. Raises RuntimeError where the run ends by itself."""
-    folder.mkdir(parents=True, exist_ok=True)
+def soak(
+    folder: Path, clip: Path, minutes: float, frames_per_s: float, every_s: float, *, services: bool
+) -> list[Sample]:
+    """Watch the camera for `minutes`; the samples. Raises RuntimeError where what watches ends by itself."""
     records = folder / "records"
-    records.mkdir(exist_ok=True)
-    port = reserved_port()
-    camera = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.bench.soak",
-            "--camera",
-            str(port),
-            "--clip",
-            str(clip),
-            "--fps",
-            str(frames_per_s),
-        ]
-    )
+    records.mkdir(parents=True, exist_ok=True)
     samples: list[Sample] = []
-    with (folder / "run.log").open("w", encoding="utf-8") as log, (folder / "soak.csv").open("w", newline="") as file:
+    watching = watching_services if services else watching_run
+    with (
+        camera(clip, frames_per_s) as address,
+        watching(folder, address) as processes,
+        (folder / "soak.csv").open("w", newline="") as file,
+    ):
         table = csv.writer(file)
         table.writerow([field.name for field in fields(Sample)])
-        program = Path(sys.executable).with_name("roadside")
-        command = [str(program), "run", f"http://127.0.0.1:{port}/", "--db", str(records / "r.db")]
-        run: subprocess.Popen[bytes] | None = None
-        try:
-            _wait_for(camera, port)
-            run = subprocess.Popen(command, stdout=log, stderr=log)
-            started_s = time.monotonic()
-            while time.monotonic() - started_s < minutes * 60:
-                time.sleep(every_s)
-                if run.poll() is not None:
-                    raise RuntimeError(f"the run ended with exit code {run.returncode}; see {folder / 'run.log'}")
-                samples.append(sample(run.pid, records, started_s))
+        started_s = time.monotonic()
+        while time.monotonic() - started_s < minutes * 60:
+            time.sleep(every_s)
+            for name, process in processes.items():
+                if process.poll() is not None:
+                    raise RuntimeError(f"{name} ended with exit code {process.returncode}; see its log in {folder}")
+                samples.append(sample(process.pid, records, started_s, name))
                 table.writerow(astuple(samples[-1]))
-                file.flush()
-        finally:
-            if run is not None:
-                run.send_signal(signal.SIGINT)
-                run.wait(60)
-            camera.kill()
-            camera.wait()
+            file.flush()
     return samples
+
+
+@contextlib.contextmanager
+def watching_run(folder: Path, address: str) -> Iterator[Mapping[str, subprocess.Popen[bytes]]]:
+    """`roadside run` as it watches the camera, by its name in the samples; its records lie in `records`."""
+    program = Path(sys.executable).with_name("roadside")
+    with (folder / "run.log").open("w", encoding="utf-8") as log:
+        run = subprocess.Popen(
+            [str(program), "run", address, "--db", str(folder / "records" / "r.db")], stdout=log, stderr=log
+        )
+        try:
+            yield {"run": run}
+        finally:
+            run.send_signal(signal.SIGINT)
+            run.wait(60)
+
+
+@contextlib.contextmanager
+def camera(clip: Path, frames_per_s: float) -> Iterator[str]:
+    """A process that is the camera, by its address. Raises RuntimeError where it does not start."""
+    port = reserved_port()
+    arguments = ["--camera", str(port), "--clip", str(clip), "--fps", str(frames_per_s)]
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.soak", *arguments])
+    try:
+        _wait_for(process, port)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _wait_for(camera: subprocess.Popen[bytes], port: int) -> None:
@@ -205,27 +243,37 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=10, help="seconds between two samples")
     parser.add_argument("--fps", type=float, default=25)
     parser.add_argument("--most-mb", type=float, default=6, help="by which the memory may rise after the warm-up")
+    parser.add_argument("--services", action="store_true", help="the services over a Redis, not `roadside run`")
     parser.add_argument("--clip", type=Path, default=CLIP)
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--camera", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.camera is not None:
         serve(arguments.clip, arguments.camera, arguments.fps)
-    samples = soak(arguments.out, arguments.clip, arguments.minutes, arguments.fps, arguments.every)
+    pace = (arguments.minutes, arguments.fps, arguments.every)
+    samples = soak(arguments.out, arguments.clip, *pace, services=arguments.services)
     warm_up_s = 60 * (arguments.minutes / 6 if arguments.warm_up is None else arguments.warm_up)
-    rise, slope = rise_mb(samples, warm_up_s)
     drawn = plot(samples, arguments.out / "soak.png")
-    last = samples[-1]
-    print(f"{len(samples)} samples over {last.seconds / 60:.1f} minutes: {arguments.out / 'soak.csv'}")
+    print(f"{samples[-1].seconds / 60:.1f} minutes: {arguments.out / 'soak.csv'}")
     print(f"plot: {arguments.out / 'soak.png'}" if drawn else "no plot: matplotlib is not installed (extra `train`)")
+    leaks = [
+        name for name in dict.fromkeys(s.process for s in samples) if tell(name, samples, warm_up_s) > arguments.most_mb
+    ]
+    if leaks:
+        print(f"soak: more than {arguments.most_mb:g} MB rose: {', '.join(leaks)}", file=sys.stderr)
+    return 1 if leaks else 0
+
+
+def tell(name: str, samples: Sequence[Sample], warm_up_s: float) -> float:
+    """Say what the process `name` took; by how many MB its memory rose after the warm-up."""
+    own = [s for s in samples if s.process == name]
+    rise, slope = rise_mb(own, warm_up_s)
+    last = own[-1]
     print(
-        f"memory {last.resident_mb:.0f} MB, {last.files} files, {last.threads} threads, {last.database_mb:.1f} MB kept"
+        f"{name}: {last.resident_mb:.0f} MB, {last.files} files, {last.threads} threads, {last.database_mb:.1f} MB "
+        f"kept; after {warm_up_s / 60:.1f} minutes {rise:+.1f} MB, slope {slope:+.1f} MB an hour"
     )
-    print(f"after {warm_up_s / 60:.1f} minutes: {rise:+.1f} MB, slope {slope:+.1f} MB an hour")
-    if rise > arguments.most_mb:
-        print(f"soak: the memory rose by {rise:.1f} MB; at most {arguments.most_mb:g} are allowed", file=sys.stderr)
-        return 1
-    return 0
+    return rise
 
 
 if __name__ == "__main__":
