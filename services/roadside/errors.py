@@ -5,6 +5,7 @@ The tree:
     RoadsideError
     ├── InputError            what was given cannot be used: the message names the fault and the mend
     │   ├── SourceError       a picture, clip or camera
+    │   │   └── DecoderDiedError  one that ended the process which decodes it
     │   ├── ModelError        a model file or folder
     │   ├── SettingsError     a setting, flag or configuration file
     │   ├── RegistryFileError a list of vignettes
@@ -34,6 +35,10 @@ class InputError(RoadsideError):
 
 class SourceError(InputError):
     """A picture, clip or camera that cannot be read."""
+
+
+class DecoderDiedError(SourceError):
+    """A clip or stream that ended, or held up, the process that decodes it: damaged, or made to do harm."""
 
 
 class ModelError(InputError):

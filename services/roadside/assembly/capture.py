@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -20,7 +21,7 @@ from roadside.capture.worker import CameraWorker, CaptureOptions
 from roadside.core.frames import CameraId
 from roadside.core.moments import TimeDoubt
 from roadside.core.view import View
-from roadside.errors import SettingsError
+from roadside.errors import DecoderDiedError, SettingsError
 from roadside.kit.addresses import redact
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
@@ -111,8 +112,9 @@ def _worker(
         lossless=settings.recording_lossless,
     )
     dating = dating_of(settings.recorded_at, context.clock)
-    # A source that cannot be is said before the service starts.
-    open_source(source, camera_id, context.clock, camera).close()
+    # A source that cannot be is said before the service starts; one that kills its decoder is the worker's to tell.
+    with suppress(DecoderDiedError):
+        open_source(source, camera_id, context.clock, camera).close()
     parts = context.loop_parts(camera_id, meter)
 
     def refused(fault: str) -> None:
@@ -127,6 +129,7 @@ def _worker(
                 context.clock,
                 camera,
                 on_drop=lost,
+                on_death=lambda: meter.count("decoder_deaths_total", camera=camera_id),
                 on_refused=refused,
                 dating=dating,
                 stamp=frame_clock.stamp,

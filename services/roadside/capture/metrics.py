@@ -18,6 +18,18 @@ SPECS = (
     Spec("camera_up_state", Kind.GAUGE, "1 while the camera sends.", ("camera",)),
     Spec("camera_reconnects_total", Kind.COUNTER, "Times a camera was lost and reopened.", ("camera",)),
     Spec(
+        "camera_failures_total",
+        Kind.COUNTER,
+        "Times a source could not be used and was left alone for a while: a clip that is damaged or gone.",
+        ("camera",),
+    ),
+    Spec(
+        "decoder_deaths_total",
+        Kind.COUNTER,
+        "Times a clip or camera ended, or held up, the process that decodes it: damaged, or made to do harm.",
+        ("camera",),
+    ),
+    Spec(
         "clock_doubt_state",
         Kind.GAUGE,
         "1 while the time of this computer is not believed, for the reason given: verdicts are UNKNOWN then.",

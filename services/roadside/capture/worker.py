@@ -13,6 +13,7 @@ from roadside.capture.background import BackgroundWatch
 from roadside.capture.feed import FrameFeed
 from roadside.core.events import FrameEvent, encode_jpeg, encode_raw
 from roadside.core.frames import SEPARATE_NS
+from roadside.errors import DecoderDiedError, SourceError
 from roadside.kit.logs import fields
 from roadside.wire.pictures import TravellingPicture
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 DROPS = ("backlog", "newer", "still", "pace")
 BETWEEN_LOOPS_NS = 3_000_000_000
 """Longer than a track's gap: the vehicles of one loop and of the next are different passages."""
+
+FIRST_PAUSE_S = 1.0
+"""Before a source that failed is tried again; it doubles with each failure."""
+LONGEST_PAUSE_S = 300.0
+STEADY_FRAMES = 1000
+"""After so many a failure is the first again."""
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +105,8 @@ class CameraWorker:
         for reason in DROPS:
             self._meter.count("frames_dropped_total", 0, camera=camera_id, reason=reason)
         self._meter.count("frames_total", 0, camera=camera_id)
-        self._meter.count("camera_reconnects_total", 0, camera=camera_id)
+        for counted in ("camera_reconnects_total", "camera_failures_total", "decoder_deaths_total"):
+            self._meter.count(counted, 0, camera=camera_id)
         self._meter.set("camera_up_state", 0, camera=camera_id)
 
     @property
@@ -108,15 +116,43 @@ class CameraWorker:
             return self._report
 
     def run(self) -> None:
-        """Take frames. Raises SourceError where the source cannot be used."""
+        """Take frames; a source that fails is told of and tried again, ever more seldom, and no other camera waits."""
+        failures = 0
+        while not self._stopping.is_set():
+            published = self._report.published
+            try:
+                self._take()
+            except SourceError as error:
+                failures = 1 if self._report.published > published + STEADY_FRAMES else failures + 1
+                self._failed(error, min(FIRST_PAUSE_S * 2 ** min(failures - 1, 16), LONGEST_PAUSE_S))
+            else:
+                break
+        self._meter.set("camera_up_state", 0, camera=self.camera_id)
+        self._parts.health.done(self.camera_id)
+
+    def _failed(self, error: SourceError, pause_s: float) -> None:
+        """Tell why the source failed, and let the pause pass."""
+        if isinstance(error, DecoderDiedError):
+            self._meter.count("decoder_deaths_total", camera=self.camera_id)
+        self._meter.count("camera_failures_total", camera=self.camera_id)
+        self._meter.set("camera_up_state", 0, camera=self.camera_id)
+        with self._lock:
+            self._report = replace(self._report, condition=CameraCondition.CONNECTING)
+        _log.error("camera fails", extra=fields(camera=self.camera_id, reason=str(error), again_in_s=pause_s))
+        until_s = time.monotonic() + pause_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._beat()
+            if self._stopping.wait(min(1.0, left_s)):
+                return
+
+    def _take(self) -> None:
+        """Take frames until the source ends. Raises SourceError where it cannot be used."""
         source = self._open_source(self._lost)
         self._declare(live=source.live, ended=False)
         if source.live:
             self._run_live(source)
         else:
             self._run_recording(source)
-        self._meter.set("camera_up_state", 0, camera=self.camera_id)
-        self._parts.health.done(self.camera_id)
 
     def _run_live(self, source: FrameSource) -> None:
         state = self._known()
@@ -190,10 +226,16 @@ class CameraWorker:
             if loop == self._options.loops:
                 break
             source = self._open_source(self._lost)
+        self._end_recording(frames_before)
+
+    def _end_recording(self, frames: int) -> None:
+        """Tell that it was played; where the service ends the next start sees to it."""
+        if self._stopping.is_set():
+            return
         self._declare(live=False, ended=True)
         with self._lock:
             self._report = replace(self._report, condition=CameraCondition.ENDED)
-        _log.info("recording ended", extra=fields(camera=self.camera_id, frames=frames_before))
+        _log.info("recording ended", extra=fields(camera=self.camera_id, frames=frames))
 
     def _publish(self, frame: Frame, *, live: bool) -> bool:
         started_s = time.perf_counter()

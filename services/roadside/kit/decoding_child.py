@@ -7,15 +7,14 @@ the standard output goes an ANSWER, and where it is a fault its text.
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import struct
 import sys
-from pathlib import Path
 
 import cv2
 
 from roadside.core.picture_header import PictureFault, PictureLimits
+from roadside.kit.child_process import limit_memory, write_all
 from roadside.wire.decoding import decode
 
 REQUEST = struct.Struct("<4Q")
@@ -32,7 +31,7 @@ def main() -> None:
     taken, given = int(sys.argv[1]), int(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's whole process group; the service ends in order
     cv2.setNumThreads(1)
-    _limit_memory()
+    limit_memory(MEMORY_BYTES)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     answers.write(READY)
     answers.flush()
@@ -44,23 +43,10 @@ def main() -> None:
             text = str(fault).encode()
             answers.write(ANSWER.pack(0, 0, len(text)) + text)
         else:
-            _write(given, pixels.data.cast("B"))
+            write_all(given, pixels.data.cast("B"))
             answers.write(ANSWER.pack(pixels.shape[0], pixels.shape[1], 0))
             del pixels
         answers.flush()
-
-
-def _write(file: int, content: memoryview) -> None:
-    at = 0
-    while at < len(content):
-        at += os.pwrite(file, content[at:], at)
-
-
-def _limit_memory() -> None:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    most = pages * resource.getpagesize() + MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import selectors
 import subprocess
-import sys
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +19,7 @@ import numpy as np
 
 from roadside.core.picture_header import PictureFault, check_limits, read_header
 from roadside.errors import UnavailableError
+from roadside.kit.child_process import DiedError, environment, module_command, read_exactly
 from roadside.kit.decoding_child import ANSWER, READY, REQUEST
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
 
     from roadside.core.picture_header import PictureLimits
 
-CHILD = (sys.executable, "-P", "-m", "roadside.kit.decoding_child")
+CHILD = module_command("roadside.kit.decoding_child")
 START_S = 60.0
 """Python, numpy and OpenCV from the card of a busy Pi."""
 MOST_TRIES = 2
@@ -38,10 +36,6 @@ KEPT_BYTES = 32 << 20
 """Of the files in memory; larger ones are given back."""
 
 _log = logging.getLogger(__name__)
-
-
-class _DiedError(Exception):
-    """The process is gone, or did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +81,7 @@ class DecodingProcess:
             for _ in range(MOST_TRIES):
                 try:
                     return self._ask(self._running(), data, limits)
-                except _DiedError as error:
+                except DiedError as error:
                     self.deaths += 1
                     _log.warning("the decoding process ended: %s", error)
                     self._end()
@@ -110,8 +104,8 @@ class DecodingProcess:
         if self._child is None:
             self._child = _start(self._command)
             try:
-                _read(self._child.process, len(READY), START_S)
-            except _DiedError as error:
+                read_exactly(self._child.process, len(READY), START_S)
+            except DiedError as error:
                 self._end()
                 raise UnavailableError(f"the process that decodes pictures does not start ({error})") from None
         return self._child
@@ -124,13 +118,13 @@ class DecodingProcess:
             child.process.stdin.write(request)
             child.process.stdin.flush()
         except OSError as error:
-            raise _DiedError(str(error)) from None
-        height, width, text_bytes = ANSWER.unpack(_read(child.process, ANSWER.size, self._timeout_s))
+            raise DiedError(str(error)) from None
+        height, width, text_bytes = ANSWER.unpack(read_exactly(child.process, ANSWER.size, self._timeout_s))
         if not height:
-            raise PictureFault(_read(child.process, text_bytes, self._timeout_s).decode())
+            raise PictureFault(read_exactly(child.process, text_bytes, self._timeout_s).decode())
         pixels = np.empty((height, width, 3), np.uint8)
         if os.preadv(child.given, [pixels.data.cast("B")], 0) != pixels.nbytes:
-            raise _DiedError("fewer pixels than it said")
+            raise DiedError("fewer pixels than it said")
         if max(len(data), pixels.nbytes) > KEPT_BYTES:
             os.ftruncate(child.taken, 0)
             os.ftruncate(child.given, 0)
@@ -145,6 +139,7 @@ def _start(command: tuple[str, ...]) -> _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=environment(),
             pass_fds=(taken, given),
             bufsize=0,
         )
@@ -153,28 +148,3 @@ def _start(command: tuple[str, ...]) -> _Child:
         os.close(given)
         raise UnavailableError(f"no process can be started to decode pictures: {error.strerror}") from None
     return _Child(process, taken, given)
-
-
-def _read(process: subprocess.Popen[bytes], size: int, timeout_s: float) -> bytes:
-    """`size` bytes of its standard output. Raises _DiedError."""
-    assert process.stdout is not None  # noqa: S101 (a pipe was asked for)
-    file, content = process.stdout.fileno(), b""
-    give_up_at_s = time.monotonic() + timeout_s
-    with selectors.DefaultSelector() as selector:
-        selector.register(file, selectors.EVENT_READ)
-        while len(content) < size:
-            if not selector.select(max(0.0, give_up_at_s - time.monotonic())):
-                raise _DiedError(f"no answer within {timeout_s:g} s")
-            part = os.read(file, size - len(content))
-            if not part:
-                raise _DiedError(_how_it_ended(process))
-            content += part
-    return content
-
-
-def _how_it_ended(process: subprocess.Popen[bytes]) -> str:
-    try:
-        code = process.wait(5)
-    except subprocess.TimeoutExpired:
-        return "it closed its output"
-    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import selectors
 import subprocess
 import threading
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 
 from roadside.adapters.sources.mjpeg import JpegSplitter
-from roadside.core.picture_header import CAMERA_LIMITS, PictureFault
+from roadside.core.picture_header import CAMERA_LIMITS, MOST_SIDE_PX, PictureFault
 from roadside.errors import SourceError
 from roadside.kit.addresses import MEND
 from roadside.wire.decoding import decode_jpeg
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK_BYTES = 64 * 1024
+DECODING = (cv2.CAP_PROP_N_THREADS, min(os.cpu_count() or 1, 4))
+"""Each of FFmpeg's threads holds frames of its own, and four decode faster than anything is detected."""
 MOST_BROKEN = 50
 """Pictures in a row that cannot be decoded before a camera counts as gone: it sends nothing else."""
 
@@ -46,8 +49,16 @@ class Capture(Protocol):
 def check_frame_size(capture: cv2.VideoCapture, name: str) -> None:
     """Raises SourceError, and lets go of `capture`, where its frames are larger than any camera's."""
     width, height = (int(capture.get(what)) for what in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-    if width * height > CAMERA_LIMITS.pixels:
+    try:
+        check_pixels(width, height, name)
+    except SourceError:
         capture.release()
+        raise
+
+
+def check_pixels(width: int, height: int, name: str) -> None:
+    """Raises SourceError where frames of this size are larger than any camera's."""
+    if width * height > CAMERA_LIMITS.pixels or max(width, height) > MOST_SIDE_PX:
         most = CAMERA_LIMITS.pixels // 1_000_000
         raise SourceError(f"{name}: frames of {width} x {height} pixels; scale them below {most} megapixels")
 
@@ -63,7 +74,7 @@ class OpenCvCapture:
         """Raises SourceError where nothing answers in time."""
         timeout_ms = round(timeout_s * 1000)
         options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
-        capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, options)
+        capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*options, *DECODING])
         if not capture.isOpened():
             raise SourceError(
                 f"{name}: no camera answers there; check the address, the password and the network; {MEND}"
@@ -84,9 +95,9 @@ class OpenCvCapture:
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         return cls(capture)
 
-    def read(self) -> NDArray[np.uint8] | None:
-        """The next picture."""
-        whole, image = self._capture.read()
+    def read(self, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8] | None:
+        """The next picture, written to `into` where it has that size."""
+        whole, image = self._capture.read(into)
         return image if whole else None  # type: ignore[return-value]
 
     def close(self) -> None:

@@ -12,28 +12,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 
-from roadside.adapters.sources.cameras import Capture, HttpMjpeg, OpenCvCapture, PipeMjpeg, check_frame_size
+from roadside.adapters.sources.cameras import PipeMjpeg
 from roadside.adapters.sources.containers import clip_time
 from roadside.adapters.sources.dating import Dating
+from roadside.adapters.sources.decoding_child import Kind, Opening
+from roadside.adapters.sources.decoding_process import DecodedSource
 from roadside.adapters.sources.exif import photograph_time
 from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
 from roadside.core.frames import CameraId, Frame
-from roadside.errors import SourceError
+from roadside.errors import DecoderDiedError, SourceError
 from roadside.kit.addresses import address_fault, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
+    from roadside.adapters.sources.cameras import Capture
     from roadside.core.moments import Stamp
     from roadside.ports.sources import FrameSource
     from roadside.ports.system import Clock
 
 RPICAM_COMMANDS = ("rpicam-vid", "libcamera-vid")
 """The Raspberry Pi's camera program, by its new and its old name."""
+STEADY_FRAMES = 1000
+"""After so many the decoder's end is the first again: a stream that ends it at each start is tried ever more seldom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,57 +121,45 @@ class ClipSource:
     def __init__(self, path: Path, camera_id: CameraId, clock: Clock, dating: Dating | None = None) -> None:
         if path.stat().st_size == 0:
             raise SourceError(f"{path}: is empty (0 bytes); copy it again")
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-        if not self._capture.isOpened():
-            raise SourceError(f"{path}: is not a video that can be read; MP4, AVI, MKV or MOV can")
-        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        self.has_turn = int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360 != 0
+        self._capture = DecodedSource(Opening(Kind.CLIP, str(path.absolute()), str(path)))
+        facts = self._capture.facts
+        self.has_turn = facts.has_turn
         """Whether the file says that its pictures are to be turned."""
-        check_frame_size(self._capture, str(path))
         self._path = path
         self._camera_id = camera_id
         self._start_ns = clock.now_ns()
         self._first = (dating or Dating()).first(clip_time(path), self._start_ns)
         self._closed = False
-        self.frames_per_s = max(0.0, self._capture.get(cv2.CAP_PROP_FPS)) or 25.0
-        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.frame_count = count if count > 0 else None
+        self.frames_per_s = facts.frames_per_s
+        self.frame_count = facts.frame_count
 
     def frames(self) -> Iterator[Frame]:
-        """All frames. Raises SourceError where the clip holds none."""
+        """All frames. Raises SourceError where the clip holds none, DecoderDiedError where it ends its decoder."""
         sequence = 0
-        while not self._closed:
-            whole, image = self._capture.read()
-            if not whole:
-                break
-            position_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-            at_s = position_ms / 1000 if position_ms > 0 else sequence / self.frames_per_s
-            if self.turned_over:
-                image = cv2.rotate(image, cv2.ROTATE_180)
-            place_ns = round(at_s * 1e9)
-            stamp = None if self._first is None else replace(self._first, at_ns=self._first.at_ns + place_ns)
-            yield Frame(self._camera_id, self._start_ns + place_ns, sequence, image, stamp)  # type: ignore[arg-type]
-            sequence += 1
-        self._capture.release()
+        with closing(self._capture) as capture:
+            while not self._closed and (image := capture.read()) is not None:
+                position_ms = capture.position_ms
+                at_s = position_ms / 1000 if position_ms > 0 else sequence / self.frames_per_s
+                if self.turned_over:
+                    image = np.asarray(cv2.rotate(image, cv2.ROTATE_180), np.uint8)
+                place_ns = round(at_s * 1e9)
+                stamp = None if self._first is None else replace(self._first, at_ns=self._first.at_ns + place_ns)
+                yield Frame(self._camera_id, self._start_ns + place_ns, sequence, image, stamp)
+                sequence += 1
         if not sequence and not self._closed:
             raise SourceError(f"{self._path}: holds no frame that can be read; copy it again")
 
     def samples(self, count: int) -> Iterator[NDArray[np.uint8]]:
         """Up to `count` pictures from all over the clip, (H, W, 3) uint8 BGR, turned as the file says."""
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        for place in range(count):
-            if self.frame_count is not None:
-                capture.set(cv2.CAP_PROP_POS_FRAMES, self.frame_count * (place + 0.5) // count)
-            whole, image = capture.read()
-            if not whole:
-                break
-            yield image  # type: ignore[misc]
-        capture.release()
+        opening = Opening(Kind.CLIP, str(self._path.absolute()), str(self._path), samples=count)
+        with closing(DecodedSource(opening)) as capture:
+            while (image := capture.read()) is not None:
+                yield image
 
     def close(self) -> None:
         """The frame in hand is the last."""
         self._closed = True
+        self._capture.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +168,8 @@ class Reopening:
 
     on_drop: Callable[[str], None] | None = None
     """Is told why the camera dropped, and when it is tried again."""
+    on_death: Callable[[], None] | None = None
+    """Is told when the camera ended the process that decodes it."""
     wait: Callable[[float], object] = time.sleep
     rng: random.Random = field(default_factory=random.Random)
     """Spreads the attempts of several cameras that dropped together."""
@@ -211,8 +206,9 @@ class LiveSource:
     def frames(self) -> Iterator[Frame]:
         """Frames until closed. Raises SourceError where the camera never answered."""
         sequence = 0
-        failures = 0
+        failures = deaths = 0
         while not self._closed:
+            first = sequence
             try:
                 for image in self._images():
                     at_ns, stamp = (self._clock.now_ns(), None) if self._stamp is None else self._stamp()
@@ -222,12 +218,15 @@ class LiveSource:
                 fault = f"{self._name}: the camera stopped sending"
             except SourceError as error:
                 fault = str(error)
+                if isinstance(error, DecoderDiedError):
+                    deaths = 1 if sequence - first >= STEADY_FRAMES else deaths + 1
+                    self._tell_death()
             if self._closed:
                 return
             failures += 1
             if not sequence and 0 < self._settings.first_attempts <= failures:
                 raise SourceError(fault)
-            self._pause(failures, fault)
+            self._pause(max(failures, deaths), fault)
 
     def close(self) -> None:
         """The frame in hand is the last; whoever iterates `frames` lets the camera go, within the timeout."""
@@ -238,6 +237,10 @@ class LiveSource:
             while not self._closed and (image := capture.read()) is not None:
                 yield image
 
+    def _tell_death(self) -> None:
+        if self._reopening.on_death is not None:
+            self._reopening.on_death()
+
     def _pause(self, failures: int, fault: str) -> None:
         pause_s = min(self._settings.backoff_s * 2 ** min(failures - 1, 16), self._settings.longest_backoff_s)
         if self._reopening.on_drop is not None:
@@ -245,13 +248,14 @@ class LiveSource:
         self._reopening.wait(pause_s * (1 + self._reopening.rng.random() / 2))
 
 
-def open_source(  # noqa: PLR0913 - two of them are whom to tell of what
+def open_source(  # noqa: PLR0913 - three of them are whom to tell of what
     source: str,
     camera_id: CameraId,
     clock: Clock,
     settings: CameraSettings | None = None,
     *,
     on_drop: Callable[[str], None] | None = None,
+    on_death: Callable[[], None] | None = None,
     on_refused: Callable[[str], None] | None = None,
     dating: Dating | None = None,
     stamp: Callable[[], tuple[int, Stamp]] | None = None,
@@ -259,8 +263,8 @@ def open_source(  # noqa: PLR0913 - two of them are whom to tell of what
     """What `source` names: a picture, folder or clip, rtsp://, http://, /dev/videoN, or `rpicam`.
 
     In one line each, `on_drop` is told of a camera that is lost, and `on_refused` of a folder's picture that cannot be
-    read, which otherwise raises at its turn. `dating` says when recordings were taken, and `stamp` the same of live
-    cameras' frames, as they come.
+    read, which otherwise raises at its turn. `on_death` is told each time that a camera ends its decoder. `dating` says
+    when recordings were taken, and `stamp` the same of live cameras' frames, as they come.
 
     Raises SourceError where it is none of them. Whether a live camera answers is seen when its frames are asked for.
     """
@@ -273,7 +277,7 @@ def open_source(  # noqa: PLR0913 - two of them are whom to tell of what
         raise SourceError(f"{redact(source)}: {fault}")
     if connect is not None:
         return LiveSource(
-            redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop), stamp=stamp
+            redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop, on_death), stamp=stamp
         )
     path = Path(source)
     if not _is_there(path):
@@ -300,15 +304,17 @@ def _is_there(path: Path) -> bool:
 def _live_connection(source: str, settings: CameraSettings) -> Callable[[], Capture] | None:
     """How to connect to a live source, None where `source` is no live source."""
     if source.startswith(("rtsp://", "rtsps://")):
-        return lambda: OpenCvCapture.network(source, redact(source), settings.timeout_s)
-    if source.startswith(("http://", "https://")):
-        return lambda: HttpMjpeg(source, redact(source), settings.timeout_s)
-    if _is_device(source):
-        size = (settings.width_px, settings.height_px)
-        return lambda: OpenCvCapture.device(source, size, settings.frames_per_s)
-    if source == "rpicam":
+        opening = Opening(Kind.NETWORK, source, redact(source), settings.timeout_s)
+    elif source.startswith(("http://", "https://")):
+        opening = Opening(Kind.MJPEG, source, redact(source), settings.timeout_s)
+    elif _is_device(source):
+        asked = (settings.width_px, settings.height_px, settings.frames_per_s)
+        opening = Opening(Kind.DEVICE, source, source, settings.timeout_s, *asked)
+    elif source == "rpicam":
         return lambda: PipeMjpeg(rpicam_command(settings), "rpicam", settings.timeout_s)
-    return None
+    else:
+        return None
+    return lambda: DecodedSource(opening)
 
 
 def _is_device(source: str) -> bool:

@@ -1,0 +1,76 @@
+"""A video file, opened where a damaged one can do no harm: see `decoding_child`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+
+from roadside.adapters.sources.cameras import DECODING, check_frame_size
+from roadside.errors import SourceError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+FRAMES_PER_S = 25.0
+"""Of a file that does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFacts:
+    """What a file says of its pictures."""
+
+    frames_per_s: float = FRAMES_PER_S
+    frame_count: int | None = None
+    """About; None where nobody knows."""
+    has_turn: bool = False
+    """Whether the file says that its pictures are to be turned."""
+
+
+class ClipCapture:
+    """The pictures of a video file in order, turned as the file says, or `samples` of them from all over it."""
+
+    def __init__(self, path: str, samples: int = 0) -> None:
+        """Raises SourceError for what is no video, and for one of pictures larger than any camera's."""
+        self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, list(DECODING))
+        if not self._capture.isOpened():
+            raise SourceError(f"{path}: is not a video that can be read; MP4, AVI, MKV or MOV can")
+        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        check_frame_size(self._capture, path)
+        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.facts = ClipFacts(
+            max(0.0, self._capture.get(cv2.CAP_PROP_FPS)) or FRAMES_PER_S,
+            count if count > 0 else None,
+            int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360 != 0,
+        )
+        self._samples = samples
+        self._taken = 0
+
+    def read(self, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8] | None:
+        """The next picture, (H, W, 3) uint8, blue green red, in `into` where it has that size; None at the end."""
+        if self._samples and not self._seek():
+            return None
+        whole, image = self._capture.read(into)
+        self._taken += whole
+        return image if whole else None  # type: ignore[return-value]
+
+    @property
+    def position_ms(self) -> float:
+        """Where in the clip the picture is that was read last, as the file says; 0 where it does not."""
+        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+
+    def close(self) -> None:
+        """Let it go."""
+        self._capture.release()
+
+    def _seek(self) -> bool:
+        """Go to the next sample; False after the last."""
+        if self._taken == self._samples:
+            return False
+        if self.facts.frame_count is not None:
+            place = self.facts.frame_count * (self._taken + 0.5) // self._samples
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, place)
+        return True

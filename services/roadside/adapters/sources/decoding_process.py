@@ -1,0 +1,152 @@
+"""Clips and cameras decoded in a process of their own: what crashes a decoder costs that source alone, and is told.
+
+What a stranger's clip or camera sends is parsed and decoded there alone, with a limit of memory; pixels come back
+through a file in memory. Who watches neither crashes nor hangs with it, nor takes its memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import weakref
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from roadside.adapters.sources.clips import ClipFacts
+from roadside.adapters.sources.decoding_child import (
+    END,
+    FAULT,
+    FRAME,
+    MESSAGE,
+    OPENED,
+    SLOT_BYTES,
+    Kind,
+)
+from roadside.errors import DecoderDiedError, SourceError
+from roadside.kit.child_process import DiedError, environment, module_command, read_exactly
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from roadside.adapters.sources.decoding_child import Opening
+
+CHILD = module_command("roadside.adapters.sources.decoding_child")
+START_S = 60.0
+"""Python, numpy and OpenCV from the card of a busy Pi."""
+CLIP_S = 60.0
+"""For one picture of a clip."""
+MOST_TEXT_BYTES = 1 << 16
+GRACE_S = 5.0
+"""Beyond the timeout of a camera, which its connection keeps by itself."""
+
+
+class DecodedSource:
+    """The pictures of one source, decoded by a process; meets `roadside.adapters.sources.cameras.Capture`."""
+
+    def __init__(self, opening: Opening, command: tuple[str, ...] = CHILD) -> None:
+        """Raises SourceError where the source cannot be opened, DecoderDiedError where it ends the process."""
+        self._name = opening.name
+        self._wait_s = CLIP_S if opening.kind is Kind.CLIP else opening.timeout_s + GRACE_S
+        self._closed = False
+        self.position_ms = 0.0
+        """Where in its clip the picture is that was read last; 0 where nobody knows."""
+        self._frames = os.memfd_create("frames")
+        self._process = _start(command, self._frames)
+        self._end = weakref.finalize(self, _end, self._process, self._frames)
+        self._say(json.dumps(asdict(opening)).encode() + b"\n")
+        kind, size, *_ = self._next(START_S + opening.timeout_s)
+        self.facts = ClipFacts(**json.loads(self._text(size))) if kind == OPENED else ClipFacts()
+        if kind == FAULT:
+            raise self._fault(size)
+
+    def read(self) -> NDArray[np.uint8] | None:
+        """The next picture, (H, W, 3) uint8, blue green red; None at the end. Raises SourceError, DecoderDiedError."""
+        if self._closed:
+            return None
+        kind, height, width, place, self.position_ms = self._next(self._wait_s)
+        if kind == END or self._closed:
+            return None
+        if kind == FAULT:
+            raise self._fault(height)
+        size_bytes = height * width * 3
+        if kind != FRAME or not 0 < size_bytes <= SLOT_BYTES:
+            raise self._died("it says what makes no sense")
+        pixels = np.empty((height, width, 3), np.uint8)
+        if os.preadv(self._frames, [pixels.data.cast("B")], place * SLOT_BYTES) != size_bytes:
+            raise self._died("fewer pixels than it said")
+        self._say(b".")
+        return pixels
+
+    def stop(self) -> None:
+        """End the process; `read` gives nothing any more. May be called from another thread."""
+        self._closed = True
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process and let its files go, from the thread that reads."""
+        self._closed = True
+        self._end()
+
+    def _next(self, timeout_s: float) -> tuple[bytes, int, int, int, float]:
+        try:
+            message: tuple[bytes, int, int, int, float] = MESSAGE.unpack(
+                read_exactly(self._process, MESSAGE.size, timeout_s)
+            )
+        except DiedError as error:
+            if self._closed:
+                return END, 0, 0, 0, 0.0
+            raise self._died(str(error)) from None
+        return message
+
+    def _text(self, size: int) -> str:
+        try:
+            return read_exactly(self._process, min(size, MOST_TEXT_BYTES), GRACE_S).decode(errors="replace")
+        except DiedError as error:
+            raise self._died(str(error)) from None
+
+    def _fault(self, size: int) -> SourceError:
+        said = self._text(size)
+        self.close()
+        return SourceError(said)
+
+    def _died(self, how: str) -> DecoderDiedError:
+        self.close()
+        return DecoderDiedError(
+            f"{self._name}: what it holds or sends ended the process that decodes it ({how}): it is damaged or made to "
+            "do harm; make the clip anew, or bring the camera's software up to date"
+        )
+
+    def _say(self, content: bytes) -> None:
+        assert self._process.stdin is not None  # noqa: S101 (a pipe was asked for)
+        with contextlib.suppress(OSError):  # how it ended is told when it is listened to
+            self._process.stdin.write(content)
+
+
+def _start(command: tuple[str, ...], frames: int) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [*command, str(frames)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            pass_fds=(frames,),
+            bufsize=0,
+        )
+    except OSError as error:
+        os.close(frames)
+        raise SourceError(f"no process can be started to decode frames: {error.strerror}") from None
+
+
+def _end(process: subprocess.Popen[bytes], frames: int) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    os.close(frames)
