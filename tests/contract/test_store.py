@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from roadside.adapters.encryption import Keyring, new_keyring
 from roadside.adapters.sql import (
@@ -279,6 +279,22 @@ def test_a_watch_resumes_after_a_sequence(world: World) -> None:
     assert [s.sighting_id for s in world.store.after(saved[1].sequence, 10)] == ["s2", "s3"]
 
 
+def test_a_watch_goes_on_after_a_sighting_that_was_deleted_since(world: World) -> None:
+    for name, kind in (("s1", VerdictKind.UNPAID), ("s2", VerdictKind.PAID), ("s3", VerdictKind.UNPAID)):
+        world.store.save(sighting(name, kind, 1000))
+    world.store.save(sighting("s4", VerdictKind.PAID, 1000))
+    world.clock.advance(10 * 86_400)
+    world.retention.purge({VerdictKind.PAID: 1}, "a test")
+    assert [s.sighting_id for s in world.store.after(0, 10)] == ["s1", "s3"]
+    for name, following in (("s1", ["s3"]), ("s2", ["s3"]), ("s3", []), ("s4", [])):
+        after = world.store.resume_after(name)
+        assert [s.sighting_id for s in world.store.after(after, 10)] == following, name
+    world.store.save(sighting("s5", VerdictKind.UNPAID, 1000))
+    assert [s.sighting_id for s in world.store.after(world.store.resume_after("s4"), 10)] == ["s5"]
+    with pytest.raises(NotFoundError):
+        world.store.resume_after("never there")
+
+
 def test_a_plate_is_known_by_hash_or_by_text(world: World) -> None:
     world.store.save(sighting("paid", VerdictKind.PAID, 1000))
     world.store.save(sighting("unpaid", VerdictKind.UNPAID, 2000))
@@ -390,6 +406,31 @@ def test_exemptions_are_replaced_as_a_whole(world: World) -> None:
     assert world.registry.check("p 01", None, PassageTime.at(7)).kind is VerdictKind.EXEMPT
     assert world.registry.check("1A1", None, PassageTime.at(3)).kind is VerdictKind.EXEMPT
     assert world.registry.check("1B1", None, PassageTime.at(3)).kind is VerdictKind.UNPAID
+
+
+def test_a_thousand_plates_are_one_question_with_the_same_answers(world: World) -> None:
+    held = vignettes(*(f"1AB{number:04d}" for number in range(0, 1000, 3)))
+    import_vignettes(world.database, held, "list", 1)
+    free = [Exemption("1AB00*", "CZ", "police", 0, 10_000), Exemption("1AB0100", "CZ", "fire", 0, 10_000)]
+    import_exemptions(world.database, free, "list", 2)
+    asked = [(f"1AB {number:04d}", "CZ" if number % 2 else None, PassageTime.at(500)) for number in range(1000)]
+    asked.append(("1AB0003", "CZ", PassageTime.at(20_000)))
+    statements: list[str] = []
+
+    def count(*told: Any) -> None:  # noqa: ANN401 - of SQLAlchemy
+        statements.append(told[2])
+
+    engine = world.database._engine  # noqa: SLF001 - to see what the database is asked
+    event.listen(engine, "before_cursor_execute", count)
+    answers = world.registry.check_all(asked)
+    event.remove(engine, "before_cursor_execute", count)
+    assert len([statement for statement in statements if "SELECT" in statement]) == 3, statements
+    assert answers == [world.registry.check(*one) for one in asked]
+    kinds = {kind: sum(answer.kind is kind for answer in answers) for kind in VerdictKind}
+    assert kinds[VerdictKind.EXEMPT] == 101
+    assert kinds[VerdictKind.PAID] == 334 - 34
+    assert answers[-1].lapsed
+    assert world.registry.check_all(asked[:1]) == answers[:1]
 
 
 def test_unknown_is_asked_again_and_nothing_is_lost(world: World) -> None:

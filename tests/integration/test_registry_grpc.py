@@ -94,6 +94,26 @@ def test_a_list_that_would_forget_somebody_is_refused_unless_forced(stub: regist
     assert kind(stub, "1AB2349") == types_pb2.VERDICT_KIND_UNPAID
 
 
+def test_errors_name_no_file_of_the_server(stub: registry_pb2_grpc.RegistryStub) -> None:
+    for content in ("", "nonsense\n", HEAD + "1AB2301,CZ,12/31/2020,\n", "\x00\x01\x02"):
+        with pytest.raises(grpc.RpcError) as caught:
+            load(stub, content)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert "/" not in caught.value.details().replace("12/31/2020", ""), caught.value.details()
+        assert caught.value.details().startswith("gRPC: "), caught.value.details()
+
+
+def test_many_plates_are_answered_in_their_order(stub: registry_pb2_grpc.RegistryStub) -> None:
+    load(stub, HEAD + "".join(ROWS))
+    asked = [registry_pb2.CheckRequest(plate=f"1AB{number:04d}") for number in range(2000, 3000)]
+    answer = stub.BatchCheck(registry_pb2.BatchCheckRequest(requests=asked), timeout=60)
+    assert [one.verdict for one in answer.responses] == [kind(stub, one.plate) for one in asked[:3]] + [
+        types_pb2.VERDICT_KIND_PAID if f"1AB{number:04d}," in "".join(ROWS) else types_pb2.VERDICT_KIND_UNPAID
+        for number in range(2003, 3000)
+    ]
+    assert not stub.BatchCheck(registry_pb2.BatchCheckRequest(), timeout=60).responses
+
+
 def test_plates_and_countries_come_in_any_spelling(stub: registry_pb2_grpc.RegistryStub) -> None:
     load(stub, HEAD + "WÜ-AB 123,D,2020-01-01,\n")
     for country in ("", "D", "DE", "DEU", "Deutschland"):

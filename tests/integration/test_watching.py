@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from roadside.adapters.encryption import new_keyring
 from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
+from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
 from roadside.core.reads import FusedPlate
@@ -53,7 +54,8 @@ class Served:
     def __init__(self, folder: Path) -> None:
         clock = SystemClock()
         self.database = open_embedded(folder / "r.db")
-        self.store = CountedStore(self.database, Vault(folder / "e", new_keyring("k")), clock)
+        self.folder, self.keyring = folder, new_keyring("k")
+        self.store = CountedStore(self.database, Vault(folder / "e", self.keyring), clock)
         meter = PrometheusMeter("plates", SPECS, CollectorRegistry())
         self.hub = WatchHub(self.store, meter, MOST_WATCHERS)
         self.stopping = threading.Event()
@@ -123,6 +125,18 @@ def test_all_watches_see_everything_once_and_in_order(served: Served) -> None:
     for watch in late:
         wait_for(lambda w=watch: len(w.came) == 251, "everything")  # type: ignore[misc]
         assert watch.came == ["b", *names]
+
+
+def test_a_watch_whose_last_sighting_was_purged_goes_on_with_the_next(served: Served) -> None:
+    served.save("a", "b", "c")
+    retention = RetentionManager(served.database, Vault(served.folder / "e", served.keyring), SystemClock())
+    retention.forget("1AB2345", "a test")
+    served.save("d")
+    watch = served.watch(after_sighting_id="b")
+    wait_for(lambda: watch.came == ["d"] or watch.code() is not None, "the next")
+    assert watch.code() is None
+    lost = served.watch(after_sighting_id="nobody ever knew it")
+    wait_for(lambda: lost.code() is grpc.StatusCode.NOT_FOUND, "a word")
 
 
 def test_a_filter_holds_for_each_watch_alone(served: Served) -> None:

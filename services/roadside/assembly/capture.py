@@ -17,7 +17,7 @@ from roadside.capture.config import cameras_of
 from roadside.capture.gate import FrameGate
 from roadside.capture.servicer import CaptureServicer
 from roadside.capture.viewed import ViewedSource
-from roadside.capture.worker import CameraWorker, CaptureOptions
+from roadside.capture.worker import CameraCondition, CameraWorker, CaptureOptions
 from roadside.core.frames import CameraId
 from roadside.core.moments import TimeDoubt
 from roadside.core.view import View
@@ -31,13 +31,15 @@ from roadside.ports.bus import FRAMES
 from roadside.v1 import capture_pb2, capture_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import grpc.aio
 
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.settings import CaptureSettings
 
+FRAMES_PART = "frames"
+"""The part of its health that tells whether a camera sends."""
 _log = logging.getLogger(__name__)
 
 
@@ -61,7 +63,13 @@ def build(context: ServiceContext[CaptureSettings]) -> Work:
     return Work(
         register,
         tuple(Loop(name, worker.run, ends=True) for name, worker in workers.items()),
-        ticks=(meter.tick, context.bus_tick, _clock_tick(context, frame_clock)),
+        ticks=(
+            meter.tick,
+            context.bus_tick,
+            context.memory_tick,
+            lambda: _frames_tick(context, workers.values()),
+            _clock_tick(context, frame_clock),
+        ),
         closers=(context.bus.close,),
     )
 
@@ -76,6 +84,12 @@ def _cameras(settings: CaptureSettings) -> Sequence[SiteCamera]:
 
 def _address(camera: SiteCamera) -> str:
     return "" if camera.source is None else camera.source.get_secret_value()
+
+
+def _frames_tick(context: ServiceContext[CaptureSettings], workers: Collection[CameraWorker]) -> None:
+    """Ready means that frames come, of one camera at least; of the others the metrics tell."""
+    silent = [worker.camera_id for worker in workers if worker.report.condition is CameraCondition.CONNECTING]
+    context.health.set(FRAMES_PART, ready=len(silent) < len(workers), reason=f"no frames of {', '.join(silent)}")
 
 
 def _clock_tick(context: ServiceContext[CaptureSettings], frame_clock: FrameClock) -> Callable[[], None]:

@@ -84,6 +84,12 @@ class ServiceContext(Generic[ServiceSettingsT]):
 
         return tick
 
+    def memory_tick(self) -> None:
+        """Keeps the gauges of how full Redis is."""
+        memory = self.bus.memory()
+        self.meter.set("redis_used_bytes", memory.used_bytes)
+        self.meter.set("redis_limit_bytes", memory.limit_bytes)
+
     def model_ready(self, file: Path, runtime: str | None) -> None:
         """The service's net is loaded from `file`: it is ready, and tells which one it is."""
         self.health.set("model", ready=True)
@@ -94,8 +100,8 @@ class ServiceContext(Generic[ServiceSettingsT]):
         """Keeps readiness of a service that only publishes."""
         try:
             self.bus.ping()
-        except BusUnavailableError:
-            self.health.set(BUS, ready=False)
+        except BusUnavailableError as error:
+            self.health.set(BUS, ready=False, reason=str(error))
             raise
         self.health.set(BUS, ready=True)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import Safeguard, import_exemptions, import_vignettes
-from roadside.errors import ImportRefusedError
+from roadside.errors import ImportRefusedError, RegistryFileError
 from roadside.registry.validity import zone
 from roadside.registry.vignette_file import read_exemptions, read_vignettes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from roadside.adapters.sql import Database, ImportReport
@@ -76,24 +77,20 @@ class ListImporter:
         Raises RegistryFileError; ImportRefusedError where the registry would forget somebody, unless `force` is said;
         StoreUnavailableError.
         """
-        listed = read_vignettes(path, zone(self.settings.timezone), self.settings.registry_date_order)
-        guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
-        report = _named(
-            source,
-            lambda: import_vignettes(
+        with _named(source, path):
+            listed = read_vignettes(path, zone(self.settings.timezone), self.settings.registry_date_order)
+            guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
+            report = import_vignettes(
                 self.database, listed, source, at_ns, replace=replace, safeguard=guard, dry_run=dry_run
-            ),
-        )
+            )
         return Taken(report, listed.described())
 
     def exemptions(self, path: Path, source: str, at_ns: int, *, force: bool = False, dry_run: bool = False) -> Taken:
         """Replace the exemptions by those of a CSV file, all or nothing. Raises as above."""
-        listed = read_exemptions(path, zone(self.settings.timezone), self.settings.registry_date_order)
-        guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
-        report = _named(
-            source,
-            lambda: import_exemptions(self.database, listed, source, at_ns, safeguard=guard, dry_run=dry_run),
-        )
+        with _named(source, path):
+            listed = read_exemptions(path, zone(self.settings.timezone), self.settings.registry_date_order)
+            guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
+            report = import_exemptions(self.database, listed, source, at_ns, safeguard=guard, dry_run=dry_run)
         return Taken(report, listed.described())
 
 
@@ -108,11 +105,17 @@ def _sha256(path: Path) -> str | None:
         return None
 
 
-def _named(source: str, load: Callable[[], ImportReport]) -> ImportReport:
-    """What `load` reports. Raises ImportRefusedError that says of which list, and what to do."""
+@contextmanager
+def _named(source: str, path: Path) -> Iterator[None]:
+    """Errors name the list as whoever gave it knows it: what lies at `path` may be a copy that nobody else sees."""
+    name = "the standard input" if source == "-" else source
     try:
-        return load()
+        yield
     except ImportRefusedError as error:
         raise ImportRefusedError(
-            f"{source}: nothing was changed: {error}. Correct the list, or import it with --force"
+            f"{name}: nothing was changed: {error}. Correct the list, or import it with --force"
         ) from error
+    except RegistryFileError as error:
+        if str(path) not in str(error) or str(path) == source:
+            raise
+        raise RegistryFileError(str(error).replace(str(path), name)) from error

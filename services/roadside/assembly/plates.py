@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import SqlSightingStore
@@ -27,6 +28,7 @@ from roadside.v1 import plates_pb2, plates_pb2_grpc, records_pb2, records_pb2_gr
 
 if TYPE_CHECKING:
     import threading
+    from pathlib import Path
 
     import grpc.aio
 
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 SIGHTINGS_AT_ONCE = 16
 ACTOR = "the plates service"
 SCRUB_EVERY_S = 86_400.0
+DISK = "disk"
+"""The part of its health that tells whether pictures have room."""
+LEAST_FREE_BYTES = 32 * 2**20
+"""Less than that is full: some sixty vehicles' pictures, and what the database of one Pi writes beside them."""
 DAY_NS = 86_400 * 10**9
 
 _log = logging.getLogger(__name__)
@@ -81,9 +87,24 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
             Loop("checkpoint", lambda: _anchor(open_anchoring(settings, retention), stopping)),
             Loop("purge", lambda: _purge(retention, context)),
         ),
-        ticks=(context.backlog_tick(SIGHTINGS), letters_tick, store_tick(context.health, store.newest_sequence)),
+        ticks=(
+            context.backlog_tick(SIGHTINGS),
+            context.memory_tick,
+            letters_tick,
+            store_tick(context.health, store.newest_sequence),
+            lambda: _disk_tick(context, vault.folder),
+        ),
         closers=(context.bus.close, database.close),
     )
+
+
+def _disk_tick(context: ServiceContext[PlatesSettings], folder: Path) -> None:
+    """Not ready before a picture cannot be stored: nothing tells of a full disk while no vehicle comes."""
+    there = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    context.meter.set("evidence_free_bytes", free)
+    reason = f"the disk of the evidence is full: {free // 2**20} MiB are left"
+    context.health.set(DISK, ready=free >= LEAST_FREE_BYTES, reason=reason)
 
 
 def _recheck(store: SqlSightingStore, judge: Judge, every_s: float, stopping: threading.Event) -> None:

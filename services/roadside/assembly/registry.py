@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 from roadside.adapters.second_reader import OcrOptions, OcrWitness
@@ -10,7 +11,7 @@ from roadside.assembly.holdings import held_lists, take_in
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_held_registry, open_judge, own_registry
 from roadside.core.witness import NO_SECOND_READER
-from roadside.errors import SettingsError
+from roadside.errors import RegistryUnavailableError, SettingsError
 from roadside.kit.holding_runner import HoldingRunner
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
@@ -21,10 +22,12 @@ from roadside.registry.stage import GatherStage
 from roadside.v1 import registry_pb2, registry_pb2_grpc
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import grpc.aio
 
+    from roadside.adapters.sql import SqlRegistry
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.lists import Taken
     from roadside.assembly.settings import RegistrySettings
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     from roadside.registry.servicer import ListOrder
 
 
+AGE_TICKS = 10
+"""Seconds between two looks at the list's age."""
 _log = logging.getLogger(__name__)
 
 
@@ -65,9 +70,32 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     return Work(
         register,
         (Loop("gather", runner.run),),
-        ticks=(context.backlog_tick(READS), store_tick(context.health, held.size)),
+        ticks=(
+            context.backlog_tick(READS),
+            context.memory_tick,
+            store_tick(context.health, held.size),
+            *(() if settings.registry_http else (_age_tick(context, held),)),
+        ),
         closers=(context.bus.close, database.close, *(() if witness is None else (witness.close,))),
     )
+
+
+def _age_tick(context: ServiceContext[RegistrySettings], held: SqlRegistry) -> Callable[[], None]:
+    """Tells how old the list is, and from what age on nobody is UNPAID by it; now and then, for it is a query."""
+    context.meter.set("list_longest_seconds", context.settings.registry_max_age_days * 86_400)
+    ticks = 0
+
+    def tick() -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks % AGE_TICKS == 1:
+            try:
+                age_s = (context.clock.now_ns() - held.imported_ns()) / 1e9
+            except RegistryUnavailableError:
+                age_s = math.inf
+            context.meter.set("list_age_seconds", age_s)
+
+    return tick
 
 
 def _witness(settings: RegistrySettings) -> OcrWitness | None:

@@ -56,8 +56,8 @@ def store_tick(health: Health, ask: Callable[[], int]) -> Callable[[], None]:
             return
         try:
             ask()
-        except StoreUnavailableError:
-            health.set(STORE, ready=False)
+        except StoreUnavailableError as error:
+            health.set(STORE, ready=False, reason=str(error))
             raise
         health.set(STORE, ready=True)
 

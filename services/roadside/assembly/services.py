@@ -43,7 +43,7 @@ class ServiceDescriptor(Generic[ServiceSettingsT]):
     summary: str
     settings: type[ServiceSettingsT]
     needs: tuple[str, ...]
-    """The parts without which it is not ready: bus, model, store, channels."""
+    """The parts without which it is not ready from the start: bus, model, store, channels, frames."""
     metrics: tuple[Spec, ...]
     module: str
     """Has `build(context)`; imported when the service starts, so that an image needs no other service's packages."""
@@ -60,7 +60,7 @@ SERVICES: tuple[ServiceDescriptor[Any], ...] = (
         number=1,
         summary="take frames from cameras and publish them",
         settings=CaptureSettings,
-        needs=("bus",),
+        needs=("bus", "frames"),
         metrics=CAPTURE_SPECS,
         module="roadside.assembly.capture",
     ),

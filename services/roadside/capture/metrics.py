@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from roadside.kit.metrics import EVERY, FAST_S, Kind, Spec
+from roadside.kit.metrics import EVERY, FAST_S, MEMORY, Kind, Spec
 
 SPECS = (
     *EVERY,
+    *MEMORY,
     Spec("frames_total", Kind.COUNTER, "Frames published.", ("camera",)),
     Spec(
         "frames_dropped_total",

@@ -132,6 +132,8 @@ class ServiceHost:
         server.see_served()
         server.tell_health()
         self.meter.set("ready_state", 0 if self.health.missing() else 1)
+        for part, ready in self.health.parts().items():
+            self.meter.set("missing_state", 0 if ready else 1, part=part)
 
     def _server_options(self, work: Work) -> ServerOptions:
         settings = self.settings

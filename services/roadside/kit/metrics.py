@@ -33,6 +33,7 @@ class Spec:
 PROCESS = (
     Spec("build_info", Kind.GAUGE, "Always 1; the labels name what is running.", ("version", "python")),
     Spec("ready_state", Kind.GAUGE, "1 while the service is ready for work, otherwise 0."),
+    Spec("missing_state", Kind.GAUGE, "1 for what keeps the service from being ready: /ready says why.", ("part",)),
 )
 """Of every process."""
 EVERY = (
@@ -42,6 +43,11 @@ EVERY = (
     Spec("grpc_seconds", Kind.HISTOGRAM, "Duration of gRPC calls that are no streams.", ("method",), FAST_S),
 )
 """Of every service on the bus that answers over gRPC."""
+MEMORY = (
+    Spec("redis_used_bytes", Kind.GAUGE, "Memory that Redis uses."),
+    Spec("redis_limit_bytes", Kind.GAUGE, "Memory that Redis may use (maxmemory); 0: all that there is."),
+)
+"""Of services that look how full Redis is: more than one, for one may be away."""
 STAGE = (
     Spec("messages_total", Kind.COUNTER, "Messages of the stream: done, duplicate, failed or dead.", ("outcome",)),
     Spec("handling_seconds", Kind.HISTOGRAM, "From receiving a message to committing it.", (), FAST_S),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from roadside.ports.bus import Bus, Delivery, Receipt, Stage, Stream
     from roadside.ports.system import Clock, Meter
 
+WORK = "work"
+"""The part of a process's health that is kept here: whether what it does with a message can be done."""
 OUTCOMES = ("done", "duplicate", "failed", "dead")
 
 _log = logging.getLogger(__name__)
@@ -145,13 +147,17 @@ class StageRunner(Generic[EventT, GivenT_co]):
 
     def _given(self, delivery: Delivery[EventT]) -> Sequence[GivenT_co]:
         """What the stage gives, tried again while something outside is away. Raises what the stage raises."""
-        event = delivery.load()
+        event, health = delivery.load(), self._parts.health
         while True:
             try:
-                return self._stage.handle(event)
+                given = self._stage.handle(event)
             except UnavailableError as error:
+                health.set(WORK, ready=False, reason=str(error))
                 if self._parts.stopping.is_set() or not self._parts.retry.pause(error):
                     raise
+            else:
+                health.set(WORK, ready=True)
+                return given
 
     def _dead(self, delivery: Delivery[EventT], reason: str) -> str:
         self._parts.reject(delivery, reason)

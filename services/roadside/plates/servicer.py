@@ -107,7 +107,7 @@ class PlatesServicer(plates_pb2_grpc.PlatesServicer):
     def _start(self, sighting_id: str) -> int:
         """The sequence number after which a watch begins: of the given sighting, or of the newest one."""
         if sighting_id:
-            return self._store.get(sighting_id).sequence
+            return self._store.resume_after(sighting_id)
         return self._store.newest_sequence()
 
     def _note(self, query: SightingQuery, context: grpc.ServicerContext) -> None:

@@ -43,6 +43,13 @@ class SightingStore(SightingKeeper, Protocol):
         """The `Sighting.sequence` of the one stored last; 0 where there is none."""
         ...
 
+    def resume_after(self, sighting_id: str) -> int:
+        """The sequence after which a watch goes on that had this sighting last, though it was deleted since.
+
+        Raises NotFoundError where there never was one of that id.
+        """
+        ...
+
     def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
         """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""
         ...

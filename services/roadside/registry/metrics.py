@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from roadside.kit.metrics import EVERY, FAST_S, STAGE, Kind, Spec
+from roadside.kit.metrics import EVERY, FAST_S, MEMORY, STAGE, Kind, Spec
 
 READS = (1, 2, 3, 5, 8, 12, 20, 32, 64, 128)
 
 SPECS = (
     *EVERY,
+    *MEMORY,
     *STAGE,
     Spec(
         "tracks_total",
@@ -29,6 +30,12 @@ SPECS = (
         "Events that were on their way and are on no stream any more: trimmed or deleted by somebody.",
         ("camera",),
     ),
+    Spec(
+        "list_age_seconds",
+        Kind.GAUGE,
+        "Since a list of vignettes was last imported; +Inf where none was. Nothing of a registry asked over HTTP.",
+    ),
+    Spec("list_longest_seconds", Kind.GAUGE, "Age from which on a list says UNKNOWN instead of UNPAID; 0: never."),
     Spec("track_reads_count", Kind.HISTOGRAM, "Reads of a closed track.", (), READS),
     Spec("verdicts_total", Kind.COUNTER, "Verdicts.", ("camera", "verdict")),
     Spec("judging_seconds", Kind.HISTOGRAM, "Asking the registry and deciding.", (), FAST_S),

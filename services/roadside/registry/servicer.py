@@ -61,6 +61,10 @@ class PlateRegistry(Protocol):
         """
         ...
 
+    def check_all(self, asked: Sequence[tuple[str, str | None, PassageTime]]) -> Sequence[PlateCheck]:
+        """The same of many, in their order."""
+        ...
+
 
 class ImportReport(Protocol):
     """What became of an imported list: rows read and rejected, and the first bad rows with their reasons."""
@@ -136,12 +140,10 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
         self, request: registry_pb2.BatchCheckRequest, context: grpc.ServicerContext
     ) -> registry_pb2.BatchCheckResponse:
         """Answers the same for several plates, in their order."""
-        responses = []
-        for one in request.requests:
-            if not context.is_active():  # the deadline has passed, nobody waits for the rest
-                break
-            responses.append(self._check(one))
-        return registry_pb2.BatchCheckResponse(responses=responses)
+        asked = [self._asked(one) for one in request.requests]
+        if not asked or not context.is_active():  # the deadline has passed, nobody waits for the answers
+            return registry_pb2.BatchCheckResponse()
+        return registry_pb2.BatchCheckResponse(responses=map(_answer, self._registry.check_all(asked)))
 
     def ImportVignettes(  # noqa: N802 - the proto's name
         self, request_iterator: Iterator[registry_pb2.ImportVignettesRequest], context: grpc.ServicerContext
@@ -203,16 +205,14 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
         )
 
     def _check(self, request: registry_pb2.CheckRequest) -> registry_pb2.CheckResponse:
+        return _answer(self._registry.check(*self._asked(request)))
+
+    def _asked(self, request: registry_pb2.CheckRequest) -> tuple[str, str | None, PassageTime]:
+        """The plate, the country and the time that are asked about. Raises InputError."""
         country, keys = _meant(request)
         if not any(keys):
             raise InputError("plate: holds no letter or digit")
-        checked = self._registry.check(request.plate, country, self._passage(request).widened(self._tolerance_ns))
-        return registry_pb2.CheckResponse(
-            verdict=VERDICT_TO_PROTO[checked.kind],
-            vignettes=[vignette_to_proto(vignette) for vignette in checked.vignettes],
-            exemptions=[exemption_to_proto(exemption) for exemption in checked.exemptions],
-            lapsed_vignettes=[vignette_to_proto(vignette) for vignette in checked.lapsed],
-        )
+        return request.plate, country, self._passage(request).widened(self._tolerance_ns)
 
     def _passage(self, request: registry_pb2.CheckRequest) -> PassageTime:
         """When the vehicle passed. Raises InputError for an end without a beginning, or before it."""
@@ -242,6 +242,15 @@ def _order(told: registry_pb2.ImportVignettesRequest) -> ListOrder:
         exemptions=told.exemptions,
         date_order=date_order,
         source=told.source or "gRPC",
+    )
+
+
+def _answer(checked: PlateCheck) -> registry_pb2.CheckResponse:
+    return registry_pb2.CheckResponse(
+        verdict=VERDICT_TO_PROTO[checked.kind],
+        vignettes=[vignette_to_proto(vignette) for vignette in checked.vignettes],
+        exemptions=[exemption_to_proto(exemption) for exemption in checked.exemptions],
+        lapsed_vignettes=[vignette_to_proto(vignette) for vignette in checked.lapsed],
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, select, tuple_
 from roadside.adapters.sql.chain import AuditEntry, Event
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
 from roadside.adapters.sql.locks import Lock, one_at_a_time
-from roadside.adapters.sql.schema import CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
+from roadside.adapters.sql.schema import CHAIN, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.reads import FOLDED_ALPHABET
 from roadside.core.sightings import SightingPage, VerdictKind
@@ -130,6 +130,28 @@ class SqlSightingStore:
         """The `Sighting.sequence` of the one stored last; 0 where there is none."""
         with self._database.read() as connection:
             return connection.execute(select(func.max(SIGHTINGS.c.sequence))).scalar() or 0
+
+    def resume_after(self, sighting_id: str) -> int:
+        """See `SightingStore.resume_after`: the chain of evidence remembers the order of what was deleted."""
+        with self._database.read() as connection:
+            mine: int | None = connection.execute(
+                select(SIGHTINGS.c.sequence).where(SIGHTINGS.c.sighting_id == sighting_id)
+            ).scalar()
+            if mine is not None:
+                return mine
+            stored = select(func.min(CHAIN.c.sequence)).where(CHAIN.c.sighting_id == sighting_id)
+            place = connection.execute(stored).scalar()
+            if place is None:
+                raise NotFoundError(f"there is no sighting {sighting_id}")
+            following = (
+                select(SIGHTINGS.c.sequence)
+                .join(CHAIN, CHAIN.c.sighting_id == SIGHTINGS.c.sighting_id)
+                .where(CHAIN.c.sequence > place, CHAIN.c.event == Event.STORED.value)
+                .order_by(CHAIN.c.sequence)
+                .limit(1)
+            )
+            after: int | None = connection.execute(following).scalar()
+        return self.newest_sequence() if after is None else after - 1
 
     def picture(self, sighting_id: str, kind: PictureKind, viewer: str) -> bytes:
         """The decrypted picture; that `viewer` looked is written down. Raises NotFoundError."""

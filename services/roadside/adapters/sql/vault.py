@@ -34,6 +34,11 @@ class Vault:
         self.keyring = keyring
         self.chain = Chain(keyring)
 
+    @property
+    def folder(self) -> Path:
+        """Where the pictures are."""
+        return self._folder
+
     def write(self, picture: Picture) -> str:
         """Put `picture` on the volume and return its SHA-256. Raises StoreUnavailableError."""
         digest = hashlib.sha256(picture.data).hexdigest()
