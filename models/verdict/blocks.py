@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from models.verdict.packed import PackedRegistry
 
-SAMPLES = 4_000
+SAMPLES = 2_000
 """Plates of a country that its numbers are drawn from..."""
 HEAD = 3
 """... so many characters of one of them, for districts are no mixture, the others each of another."""
@@ -62,13 +62,13 @@ def all_series(rng: Generator) -> dict[str, list[tuple[Series, float]]]:
     return found
 
 
-def issued(size: int, rng: Generator, series: dict[str, list[tuple[Series, float]]]) -> PackedRegistry:
-    """A registry of about `size` vignettes."""
+def issued(size: int, seed: int, series: dict[str, list[tuple[Series, float]]]) -> PackedRegistry:
+    """A registry of about `size` vignettes. All that a smaller one of the same seed holds a larger one holds, too."""
     total = sum(SHARES.values())
+    kinds = [(country, one, share) for country, some in series.items() for one, share in some]
     parts = [
-        _blocks(one, round(size * SHARES[country] / total * share), held(country, size), rng)
-        for country, kinds in series.items()
-        for one, share in kinds
+        _blocks(one, round(size * SHARES[country] / total * share), held(country, size), (seed, number))
+        for number, (country, one, share) in enumerate(kinds)
     ]
     return pack(parts)
 
@@ -83,14 +83,15 @@ def _series(country: str, shape: str, texts: list[str]) -> Series:
     return Series(country, np.array([codes(text) for text in texts], np.uint8), digits)
 
 
-def _blocks(series: Series, wanted: int, share: float, rng: Generator) -> NDArray[np.uint8]:
-    """About `wanted` plates."""
+def _blocks(series: Series, wanted: int, share: float, seed: tuple[int, int]) -> NDArray[np.uint8]:
+    """About `wanted` plates: the first blocks of an endless row of them, and of each the numbers that come first."""
     numbers = 10 ** len(series.digits)
     count = max(1, round(wanted / max(1.0, numbers * share)))
-    beginnings = series.draw(count, rng)
+    beginnings = series.draw(count, np.random.default_rng((*seed, 0)))
     if not series.digits:
         return beginnings
-    block, number = np.nonzero(rng.random((count, numbers)) < share)
+    turns = np.random.default_rng((*seed, 1)).random((count, numbers), np.float32)
+    block, number = np.nonzero(turns < share)
     plates = beginnings[block]
     for place, digit in zip(reversed(series.digits), range(len(series.digits)), strict=True):
         plates[:, place] = number // 10**digit % 10

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roadside.core.nearness import reach_of
-from roadside.core.neighbours import MOST_EDITS, edit_distances
+from roadside.core.neighbours import MOST_EDITS, distances
 from roadside.core.reads import ALPHABET
 from roadside.core.verdict import ANY_COUNTRY
 from roadside.core.vignettes import NEVER_NS, RegistryAnswer, Vignette
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -46,20 +46,29 @@ class PackedRegistry:
         """See `Registry.search`; every vignette is valid at any time."""
         del passage
         found = {key for key in query.keys if len(key) <= MOST_CHARACTERS and key in self}
-        found.update(self._begun(query.heads), self._ended(query.tails))
+        found.update(_texts(self._begun(query.heads)), _texts(self._ended(query.tails)))
         for key in query.near:
-            reach = reach_of(key)
-            near = {*(k for k in reach.keys if k in self), *self._begun(reach.heads), *self._ended(reach.tails)}
-            plates = sorted(near)
-            within = edit_distances(key, plates) <= MOST_EDITS
-            found.update(plate for plate, is_near in zip(plates, within, strict=True) if is_near)
+            found.update(_texts(self._near(key)))
         return RegistryAnswer(tuple(Vignette(p, ANY_COUNTRY, "", 0, NEVER_NS) for p in sorted(found)), ())
 
-    def _begun(self, buckets: Sequence[str]) -> Iterator[str]:
-        yield from _texts(_between(self.forwards, buckets, backwards=False))
+    def _near(self, key: str) -> NDArray[np.uint64]:
+        """Those within `reach_of` the key, at most MOST_EDITS from it."""
+        reach = reach_of(key)
+        held = [packed(k) for k in reach.keys if len(k) <= MOST_CHARACTERS and k in self]
+        parts = (self._begun(reach.heads), self._ended(reach.tails), np.array(held, np.uint64))
+        numbers = np.unique(np.concatenate(parts))
+        lengths = (numbers >> np.uint64(_LENGTH_AT)).astype(np.intp)
+        within = np.zeros(len(numbers), bool)
+        for length in np.unique(lengths).tolist():
+            mine = lengths == length
+            within[mine] = distances(key, _characters(numbers[mine], length)) <= MOST_EDITS
+        return np.asarray(numbers[within])
 
-    def _ended(self, buckets: Sequence[str]) -> Iterator[str]:
-        yield from (text[::-1] for text in _texts(_between(self.backwards, buckets, backwards=True)))
+    def _begun(self, buckets: Sequence[str]) -> NDArray[np.uint64]:
+        return _between(self.forwards, buckets, backwards=False)
+
+    def _ended(self, buckets: Sequence[str]) -> NDArray[np.uint64]:
+        return _reversed(_between(self.backwards, buckets, backwards=True))
 
 
 def pack(plates: Sequence[NDArray[np.uint8]]) -> PackedRegistry:
@@ -120,10 +129,14 @@ def _is_long(bucket: str) -> bool:
     return len(bucket) - 2 >= int(bucket[:2]) // 2
 
 
-def _texts(numbers: NDArray[np.uint64]) -> list[str]:
+def _characters(numbers: NDArray[np.uint64], size: int) -> NDArray[np.uint8]:
+    """(n, size): ASCII codes of the first characters of each, 0 behind its end."""
     letters = np.frombuffer(b"\0" + ALPHABET.encode(), np.uint8)
-    shifts = np.array([_LENGTH_AT - _BITS * (place + 1) for place in range(MOST_CHARACTERS)], np.uint64)
-    codes = ((numbers[:, None] >> shifts) & np.uint64(63)).astype(np.intp)
-    texts = np.ascontiguousarray(letters[codes]).view(f"S{MOST_CHARACTERS}").ravel()
+    shifts = np.array([_LENGTH_AT - _BITS * (place + 1) for place in range(size)], np.uint64)
+    return np.ascontiguousarray(letters[((numbers[:, None] >> shifts) & np.uint64(63)).astype(np.intp)])
+
+
+def _texts(numbers: NDArray[np.uint64]) -> list[str]:
+    texts = _characters(numbers, MOST_CHARACTERS).view(f"S{MOST_CHARACTERS}").ravel()
     found: list[str] = texts.astype(f"U{MOST_CHARACTERS}").tolist()
     return found

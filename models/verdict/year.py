@@ -2,85 +2,44 @@
 
 Errors are those of `make bench-verdict`: real reads of spoilt real plates, moved onto a simulated fleet
 (`models.verdict.transplant`). Vehicles of one half drive, the judge knows the joint errors of the other half; then the
-other way round. Another vignette never makes a verdict UNPAID (a property test), so each passage of a vehicle that
-paid is judged with its own vignette alone first; what would be accused then is judged in each registry.
+other way round. Another vignette never makes a verdict UNPAID (a property test), and a larger registry holds all that
+a smaller one holds. So each passage of a vehicle that paid is judged with its own vignette alone first, what would be
+accused then in the smallest registry, and what is left in the next.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.evaluate.machine import describe
-from models.verdict.background import SHARES, Without
+from models.verdict.background import Without
 from models.verdict.blocks import all_series, issued
-from models.verdict.bounds import clopper_pearson
-from models.verdict.empirical import (
-    FOLDER,
-    JOINT_ERRORS,
-    PASSED_NS,
-    STATISTICS,
-    FixedClock,
-    judging_halves,
-)
-from models.verdict.joint import Nobody
-from models.verdict.material import Material, collect
-from models.verdict.packed import pack
-from models.verdict.transplant import Sequence, Transplant
-from roadside.core.confusions import codes
-from roadside.core.moments import PassageTime
-from roadside.core.nearness import Relation, relation
+from models.verdict.empirical import FOLDER, JOINT_ERRORS, STATISTICS, judging_halves, shipped_nets
+from models.verdict.fleet import drawn_anew, rightly_read, suspected
+from models.verdict.judging import Bench, Joined, Rules, certain, only
+from models.verdict.material import collect
+from models.verdict.year_table import table
 from roadside.core.plates import fold
-from roadside.core.reads import ALPHABET, FusedPlate
 from roadside.core.sightings import VerdictKind
-from roadside.core.verdict import Policy
-from roadside.core.vignettes import RegistryAnswer
-from roadside.registry.judge import Judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from numpy.random import Generator
-
-    from models.verdict.blocks import Series
-    from models.verdict.packed import PackedRegistry
-    from roadside.core.confusions import Confusions
-    from roadside.core.vignettes import CandidateQuery
+    from models.verdict.fleet import Suspect
+    from models.verdict.material import Material
     from roadside.ports.registry import Registry
 
 SIZES = (1_000_000, 3_000_000, 6_000_000, 12_000_000)
 CAMERA_TEXT = ("GATE01", "CAM2", "20261126", "REC12", "LANE3", "KM12", "D1KM128", "EXIT24", "LOOP7", "TEST123")
-WHEN = PassageTime.at(PASSED_NS)
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Two registries as one."""
-
-    registry: Registry
-    own: Registry
-
-    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
-        """See `Registry.search`."""
-        answer, mine = self.registry.search(query, passage), self.own.search(query, passage)
-        return replace(answer, vignettes=tuple(dict.fromkeys((*answer.vignettes, *mine.vignettes))))
-
-
-@dataclass(frozen=True, slots=True)
-class Shortsighted:
-    """A registry that is not asked for near plates: what the benchmark says without that rule."""
-
-    registry: Registry
-
-    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
-        """See `Registry.search`."""
-        return RegistryAnswer((), ()) if query.near else self.registry.search(query, passage)
 
 
 @dataclass(slots=True)
@@ -94,139 +53,77 @@ class Year:
     accused: Counter[tuple[int, str]] = field(default_factory=Counter)
     """Paid passages called UNPAID, by the vehicle and condition of their sequence."""
     said: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """Of samples: verdicts of the paid, the unpaid, the clean unpaid, chimeras, lettering."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """Which rules are switched off, to see what they are for."""
-
-    near: bool = True
-    pictures: bool = True
-
-
-@dataclass(slots=True)
-class Exchangeable:
-    """One registry now, another one for the next passage."""
-
-    registry: Registry = field(default_factory=Nobody)
-
-    def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
-        """See `Registry.search`."""
-        return self.registry.search(query, passage)
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A passage of the simulated fleet."""
-
-    sequence: Sequence
-    plate: str
-    """Of its vehicle, folded."""
-    read: FusedPlate
+    """Of samples: verdicts of the paid, the unpaid, the clean ones of either, chimeras, lettering."""
 
 
 def main() -> None:
-    """Drive, judge, and write the table."""
+    """Drive, judge, and write the table; a run that was stopped goes on behind the last registry that it finished."""
     parsed = _parse()
     started = time.perf_counter()
-    rng = np.random.default_rng(parsed.seed)
     rules = Rules(near="near" not in parsed.without, pictures="pictures" not in parsed.without)
+    rng = np.random.default_rng(parsed.seed)
+    series = all_series(rng)
     material = collect(parsed.folder, parsed.seed, rng)
     bench = Bench(judging_halves(STATISTICS, JOINT_ERRORS), rules)
-    series = all_series(rng)
-    suspects = list(suspected(material, bench, series, parsed.passages, rng))
+    _say(f"{len(material.sequences):,} sequences", started)
+    right = Counter(rightly_read(material, bench, series, rng))
     drawn = drawn_anew(material, series, parsed.sampled, rng)
-    years = []
-    for size in parsed.sizes:
-        registry = issued(size, rng, series)
-        year = Year(size, len(registry.forwards), parsed.passages)
-        accuse(year, suspects, registry, bench)
-        sample(year, material, registry, bench, drawn)
-        years.append(year)
-        print(f"{size:,}: {time.perf_counter() - started:.0f} s", flush=True)
-    text = f"{time.perf_counter() - started:.0f} s. {describe()}\n\n{table(years, material, bench, len(suspects))}"
-    parsed.folder.mkdir(parents=True, exist_ok=True)
-    (parsed.folder / "year.md").write_text(text, encoding="utf-8")
+    suspects = list(suspected(material, bench, series, parsed.passages, rng))
+    _say(f"{right[VerdictKind.UNPAID]} of {right.total():,} read right are UNPAID; {len(suspects):,} suspects", started)
+    kept = Kept(parsed.folder / f"year-{_digest(parsed)}.json")
+    years: list[Year] = []
+    held: dict[tuple[str, int], VerdictKind] = {}
+    for size in sorted(parsed.sizes):
+        found = kept.year(size)
+        if found is None:
+            registry = issued(size, parsed.seed, series)
+            year = Year(size, len(registry.forwards), parsed.passages)
+            left = accuse(year, suspects, kept.left(len(suspects)), registry, bench)
+            sample(year, material, registry, bench, drawn, held)
+            kept.keep(year, left)
+            found = year
+        years.append(found)
+        _say(f"{size:,} vignettes, {found.accused.total()} accused", started)
+    setting = (
+        f"Seed {parsed.seed}, without {', '.join(parsed.without) or 'nothing'}; nets {shipped_nets().name}; "
+        f"{time.perf_counter() - started:.0f} s. {describe()}"
+    )
+    text = f"{setting}\n\n{table(years, material, bench, len(suspects), right)}"
+    (parsed.folder / f"year{'-without-' * bool(parsed.without)}{'-'.join(parsed.without)}.md").write_text(text, "utf-8")
     print(text)
 
 
-class Bench:
-    """Judges passages with the product's own judge, in whatever registry, under some of its rules."""
-
-    def __init__(self, confusions: tuple[Confusions, Confusions], rules: Rules) -> None:
-        self.confusions = confusions
-        self.rules = rules
-        self._registry = Exchangeable()
-        asked: Registry = self._registry if rules.near else Shortsighted(self._registry)
-        self._judges = [Judge(asked, known, Policy(), FixedClock()) for known in confusions]
-
-    def judge(self, plate: FusedPlate, half: int, registry: Registry) -> VerdictKind:
-        """What is said of a passage of a vehicle of `half`."""
-        self._registry.registry = registry
-        seen = plate if self.rules.pictures else replace(plate, doubts=())
-        return self._judges[half].judge(seen, WHEN).kind
-
-    def may_accuse(self, plate: FusedPlate) -> bool:
-        """Whether neither its pictures nor the number of looks forbid it, whatever the registry holds."""
-        return plate.looks >= Policy().least_looks and (not plate.doubts or not self.rules.pictures)
-
-    def is_protected(self, read: str, plate: str, half: int) -> bool:
-        """Whether the vignette of `plate` alone forbids to accuse `read`: two of the judge's questions, asked first."""
-        how = relation(read, plate)
-        if how is not None and how is not Relation.TWO_ERRORS:
-            return self.rules.near
-        joint, policy = self.confusions[half].joint, Policy()
-        likely = joint is not None and policy.paid_weight * joint.probability(read, plate) >= policy.bound
-        return self.rules.near and likely
-
-
-def suspected(material: Material, bench: Bench, series: AllSeries, passages: int, rng: Generator) -> Iterator[Suspect]:
-    """The paid passages of a year that would be UNPAID were theirs the only vignette."""
-    share = passages / sum(material.passages)
-    for sequence in material.sequences:
-        if sequence.right or not bench.may_accuse(sequence.plate):
-            continue
-        transplant = Transplant(sequence)
-        for country, plate in fleet(len(sequence.truth), int(share + rng.random()), series, rng):
-            swaps = transplant.swaps(plate, rng)
-            if bench.is_protected(transplant.text(swaps), plate, sequence.half):
-                continue
-            moved = transplant.fused(swaps, plate, country)
-            if bench.judge(moved, sequence.half, only(plate)) is VerdictKind.UNPAID:
-                yield Suspect(sequence, plate, moved)
-
-
-def fleet(length: int, count: int, series: AllSeries, rng: Generator) -> Iterator[tuple[str, str]]:
-    """Vehicles of the road with plates of `length` characters: country and folded plate."""
-    kinds = [(one, SHARES[country] * share) for country, some in series.items() for one, share in some]
-    fitting = [(one, share) for one, share in kinds if one.samples.shape[1] == length]
-    if not fitting:
-        return
-    weights = np.array([share for _, share in fitting])
-    for (one, _), many in zip(fitting, rng.multinomial(count, weights / weights.sum()).tolist(), strict=True):
-        for columns in one.draw(many, rng):
-            yield one.country, "".join(_ALPHABET[columns])
-
-
-def accuse(year: Year, suspects: Iterable[Suspect], registry: Registry, bench: Bench) -> None:
-    """Judge what would be accused by itself among everybody's vignettes."""
-    for suspect in suspects:
+def accuse(
+    year: Year, suspects: Sequence[Suspect], asked: Sequence[int], registry: Registry, bench: Bench
+) -> list[int]:
+    """Judge those of the suspects that are `asked` for among everybody's vignettes: the places of those accused."""
+    left = []
+    for place in asked:
+        suspect = suspects[place]
         held = Joined(registry, only(suspect.plate))
         if bench.judge(suspect.read, suspect.sequence.half, held) is VerdictKind.UNPAID:
             year.accused[suspect.sequence.vehicle, suspect.sequence.condition] += 1
+            left.append(place)
+    return left
 
 
-def sample(
-    year: Year, material: Material, registry: Registry, bench: Bench, drawn: Mapping[str, Iterable[Suspect]]
+def sample(  # noqa: PLR0917 - what is sampled, and where
+    year: Year,
+    material: Material,
+    registry: Registry,
+    bench: Bench,
+    drawn: Mapping[str, Sequence[Suspect]],
+    held: dict[tuple[str, int], VerdictKind],
 ) -> None:
-    """The shares of verdicts, of passages drawn anew."""
+    """The shares of verdicts, of passages drawn anew; what a smaller registry called PAID (`held`) stays so."""
     for who, suspects in drawn.items():
-        for one in suspects:
-            own = only(one.plate)
-            held = Joined(registry, own) if who == "paid" else Without(registry, one.plate)
-            kind = bench.judge(one.read, one.sequence.half, held)
-            wrong = kind is VerdictKind.UNPAID and who != "paid" and fold(one.read.text) != one.plate
+        paid = who.endswith("paid") and not who.endswith("unpaid")
+        for place, one in enumerate(suspects):
+            kind = held.get((who, place))
+            if kind is not VerdictKind.PAID:
+                among = Joined(registry, only(one.plate)) if paid else Without(registry, one.plate)
+                kind = held[who, place] = bench.judge(one.read, one.sequence.half, among)
+            wrong = kind is VerdictKind.UNPAID and not paid and fold(one.read.text) != one.plate
             year.said[who]["wrong plate" if wrong else kind.value] += 1
     for half, fused, texts in material.chimeras:
         year.said["chimeras"][bench.judge(fused, half, Joined(registry, only(*texts))).value] += 1
@@ -236,70 +133,50 @@ def sample(
         year.said["camera text"][bench.judge(certain(text), 0, registry).value] += 1
 
 
-def drawn_anew(material: Material, series: AllSeries, count: int, rng: Generator) -> dict[str, list[Suspect]]:
-    """Passages for the shares: the same ones for every registry."""
-    clean = [s for s in material.sequences if s.condition == "clean" and s.frames > 1]
-    found: dict[str, list[Suspect]] = {}
-    for who, pool in (("paid", material.sequences), ("unpaid", material.sequences), ("clean unpaid", clean)):
-        chosen = [pool[int(place)] for place in rng.integers(0, len(pool), count)]
-        found[who] = [
-            Suspect(s, plate, t.fused(t.swaps(plate, rng), plate, country))
-            for s in chosen
-            for t in (Transplant(s),)
-            for country, plate in fleet(len(s.truth), 1, series, rng)
-        ]
-    return found
+class Kept:
+    """What was said in the registries that are done, in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        known = path.is_file()
+        self._years: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if known else {}
+
+    def year(self, size: int) -> Year | None:
+        """What a registry of `size` said; None where it was not asked yet."""
+        entry = self._years.get(str(size))
+        if entry is None:
+            return None
+        accused = Counter({(int(vehicle), str(condition)): int(n) for vehicle, condition, n in entry["accused"]})
+        said = {who: Counter(kinds) for who, kinds in entry["said"].items()}
+        return Year(size, entry["vignettes"], entry["passages"], accused, said)
+
+    def left(self, suspects: int) -> list[int]:
+        """The places of those that the last registry accused; all of so many suspects before the first."""
+        return list(self._years.values())[-1]["left"] if self._years else list(range(suspects))
+
+    def keep(self, year: Year, left: list[int]) -> None:
+        """Write down what was said."""
+        self._years[str(year.size)] = {
+            "vignettes": year.vignettes,
+            "passages": year.passages,
+            "accused": [[*key, count] for key, count in year.accused.items()],
+            "said": year.said,
+            "left": left,
+        }
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps(self._years), encoding="utf-8")
+        part.replace(self._path)
 
 
-def only(*plates: str) -> PackedRegistry:
-    """A registry of these folded plates alone."""
-    return pack([np.array([codes(plate)], np.uint8) for plate in plates])
+def _digest(parsed: argparse.Namespace) -> str:
+    """A name for all that the verdicts follow from but the code."""
+    asked = (parsed.seed, parsed.passages, parsed.sampled, sorted(parsed.without), shipped_nets().name)
+    files = STATISTICS.read_bytes() + JOINT_ERRORS.read_bytes()
+    return hashlib.sha256(repr(asked).encode() + files).hexdigest()[:12]
 
 
-AllSeries = dict[str, list[tuple["Series", float]]]
-
-
-def certain(text: str) -> FusedPlate:
-    """`text` read for certain, by three looks, in pictures that raise no doubt."""
-    rows = np.full((len(text), len(_ALPHABET)), 1e-9)
-    rows[np.arange(len(text)), codes(text)] = 1.0
-    return FusedPlate(text, text, None, 0.99, rows.astype(np.float32), (), (), 3, ())
-
-
-def table(years: Iterable[Year], material: Material, bench: Bench, suspects: int) -> str:
-    """A row for each size of the registry."""
-    erring = {(s.vehicle, s.condition) for s in material.sequences if not s.right and bench.may_accuse(s.plate)}
-    every = {(s.vehicle, s.condition) for s in material.sequences}
-    vehicles = {s.vehicle for s in material.sequences}
-    lines = [
-        (
-            f"{len(every):,} real sequences of {len(vehicles)} vehicles were told of, {len(erring)} of them misread in "
-            f"pictures without a doubt. {suspects:,} passages would be UNPAID if nobody else had paid."
-        ),
-        "",
-        (
-            "| vignettes | paid passages | false UNPAID | per million | at most (95 %) | real sequences accused | "
-            "at most (95 %) | REVIEW of paid | of unpaid | of clean unpaid | right UNPAID, clean | wrong plate | "
-            "chimeras UNPAID | lettering UNPAID | camera text UNPAID |"
-        ),
-        "|" + " ---: |" * 15,
-    ]
-    for year in years:
-        false = sum(year.accused.values())
-        per_million = f"{false / year.passages * 1e6:.2f} | {clopper_pearson(false, year.passages)[1] * 1e6:.2f}"
-        by_sequence = f"{len(year.accused)} | {clopper_pearson(len(year.accused), len(every))[1]:.2%}"
-        cells = [
-            f"{year.vignettes:,}", f"{year.passages:,}", f"{false:,}", per_million, by_sequence,
-            *(_share(year, who, "REVIEW") for who in ("paid", "unpaid", "clean unpaid")),
-            _share(year, "clean unpaid", "UNPAID"), _share(year, "clean unpaid", "wrong plate"),
-            *(f"{year.said[w]['UNPAID']} of {year.said[w].total()}" for w in ("chimeras", "lettering", "camera text")),
-        ]  # fmt: skip
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _share(year: Year, who: str, kind: str) -> str:
-    return f"{year.said[who][kind] / max(1, year.said[who].total()):.1%}"
+def _say(text: str, started: float) -> None:
+    print(f"{time.perf_counter() - started:.0f} s: {text}", flush=True)
 
 
 def _parse() -> argparse.Namespace:
@@ -311,9 +188,6 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where reads are kept between runs")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
-
-
-_ALPHABET = np.array(list(ALPHABET))
 
 
 if __name__ == "__main__":

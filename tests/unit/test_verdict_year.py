@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,13 @@ import numpy as np
 import pytest
 
 from models.verdict.blocks import all_series, held, issued
+from models.verdict.fleet import fleet, rightly_read, suspected
+from models.verdict.judging import Bench, Rules, certain
 from models.verdict.material import Material
 from models.verdict.packed import pack
 from models.verdict.transplant import Sequence, Transplant, aligned
-from models.verdict.year import Bench, Rules, Year, accuse, certain, fleet, sample, suspected, table
+from models.verdict.year import Kept, Year, accuse, sample
+from models.verdict.year_table import table
 from roadside.adapters.sql import SqlRegistry, import_vignettes, open_embedded
 from roadside.core.confusions import codes, typical
 from roadside.core.joint_errors import error_kind
@@ -59,7 +63,7 @@ def test_what_was_invented_stands_nowhere_in_the_truth() -> None:
 
 
 def test_the_packed_registry_answers_as_a_database_does(tmp_path: Path) -> None:
-    registry = issued(20_000, np.random.default_rng(1), SERIES)
+    registry = issued(20_000, 1, SERIES)
     plates = sorted({v.plate for n in range(36) for v in registry.search(_half(n), PassageTime.at(1)).vignettes})
     assert len(plates) > 300
     database = open_embedded(tmp_path / "r.db")
@@ -81,7 +85,31 @@ def _half(number: int):  # type: ignore[no-untyped-def] # noqa: ANN202 - a query
 
 def test_blocks_fill_up_as_more_vignettes_are_sold() -> None:
     assert held("CZ", 1_000_000) < held("CZ", 12_000_000) <= 0.7
-    assert 300 < len(issued(1_000, np.random.default_rng(1), SERIES).forwards) < 6_000
+    assert 300 < len(issued(1_000, 1, SERIES).forwards) < 6_000
+
+
+def test_a_larger_registry_holds_all_that_a_smaller_one_holds() -> None:
+    small, large = (set(issued(size, 1, SERIES).forwards.tolist()) for size in (2_000, 9_000))
+    assert small < large
+
+
+def test_what_was_read_right_is_paid_by_its_own_vignette() -> None:
+    rng = np.random.default_rng(7)
+    material = Material((sequence("1AB2345", "1AB2345"), sequence("1AB2365", "1AB2345")), (2, 0), (), ())
+    assert list(rightly_read(material, Bench((typical(), typical()), Rules()), SERIES, rng)) == ["PAID"]
+
+
+def test_a_run_that_was_stopped_knows_what_it_had_done(tmp_path: Path) -> None:
+    path = tmp_path / "year.json"
+    kept, year = Kept(path), Year(1_000, 990, 50)
+    year.accused[3, "glare"] += 2
+    year.said["paid"]["PAID"] += 7
+    assert kept.year(1_000) is None
+    assert kept.left(4) == [0, 1, 2, 3]
+    kept.keep(year, [1, 2])
+    again = Kept(path)
+    assert again.year(1_000) == year
+    assert again.left(4) == [1, 2]
 
 
 MISREAD = (
@@ -103,13 +131,13 @@ def test_a_rule_that_is_switched_off_shows_in_the_count(rules: Rules, accuses: b
     bench = Bench((typical(), typical()), rules)
     year = Year(3_000, 3_000, 400)
     suspects = list(suspected(material, bench, SERIES, 400, rng))
-    registry = issued(3_000, rng, SERIES)
-    accuse(year, suspects, registry, bench)
-    sample(year, material, registry, bench, {"unpaid": suspects[:5]})
+    registry = issued(3_000, 1, SERIES)
+    accuse(year, suspects, range(len(suspects)), registry, bench)
+    sample(year, material, registry, bench, {"unpaid": suspects[:5]}, {})
     assert bool(year.accused) is accuses
     assert year.said["chimeras"] == {"PAID": 1}
     assert year.said["lettering"]["UNPAID"] == 0
-    assert "| 3,000 | 400 |" in table([year], material, bench, len(suspects))
+    assert "| 3,000 | 400 |" in table([year], material, bench, len(suspects), Counter())
 
 
 def test_two_characters_read_wrong_for_certain_are_an_accusation_that_the_count_shows() -> None:
@@ -117,7 +145,9 @@ def test_two_characters_read_wrong_for_certain_are_an_accusation_that_the_count_
     material = Material((sequence("1UB2375", "1AB2345"),), (1, 0), (), ())
     bench = Bench((typical(), typical()), Rules())
     year = Year(100, 100, 40)
-    accuse(year, list(suspected(material, bench, SERIES, 40, rng)), issued(100, rng, SERIES), bench)
+    suspects = list(suspected(material, bench, SERIES, 40, rng))
+    left = accuse(year, suspects, range(len(suspects)), issued(100, 1, SERIES), bench)
+    assert len(left) == year.accused.total()
     assert year.accused.total() > 10
 
 
