@@ -10,6 +10,10 @@ bench-verdict-year: $(VENV)/.dev ## A simulated year with the errors of real rea
 bench-storage: $(VENV)/.dev ## A million vignettes imported, ten million sightings listed, on both databases
 	@$(BIN)/python -m tests.bench.storage
 
+.PHONY: bench-millions
+bench-millions: $(VENV)/.dev ## Twelve million vignettes imported and searched near a plate, on both databases
+	@$(BIN)/python -m tests.bench.millions
+
 .PHONY: joint-errors
 joint-errors: $(VENV)/.dev ## Counts how errors come together on spoilt real plates: models/shipped/joint_errors.json
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.joint

@@ -14,7 +14,7 @@ from roadside.core.verdict import ANY_COUNTRY
 from roadside.core.vignettes import NEVER_NS, RegistryAnswer, Vignette
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 10
 _BITS = 6
 _LENGTH_AT = MOST_CHARACTERS * _BITS
+_AT_ONCE = 100_000
 _CODE = {character: place + 1 for place, character in enumerate(ALPHABET)}
 
 
@@ -41,6 +42,11 @@ class PackedRegistry:
         code = packed(str(plate))
         place = int(np.searchsorted(self.forwards, code))
         return place < len(self.forwards) and bool(self.forwards[place] == code)
+
+    def texts(self) -> Iterator[list[str]]:
+        """All plates, in order, many at a time."""
+        for start in range(0, len(self.forwards), _AT_ONCE):
+            yield _texts(self.forwards[start : start + _AT_ONCE])
 
     def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
         """See `Registry.search`; every vignette is valid at any time."""
