@@ -82,9 +82,10 @@ def measure(kind: str, url: str, listed: Path, asked: Sequence[str]) -> None:
         taken.append(time.perf_counter() - started)
         used.append(time.process_time() - cpu)
     (half, most), (half_used, most_used) = (np.percentile(figures, (50, 99)) for figures in (taken, used))
+    near = f"{int(np.median(found)):,} vignettes near one plate, {max(found):,} at most"
     print(
         f"{kind}: {len(asked)} near searches, p50 {half:.3f} s, p99 {most:.3f} s (of processor here {half_used:.3f} "
-        f"and {most_used:.3f} s); {int(np.median(found)):,} vignettes near one plate, {max(found):,} at most; {_peak_mb():.0f} MB",
+        f"and {most_used:.3f} s); {near}; {_peak_mb():.0f} MB",
         flush=True,
     )
     database.close()
