@@ -17,7 +17,7 @@ from roadside.console.passwords import GuessLimiter, Passwords
 from roadside.console.ports import Held, ListPreview, ListState
 from roadside.core.countries import country_code
 from roadside.core.moments import PassageTime
-from roadside.errors import ImportRefusedError, InputError, RegistryFileError
+from roadside.errors import ImportRefusedError, InputError, RegistryFileError, SettingsError
 from roadside.plates.review import Reviewing
 from roadside.registry.servicer import ListOrder
 from roadside.registry.validity import DateOrder, zone
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from roadside.assembly.settings import Settings
     from roadside.console.config import ConsoleSection
     from roadside.console.ports import CameraDesk, CameraState, ListChoices
+    from roadside.core.retrial import Retrial
+    from roadside.core.view import View
     from roadside.ports.system import Clock
 
 BAD_ROWS_SHOWN = 50
@@ -108,6 +110,21 @@ class NoCameras:
         """None."""
         del camera_id, blurred
         return None
+
+    def view(self, camera_id: str) -> View | None:
+        """None: there is no camera."""
+        del camera_id
+        return None
+
+    def retry(self, camera_id: str, view: View) -> Retrial | None:
+        """None."""
+        del camera_id, view
+        return None
+
+    def save_view(self, camera_id: str, view: View) -> str:
+        """Raises SettingsError."""
+        del view
+        raise SettingsError(f"what is set of camera {camera_id} cannot be changed here")
 
 
 def open_access(database: Database, settings: ConsoleSection) -> Access:

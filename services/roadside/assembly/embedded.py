@@ -29,9 +29,12 @@ from roadside.registry.stage import GatherStage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from roadside.core.background import Background
     from roadside.core.events import SightingEvent
-    from roadside.core.frames import CameraId, Frame
+    from roadside.core.frames import Box, CameraId, Detection, Frame
     from roadside.kit.timing import Stopwatch
     from roadside.ports.bus import Conclusion, EventT, GivenT_co, Stage, Stream
     from roadside.ports.store import SightingKeeper
@@ -55,6 +58,8 @@ class FrameReport:
     reads: tuple[PlacedRead, ...]
     conclusions: tuple[Conclusion[SightingEvent], ...]
     """Of the vehicles that had passed by then; those that were no evident plate are left out."""
+    found: tuple[Box, ...] = ()
+    """Every plate of the frame, those that are not to be read too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,20 @@ class Parts:
     """Which plates are to be read; the frames come turned and masked already."""
 
 
+class _Noting:
+    """A detector that remembers where it found plates last."""
+
+    def __init__(self, inner: Detector) -> None:
+        self._inner = inner
+        self.boxes: tuple[Box, ...] = ()
+
+    def detect(self, image: NDArray[np.uint8]) -> Sequence[Detection]:
+        """See `Detector`."""
+        found = self._inner.detect(image)
+        self.boxes = tuple(each.box for each in found)
+        return found
+
+
 class EmbeddedPipeline:
     """Takes the frames of one camera; not safe to share between threads."""
 
@@ -99,8 +118,9 @@ class EmbeddedPipeline:
         self._bus = MemoryBus(MemoryBroker(SteadyClock(clock)))
         self.view = parts.view
         """May be replaced between frames."""
+        self._noting = _Noting(parts.detector)
         self._detect = DetectStage(
-            parts.detector, None, clock, meter, model=parts.detector_model, view_of=lambda _: self.view
+            self._noting, None, clock, meter, model=parts.detector_model, view_of=lambda _: self.view
         )
         self._lies = None if parts.stills else LieWatch(parts.reader)
         self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model, watch=self._lies)
@@ -137,7 +157,7 @@ class EmbeddedPipeline:
         with self._watch.measure("track"):
             reads = self._collect()
             conclusions = self._gather.advance(self._camera_id, at_ns)
-        return FrameReport(frame, reads, self._hand_on(conclusions))
+        return FrameReport(frame, reads, self._hand_on(conclusions), self._noting.boxes)
 
     def skip(self, frame: Frame) -> FrameReport:
         """Time passes, nothing is looked at: a frame in which nothing has moved."""

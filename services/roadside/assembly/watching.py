@@ -217,6 +217,10 @@ class SourceWatch:
             finally:
                 self.dropped = feed.dropped
 
+    def look(self, view: View) -> None:
+        """As that of `CameraWatch`; from any thread."""
+        self._camera.look(view)
+
     @property
     def faults(self) -> Sequence[str]:
         """What is wrong with the source's pictures as such, and how to mend it: a line each."""

@@ -16,7 +16,7 @@ from roadside.kit.interrupt import Interrupt
 
 _MISSING: str | None = None
 try:
-    from roadside.assembly import camera_board, console, console_server
+    from roadside.assembly import camera_board, camera_views, console, console_server
 except ModuleNotFoundError as fault:
     if (fault.name or "").startswith("roadside"):
         raise
@@ -24,7 +24,7 @@ except ModuleNotFoundError as fault:
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from roadside.assembly.embedded import FrameReport
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from roadside.commands.flags import SubParsers
     from roadside.console.access import Access
     from roadside.core.frames import CameraId
+    from roadside.core.view import View
 
 SERVING = ("console_host", "console_port", "console_https", "console_url", "console_session_hours")
 _KEEPING = ("db", "evidence", "keys", "registry", "timezone", "grace_s", "registry_max_age_days")
@@ -94,7 +95,9 @@ class BesideConsole:
     def __init__(self, records: Records, settings: Settings) -> None:
         """Takes the port. Raises SettingsError."""
         check_installed()
-        self._board = camera_board.CameraBoard()
+        self._obeys: Callable[[CameraId, View], None] = lambda *_: None
+        views = camera_views.CameraViews(settings, self._changed)
+        self._board = camera_board.CameraBoard(views)
         desk = console.open_desk(records, settings, self._board)
         self._server = console_server.ConsoleServer(desk)
         tell(self._server.listen(), desk.access)
@@ -108,6 +111,13 @@ class BesideConsole:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._beside.__exit__(kind, error, trace)
+
+    def obey(self, obeys: Callable[[CameraId, View], None]) -> None:
+        """`obeys` is told, in a thread of the console, of a view that somebody drew."""
+        self._obeys = obeys
+
+    def _changed(self, camera: CameraId, view: View) -> None:
+        self._obeys(camera, view)
 
     def note(self, report: FrameReport) -> None:
         """A frame was looked at."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
     from roadside.core.events import SightingEvent
+    from roadside.core.view import View
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
 
@@ -123,6 +124,7 @@ def _run(arguments: argparse.Namespace) -> int:
             notifying.expect([CameraId(settings.camera)], {})
         on_report = _each(*(one.note for one in (beside, notifying) if one is not None))
         run = StreetRun(source, settings, records, arguments.out, on_report, show_plates=arguments.show_plates)
+        _obey(beside, lambda _, view: run.look(view))
         interrupted = run.watch()
         run.report(timings=arguments.timings)
         if beside is not None and not interrupted:
@@ -157,6 +159,7 @@ def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
         beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
         listeners = [one for one in (beside, _notifying(stack, settings, records)) if one is not None]
         anchor = partial(_anchor, records, daily=True)
+        _obey(beside, lambda *_: hangup.ask())
         run = SiteRun(site, settings, records, anchor, listeners=listeners, show_plates=arguments.show_plates)
         interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings).cameras)
         run.report(stored_in(settings), timings=arguments.timings)
@@ -170,6 +173,12 @@ def _notifying(stack: ExitStack, settings: Settings, records: Records) -> Notify
     if settings.notify is None:
         return None
     return stack.enter_context(Notifying(settings, records.database, _say))
+
+
+def _obey(beside: BesideConsole | None, obeys: Callable[[CameraId, View], None]) -> None:
+    """What is drawn in the console is obeyed by the run."""
+    if beside is not None:
+        beside.obey(obeys)
 
 
 def stored_in(settings: Settings) -> str:
@@ -213,6 +222,10 @@ class StreetRun:
         self.progress = Progress(sys.stderr, source.frame_count)
         self._teller = Teller(self.progress, show_plates=show_plates)
         self.sightings = self._teller.sightings
+
+    def look(self, view: View) -> None:
+        """From the next frame on `view` is what is looked at; from any thread."""
+        self._watch.look(view)
 
     def watch(self) -> bool:
         """Take frames until the source ends; True where a signal ended it."""

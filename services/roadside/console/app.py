@@ -16,7 +16,18 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
-from roadside.console.pages import cameras, live, registry, review, search, sighting, signing, statistics, system
+from roadside.console.pages import (
+    camera_view,
+    cameras,
+    live,
+    registry,
+    review,
+    search,
+    sighting,
+    signing,
+    statistics,
+    system,
+)
 from roadside.console.pages.registry import Uploads
 from roadside.console.rest.operations import router
 from roadside.console.security import Counted, SecurityHeaders
@@ -31,7 +42,7 @@ if TYPE_CHECKING:
     from roadside.console.desk import Desk
 
 STATIC = Path(__file__).parent / "static"
-PAGES = (signing, live, search, sighting, review, registry, cameras, statistics, system)
+PAGES = (signing, live, search, sighting, review, registry, cameras, camera_view, statistics, system)
 _API = "/api/"
 
 _log = logging.getLogger(__name__)

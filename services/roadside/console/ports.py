@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from roadside.core.retrial import Retrial
     from roadside.core.reviews import ReviewAction
     from roadside.core.sightings import PictureKind, Sighting, SightingPage, SightingQuery
+    from roadside.core.view import View
 
 __all__ = [
     "Account",
@@ -248,6 +250,8 @@ class CameraState:
     dropped: int
     last_frame_ns: int | None
     ended: bool
+    settable: bool = False
+    """Whether it can be set here what of its picture is looked at."""
 
 
 class CameraDesk(Protocol):
@@ -259,4 +263,16 @@ class CameraDesk(Protocol):
 
     def picture(self, camera_id: str, *, blurred: bool) -> bytes | None:
         """The newest frame as JPEG with the plates framed, or blurred; None where there is none yet."""
+        ...
+
+    def view(self, camera_id: str) -> View | None:
+        """What is set of the camera's picture; None where that is not set here. Raises SettingsError."""
+        ...
+
+    def retry(self, camera_id: str, view: View) -> Retrial | None:
+        """What a view would have made of the plates of the last minute; None where it turns the pictures otherwise."""
+        ...
+
+    def save_view(self, camera_id: str, view: View) -> str:
+        """Set what is looked at from now on; the file that says so. Raises SettingsError."""
         ...

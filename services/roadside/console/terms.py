@@ -53,10 +53,17 @@ ACTIONS: Mapping[str, str] = {
     "disabled": _("closed an account"),
     "made a token": _("made a token"),
     "ended a token": _("ended a token"),
+    "set a camera": _("set what a camera looks at"),
     "forgot": _("forgot a plate"),
     "purged": _("deleted what was old"),
     "rotated keys": _("changed the keys"),
 }
+FLIPS: Mapping[str, str] = {
+    "none": _("not mirrored"),
+    "horizontal": _("left and right change places"),
+    "vertical": _("top and bottom change places"),
+}
+WAYS: Mapping[str, str] = {"in": _("in"), "out": _("out")}
 ANSWERS: Mapping[str, str] = {
     "confirm": _("the plate was read rightly"),
     "correct": _("the plate is"),
@@ -107,6 +114,8 @@ def filters(words: Wording) -> dict[str, Callable[..., str | bool]]:
         "witness_word": lambda answer: words.say(WITNESSES[str(answer)]),
         "action_word": lambda action: words.say(ACTIONS.get(str(action), str(action))),
         "role_word": lambda role: words.say(ROLES[str(role)]),
+        "flip_word": lambda flip: words.say(FLIPS[str(flip)]),
+        "way_word": lambda way: words.say(WAYS[str(way)]),
         "answer_word": lambda action: words.say(ANSWERS[str(action)]),
         "rule_word": lambda rule: rule_word(words, rule),
         "rule_sentence": lambda rule: rule_sentence(words, rule),

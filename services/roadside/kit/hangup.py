@@ -35,6 +35,10 @@ class Hangup:
         came, self._came = self._came, False
         return came
 
+    def ask(self) -> None:
+        """As if it had come; from any thread."""
+        self._came = True
+
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         if self._has_terminal and not _is_open(0):
             os.kill(os.getpid(), signal.SIGTERM)  # the window was closed: end as on Ctrl-C

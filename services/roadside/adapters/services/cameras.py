@@ -9,7 +9,7 @@ from roadside.adapters.annotate import Mark, draw
 from roadside.adapters.camera_picture import blurred_whole, jpeg_of, without_plates
 from roadside.console.ports import CameraState
 from roadside.core.events import PictureEncoding
-from roadside.errors import NotFoundError, PoisonError, RoadsideError, UnavailableError
+from roadside.errors import NotFoundError, PoisonError, RoadsideError, SettingsError, UnavailableError
 from roadside.v1 import capture_pb2, capture_pb2_grpc, detector_pb2, detector_pb2_grpc, types_pb2
 from roadside.wire import convert
 from roadside.wire.decoding import decode
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from roadside.adapters.services.connection import Connection, Replicas
     from roadside.core.frames import Box
+    from roadside.core.retrial import Retrial
+    from roadside.core.view import View
 
 LOOK_S = 3.0
 """A page of cameras does not wait longer for one that does not answer."""
@@ -54,6 +56,21 @@ class RemoteCameras:
         if blurred:
             return jpeg_of(blurred_whole(image) if boxes is None else without_plates(image, boxes))
         return jpeg_of(draw(image, [Mark(box, "") for box in boxes or ()]))
+
+    def view(self, camera_id: str) -> View | None:
+        """None: the services read a file that this one does not see."""
+        del camera_id
+        return None
+
+    def retry(self, camera_id: str, view: View) -> Retrial | None:
+        """None."""
+        del camera_id, view
+        return None
+
+    def save_view(self, camera_id: str, view: View) -> str:
+        """Raises SettingsError."""
+        del view
+        raise SettingsError(f"what is set of camera {camera_id} cannot be changed here")
 
     def close(self) -> None:
         """Ask nobody any more."""
