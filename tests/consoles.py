@@ -66,9 +66,9 @@ class Console:
 
 
 @contextmanager
-def console(folder: Path, cameras: CameraDesk | None = None) -> Iterator[Console]:
-    """A console over an empty database in `folder`."""
-    settings = load_settings({"db": folder / "console.db", "console_port": 0})
+def console(folder: Path, cameras: CameraDesk | None = None, **more: object) -> Iterator[Console]:
+    """A console over an empty database in `folder`, with `more` settings."""
+    settings = load_settings({"db": folder / "console.db", "console_port": 0, **more})
     records = open_records(settings)
     desk = open_desk(records, settings, cameras)
     cheap = replace(desk.access, passwords=Passwords(CHEAPEST))  # a quarter of a second each is a minute of tests

@@ -101,7 +101,7 @@ def test_every_post_needs_the_form_of_this_session(app: FastAPI, made: Console) 
     wanted = made.see("AB12CDE", VerdictKind.REVIEW)
     client, other = browser(app, "admin"), browser(app, "admin")
     posts = [
-        route.path.format(sighting_id=wanted)
+        route.path.format(sighting_id=wanted, camera_id="x")
         for module in PAGES
         for route in module.ROUTES
         if isinstance(route, Route) and "POST" in (route.methods or ())

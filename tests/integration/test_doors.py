@@ -55,6 +55,7 @@ DOORS = {
     "Records.ListAnswers": {"review", "admin"},
     "Records.CountSightings": {"read", "review", "admin"},
     "Records.ForgetPlate": {"admin"},
+    "Records.ListTraining": {"review", "admin"},
     "Records.CountTraining": {"review", "admin"},
     "Review.NextSighting": {"review", "admin"},
     "Review.AnswerSighting": {"review", "admin"},

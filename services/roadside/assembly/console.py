@@ -9,7 +9,9 @@ from roadside.adapters.sql.accounts import SqlAccounts
 from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.holdings import held_lists, take_in
+from roadside.assembly.records import open_reviewing
 from roadside.assembly.storage import open_held_registry
+from roadside.assembly.training import TrainingExports
 from roadside.console.access import Access
 from roadside.console.desk import Desk
 from roadside.console.feed import Feed
@@ -18,7 +20,6 @@ from roadside.console.ports import Held, ListPreview, ListState
 from roadside.core.countries import country_code
 from roadside.core.moments import PassageTime
 from roadside.errors import ImportRefusedError, InputError, RegistryFileError, SettingsError
-from roadside.plates.review import Reviewing
 from roadside.registry.servicer import ListOrder
 from roadside.registry.validity import DateOrder, zone
 
@@ -136,11 +137,14 @@ def open_access(database: Database, settings: ConsoleSection) -> Access:
 def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None = None) -> Desk:
     """Everything that the console's pages ask."""
     clock = SystemClock()
+    ledger = SqlLedger(records.database, records.retention, records.vault)
     return Desk(
         sightings=records.store,
-        reviews=Reviewing(records.store, records.reviews, records.judge.settle, clock),
+        reviews=open_reviewing(records, settings, clock),
+        training=TrainingExports(records.store, ledger),
+        two_reviewers=settings.review_two,
         registry=LocalRegistryDesk(records.registry_database, settings, clock),
-        ledger=SqlLedger(records.database, records.retention, records.vault),
+        ledger=ledger,
         cameras=cameras or NoCameras(),
         access=open_access(records.database, settings),
         feed=Feed(records.store),

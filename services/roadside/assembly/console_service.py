@@ -15,6 +15,7 @@ from roadside.adapters.sql import open_embedded
 from roadside.assembly.console import open_access
 from roadside.assembly.console_server import FIRST_ADMIN, ConsoleServer
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
+from roadside.assembly.training import TrainingExports
 from roadside.console.desk import Desk
 from roadside.console.feed import Feed
 from roadside.errors import SettingsError
@@ -41,12 +42,15 @@ def build(context: ServiceContext[ConsoleSettings]) -> Work:
     plates, registry = _connect(settings, settings.plates_address), _connect(settings, settings.registry_address)
     captures = [Replicas(_address(settings, address)) for address in settings.captures()]
     detector = _connect(settings, settings.detector_address) if settings.detector_address else None
-    sightings, cameras = RemoteSightings(plates), RemoteCameras(captures, detector)
+    sightings, ledger = RemoteSightings(plates), RemoteLedger(plates)
+    cameras = RemoteCameras(captures, detector)
     desk = Desk(
         sightings=sightings,
         reviews=RemoteReviews(plates),
         registry=RemoteRegistryDesk(registry),
-        ledger=RemoteLedger(plates),
+        ledger=ledger,
+        training=TrainingExports(sightings, ledger),
+        two_reviewers=settings.review_two,
         cameras=cameras,
         access=access,
         feed=Feed(sightings),

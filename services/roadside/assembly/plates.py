@@ -13,6 +13,7 @@ from roadside.adapters.sql.reviews import Reviews
 from roadside.assembly.anchoring import EVERY_S, open_anchoring
 from roadside.assembly.service_storage import store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_judge, open_vault, own_registry
+from roadside.assembly.training import keep_for_training
 from roadside.errors import InputError, PoisonError, StoreUnavailableError, UnavailableError
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
@@ -63,7 +64,14 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
     judge = open_judge(settings, registry, clock)
     retention = RetentionManager(database, vault, clock)
     ledger = SqlLedger(database, retention, vault)
-    reviewing = Reviewing(store, Reviews(database, vault), judge.settle, clock)
+    reviewing = Reviewing(
+        store,
+        Reviews(database, vault),
+        judge.settle,
+        clock,
+        two=settings.review_two,
+        keep=keep_for_training(store, settings.review_training),
+    )
 
     def register(server: grpc.aio.Server) -> tuple[str, ...]:
         plates_pb2_grpc.add_PlatesServicer_to_server(servicer, server)

@@ -12,12 +12,15 @@ from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.anchoring import open_anchoring
 from roadside.assembly.storage import open_asked_registry, open_judge, open_sightings, open_vault, own_registry
+from roadside.assembly.training import keep_for_training
+from roadside.plates.review import Reviewing
 
 if TYPE_CHECKING:
     from roadside.adapters.sql import Database, Vault
     from roadside.assembly.anchoring import Anchoring
     from roadside.assembly.settings import Settings
     from roadside.ports.registry import Registry
+    from roadside.ports.system import Clock
     from roadside.registry.judge import Judge
 
 
@@ -59,6 +62,18 @@ def open_records(settings: Settings) -> Records:
         retention=retention,
         reviews=Reviews(database, vault),
         anchoring=open_anchoring(settings, retention),
+    )
+
+
+def open_reviewing(records: Records, settings: Settings, clock: Clock) -> Reviewing:
+    """The queue of what waits for a person, as the settings have it."""
+    return Reviewing(
+        records.store,
+        records.reviews,
+        records.judge.settle,
+        clock,
+        two=settings.review_two,
+        keep=keep_for_training(records.store, settings.review_training),
     )
 
 

@@ -14,7 +14,7 @@ from roadside.detector.config import DetectionSection, FrameAgeSection
 from roadside.kit.config import Section, ServiceSection, load, refuse_unknown
 from roadside.notify.config import NotifySection
 from roadside.ocr.config import ReadingSection
-from roadside.registry.config import KeepingSection, StorageSection, VerdictSection, ZoneSection
+from roadside.registry.config import KeepingSection, ReviewSection, StorageSection, VerdictSection, ZoneSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ class NotifySettings(ServiceSection, StorageSection, NotifySection):
     """Those of `roadside serve notify`."""
 
 
-class ConsoleSettings(ServiceSection, StorageSection, ZoneSection, ConsoleSection, AskedServicesSection):
+class ConsoleSettings(ServiceSection, StorageSection, ZoneSection, ReviewSection, ConsoleSection, AskedServicesSection):
     """Those of `roadside serve console`; its database holds the accounts alone."""
 
 

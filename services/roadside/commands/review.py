@@ -5,27 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.system_clock import SystemClock
-from roadside.adapters.training_export import TrainingExport
-from roadside.assembly.records import open_records, person
+from roadside.assembly.records import open_records, open_reviewing, person
+from roadside.assembly.training import TrainingExports
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.table import sighting_line
-from roadside.core.plates import normalise
 from roadside.core.reviews import ReviewAction
 from roadside.core.rules import words_of
-from roadside.core.sightings import PictureKind, VerdictKind
-from roadside.errors import InputError, NotFoundError
-from roadside.plates.review import Reviewing
+from roadside.core.sightings import VerdictKind
+from roadside.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
 
     from roadside.assembly.records import Records
+    from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
     from roadside.core.sightings import Sighting
+    from roadside.plates.review import Reviewing
 
 MOST_LISTED = 1000
-_SETTINGS = ("db", "registry", "evidence", "keys", "grace_s", "review_training")
+_SETTINGS = ("db", "registry", "evidence", "keys", "grace_s", "review_training", "review_two")
 
 
 def add_to(commands: SubParsers) -> None:
@@ -67,10 +68,11 @@ def list_waiting(parsed: argparse.Namespace) -> int:
     """Print the oldest waiting sightings, a line each: its id, what was read, and why a person must look."""
     if not 1 <= parsed.limit <= MOST_LISTED:
         raise InputError(f"--limit {parsed.limit}: 1 to {MOST_LISTED}")
-    records = open_records(settings_of(parsed))
-    reviewing, shown = _reviewing(records), list[str]()
+    settings = settings_of(parsed)
+    records = open_records(settings)
+    reviewing, shown = _reviewing(records, settings), list[str]()
     while len(shown) < parsed.limit:
-        sighting, waiting = reviewing.next(shown)
+        sighting, waiting = reviewing.next(shown, person())
         if sighting is None:
             break
         if not shown:
@@ -84,8 +86,9 @@ def list_waiting(parsed: argparse.Namespace) -> int:
 
 def show_next(parsed: argparse.Namespace) -> int:
     """Print the oldest waiting sighting with the readings that the verdict weighed."""
-    records = open_records(settings_of(parsed))
-    sighting, waiting = _reviewing(records).next()
+    settings = settings_of(parsed)
+    records = open_records(settings)
+    sighting, waiting = _reviewing(records, settings).next(author=person())
     if sighting is None:
         print("nothing waits for review")
         return 0
@@ -109,49 +112,28 @@ def give_answer(parsed: argparse.Namespace) -> int:
     records = open_records(settings)
     author, action = parsed.author or person(), parsed.action
     text, country = getattr(parsed, "plate", ""), getattr(parsed, "country", None) or ""
-    before = records.store.get(parsed.sighting)
-    if settings.review_training is not None and action is not ReviewAction.UNREADABLE and before.plate is not None:
-        said = normalise(text) or before.plate.text
-        export = TrainingExport(settings.review_training)
-        _export(records, export, before.sighting_id, said, country.upper() or before.plate.country or "")
-    settled = _reviewing(records).answer(before.sighting_id, action, author, text=text, country=country)
+    settled = _reviewing(records, settings).answer(parsed.sighting, action, author, text=text, country=country)
     kind = settled.verdict.kind.value
     if action is ReviewAction.UNREADABLE:
-        print(f"{before.sighting_id}: noted as unreadable by {author}; it stays {kind}")
+        print(f"{settled.sighting_id}: noted as unreadable by {author}; it stays {kind}")
         return 0
     gone = "; its plate and pictures are deleted" if settled.plate is None else ""
-    print(f"{before.sighting_id}: {kind} after {author} read it{gone}")
+    print(f"{settled.sighting_id}: {kind} after {author} read it{gone}")
     return 0
 
 
 def export_corrections(parsed: argparse.Namespace) -> int:
     """Write every answered sighting whose picture is still there."""
     records = open_records(settings_of(parsed))
-    export = TrainingExport(parsed.folder)
-    written = sum(
-        _export(records, export, answer.sighting_id, answer.text, answer.country)
-        for answer in records.reviews.answers()
-        if answer.action is not ReviewAction.UNREADABLE
-    )
+    ledger = SqlLedger(records.database, records.retention, records.vault)
+    written = TrainingExports(records.store, ledger).export(parsed.folder, person())
     records.retention.note(person(), "exported", "corrections", f"{written} plates")
     print(f"{parsed.folder}: {written} plates")
     return 0
 
 
-def _reviewing(records: Records) -> Reviewing:
-    return Reviewing(records.store, records.reviews, records.judge.settle, SystemClock())
-
-
-def _export(records: Records, export: TrainingExport, sighting_id: str, text: str, country: str) -> bool:
-    try:
-        sighting = records.store.get(sighting_id)
-    except NotFoundError:
-        return False
-    wanted = [e for e in sighting.evidence if e.kind is PictureKind.CROP]
-    for evidence in wanted:
-        data = records.store.picture(sighting_id, evidence.kind, person())
-        export.add(sighting_id, data, evidence.media_type, evidence.box, text=text, country=country)
-    return bool(wanted)
+def _reviewing(records: Records, settings: Settings) -> Reviewing:
+    return open_reviewing(records, settings, SystemClock())
 
 
 def _print(sighting: Sighting, waiting: int) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from roadside.console.access import Access
     from roadside.console.config import ConsoleSection
     from roadside.console.feed import Feed
-    from roadside.console.ports import CameraDesk, Ledger, RegistryDesk, ReviewDesk, Sightings
+    from roadside.console.ports import CameraDesk, Ledger, RegistryDesk, ReviewDesk, Sightings, TrainingDesk
     from roadside.ports.system import Clock
 
 
@@ -23,6 +23,9 @@ class Desk:
     reviews: ReviewDesk
     registry: RegistryDesk
     ledger: Ledger
+    training: TrainingDesk
+    two_reviewers: bool
+    """Whether an answer counts once a second person has given the same one."""
     cameras: CameraDesk
     access: Access
     feed: Feed

@@ -38,6 +38,7 @@ __all__ = [
     "SecretKind",
     "Session",
     "Sightings",
+    "TrainingDesk",
 ]
 
 
@@ -168,8 +169,8 @@ class Sightings(Protocol):
 class ReviewDesk(Protocol):
     """Sightings that wait for a person."""
 
-    def next(self, skip: Sequence[str] = ()) -> tuple[Sighting | None, int]:
-        """The one that has waited longest, and how many wait."""
+    def next(self, skip: Sequence[str] = (), author: str = "") -> tuple[Sighting | None, int]:
+        """The one that has waited longest for `author`, and how many wait."""
         ...
 
     def answer(
@@ -218,6 +219,14 @@ class Held:
     valid_to_ns: int
     valid: bool
     """At the time that was asked for."""
+
+
+class TrainingDesk(Protocol):
+    """Answered plates as training data."""
+
+    def export(self, folder: Path, viewer: str) -> int:
+        """Write every answered plate whose picture is still there to `folder`; how many they are. Raises InputError."""
+        ...
 
 
 class RegistryDesk(Protocol):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from roadside.ports.records import Ledger, Look
 
 DEFAULT_ENTRIES = 100
+MOST_ANSWERS = 10_000
 _OF_ACTIONS = {action: number for number, action in ACTIONS.items()}
 
 
@@ -79,6 +80,13 @@ class RecordsServicer(records_pb2_grpc.RecordsServicer):
         count, receipt = self._ledger.forget(request.plate, speaking(caller_name(context), request.actor))
         return records_pb2.ForgetPlateResponse(sighting_count=count, receipt=receipt)
 
+    def ListTraining(  # noqa: N802 - the proto's name
+        self, request: records_pb2.ListTrainingRequest, context: grpc.ServicerContext
+    ) -> records_pb2.ListTrainingResponse:
+        """The last answer of each sighting that can be used as training data."""
+        del request, context
+        return records_pb2.ListTrainingResponse(answers=map(_answer, self._ledger.training()[:MOST_ANSWERS]))
+
     def CountTraining(  # noqa: N802 - the proto's name
         self, request: records_pb2.CountTrainingRequest, context: grpc.ServicerContext
     ) -> records_pb2.CountTrainingResponse:
@@ -105,4 +113,5 @@ def _answer(said: Correction) -> records_pb2.Answer:
         plate=said.text,
         country=said.country,
         read_text=said.read_text,
+        sighting_id=said.sighting_id,
     )

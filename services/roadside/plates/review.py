@@ -33,22 +33,43 @@ class Settle(Protocol):
         ...
 
 
+class KeepForTraining(Protocol):
+    """A function that keeps the crop of a plate that a person read, before the verdict may delete it."""
+
+    def __call__(self, sighting: Sighting, text: str, country: str, author: str) -> None:
+        """Raises InputError where it cannot be kept: the answer is not taken then."""
+        ...
+
+
 class Reviewing:
     """Gives out sightings that wait for a person, and applies the answers."""
 
-    def __init__(self, store: VerdictStore, queue: ReviewQueue, settle: Settle, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913 - each is one thing that it needs
+        self,
+        store: VerdictStore,
+        queue: ReviewQueue,
+        settle: Settle,
+        clock: Clock,
+        *,
+        two: bool = False,
+        keep: KeepForTraining | None = None,
+    ) -> None:
+        """With `two` an answer counts once a second person has given the same one, without having seen the first."""
         self._store = store
         self._queue = queue
         self._settle = settle
         self._clock = clock
+        self._needed = 2 if two else 1
+        self._keep = keep
 
-    def next(self, skip: Sequence[str] = ()) -> tuple[Sighting | None, int]:
+    def next(self, skip: Sequence[str] = (), author: str = "") -> tuple[Sighting | None, int]:
         """The sighting that has waited longest, without those whose ids are in `skip`, and how many wait in all.
 
-        None in its place if no other one waits.
+        None in its place if no other one waits. `author` is not given what they have answered.
         """
-        waiting = self._queue.next(skip)
-        return (self._store.get(waiting) if waiting is not None else None), self._queue.waiting()
+        waiting = self._queue.next(skip, author, self._needed)
+        count = self._queue.waiting(author, self._needed)
+        return (self._store.get(waiting) if waiting is not None else None), count
 
     def answer(
         self, sighting_id: str, action: ReviewAction, author: str, *, text: str = "", country: str = ""
@@ -56,8 +77,9 @@ class Reviewing:
         """Stores what `author` says about a sighting and judges it anew; the sighting as it is afterwards.
 
         `text` and `country` are the plate as the author reads it; only CORRECT takes them. An UNREADABLE one keeps its
-        verdict. Raises NotFoundError for an unknown id, InputError if the sighting's plate is not kept
-        (PAID and EXEMPT) or `text` holds no letter or digit.
+        verdict. Where two must agree, the first answer changes nothing, nor do two that differ: it stays REVIEW.
+        Raises NotFoundError for an unknown id, InputError if the sighting's plate is not kept
+        (PAID and EXEMPT), `text` holds no letter or digit, or `author` answered already and another must.
         """
         sighting = self._store.get(sighting_id)
         plate = sighting.plate
@@ -73,14 +95,32 @@ class Reviewing:
             case ReviewAction.UNREADABLE:
                 said, of = "", None
         known = as_read_by_person(plate, said, of)
+        before = self._before(sighting_id, author)
+        if said and self._keep is not None:
+            self._keep(sighting, said, known.country or "", author)
         now_ns = self._clock.now_ns()
         kept_country = (known.country or "") if said else ""
         self._queue.record(Correction(sighting_id, now_ns, author, action, said, kept_country, plate.text))
-        if not said:
+        if not said or not self._agreed(before, said):
             return sighting
         stated = action is ReviewAction.CORRECT and of is not None
         verdict = self._settle(said, known.country, sighting.passage, stated=stated)
         return self._store.decide(sighting_id, verdict, author, known)
+
+    def _before(self, sighting_id: str, author: str) -> Sequence[Correction]:
+        """Earlier answers, where two are needed. Raises InputError where one of them is this author's."""
+        if self._needed == 1:
+            return ()
+        before = self._queue.answers_of(sighting_id)
+        if any(said.author == author for said in before):
+            raise InputError("you answered already: another person must read this plate")
+        return before
+
+    def _agreed(self, before: Sequence[Correction], said: str) -> bool:
+        """Whether an answer counts: alone, with the one before it, or as the third and later, who settle a quarrel."""
+        if self._needed == 1:
+            return True
+        return any(fold(earlier.text) == fold(said) for earlier in before)
 
 
 def as_read_by_person(plate: FusedPlate, text: str, country: str | None) -> FusedPlate:

@@ -33,8 +33,8 @@ class ReviewServicer(review_pb2_grpc.ReviewServicer):
         self, request: review_pb2.NextSightingRequest, context: grpc.ServicerContext
     ) -> review_pb2.NextSightingResponse:
         """Answers with the sighting that has waited longest and the number of those that wait."""
-        del context
-        sighting, waiting = self._reviewing.next(list(request.skip_sighting_ids))
+        author = speaking(caller_name(context), request.author)
+        sighting, waiting = self._reviewing.next(list(request.skip_sighting_ids), author)
         found = sighting_to_proto(sighting) if sighting is not None else None
         return review_pb2.NextSightingResponse(sighting=found, waiting_count=waiting)
 

@@ -67,3 +67,7 @@ class Ledger(Protocol):
     def training_ready(self) -> int:
         """How many answers of people can be exported as training data."""
         ...
+
+    def training(self) -> Sequence[Correction]:
+        """The last answer of each sighting that can be exported as training data, oldest first."""
+        ...

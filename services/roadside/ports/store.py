@@ -85,12 +85,16 @@ class VerdictStore(Protocol):
 class ReviewQueue(Protocol):
     """Sightings in REVIEW, and what people said of them."""
 
-    def waiting(self) -> int:
-        """How many sightings nobody has answered."""
+    def waiting(self, author: str = "", needed: int = 1) -> int:
+        """How many sightings have fewer than `needed` answers, none of them of `author`."""
         ...
 
-    def next(self, skip: Sequence[str] = ()) -> str | None:
-        """Sighting id of the oldest one that waits, save those in `skip`."""
+    def next(self, skip: Sequence[str] = (), author: str = "", needed: int = 1) -> str | None:
+        """Sighting id of the oldest of these, save those in `skip`."""
+        ...
+
+    def answers_of(self, sighting_id: str) -> Sequence[Correction]:
+        """What was said of a sighting, oldest first."""
         ...
 
     def record(self, answer: Correction) -> None:

@@ -143,7 +143,15 @@ class StorageSection(Section):
     )
 
 
-class KeepingSection(StorageSection):
+class ReviewSection(Section):
+    """What a person's answer counts."""
+
+    review_two: bool = Field(
+        False, description="an answer counts once a second person has given the same one, without having seen the first"
+    )
+
+
+class KeepingSection(StorageSection, ReviewSection):
     """Where evidence and keys are, and how long what is stored is kept."""
 
     evidence: Path | None = Field(

@@ -28,7 +28,7 @@ from roadside.v1 import review_pb2 as roadside_dot_v1_dot_review__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19roadside/v1/records.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x18roadside/v1/review.proto\x1a\x17roadside/v1/types.proto\"\x93\x01\n\x11NoteActionRequest\x12\x18\n\x05\x61\x63tor\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12\x18\n\x06\x61\x63tion\x18\x02 \x01(\tB\x08\xba\xe1\x18\x04\x08\x01\x10@\x12\x1a\n\x07subject\x18\x03 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12\x17\n\x06\x64\x65tail\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x04\x12\x15\n\x05plate\x18\x05 \x01(\tB\x06\xba\xe1\x18\x02\x10 \"\x14\n\x12NoteActionResponse\"J\n\x10ListAuditRequest\x12\x18\n\x07subject\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\"|\n\nAuditEntry\x12.\n\nentry_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"=\n\x11ListAuditResponse\x12(\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x17.roadside.v1.AuditEntry\"4\n\x12ListAnswersRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\"\xa7\x01\n\x06\x41nswer\x12/\n\x0b\x61nswer_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12)\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x19.roadside.v1.ReviewAction\x12\r\n\x05plate\x18\x04 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x05 \x01(\t\x12\x11\n\tread_text\x18\x06 \x01(\t\";\n\x13ListAnswersResponse\x12$\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x13.roadside.v1.Answer\"^\n\x15\x43ountSightingsRequest\x12\x45\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\"\x8a\x01\n\x0cPassageCount\x12-\n\thour_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcamera_id\x18\x02 \x01(\t\x12)\n\x07verdict\x18\x03 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\x12\r\n\x05\x63ount\x18\x04 \x01(\x03\"S\n\tRuleCount\x12)\n\x07verdict\x18\x01 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"l\n\x16\x43ountSightingsResponse\x12+\n\x08passages\x18\x01 \x03(\x0b\x32\x19.roadside.v1.PassageCount\x12%\n\x05rules\x18\x02 \x03(\x0b\x32\x16.roadside.v1.RuleCount\"G\n\x12\x46orgetPlateRequest\x12\x17\n\x05plate\x18\x01 \x01(\tB\x08\xba\xe1\x18\x04\x08\x01\x10 \x12\x18\n\x05\x61\x63tor\x18\x02 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\">\n\x13\x46orgetPlateResponse\x12\x16\n\x0esighting_count\x18\x01 \x01(\x03\x12\x0f\n\x07receipt\x18\x02 \x01(\t\"\x16\n\x14\x43ountTrainingRequest\",\n\x15\x43ountTrainingResponse\x12\x13\n\x0bready_count\x18\x01 \x01(\x03\x32\x9f\x04\n\x07Records\x12S\n\nNoteAction\x12\x1e.roadside.v1.NoteActionRequest\x1a\x1f.roadside.v1.NoteActionResponse\"\x04\xb8\xe1\x18\x04\x12P\n\tListAudit\x12\x1d.roadside.v1.ListAuditRequest\x1a\x1e.roadside.v1.ListAuditResponse\"\x04\xb8\xe1\x18\x04\x12V\n\x0bListAnswers\x12\x1f.roadside.v1.ListAnswersRequest\x1a .roadside.v1.ListAnswersResponse\"\x04\xb8\xe1\x18\x03\x12_\n\x0e\x43ountSightings\x12\".roadside.v1.CountSightingsRequest\x1a#.roadside.v1.CountSightingsResponse\"\x04\xb8\xe1\x18\x01\x12V\n\x0b\x46orgetPlate\x12\x1f.roadside.v1.ForgetPlateRequest\x1a .roadside.v1.ForgetPlateResponse\"\x04\xb8\xe1\x18\x04\x12\\\n\rCountTraining\x12!.roadside.v1.CountTrainingRequest\x1a\".roadside.v1.CountTrainingResponse\"\x04\xb8\xe1\x18\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19roadside/v1/records.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x18roadside/v1/review.proto\x1a\x17roadside/v1/types.proto\"\x93\x01\n\x11NoteActionRequest\x12\x18\n\x05\x61\x63tor\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12\x18\n\x06\x61\x63tion\x18\x02 \x01(\tB\x08\xba\xe1\x18\x04\x08\x01\x10@\x12\x1a\n\x07subject\x18\x03 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12\x17\n\x06\x64\x65tail\x18\x04 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x04\x12\x15\n\x05plate\x18\x05 \x01(\tB\x06\xba\xe1\x18\x02\x10 \"\x14\n\x12NoteActionResponse\"J\n\x10ListAuditRequest\x12\x18\n\x07subject\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\"|\n\nAuditEntry\x12.\n\nentry_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x02 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"=\n\x11ListAuditResponse\x12(\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x17.roadside.v1.AuditEntry\"4\n\x12ListAnswersRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\"\xbc\x01\n\x06\x41nswer\x12/\n\x0b\x61nswer_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12)\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x19.roadside.v1.ReviewAction\x12\r\n\x05plate\x18\x04 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x05 \x01(\t\x12\x11\n\tread_text\x18\x06 \x01(\t\x12\x13\n\x0bsighting_id\x18\x07 \x01(\t\";\n\x13ListAnswersResponse\x12$\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x13.roadside.v1.Answer\"^\n\x15\x43ountSightingsRequest\x12\x45\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\"\x8a\x01\n\x0cPassageCount\x12-\n\thour_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcamera_id\x18\x02 \x01(\t\x12)\n\x07verdict\x18\x03 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\x12\r\n\x05\x63ount\x18\x04 \x01(\x03\"S\n\tRuleCount\x12)\n\x07verdict\x18\x01 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"l\n\x16\x43ountSightingsResponse\x12+\n\x08passages\x18\x01 \x03(\x0b\x32\x19.roadside.v1.PassageCount\x12%\n\x05rules\x18\x02 \x03(\x0b\x32\x16.roadside.v1.RuleCount\"G\n\x12\x46orgetPlateRequest\x12\x17\n\x05plate\x18\x01 \x01(\tB\x08\xba\xe1\x18\x04\x08\x01\x10 \x12\x18\n\x05\x61\x63tor\x18\x02 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\">\n\x13\x46orgetPlateResponse\x12\x16\n\x0esighting_count\x18\x01 \x01(\x03\x12\x0f\n\x07receipt\x18\x02 \x01(\t\"\x16\n\x14\x43ountTrainingRequest\",\n\x15\x43ountTrainingResponse\x12\x13\n\x0bready_count\x18\x01 \x01(\x03\"\x15\n\x13ListTrainingRequest\"<\n\x14ListTrainingResponse\x12$\n\x07\x61nswers\x18\x01 \x03(\x0b\x32\x13.roadside.v1.Answer2\xfa\x04\n\x07Records\x12S\n\nNoteAction\x12\x1e.roadside.v1.NoteActionRequest\x1a\x1f.roadside.v1.NoteActionResponse\"\x04\xb8\xe1\x18\x04\x12P\n\tListAudit\x12\x1d.roadside.v1.ListAuditRequest\x1a\x1e.roadside.v1.ListAuditResponse\"\x04\xb8\xe1\x18\x04\x12V\n\x0bListAnswers\x12\x1f.roadside.v1.ListAnswersRequest\x1a .roadside.v1.ListAnswersResponse\"\x04\xb8\xe1\x18\x03\x12_\n\x0e\x43ountSightings\x12\".roadside.v1.CountSightingsRequest\x1a#.roadside.v1.CountSightingsResponse\"\x04\xb8\xe1\x18\x01\x12V\n\x0b\x46orgetPlate\x12\x1f.roadside.v1.ForgetPlateRequest\x1a .roadside.v1.ForgetPlateResponse\"\x04\xb8\xe1\x18\x04\x12Y\n\x0cListTraining\x12 .roadside.v1.ListTrainingRequest\x1a!.roadside.v1.ListTrainingResponse\"\x04\xb8\xe1\x18\x03\x12\\\n\rCountTraining\x12!.roadside.v1.CountTrainingRequest\x1a\".roadside.v1.CountTrainingResponse\"\x04\xb8\xe1\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -67,6 +67,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDS'].methods_by_name['CountSightings']._serialized_options = b'\270\341\030\001'
   _globals['_RECORDS'].methods_by_name['ForgetPlate']._loaded_options = None
   _globals['_RECORDS'].methods_by_name['ForgetPlate']._serialized_options = b'\270\341\030\004'
+  _globals['_RECORDS'].methods_by_name['ListTraining']._loaded_options = None
+  _globals['_RECORDS'].methods_by_name['ListTraining']._serialized_options = b'\270\341\030\003'
   _globals['_RECORDS'].methods_by_name['CountTraining']._loaded_options = None
   _globals['_RECORDS'].methods_by_name['CountTraining']._serialized_options = b'\270\341\030\003'
   _globals['_NOTEACTIONREQUEST']._serialized_start=154
@@ -82,25 +84,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTANSWERSREQUEST']._serialized_start=590
   _globals['_LISTANSWERSREQUEST']._serialized_end=642
   _globals['_ANSWER']._serialized_start=645
-  _globals['_ANSWER']._serialized_end=812
-  _globals['_LISTANSWERSRESPONSE']._serialized_start=814
-  _globals['_LISTANSWERSRESPONSE']._serialized_end=873
-  _globals['_COUNTSIGHTINGSREQUEST']._serialized_start=875
-  _globals['_COUNTSIGHTINGSREQUEST']._serialized_end=969
-  _globals['_PASSAGECOUNT']._serialized_start=972
-  _globals['_PASSAGECOUNT']._serialized_end=1110
-  _globals['_RULECOUNT']._serialized_start=1112
-  _globals['_RULECOUNT']._serialized_end=1195
-  _globals['_COUNTSIGHTINGSRESPONSE']._serialized_start=1197
-  _globals['_COUNTSIGHTINGSRESPONSE']._serialized_end=1305
-  _globals['_FORGETPLATEREQUEST']._serialized_start=1307
-  _globals['_FORGETPLATEREQUEST']._serialized_end=1378
-  _globals['_FORGETPLATERESPONSE']._serialized_start=1380
-  _globals['_FORGETPLATERESPONSE']._serialized_end=1442
-  _globals['_COUNTTRAININGREQUEST']._serialized_start=1444
-  _globals['_COUNTTRAININGREQUEST']._serialized_end=1466
-  _globals['_COUNTTRAININGRESPONSE']._serialized_start=1468
-  _globals['_COUNTTRAININGRESPONSE']._serialized_end=1512
-  _globals['_RECORDS']._serialized_start=1515
-  _globals['_RECORDS']._serialized_end=2058
+  _globals['_ANSWER']._serialized_end=833
+  _globals['_LISTANSWERSRESPONSE']._serialized_start=835
+  _globals['_LISTANSWERSRESPONSE']._serialized_end=894
+  _globals['_COUNTSIGHTINGSREQUEST']._serialized_start=896
+  _globals['_COUNTSIGHTINGSREQUEST']._serialized_end=990
+  _globals['_PASSAGECOUNT']._serialized_start=993
+  _globals['_PASSAGECOUNT']._serialized_end=1131
+  _globals['_RULECOUNT']._serialized_start=1133
+  _globals['_RULECOUNT']._serialized_end=1216
+  _globals['_COUNTSIGHTINGSRESPONSE']._serialized_start=1218
+  _globals['_COUNTSIGHTINGSRESPONSE']._serialized_end=1326
+  _globals['_FORGETPLATEREQUEST']._serialized_start=1328
+  _globals['_FORGETPLATEREQUEST']._serialized_end=1399
+  _globals['_FORGETPLATERESPONSE']._serialized_start=1401
+  _globals['_FORGETPLATERESPONSE']._serialized_end=1463
+  _globals['_COUNTTRAININGREQUEST']._serialized_start=1465
+  _globals['_COUNTTRAININGREQUEST']._serialized_end=1487
+  _globals['_COUNTTRAININGRESPONSE']._serialized_start=1489
+  _globals['_COUNTTRAININGRESPONSE']._serialized_end=1533
+  _globals['_LISTTRAININGREQUEST']._serialized_start=1535
+  _globals['_LISTTRAININGREQUEST']._serialized_end=1556
+  _globals['_LISTTRAININGRESPONSE']._serialized_start=1558
+  _globals['_LISTTRAININGRESPONSE']._serialized_end=1618
+  _globals['_RECORDS']._serialized_start=1621
+  _globals['_RECORDS']._serialized_end=2255
 # @@protoc_insertion_point(module_scope)

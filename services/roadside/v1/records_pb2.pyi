@@ -65,20 +65,22 @@ class ListAnswersRequest(_message.Message):
     def __init__(self, sighting_id: _Optional[str] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("answer_time", "author", "action", "plate", "country", "read_text")
+    __slots__ = ("answer_time", "author", "action", "plate", "country", "read_text", "sighting_id")
     ANSWER_TIME_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     PLATE_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     READ_TEXT_FIELD_NUMBER: _ClassVar[int]
+    SIGHTING_ID_FIELD_NUMBER: _ClassVar[int]
     answer_time: _timestamp_pb2.Timestamp
     author: str
     action: _review_pb2.ReviewAction
     plate: str
     country: str
     read_text: str
-    def __init__(self, answer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., action: _Optional[_Union[_review_pb2.ReviewAction, str]] = ..., plate: _Optional[str] = ..., country: _Optional[str] = ..., read_text: _Optional[str] = ...) -> None: ...
+    sighting_id: str
+    def __init__(self, answer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., author: _Optional[str] = ..., action: _Optional[_Union[_review_pb2.ReviewAction, str]] = ..., plate: _Optional[str] = ..., country: _Optional[str] = ..., read_text: _Optional[str] = ..., sighting_id: _Optional[str] = ...) -> None: ...
 
 class ListAnswersResponse(_message.Message):
     __slots__ = ("answers",)
@@ -147,3 +149,13 @@ class CountTrainingResponse(_message.Message):
     READY_COUNT_FIELD_NUMBER: _ClassVar[int]
     ready_count: int
     def __init__(self, ready_count: _Optional[int] = ...) -> None: ...
+
+class ListTrainingRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListTrainingResponse(_message.Message):
+    __slots__ = ("answers",)
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    answers: _containers.RepeatedCompositeFieldContainer[Answer]
+    def __init__(self, answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ...) -> None: ...

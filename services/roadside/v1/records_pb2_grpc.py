@@ -60,6 +60,11 @@ class RecordsStub:
                 request_serializer=roadside_dot_v1_dot_records__pb2.ForgetPlateRequest.SerializeToString,
                 response_deserializer=roadside_dot_v1_dot_records__pb2.ForgetPlateResponse.FromString,
                 _registered_method=True)
+        self.ListTraining = channel.unary_unary(
+                '/roadside.v1.Records/ListTraining',
+                request_serializer=roadside_dot_v1_dot_records__pb2.ListTrainingRequest.SerializeToString,
+                response_deserializer=roadside_dot_v1_dot_records__pb2.ListTrainingResponse.FromString,
+                _registered_method=True)
         self.CountTraining = channel.unary_unary(
                 '/roadside.v1.Records/CountTraining',
                 request_serializer=roadside_dot_v1_dot_records__pb2.CountTrainingRequest.SerializeToString,
@@ -106,6 +111,13 @@ class RecordsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTraining(self, request, context):
+        """The last answer of each sighting that can be used as training data, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTraining(self, request, context):
         """How many answers of people can be used as training data.
         """
@@ -140,6 +152,11 @@ def add_RecordsServicer_to_server(servicer, server):
                     servicer.ForgetPlate,
                     request_deserializer=roadside_dot_v1_dot_records__pb2.ForgetPlateRequest.FromString,
                     response_serializer=roadside_dot_v1_dot_records__pb2.ForgetPlateResponse.SerializeToString,
+            ),
+            'ListTraining': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTraining,
+                    request_deserializer=roadside_dot_v1_dot_records__pb2.ListTrainingRequest.FromString,
+                    response_serializer=roadside_dot_v1_dot_records__pb2.ListTrainingResponse.SerializeToString,
             ),
             'CountTraining': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTraining,
@@ -283,6 +300,33 @@ class Records:
             '/roadside.v1.Records/ForgetPlate',
             roadside_dot_v1_dot_records__pb2.ForgetPlateRequest.SerializeToString,
             roadside_dot_v1_dot_records__pb2.ForgetPlateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTraining(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roadside.v1.Records/ListTraining',
+            roadside_dot_v1_dot_records__pb2.ListTrainingRequest.SerializeToString,
+            roadside_dot_v1_dot_records__pb2.ListTrainingResponse.FromString,
             options,
             channel_credentials,
             insecure,

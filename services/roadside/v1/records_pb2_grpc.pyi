@@ -43,6 +43,8 @@ class RecordsStub:
     """How many vehicles passed, by hour, camera and verdict, and by which rules they were judged."""
     ForgetPlate: _grpc.UnaryUnaryMultiCallable[_records_pb2.ForgetPlateRequest, _records_pb2.ForgetPlateResponse]
     """Delete all that is kept of a plate's passages."""
+    ListTraining: _grpc.UnaryUnaryMultiCallable[_records_pb2.ListTrainingRequest, _records_pb2.ListTrainingResponse]
+    """The last answer of each sighting that can be used as training data, oldest first."""
     CountTraining: _grpc.UnaryUnaryMultiCallable[_records_pb2.CountTrainingRequest, _records_pb2.CountTrainingResponse]
     """How many answers of people can be used as training data."""
 
@@ -61,6 +63,8 @@ class RecordsAsyncStub(RecordsStub):
     """How many vehicles passed, by hour, camera and verdict, and by which rules they were judged."""
     ForgetPlate: _aio.UnaryUnaryMultiCallable[_records_pb2.ForgetPlateRequest, _records_pb2.ForgetPlateResponse]  # type: ignore[assignment]
     """Delete all that is kept of a plate's passages."""
+    ListTraining: _aio.UnaryUnaryMultiCallable[_records_pb2.ListTrainingRequest, _records_pb2.ListTrainingResponse]  # type: ignore[assignment]
+    """The last answer of each sighting that can be used as training data, oldest first."""
     CountTraining: _aio.UnaryUnaryMultiCallable[_records_pb2.CountTrainingRequest, _records_pb2.CountTrainingResponse]  # type: ignore[assignment]
     """How many answers of people can be used as training data."""
 
@@ -106,6 +110,14 @@ class RecordsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_records_pb2.ForgetPlateResponse, _abc.Awaitable[_records_pb2.ForgetPlateResponse]]:
         """Delete all that is kept of a plate's passages."""
+
+    @_abc_1.abstractmethod
+    def ListTraining(
+        self,
+        request: _records_pb2.ListTrainingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_records_pb2.ListTrainingResponse, _abc.Awaitable[_records_pb2.ListTrainingResponse]]:
+        """The last answer of each sighting that can be used as training data, oldest first."""
 
     @_abc_1.abstractmethod
     def CountTraining(

@@ -26,7 +26,7 @@ from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/review.proto\x12\x0broadside.v1\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"<\n\x13NextSightingRequest\x12%\n\x11skip_sighting_ids\x18\x01 \x03(\tB\n\xba\xe1\x18\x06\x10\x80\x01\x18\xe8\x07\"V\n\x14NextSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\x12\x15\n\rwaiting_count\x18\x02 \x01(\x05\"\xab\x01\n\x15\x41nswerSightingRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12)\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x19.roadside.v1.ReviewAction\x12\x15\n\x05plate\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x07\x63ountry\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x06\x61uthor\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\"A\n\x16\x41nswerSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting*\x81\x01\n\x0cReviewAction\x12\x1d\n\x19REVIEW_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15REVIEW_ACTION_CONFIRM\x10\x01\x12\x19\n\x15REVIEW_ACTION_CORRECT\x10\x02\x12\x1c\n\x18REVIEW_ACTION_UNREADABLE\x10\x03\x32\xc4\x01\n\x06Review\x12Y\n\x0cNextSighting\x12 .roadside.v1.NextSightingRequest\x1a!.roadside.v1.NextSightingResponse\"\x04\xb8\xe1\x18\x03\x12_\n\x0e\x41nswerSighting\x12\".roadside.v1.AnswerSightingRequest\x1a#.roadside.v1.AnswerSightingResponse\"\x04\xb8\xe1\x18\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/review.proto\x12\x0broadside.v1\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"U\n\x13NextSightingRequest\x12%\n\x11skip_sighting_ids\x18\x01 \x03(\tB\n\xba\xe1\x18\x06\x10\x80\x01\x18\xe8\x07\x12\x17\n\x06\x61uthor\x18\x02 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\"V\n\x14NextSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\x12\x15\n\rwaiting_count\x18\x02 \x01(\x05\"\xab\x01\n\x15\x41nswerSightingRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12)\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32\x19.roadside.v1.ReviewAction\x12\x15\n\x05plate\x18\x03 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x07\x63ountry\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x06\x61uthor\x18\x05 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\"A\n\x16\x41nswerSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting*\x81\x01\n\x0cReviewAction\x12\x1d\n\x19REVIEW_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15REVIEW_ACTION_CONFIRM\x10\x01\x12\x19\n\x15REVIEW_ACTION_CORRECT\x10\x02\x12\x1c\n\x18REVIEW_ACTION_UNREADABLE\x10\x03\x32\xc4\x01\n\x06Review\x12Y\n\x0cNextSighting\x12 .roadside.v1.NextSightingRequest\x1a!.roadside.v1.NextSightingResponse\"\x04\xb8\xe1\x18\x03\x12_\n\x0e\x41nswerSighting\x12\".roadside.v1.AnswerSightingRequest\x1a#.roadside.v1.AnswerSightingResponse\"\x04\xb8\xe1\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NEXTSIGHTINGREQUEST'].fields_by_name['skip_sighting_ids']._loaded_options = None
   _globals['_NEXTSIGHTINGREQUEST'].fields_by_name['skip_sighting_ids']._serialized_options = b'\272\341\030\006\020\200\001\030\350\007'
+  _globals['_NEXTSIGHTINGREQUEST'].fields_by_name['author']._loaded_options = None
+  _globals['_NEXTSIGHTINGREQUEST'].fields_by_name['author']._serialized_options = b'\272\341\030\003\020\200\001'
   _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['sighting_id']._loaded_options = None
   _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['sighting_id']._serialized_options = b'\272\341\030\005\010\001\020\200\001'
   _globals['_ANSWERSIGHTINGREQUEST'].fields_by_name['plate']._loaded_options = None
@@ -47,16 +49,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVIEW'].methods_by_name['NextSighting']._serialized_options = b'\270\341\030\003'
   _globals['_REVIEW'].methods_by_name['AnswerSighting']._loaded_options = None
   _globals['_REVIEW'].methods_by_name['AnswerSighting']._serialized_options = b'\270\341\030\003'
-  _globals['_REVIEWACTION']._serialized_start=485
-  _globals['_REVIEWACTION']._serialized_end=614
+  _globals['_REVIEWACTION']._serialized_start=510
+  _globals['_REVIEWACTION']._serialized_end=639
   _globals['_NEXTSIGHTINGREQUEST']._serialized_start=93
-  _globals['_NEXTSIGHTINGREQUEST']._serialized_end=153
-  _globals['_NEXTSIGHTINGRESPONSE']._serialized_start=155
-  _globals['_NEXTSIGHTINGRESPONSE']._serialized_end=241
-  _globals['_ANSWERSIGHTINGREQUEST']._serialized_start=244
-  _globals['_ANSWERSIGHTINGREQUEST']._serialized_end=415
-  _globals['_ANSWERSIGHTINGRESPONSE']._serialized_start=417
-  _globals['_ANSWERSIGHTINGRESPONSE']._serialized_end=482
-  _globals['_REVIEW']._serialized_start=617
-  _globals['_REVIEW']._serialized_end=813
+  _globals['_NEXTSIGHTINGREQUEST']._serialized_end=178
+  _globals['_NEXTSIGHTINGRESPONSE']._serialized_start=180
+  _globals['_NEXTSIGHTINGRESPONSE']._serialized_end=266
+  _globals['_ANSWERSIGHTINGREQUEST']._serialized_start=269
+  _globals['_ANSWERSIGHTINGREQUEST']._serialized_end=440
+  _globals['_ANSWERSIGHTINGRESPONSE']._serialized_start=442
+  _globals['_ANSWERSIGHTINGRESPONSE']._serialized_end=507
+  _globals['_REVIEW']._serialized_start=642
+  _globals['_REVIEW']._serialized_end=838
 # @@protoc_insertion_point(module_scope)

@@ -21,10 +21,12 @@ REVIEW_ACTION_CORRECT: ReviewAction
 REVIEW_ACTION_UNREADABLE: ReviewAction
 
 class NextSightingRequest(_message.Message):
-    __slots__ = ("skip_sighting_ids",)
+    __slots__ = ("skip_sighting_ids", "author")
     SKIP_SIGHTING_IDS_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
     skip_sighting_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, skip_sighting_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    author: str
+    def __init__(self, skip_sighting_ids: _Optional[_Iterable[str]] = ..., author: _Optional[str] = ...) -> None: ...
 
 class NextSightingResponse(_message.Message):
     __slots__ = ("sighting", "waiting_count")

@@ -51,18 +51,7 @@ class RemoteLedger:
     def answers(self, sighting_id: str) -> Sequence[Correction]:
         """What people said of it, oldest first."""
         request = records_pb2.ListAnswersRequest(sighting_id=sighting_id)
-        return [
-            Correction(
-                sighting_id,
-                time_from_proto(said.answer_time),
-                said.author,
-                _ACTIONS[said.action],
-                said.plate,
-                said.country,
-                said.read_text,
-            )
-            for said in self._connection.call(self._stub.ListAnswers, request).answers
-        ]
+        return _answers(self._connection.call(self._stub.ListAnswers, request).answers)
 
     def counts(self, since_ns: int) -> Sequence[PassageCount]:
         """Sightings by hour, camera and verdict."""
@@ -88,6 +77,10 @@ class RemoteLedger:
         """How many answers of people can be exported as training data."""
         return int(self._connection.call(self._stub.CountTraining, records_pb2.CountTrainingRequest()).ready_count)
 
+    def training(self) -> Sequence[Correction]:
+        """The last answer of each sighting that can be exported as training data, oldest first."""
+        return _answers(self._connection.call(self._stub.ListTraining, records_pb2.ListTrainingRequest()).answers)
+
     def _counted(self, since_ns: int) -> records_pb2.CountSightingsResponse:
         request = records_pb2.CountSightingsRequest(since_time=time_to_proto(since_ns))
         answer: records_pb2.CountSightingsResponse = self._connection.call(self._stub.CountSightings, request)
@@ -96,3 +89,18 @@ class RemoteLedger:
 
 def _looks(entries: Iterable[records_pb2.AuditEntry]) -> list[Look]:
     return [Look(time_from_proto(e.entry_time), e.actor, e.action, e.subject, e.detail) for e in entries]
+
+
+def _answers(answers: Iterable[records_pb2.Answer]) -> list[Correction]:
+    return [
+        Correction(
+            said.sighting_id,
+            time_from_proto(said.answer_time),
+            said.author,
+            _ACTIONS[said.action],
+            said.plate,
+            said.country,
+            said.read_text,
+        )
+        for said in answers
+    ]

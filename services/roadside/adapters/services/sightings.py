@@ -69,9 +69,9 @@ class RemoteReviews:
         self._connection = connection
         self._stub = review_pb2_grpc.ReviewStub(connection.channel)
 
-    def next(self, skip: Sequence[str] = ()) -> tuple[Sighting | None, int]:
-        """The one that has waited longest, and how many wait."""
-        request = review_pb2.NextSightingRequest(skip_sighting_ids=skip[-MOST_A_PAGE:])
+    def next(self, skip: Sequence[str] = (), author: str = "") -> tuple[Sighting | None, int]:
+        """The one that has waited longest for `author`, and how many wait."""
+        request = review_pb2.NextSightingRequest(skip_sighting_ids=skip[-MOST_A_PAGE:], author=author)
         answer = self._connection.call(self._stub.NextSighting, request)
         found = convert.sighting_from_proto(answer.sighting) if answer.HasField("sighting") else None
         return found, answer.waiting_count

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import JSON, and_, cast, func, select, type_coerce
 
+from roadside.adapters.sql.reviews import correction_of
 from roadside.adapters.sql.schema import AUDIT, CORRECTIONS, EVIDENCE, SIGHTINGS
 from roadside.core.plates import fold
-from roadside.core.reviews import Correction, ReviewAction
 from roadside.core.sightings import PictureKind
 from roadside.ports.records import Look, PassageCount
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.retention import RetentionManager
     from roadside.adapters.sql.vault import Vault
+    from roadside.core.reviews import Correction
 
 _HOUR_NS = 3_600 * 10**9
 
@@ -53,10 +54,7 @@ class SqlLedger:
         mine = select(CORRECTIONS).where(CORRECTIONS.c.sighting_id == sighting_id)
         with self._database.read() as connection:
             rows = connection.execute(mine.order_by(CORRECTIONS.c.correction_id)).all()
-        return [
-            Correction(r.sighting_id, r.at_ns, r.author, ReviewAction(r.action), r.text, r.country, r.read_text)
-            for r in rows
-        ]
+        return [correction_of(row) for row in rows]
 
     def counts(self, since_ns: int) -> Sequence[PassageCount]:
         """Sightings by hour, camera and verdict."""
@@ -101,6 +99,17 @@ class SqlLedger:
         )
         with self._database.read() as connection:
             return connection.execute(statement).scalar_one()
+
+    def training(self) -> Sequence[Correction]:
+        """The last answer of each sighting that can be exported as training data, oldest first."""
+        last = select(func.max(CORRECTIONS.c.correction_id)).group_by(CORRECTIONS.c.sighting_id)
+        crops = select(EVIDENCE.c.sighting_id).where(EVIDENCE.c.kind == PictureKind.CROP.value)
+        statement = select(CORRECTIONS).where(
+            CORRECTIONS.c.correction_id.in_(last), CORRECTIONS.c.text != "", CORRECTIONS.c.sighting_id.in_(crops)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(statement.order_by(CORRECTIONS.c.correction_id)).all()
+        return [correction_of(row) for row in rows]
 
     def _looks(self, statement: Select[tuple[object, ...]]) -> list[Look]:
         with self._database.read() as connection:

@@ -28,15 +28,15 @@ class Reviews:
         self._database = database
         self._vault = vault
 
-    def waiting(self) -> int:
-        """How many sightings nobody has looked at."""
+    def waiting(self, author: str = "", needed: int = 1) -> int:
+        """How many sightings have fewer than `needed` answers, none of them of `author`."""
+        unanswered = _unanswered(select(SIGHTINGS.c.sighting_id), author, needed)
         with self._database.read() as connection:
-            counted = select(func.count()).select_from(_unanswered(select(SIGHTINGS.c.sighting_id)).subquery())
-            return connection.execute(counted).scalar_one()
+            return connection.execute(select(func.count()).select_from(unanswered.subquery())).scalar_one()
 
-    def next(self, skip: Sequence[str] = ()) -> str | None:
-        """Sighting id of the oldest one that waits, save those in `skip`."""
-        statement = _unanswered(select(SIGHTINGS.c.sighting_id))
+    def next(self, skip: Sequence[str] = (), author: str = "", needed: int = 1) -> str | None:
+        """Sighting id of the oldest of these, save those in `skip`."""
+        statement = _unanswered(select(SIGHTINGS.c.sighting_id), author, needed)
         if skip:
             statement = statement.where(SIGHTINGS.c.sighting_id.not_in(skip))
         statement = statement.order_by(SIGHTINGS.c.last_seen_ns, SIGHTINGS.c.sequence).limit(1)
@@ -60,6 +60,13 @@ class Reviews:
             facts = {"author": answer.author, "action": answer.action.value}
             self._vault.chain.seal(connection, Event.ANSWERED, [answer.sighting_id], answer.at_ns, facts)
 
+    def answers_of(self, sighting_id: str) -> Sequence[Correction]:
+        """What was said of a sighting, oldest first."""
+        mine = select(CORRECTIONS).where(CORRECTIONS.c.sighting_id == sighting_id)
+        with self._database.read() as connection:
+            rows = connection.execute(mine.order_by(CORRECTIONS.c.correction_id)).all()
+        return [correction_of(row) for row in rows]
+
     def answers(self) -> Sequence[Correction]:
         """All of them, oldest first."""
         statement = select(CORRECTIONS).order_by(CORRECTIONS.c.correction_id)
@@ -74,6 +81,10 @@ def correction_of(row: Row[Any]) -> Correction:
     return Correction(row.sighting_id, row.at_ns, row.author, action, row.text, row.country, row.read_text)
 
 
-def _unanswered(statement: Select[tuple[str]]) -> Select[tuple[str]]:
-    answered = select(CORRECTIONS.c.sighting_id)
-    return statement.where(SIGHTINGS.c.verdict == VerdictKind.REVIEW.value, SIGHTINGS.c.sighting_id.not_in(answered))
+def _unanswered(statement: Select[tuple[str]], author: str, needed: int) -> Select[tuple[str]]:
+    statement = statement.where(SIGHTINGS.c.verdict == VerdictKind.REVIEW.value)
+    if needed == 1:
+        return statement.where(SIGHTINGS.c.sighting_id.not_in(select(CORRECTIONS.c.sighting_id)))
+    full = select(CORRECTIONS.c.sighting_id).group_by(CORRECTIONS.c.sighting_id).having(func.count() >= needed)
+    mine = select(CORRECTIONS.c.sighting_id).where(CORRECTIONS.c.author == author)
+    return statement.where(SIGHTINGS.c.sighting_id.not_in(full), SIGHTINGS.c.sighting_id.not_in(mine))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from roadside.console.pages.sighting import action_of, slots_of
@@ -53,7 +59,7 @@ async def answer(visit: Visit) -> Response:
 
 
 async def _next(visit: Visit, template: str, skip: Sequence[str], *, fault: str = "", done: str = "") -> Response:
-    sighting, waiting = await run_in_threadpool(visit.desk.reviews.next, skip)
+    sighting, waiting = await run_in_threadpool(visit.desk.reviews.next, skip, visit.actor)
     ready = await run_in_threadpool(visit.desk.ledger.training_ready)
     slots = slots_of(sighting.plate) if sighting is not None and sighting.plate is not None else ()
     near = [r for r in sighting.verdict.readings if r.paid or r.exempt][:CANDIDATES] if sighting is not None else []
@@ -71,8 +77,34 @@ async def _next(visit: Visit, template: str, skip: Sequence[str], *, fault: str 
     )
 
 
+@page(Role.REVIEWER)
+async def export(visit: Visit) -> Response:
+    """Every answered plate whose picture is still there, as training data in an archive."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="roadside-training-")))
+        plates = folder / "plates"
+        count = await run_in_threadpool(visit.desk.training.export, plates, visit.actor)
+        if not count:
+            reason = visit.words.say("Nothing is ready for training yet: answer what waits for a person.")
+            return visit.draw("refused.html", 404, reason=reason)
+        archive = await run_in_threadpool(shutil.make_archive, str(folder / "roadside-training"), "zip", plates)
+        await run_in_threadpool(visit.desk.ledger.note, visit.actor, "exported", "corrections", f"{count} plates")
+        kept = stack.pop_all()
+    return FileResponse(
+        archive,
+        media_type="application/zip",
+        filename="roadside-training.zip",
+        headers={"Cache-Control": "no-store"},
+        background=BackgroundTask(kept.close),
+    )
+
+
 def _skipped(text: str) -> list[str]:
     return text.split()[-MOST_SKIPPED:]
 
 
-ROUTES = [Route("/review", review), Route("/review/answer", answer, methods=["POST"])]
+ROUTES = [
+    Route("/review", review),
+    Route("/review/answer", answer, methods=["POST"]),
+    Route("/review/training.zip", export),
+]

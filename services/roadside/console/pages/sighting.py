@@ -13,7 +13,7 @@ from roadside.console.ports import Role
 from roadside.console.web import RefusedError, Visit, page
 from roadside.core.reads import ALPHABET
 from roadside.core.reviews import ReviewAction
-from roadside.core.sightings import PictureKind
+from roadside.core.sightings import PictureKind, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from roadside.core.reads import FusedPlate
 
 ALTERNATIVES = 3
+TWO = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ async def sighting(visit: Visit) -> Response:
     await run_in_threadpool(visit.desk.ledger.note, visit.actor, "looked", wanted, "sighting")
     looks = await run_in_threadpool(visit.desk.ledger.looks, wanted)
     answers = await run_in_threadpool(visit.desk.ledger.answers, wanted)
+    if visit.desk.two_reviewers and seen.verdict.kind is VerdictKind.REVIEW and len(answers) < TWO:
+        # Who answers second must not know what the first one said.
+        answers, looks = (), [look for look in looks if look.action != "answered"]
     slots = slots_of(seen.plate) if seen.plate is not None else ()
     return visit.draw("sighting.html", sighting=seen, looks=looks, answers=answers, slots=slots)
 

@@ -140,7 +140,7 @@ async def next_review(
     who: Reviewer, skip: Annotated[list[str] | None, Query(max_length=500, description="sightings to leave out")] = None
 ) -> ReviewModel:
     """The sighting that has waited longest for a person."""
-    sighting, waiting = await run_in_threadpool(who.desk.reviews.next, skip or [])
+    sighting, waiting = await run_in_threadpool(who.desk.reviews.next, skip or [], who.actor)
     return ReviewModel(sighting=sighting_model(sighting) if sighting is not None else None, waiting=waiting)
 
 
