@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 _WRITE_OPTION = "roadside_write"
 _BUSY_TIMEOUT_S = 60
 _SCRUB_TIMEOUT_S = 10
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000", "secure_delete=ON")
+_CACHE_KB = 1_000
+"""Of pages that each connection keeps: what more it kept, a day's records would fill, and processes would grow."""
+_BULK_CACHE_KB = 32_000
+"""While a list is imported."""
+_PRAGMAS = (
+    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"),
+    f"cache_size=-{_CACHE_KB}",
+)
 """`secure_delete` is the default of some builds of SQLite only."""
 _MIGRATING = 0x524F4149
 """The key of PostgreSQL's advisory lock: beside those of `roadside.adapters.sql.locks`."""
@@ -75,9 +82,20 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """A connection for several transactions: `begin_write` makes one. Raises StoreUnavailableError."""
+        """A connection for several transactions and much at once. Raises StoreUnavailableError."""
         with _translated(), self._engine.connect() as connection:
-            yield connection.execution_options(**{_WRITE_OPTION: True})
+            self._keep_pages(connection, _BULK_CACHE_KB)
+            try:
+                yield connection.execution_options(**{_WRITE_OPTION: True})
+            finally:
+                self._keep_pages(connection, _CACHE_KB)
+
+    def _keep_pages(self, connection: Connection, size_kb: int) -> None:
+        """Beside any transaction, which a statement of SQLAlchemy's would begin."""
+        driver = connection.connection.driver_connection
+        if self.is_sqlite and driver is not None:
+            driver.execute(f"PRAGMA cache_size=-{size_kb}").close()
+            driver.execute("PRAGMA shrink_memory").close()
 
     def migrate(self, to: str = "head") -> None:
         """Bring the tables up to this version of the program, or to an older one, as tests of migrations need it.
