@@ -48,9 +48,8 @@ def evaluate(sources: Sources) -> Section:
     configurations = [Configuration(f"ours, {f.name}", open_reader(f, extra_cuts=True), SETS) for f in sources.readers]
     if configurations:
         boxes = open_detector(sources.detectors[0], search=Search.FAST, close_look=False)
-        configurations.append(
-            Configuration("float, one look, no corners", configurations[0].reader, SETS, detector=boxes)
-        )
+        first = configurations[0]
+        configurations.append(Configuration(f"{first.name}, one look, no corners", first.reader, SETS, detector=boxes))
     if sources.tessdata is not None:
         configurations.append(Configuration("our Tesseract, gb", TesseractReader(sources.tessdata), SETS[:1], 0.0))
         configurations.append(

@@ -59,11 +59,11 @@ def tilted_crop() -> Crop:
     ("sure", "looks", "taken"),
     [
         ([0.98], 1, "LOOK1"),
-        ([0.97, 0.98, 0.5, 0.5], 4, "LOOK2"),
-        ([0.5, 0.6, 0.7, 0.2], 4, "LOOK3"),
-        ([0.7, 0.5, 0.6, 0.2], 4, "LOOK1"),
+        ([0.97, 0.98, 0.5, 0.5, 0.5], 5, "LOOK2"),
+        ([0.5, 0.6, 0.7, 0.2, 0.1], 5, "LOOK3"),
+        ([0.7, 0.5, 0.6, 0.2, 0.1], 5, "LOOK1"),
         ([0.03], 1, "LOOK1"),
-        ([0.031, 0.02, 0.01, 0.9], 4, "LOOK4"),
+        ([0.031, 0.02, 0.01, 0.9, 0.1], 5, "LOOK4"),
     ],
 )
 def test_extra_cuts_are_tried_where_unsure(sure: list[float], looks: int, taken: str) -> None:
@@ -77,12 +77,12 @@ def test_extra_cuts_are_tried_where_unsure(sure: list[float], looks: int, taken:
         assert not np.array_equal(one, other), "each look cuts the plate another way"
 
 
-def test_without_corners_there_is_nothing_between_them_and_the_box() -> None:
+def test_without_corners_the_box_is_not_cut_once_more() -> None:
     crop = tilted_crop()
     boxed = replace(crop, detection=replace(crop.detection, corners=None))
-    reader = Scripted([0.5, 0.5, 0.5], extra_cuts=True)
+    reader = Scripted([0.5, 0.5, 0.5, 0.5], extra_cuts=True)
     reader.read(boxed)
-    assert len(reader.strips) == 3
+    assert len(reader.strips) == 4
 
 
 def test_a_reader_of_a_street_looks_once() -> None:
@@ -94,7 +94,7 @@ def test_a_reader_of_a_street_looks_once() -> None:
 def test_a_doubtful_detection_is_cut_anew_too() -> None:
     crop = tilted_crop()
     doubtful = replace(crop, detection=replace(crop.detection, score=0.31))
-    reader = Scripted([0.5, 0.6, 0.5, 0.5], extra_cuts=True)
+    reader = Scripted([0.5, 0.6, 0.5, 0.5, 0.5], extra_cuts=True)
     assert reader.read(doubtful).raw == "LOOK2"
 
 
@@ -102,10 +102,10 @@ def test_a_plate_of_doubtful_layout_is_cut_anew_as_the_surer_one_only() -> None:
     image = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
     box = Box(150, 250, 350, 350)
     crop = Crop(CameraId("gate"), 0, 0, Detection(box, 0.9), image, (100, 200))
-    reader = Scripted([0.3, 0.5, 0.6, 0.7, 0.2, 0.1], extra_cuts=True)
+    reader = Scripted([0.3, 0.5, 0.6, 0.7, 0.2, 0.1, 0.1], extra_cuts=True)
     assert reader.read(crop).raw == "LOOK4"
-    assert len(reader.strips) == 6, "both layouts once, the surer one twice more, and its rows cut higher and lower"
-    one_line = Scripted([0.5, 0.3, 0.6, 0.7], extra_cuts=True)
+    assert len(reader.strips) == 7, "both layouts once, the surer one thrice more, and its rows cut elsewhere"
+    one_line = Scripted([0.5, 0.3, 0.6, 0.7, 0.1], extra_cuts=True)
     assert one_line.read(crop).raw == "LOOK4"
     for one, other in itertools.combinations(reader.strips, 2):
         assert not np.array_equal(one, other)

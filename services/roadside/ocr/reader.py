@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     Layout = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.uint8]]
     """From a grey picture and the corners of its plate to the reader's strip."""
 
-EXTRA_CUTS = ((0.1, 0.05), (0.0, 0.0))
-"""Of a plate's width, left and right, above and below: the margins of a second and a third cut. A fourth lies half way
-between the corners and the detection's box, which is the truer one where the corners are wrong."""
+EXTRA_CUTS = ((0.13, 0.0), (0.2, 0.16), (-0.02, 0.0))
+"""The margins of a second to a fourth cut: left and right a share of the plate's width, above and below of its height.
+Chosen with BOX_CUT among 24 on a half of 493 unsure spoilt held-out plates and 110 of photographs: on the other half
+194 were read right, 186 by the three cuts of before; nothing wrong with over 0.9."""
+BOX_CUT = (0.08, 0.0)
+"""The same of a cut at the detection's box, which is the truer one where the corners are wrong."""
 HOPELESS = 0.03
 """Confidence under which no extra cut is tried: it is no plate."""
 SURELY_READ = 0.98
@@ -70,7 +73,7 @@ class PlateReader:
             best, layout = max((best, layout), (self.read_strip(strip(grey, placed)), strip), key=_confidence)
         if not self._extra_cuts or not HOPELESS < _sureness(best) < SURELY_READ:
             return best
-        others = [layout(grey, other) for other in _other_cuts(crop, corners, aspect)]
+        others = [layout(grey, other) for other in _other_cuts(crop, corners)]
         if layout is two_line_strip:
             others += [two_line_strip(grey, placed, split) for split in OTHER_SPLITS]
         return pooled([best, *map(self.read_strip, others)])
@@ -97,13 +100,12 @@ def _confidence(one: tuple[Read, Layout]) -> float:
     return one[0].confidence
 
 
-def _other_cuts(crop: Crop, corners: NDArray[np.float32], aspect: float) -> list[NDArray[np.float32]]:
+def _other_cuts(crop: Crop, corners: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     """Where the plate is cut again: (4, 2) float32 pixels of the crop each."""
-    cuts = [grow(corners, across, down * aspect) for across, down in EXTRA_CUTS]
+    cuts = [grow(corners, *margins) for margins in EXTRA_CUTS]
     if crop.detection.corners is not None:
         box = crop_corners(replace(crop, detection=replace(crop.detection, corners=None)))
-        between = ((corners + box) / 2).astype(np.float32)
-        cuts.append(grow(between, READ_MARGIN, READ_MARGIN * aspect))
+        cuts.append(grow(box, *BOX_CUT))
     return cuts
 
 
