@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from roadside.adapters.spreadsheet import as_csv, is_spreadsheet
 from roadside.adapters.sql import Safeguard, import_exemptions, import_vignettes
 from roadside.errors import ImportRefusedError, RegistryFileError
+from roadside.registry.layout import UNSAID
 from roadside.registry.validity import zone
 from roadside.registry.vignette_file import read_exemptions, read_vignettes
 
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from roadside.adapters.sql import Database, ImportReport
+    from roadside.core.vignettes import Vignette
     from roadside.registry.config import RegistrySection
-    from roadside.registry.vignette_file import BadRow
+    from roadside.registry.reading import ListReading
+    from roadside.registry.vignette_file import BadRow, ListFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +70,63 @@ class ListImporter:
 
     database: Database
     settings: RegistrySection
+    reading: ListReading = UNSAID
 
     def vignettes(  # noqa: PLR0913 - what an import needs, by name
         self, path: Path, source: str, at_ns: int, *, replace: bool, force: bool = False, dry_run: bool = False
     ) -> Taken:
-        """Add the vignettes of a CSV file, and with `replace` remove all others, all or nothing.
+        """Add the vignettes of a CSV file or a spreadsheet, and with `replace` remove all others, all or nothing.
 
         With `dry_run` nothing changes, and what is given back tells what would.
 
         Raises RegistryFileError; ImportRefusedError where the registry would forget somebody, unless `force` is said;
         StoreUnavailableError.
         """
-        with _named(source, path):
-            listed = read_vignettes(path, zone(self.settings.timezone), self.settings.registry_date_order)
+        with _named(source, path), self._as_text(path) as (text, sheet):
+            listed = self.read(text)
             guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
             report = import_vignettes(
                 self.database, listed, source, at_ns, replace=replace, safeguard=guard, dry_run=dry_run
             )
-        return Taken(report, listed.described())
+            return Taken(report, _described(listed.described(), sheet))
+
+    def read(self, path: Path) -> ListFile[Vignette]:
+        """The vignettes of a CSV file. Raises RegistryFileError."""
+        settings = self.settings
+        return read_vignettes(path, zone(settings.timezone), settings.registry_date_order, self.reading)
+
+    def listed(self, path: Path) -> Iterator[Vignette | BadRow]:
+        """The rows of a CSV file or a spreadsheet, nothing of them imported. Raises RegistryFileError."""
+        with self._as_text(path) as (text, _):
+            yield from self.read(text)
 
     def exemptions(self, path: Path, source: str, at_ns: int, *, force: bool = False, dry_run: bool = False) -> Taken:
-        """Replace the exemptions by those of a CSV file, all or nothing. Raises as above."""
-        with _named(source, path):
-            listed = read_exemptions(path, zone(self.settings.timezone), self.settings.registry_date_order)
-            guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
+        """Replace the exemptions by those of a CSV file or a spreadsheet, all or nothing. Raises as above."""
+        settings = self.settings
+        with _named(source, path), self._as_text(path) as (text, sheet):
+            listed = read_exemptions(text, zone(settings.timezone), settings.registry_date_order, self.reading)
+            guard = Safeguard(settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
             report = import_exemptions(self.database, listed, source, at_ns, safeguard=guard, dry_run=dry_run)
-        return Taken(report, listed.described())
+            return Taken(report, _described(listed.described(), sheet))
+
+    @contextmanager
+    def _as_text(self, path: Path) -> Iterator[tuple[Path, str]]:
+        """The list as text, and which sheet of a spreadsheet it was; faults name the list itself."""
+        if path.is_file() and is_spreadsheet(path):
+            with as_csv(path, self.reading.sheet) as (text, sheet):
+                try:
+                    yield text, sheet
+                except RegistryFileError as error:
+                    raise type(error)(str(error).replace(str(text), f"{path}, {sheet}")) from error
+        elif self.reading.sheet is not None:
+            raise RegistryFileError(f"{path}: is no spreadsheet: leave --sheet away")
+        else:
+            yield path, ""
+
+
+def _described(read_as: str, sheet: str) -> str:
+    """In a spreadsheet there is no encoding and no separator to tell of."""
+    return f"{sheet}, columns {read_as.partition(', columns ')[2]}" if sheet else read_as
 
 
 def _sha256(path: Path) -> str | None:

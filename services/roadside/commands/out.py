@@ -19,15 +19,18 @@ def refuse_overwriting(out: Path, given: Path) -> None:
         raise InputError(f"--out {out}: is what is to be read, and would be overwritten; choose another")
 
 
-def refuse_unwritable(out: Path) -> None:
-    """Raises InputError where `out` cannot be written, before anything is read: at the end it would be too late."""
+def refuse_unwritable(out: Path, flag: str = "--out ") -> None:
+    """Raises InputError where `out` cannot be written, before anything is read: at the end it would be too late.
+
+    `flag` is what names it on the command line.
+    """
     there = next((path for path in (out, *out.parents) if path.exists()), Path())
     if out.is_dir() and out.suffix:
-        raise InputError(f"--out {out}: is a folder; name a file")
+        raise InputError(f"{flag}{out}: is a folder; name a file")
     if there != out and not there.is_dir():
-        raise InputError(f"--out {out}: {there} is no folder; choose another")
+        raise InputError(f"{flag}{out}: {there} is no folder; choose another")
     if not os.access(there, os.W_OK) or (there.is_dir() and not _takes_files(there)):
-        raise InputError(f"--out {out}: cannot be written there; choose another, or change its permissions")
+        raise InputError(f"{flag}{out}: cannot be written there; choose another, or change its permissions")
 
 
 def _takes_files(folder: Path) -> bool:

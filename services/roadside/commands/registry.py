@@ -1,4 +1,4 @@
-"""`roadside registry import|exempt|check|recheck`: who paid, who need not, and asking again."""
+"""`roadside registry import|exempt|check|list|export|diff|recheck`: who paid, who need not, and asking again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.lists import ListImporter
 from roadside.assembly.records import open_records, open_registry
 from roadside.assembly.storage import open_held_registry
+from roadside.commands import registry_lists
 from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.registry_lists import add_reading, reading_of
 from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
 from roadside.core.moments import PassageTime
@@ -49,18 +51,20 @@ def add_to(commands: SubParsers) -> None:
     parser = commands.add_parser("registry", help="the registry of vignettes: import, check")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    load = actions.add_parser("import", help="add the vignettes of a CSV file")
+    load = actions.add_parser("import", help="add the vignettes of a CSV file or a spreadsheet")
     columns = "plate, country, valid_from, valid_to and, if any, category"
-    load.add_argument("file", type=Path, help=f"CSV (- for the standard input): {columns}")
+    load.add_argument("file", type=Path, help=f"CSV or a spreadsheet (- for the standard input): {columns}")
     load.add_argument("--replace", action="store_true", help="remove vignettes that the file does not hold")
     load.add_argument("--force", action="store_true", help=_FORCE)
+    add_reading(load)
     add_settings(load, *_LOADING)
     load.set_defaults(execute=load_vignettes)
 
-    exempt = actions.add_parser("exempt", help="replace the exemptions by those of a CSV file")
+    exempt = actions.add_parser("exempt", help="replace the exemptions by those of a CSV file or a spreadsheet")
     columns = "pattern, country, reason and, if any, valid_from, valid_to"
-    exempt.add_argument("file", type=Path, help=f"CSV (- for the standard input): {columns}")
+    exempt.add_argument("file", type=Path, help=f"CSV or a spreadsheet (- for the standard input): {columns}")
     exempt.add_argument("--force", action="store_true", help=_FORCE)
+    add_reading(exempt)
     add_settings(exempt, *_LOADING)
     exempt.set_defaults(execute=load_exemptions)
 
@@ -70,6 +74,8 @@ def add_to(commands: SubParsers) -> None:
     check.add_argument("--at", help="time of the passage, such as 2026-01-31T12:00 (default: now)")
     add_settings(check, *_KEEPING, "grace_s", "verdict_time_tolerance_s", "registry_max_age_days")
     check.set_defaults(execute=check_plate)
+
+    registry_lists.add_to(actions)
 
     again = actions.add_parser("recheck", help="ask again about every UNKNOWN sighting (nightly, by cron)")
     add_settings(again, *dict.fromkeys((*VerdictSection.model_fields, *KeepingSection.model_fields)))
@@ -89,7 +95,7 @@ def recheck_unknown(parsed: argparse.Namespace) -> int:
 def load_vignettes(parsed: argparse.Namespace) -> int:
     """Import vignettes; exit code 1 where rows were rejected."""
     settings = settings_of(parsed)
-    importer = ListImporter(open_registry(settings), settings)
+    importer = ListImporter(open_registry(settings), settings, reading_of(parsed))
     now_ns = SystemClock().now_ns()
     with _readable(parsed.file) as path:
         taken = importer.vignettes(path, str(parsed.file), now_ns, replace=parsed.replace, force=parsed.force)
@@ -99,7 +105,7 @@ def load_vignettes(parsed: argparse.Namespace) -> int:
 def load_exemptions(parsed: argparse.Namespace) -> int:
     """Import exemptions; exit code 1 where rows were rejected."""
     settings = settings_of(parsed)
-    importer = ListImporter(open_registry(settings), settings)
+    importer = ListImporter(open_registry(settings), settings, reading_of(parsed))
     with _readable(parsed.file) as path:
         taken = importer.exemptions(path, str(parsed.file), SystemClock().now_ns(), force=parsed.force)
     return _told(parsed.file, "exemption", taken)

@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # English, Czech, Slovak, German, Polish and a few words of others; in small letters without accents, ae for a umlaut
 # written so. The first of each is the name that the documentation uses.
@@ -39,11 +39,27 @@ _NAMES = {
 _MEANING = {alias: column for column, names in _NAMES.items() for alias in names.split()}
 
 
-def find_columns(names: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
+def find_columns(names: Sequence[str], wanted: Sequence[str], told: Mapping[str, str] | None = None) -> dict[str, int]:
     """Where each of the `wanted` columns stands in a header line `names`; those that are not there are left out.
 
-    The documented name wins over any other. Raises ValueError where two columns could be the same one.
+    What `told` says a column is called wins, then the documented name over any other. Raises ValueError where two
+    columns could be the same one, or a name that was told is not there.
     """
+    told = told or {}
+    said = {column: _place(names, name) for column, name in told.items() if column in wanted}
+    rest = [name if place not in said.values() else "" for place, name in enumerate(names)]
+    return {**_known_columns(rest, [column for column in wanted if column not in said]), **said}
+
+
+def _place(names: Sequence[str], name: str) -> int:
+    found = [place for place, each in enumerate(names) if plain_name(each) == plain_name(name)]
+    if len(found) != 1:
+        shown = ", ".join(repr(each.strip()) for each in names if each.strip())
+        raise ValueError(f"there {'are several columns' if found else 'is no column'} {name!r} among {shown}")
+    return found[0]
+
+
+def _known_columns(names: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
     places: dict[str, list[int]] = {}
     exact: dict[str, int] = {}
     for place, name in enumerate(names):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import codecs
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from roadside.errors import RegistryFileError
 from roadside.registry.columns import find_columns
+from roadside.registry.reading import ListReading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import TextIO
 
@@ -24,11 +25,17 @@ _BOMS = (
 )
 _LEGACY = ("cp1250", "iso8859-2", "cp1252")
 """Encodings of one byte a character that spreadsheets of Central and Western Europe still write."""
+_RARE = ("cp852", "cp1251", "mac_latin2", "koi8_r")
+"""Older ones, and Cyrillic: believed where a header has its columns in one of them, and in none of the above."""
 _PIECE_BYTES = 1 << 20
 LONGEST_LINE = 100_000
 _DELIMITERS = ",;\t|"
 _SHOWN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1250": "Windows-1250",
-          "cp1252": "Windows-1252", "iso8859-2": "ISO 8859-2"}  # fmt: skip
+          "cp1252": "Windows-1252", "iso8859-2": "ISO 8859-2", "cp852": "DOS Latin 2 (852)",
+          "cp1251": "Windows-1251"}  # fmt: skip
+
+
+UNSAID = ListReading()
 
 
 class Line(NamedTuple):
@@ -56,6 +63,8 @@ class Layout:
     """Where each known column stands."""
     first_line: int
     """Number of the header line."""
+    country: str = ""
+    """Of rows that name none; empty where each must."""
 
     def described(self) -> str:
         """One line for a person: what was taken for what."""
@@ -64,22 +73,30 @@ class Layout:
             for column, place in sorted(self.columns.items(), key=lambda entry: entry[1])
         )
         shown = {"\t": "tab"}.get(self.delimiter, repr(self.delimiter))
-        encoding = _SHOWN[self.encoding]
+        encoding = _shown(self.encoding)
         if self.others:
             encoding += " (not UTF-8, taken for it by its letters)"
-        return f"{encoding}, separator {shown}, columns {named}"
+        every = f", country {self.country} where none is named" if self.country else ""
+        return f"{encoding}, separator {shown}, columns {named}{every}"
 
 
-def find_layout(path: Path, needed: Sequence[str], optional: Sequence[str]) -> Layout:
-    """How the list at `path` is written. Raises RegistryFileError where it is no such list."""
+def find_layout(path: Path, needed: Sequence[str], optional: Sequence[str], reading: ListReading = UNSAID) -> Layout:
+    """How the list at `path` is written, as far as `reading` does not say it. Raises RegistryFileError.
+
+    A country that `reading` says is not needed in the file.
+    """
+    if reading.country is not None:
+        needed, optional = [name for name in needed if name != "country"], [*optional, "country"]
     try:
-        candidates = _encodings(path)
         faults = []
-        for encoding in candidates:
-            try:
-                return _layout(path, encoding, tuple(c for c in candidates if c != encoding), needed, optional)
-            except RegistryFileError as error:
-                faults.append(error)
+        for candidates in ((reading.encoding,),) if reading.encoding is not None else _candidates(path):
+            for encoding in candidates:
+                others = tuple(c for c in candidates if c != encoding)
+                try:
+                    found = _layout(path, encoding, others, (needed, optional), reading.columns)
+                    return replace(found, country=reading.country or "")
+                except RegistryFileError as error:
+                    faults.append(error)
         raise faults[0]
     except OSError as error:
         raise RegistryFileError(f"{path}: {error.strerror}") from error
@@ -115,8 +132,13 @@ def _lines(path: Path, file: TextIO) -> Iterator[Line]:
 
 
 def _layout(
-    path: Path, encoding: str, others: tuple[str, ...], needed: Sequence[str], optional: Sequence[str]
+    path: Path,
+    encoding: str,
+    others: tuple[str, ...],
+    wanted: tuple[Sequence[str], Sequence[str]],
+    told: Mapping[str, str],
 ) -> Layout:
+    needed, optional = wanted
     delimiter = ""
     try:
         for number, text, _ in lines(path, encoding):
@@ -130,16 +152,31 @@ def _layout(
                 continue
             delimiter = delimiter or max(_DELIMITERS, key=text.count)
             names = tuple(fields(text, delimiter))
-            columns = find_columns(names, (*needed, *optional))
+            columns = find_columns(names, (*needed, *optional), told)
             if all(name in columns for name in needed):
                 return Layout(encoding, others, delimiter, names, columns, number)
             break
     except UnicodeError as error:
-        raise RegistryFileError(f"{path}: it is no {_SHOWN[encoding]}: save it as UTF-8 and import again") from error
+        raise RegistryFileError(f"{path}: it is no {_shown(encoding)}: save it as UTF-8 and import again") from error
     except ValueError as error:
         raise RegistryFileError(f"{path}: the first line: {error}") from error
     shown = " (it is no UTF-8 either)" if others else ""
-    raise RegistryFileError(f"{path}: the first line must name the columns {', '.join(needed)}{shown}")
+    say = "; --columns plate=NAME says what one is called, --country what all are of"
+    raise RegistryFileError(f"{path}: the first line must name the columns {', '.join(needed)}{shown}{say}")
+
+
+def _candidates(path: Path) -> Iterator[tuple[str, ...]]:
+    """Encodings that the file can be in, those of today first, then those in which only its header makes sense."""
+    likely = _encodings(path)
+    yield likely
+    if likely[0] not in _LEGACY:
+        return
+    if rare := tuple(name for name in _RARE if _can_be(path, name)):
+        yield rare
+
+
+def _shown(encoding: str) -> str:
+    return _SHOWN.get(encoding, encoding)
 
 
 def _encodings(path: Path) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from roadside.core.countries import country_code
 from roadside.core.lettering import pattern_key, plate_key
 from roadside.core.vignettes import NEVER_NS, Exemption, Vignette
 from roadside.errors import RegistryFileError
-from roadside.registry.layout import Layout, fields, find_layout, lines
+from roadside.registry.layout import UNSAID, Layout, fields, find_layout, lines
 from roadside.registry.validity import (
     DateOrder,
     DateOrderError,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from roadside.registry.layout import Line
+    from roadside.registry.reading import ListReading
 
 Entry = TypeVar("Entry", Vignette, Exemption)
 NOBODY = ""
@@ -190,7 +191,7 @@ class Row:
 
     def country(self) -> str:
         """The project's code. Raises ValueError."""
-        code = country_code(self.text("country"))
+        code = country_code(self.text("country")) or self._layout.country
         if not code:
             raise ValueError("the country is missing")
         return code
@@ -211,13 +212,15 @@ class Row:
         return start, end
 
 
-def read_vignettes(path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_FIRST) -> ListFile[Vignette]:
+def read_vignettes(
+    path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_FIRST, reading: ListReading = UNSAID
+) -> ListFile[Vignette]:
     """The rows of `path`: columns plate, country, valid_from, valid_to and, if there, category.
 
     Dates are those of `where`, and without an end where valid_to is empty. Raises RegistryFileError where the file is
     no such list at all.
     """
-    layout = find_layout(path, _VIGNETTE_COLUMNS, ("category",))
+    layout = find_layout(path, _VIGNETTE_COLUMNS, ("category",), reading)
 
     def key(row: Row, country: str) -> str:
         plate = row.sure_text("plate", plate_key, country)
@@ -232,12 +235,14 @@ def read_vignettes(path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_F
     return ListFile(path, layout, entry, _despite_country(lambda row: key(row, row.country()), "plate"), order)
 
 
-def read_exemptions(path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_FIRST) -> ListFile[Exemption]:
+def read_exemptions(
+    path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_FIRST, reading: ListReading = UNSAID
+) -> ListFile[Exemption]:
     """The rows of `path`: columns pattern, country (or *), reason and, if there, valid_from and valid_to.
 
     Raises RegistryFileError where the file is no such list at all.
     """
-    layout = find_layout(path, _EXEMPTION_COLUMNS, ("valid_from", "valid_to"))
+    layout = find_layout(path, _EXEMPTION_COLUMNS, ("valid_from", "valid_to"), reading)
 
     def country_of(row: Row) -> str:
         return _EVERY_COUNTRY if row.text("country") == _EVERY_COUNTRY else row.country()

@@ -1,0 +1,87 @@
+"""The process that reads a table, started as `spreadsheet_child FILE CSV [SHEET]`: see `spreadsheet`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import resource
+import sys
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from python_calamine import CalamineWorkbook
+
+MEMORY_BYTES = 2 << 30
+"""Two cells at opposite ends of a sheet make a table of 17 billion."""
+PROCESSOR_S = 240
+EXIT_REFUSED = 1
+_SHOWN = 10
+
+
+def main() -> int:
+    """Write the CSV; 0 and what it was, or EXIT_REFUSED and why not."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    from python_calamine import CalamineError, SheetTypeEnum, SheetVisibleEnum, load_workbook  # noqa: PLC0415 - limited
+
+    path, written, wanted = sys.argv[1], Path(sys.argv[2]), [*sys.argv[3:], None][0]
+    try:
+        book = load_workbook(io.BytesIO(Path(path).read_bytes()))  # by its content, whatever it is called
+        usual = [
+            sheet.name
+            for sheet in book.sheets_metadata
+            if sheet.visible == SheetVisibleEnum.Visible and sheet.typ == SheetTypeEnum.WorkSheet
+        ]
+        name, rows = _sheet(book, wanted, usual)
+        with written.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+            writer.writerows([_text(cell) for cell in row] for row in rows)
+    except (CalamineError, LookupError, OSError, ValueError, MemoryError) as error:
+        _say(f"no table can be read from it: {str(error).strip() or type(error).__name__}")
+        return EXIT_REFUSED
+    others = len(book.sheet_names) - 1
+    _say(f"sheet {name!r}" + (f" of {others + 1}" if others else ""))
+    return 0
+
+
+def _sheet(book: CalamineWorkbook, wanted: str | None, usual: Sequence[str]) -> tuple[str, Sequence[Sequence[object]]]:
+    """The name and rows of the sheet that is wanted, or of the first `usual` one that holds anything.
+
+    Raises LookupError.
+    """
+    if wanted is not None and wanted not in book.sheet_names:
+        names = ", ".join(map(repr, book.sheet_names[:_SHOWN]))
+        raise LookupError(f"it has no sheet {wanted!r}, but {names}")
+    for name in usual if wanted is None else [wanted]:
+        # From its first row on, so that lines have the numbers that the office's program shows.
+        rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        if rows:
+            return name, rows
+    raise LookupError("it holds nothing")
+
+
+def _text(cell: object) -> str:
+    """As a person would write it: whole numbers without a point, days without a time."""
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    if isinstance(cell, datetime):
+        whole = cell.time() == time()
+        return cell.date().isoformat() if whole else cell.replace(microsecond=0).isoformat()
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(cell)
+    return " ".join(str(cell).split())
+
+
+def _say(line: str) -> None:
+    print(" ".join(line.split()))  # noqa: T201 - told to the process that asks
+
+
+if __name__ == "__main__":
+    sys.exit(main())
