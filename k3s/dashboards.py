@@ -25,6 +25,8 @@ class Panel:
     explained: str = ""
     thresholds: Sequence[tuple[str, float | None]] = (("green", None),)
     stacked: bool = False
+    signed: bool = False
+    """Values below 0 mean something."""
 
 
 def _quantiles(metric: str, over: str = "5m", by: str = "") -> tuple[tuple[str, str], ...]:
@@ -83,16 +85,21 @@ OVERVIEW: tuple[Panel, ...] = (
         "Frames dropped a second",
         (
             (
-                "sum by (reason) (rate(roadside_capture_frames_dropped_total[5m]))",
-                "capture: {{reason}}",
+                "sum by (camera, reason) (rate(roadside_capture_frames_dropped_total[5m]))",
+                "{{camera}}: {{reason}}",
             ),
             (
                 "sum(rate(roadside_detector_frames_dropped_total[5m])) or vector(0)",
                 "detector: too old",
             ),
-            ("roadside:dropped_frames:ratio", "share lost to backlog, {{camera}}"),
         ),
         explained="`still` is no loss: nothing moved. `backlog` and `too old` mean that detectors are behind.",
+    ),
+    Panel(
+        "Share of frames lost to backlog",
+        (("roadside:dropped_frames:ratio", "{{camera}}"),),
+        unit="percentunit",
+        thresholds=(("green", None), ("red", 0.1)),
     ),
     Panel(
         "Capture to sighting",
@@ -104,11 +111,62 @@ OVERVIEW: tuple[Panel, ...] = (
     Panel("Reading of a plate", _quantiles("roadside_ocr_reading_seconds"), unit="s"),
     Panel(
         "Messages that wait",
+        (("roadside:waiting:messages", "{{job}}"),),
+        explained="Of each service's stream.",
+    ),
+    Panel(
+        "Growth of what waits, a minute",
+        (("roadside:waiting_growth:messages_per_minute", "{{job}}"),),
+        signed=True,
+        explained="What grows needs another replica; below 0 it is being worked off.",
+    ),
+    Panel(
+        "Memory of Redis",
+        (("roadside:redis_memory:ratio", "used"),),
+        unit="percentunit",
+        thresholds=(("green", None), ("orange", 0.7), ("red", 0.8)),
+        explained="From 80 % on frames are shed.",
+    ),
+    Panel(
+        "Reads held",
+        (("sum(roadside_registry_held_reads_count)", "reads"),),
+        explained="Of vehicles that are passing: they are let go once their track has ended.",
+    ),
+    Panel(
+        "Reads held for, by what is on its way",
+        (("roadside:reads_held:seconds", "{{camera}}"),),
+        unit="s",
+        thresholds=(("green", None), ("red", 60)),
+    ),
+    Panel(
+        "Clock ahead of Redis",
+        (("max by (instance) (roadside_capture_clock_difference_seconds)", "{{instance}}"),),
+        unit="s",
+        signed=True,
+    ),
+    Panel(
+        "Clock not believed",
+        (("max by (instance, doubt) (roadside_capture_clock_doubt_state)", "{{instance}} {{doubt}}"),),
+        thresholds=(("green", None), ("red", 1)),
+    ),
+    Panel(
+        "Room for evidence",
+        (("min(roadside_plates_evidence_free_bytes)", "free"),),
+        unit="bytes",
+    ),
+    Panel(
+        "Age of the registry",
         (
-            ("roadside:waiting:messages", "{{job}}"),
-            ("roadside:waiting_growth:messages_per_minute", "{{job}}, growth a minute"),
+            ("max(roadside_registry_list_age_seconds)", "age"),
+            ("max(roadside_registry_list_longest_seconds)", "nobody is UNPAID from"),
         ),
-        explained="Of each service's stream. Growth is what needs another replica.",
+        unit="s",
+    ),
+    Panel(
+        "Not ready for",
+        (("roadside:missing:state", "{{job}}: {{part}}"),),
+        explained="What keeps a service from being ready; its /ready gives the reason.",
+        thresholds=(("green", None), ("red", 1)),
     ),
     Panel(
         "Verdicts a minute",
@@ -207,11 +265,11 @@ CAMERA: tuple[Panel, ...] = (
     Panel(
         "Frames a second",
         (
-            ('sum by (camera) (rate(roadside_capture_frames_total{camera=~"$camera"}[1m]))', "published"),
-            ('sum by (camera) (rate(roadside_detector_frames_total{camera=~"$camera"}[1m]))', "looked at"),
+            ('sum by (camera) (rate(roadside_capture_frames_total{camera=~"$camera"}[1m]))', "{{camera}} published"),
+            ('sum by (camera) (rate(roadside_detector_frames_total{camera=~"$camera"}[1m]))', "{{camera}} looked at"),
             (
-                'sum by (reason) (rate(roadside_capture_frames_dropped_total{camera=~"$camera"}[1m]))',
-                "not published: {{reason}}",
+                'sum by (camera, reason) (rate(roadside_capture_frames_dropped_total{camera=~"$camera"}[1m]))',
+                "{{camera}} not published: {{reason}}",
             ),
         ),
         width=12,
@@ -219,8 +277,11 @@ CAMERA: tuple[Panel, ...] = (
     Panel(
         "Plates found and read a minute",
         (
-            ('60 * sum by (camera) (rate(roadside_detector_plates_total{camera=~"$camera"}[5m]))', "found"),
-            ('60 * sum by (outcome) (rate(roadside_ocr_reads_total{camera=~"$camera"}[5m]))', "read: {{outcome}}"),
+            ('60 * sum by (camera) (rate(roadside_detector_plates_total{camera=~"$camera"}[5m]))', "{{camera}} found"),
+            (
+                '60 * sum by (camera, outcome) (rate(roadside_ocr_reads_total{camera=~"$camera"}[5m]))',
+                "{{camera}} read: {{outcome}}",
+            ),
         ),
         width=12,
     ),
@@ -230,11 +291,21 @@ CAMERA: tuple[Panel, ...] = (
     ),
     Panel(
         "Tracks closed in an hour",
-        (('sum by (outcome) (increase(roadside_registry_tracks_total{camera=~"$camera"}[1h]))', "{{outcome}}"),),
+        (
+            (
+                'sum by (camera, outcome) (increase(roadside_registry_tracks_total{camera=~"$camera"}[1h]))',
+                "{{camera}}: {{outcome}}",
+            ),
+        ),
     ),
     Panel(
         "Sightings in an hour, by verdict",
-        (('sum by (verdict) (increase(roadside_plates_sightings_total{camera=~"$camera"}[1h]))', "{{verdict}}"),),
+        (
+            (
+                'sum by (camera, verdict) (increase(roadside_plates_sightings_total{camera=~"$camera"}[1h]))',
+                "{{camera}}: {{verdict}}",
+            ),
+        ),
         stacked=True,
     ),
 )
@@ -310,7 +381,7 @@ def _panel(panel: Panel, number: int, place: dict[str, int]) -> dict[str, Any]:
         "fieldConfig": {
             "defaults": {
                 "unit": panel.unit,
-                "min": 0 if panel.unit != "bytes" else None,
+                "min": None if panel.signed or panel.unit == "bytes" else 0,
                 "thresholds": {"mode": "absolute", "steps": steps},
                 "custom": custom if panel.kind == "timeseries" else {},
             },

@@ -114,6 +114,18 @@ spec:
 )
 
 
+def expected(cameras: list[dict[str, Any]]) -> str:
+    """Rules that say of each camera of the list that it must be there: one whose series vanish is silent as well."""
+    head = "# Made by generate.py from cameras.toml.\ngroups:\n  - name: expected cameras\n"
+    if not cameras:
+        return head + "    rules: []\n"
+    rules = "".join(
+        f"      - record: roadside:expected_camera:state\n        expr: vector(1)\n        labels: {{camera: {name}}}\n"
+        for name in (camera["name"] for camera in cameras)
+    )
+    return f"{head}    rules:\n{rules}"
+
+
 def config_map(name: str, app: str, files: dict[str, str]) -> str:
     """A ConfigMap that holds text files."""
     lines = [
@@ -191,6 +203,7 @@ def made() -> dict[str, str]:
     prometheus = {
         name: (HERE / "prometheus" / name).read_text(encoding="utf-8") for name in ("prometheus.yml", "rules.yml")
     }
+    prometheus["expected-cameras.yml"] = expected(cameras)
     channels = (HERE / "notify.toml").read_text(encoding="utf-8")
     files = {
         "45-notify-channels.yaml": MADE.format(origin="notify.toml")

@@ -21,7 +21,7 @@ from tests.waiting import wait_for
 ROOT = Path(__file__).parents[2]
 USER = 10001
 SERVICES = ("capture", "detector", "ocr", "registry", "plates", "notify")
-KEEPERS = ("redis", "postgres", "prometheus", "disk")
+KEEPERS = ("redis", "postgres", "prometheus", "alertmanager", "disk")
 OVERRIDE = """
 services:
   capture:
@@ -58,7 +58,9 @@ class Stack:
     loops: int = 0
     project: str = field(default_factory=lambda: f"roadside-test-{os.getpid()}")
     ports: dict[str, int] = field(
-        default_factory=lambda: {name: reserved_port() for name in ("PLATES_PORT", "REGISTRY_PORT", "PROMETHEUS_PORT")}
+        default_factory=lambda: {
+            name: reserved_port() for name in ("PLATES_PORT", "REGISTRY_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
+        }
     )
 
     @property

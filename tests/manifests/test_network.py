@@ -27,6 +27,7 @@ def arrows_of_the_architecture(name: str) -> set[Arrow]:
     arrows |= {("prometheus", keeper, 9100) for keeper in ("redis", "plates")}
     arrows |= {(asker, service, port) for asker in askers for service, port in ANSWERS.items()}
     arrows |= {("registry", "ocr", 50053), ("grafana", "prometheus", 9090)}
+    arrows.add(("prometheus", "alertmanager", 9093))
     if name == "base":
         arrows |= {(asker, "postgres", 5432) for asker in ("registry", "plates", "notify", "migrate")}
         arrows |= {("prometheus", "postgres", 9100)}

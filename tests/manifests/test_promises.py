@@ -75,7 +75,7 @@ def test_kubernetes_1_20_knows_every_kind_and_probe(name: str) -> None:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_image_is_built_by_make_images(name: str) -> None:
     built = {f"roadside.local/{target}:{VERSION}" for target in built_images()}
-    assert len(built) == 11
+    assert len(built) == 12
     for workload, container in containers(variant(name)):
         image = container["image"]
         if app_of(workload) == "grafana":

@@ -34,7 +34,8 @@ def test_nothing_is_drawn_twice(made_secrets: list[Document]) -> None:
     first, second = values(made_secrets), values(list(yaml.safe_load_all(again)))
     assert first.keys() == second.keys()
     same = {key for key in first if first[key] == second[key]}
-    assert same == {("roadside", "cameras", "road"), ("roadside", "notify", "HOME_PASSWORD")}
+    given = {("roadside", "cameras", "road"), ("roadside", "notify", "HOME_PASSWORD")}
+    assert same == given | {("roadside", "alertmanager", "alertmanager.yml")}, "nobody is told of alerts, both times"
     assert first["roadside", "notify", "HOME_PASSWORD"] == "given"
     assert re.fullmatch("[0-9a-f]{64}", first["roadside", "notify", "OFFICE_SECRET"])
 
@@ -56,6 +57,46 @@ def test_passwords_fit_and_are_long(made_secrets: list[Document]) -> None:
     keyring = parse_keyring(drawn["roadside", "keys", "keys.json"], "made")
     assert keyring.active == "k1"
     assert len(keyring.keys["k1"]) == 32
+
+
+def test_alerts_go_to_whom_was_named_and_alertmanager_takes_it(tmp_path: Path) -> None:
+    mail = ("--alert-email", "me@example.org", "--alert-smtp", "smtp://me:a:word@mail.example.org:587")
+    for number, (options, told) in enumerate(
+        (
+            ((), {}),
+            (("--alert-webhook", "https://hook.example.org/x"), {"webhook_configs"}),
+            (mail, {"email_configs"}),
+            ((*mail, "--alert-webhook", "http://10.0.0.9:8080/x"), {"email_configs", "webhook_configs"}),
+        )
+    ):
+        folder = tmp_path / str(number)
+        subprocess.run([*COMMAND, "--only", "alertmanager", *options, "--files", str(folder)], check=True)
+        path = folder / "alertmanager" / "alertmanager.yml"
+        checked = subprocess.run(["amtool", "check-config", path], capture_output=True, text=True, check=False)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+        config = yaml.safe_load(path.read_text())
+        receiver = next(one for one in config["receivers"] if one["name"] == config["route"]["receiver"])
+        assert set(receiver) - {"name"} == set(told)
+        for sent in receiver.get("email_configs", ()):
+            assert (sent["auth_username"], sent["auth_password"], sent["require_tls"]) == ("me", "a:word", True)
+            assert sent["smarthost"] == "mail.example.org:587"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--alert-email", "me@example.org"),
+        ("--alert-email", "nobody"),
+        ("--alert-smtp", "mail.example.org"),
+        ("--alert-webhook", 'https://x/"\n'),
+    ],
+)
+def test_addresses_of_alerts_that_are_none_are_refused_in_one_line(options: tuple[str, ...]) -> None:
+    done = subprocess.run([*COMMAND, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("make-secrets: --alert-")
+    assert done.stderr.count("\n") == 1
+    assert not done.stdout
 
 
 def test_the_certificate_names_the_services(made_secrets: list[Document], tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +28,8 @@ KNOWN = {
     for spec in service.metrics
     for suffix in SUFFIXES[spec.kind]
 } | {"node_filesystem_avail_bytes", "node_filesystem_size_bytes"}
+EXPECTED = "roadside:expected_camera:state"
+"""Recorded in a file of its own, which is made from the list of cameras."""
 
 
 def groups() -> list[list[dict[str, Any]]]:
@@ -71,13 +75,46 @@ def test_every_alert_is_a_record_and_a_bound_and_is_shown_to_fire_and_keep_still
     assert quiet >= {"CameraSilent", "DeadLetters", "LagGrowing", "OcrSlow", "DiskFilling", "RegistryUnreachable"}
 
 
+def test_every_alert_is_shown_when_what_it_looks_at_disappears() -> None:
+    """A series that is gone is no series that is well: each alert says what becomes of it then."""
+    tested = yaml.safe_load((RULES / "rules_test.yml").read_text())["tests"]
+    (gone,) = [case for case in tested if "everything disappears" in case["name"]]
+    checked = {check["alertname"]: check["exp_alerts"] for check in gone["alert_rule_test"]}
+    assert set(checked) == {rule["alert"] for rule in alerts()}
+    assert {name for name, told in checked.items() if told} == {"CameraSilent", "ServiceDown", "DiskUnseen"}
+    assert {told["exp_labels"]["job"] for told in checked["ServiceDown"]} == {service.name for service in SERVICES}
+    given = " ".join(series["series"] for series in gone["input_series"])
+    for rule in records():
+        names = re.findall(r"\b(?:roadside|node|alertmanager)_[a-z_]+", re.sub(r'"[^"]*"', "", rule["expr"]))
+        patterns = re.findall(r'__name__=~"([^"]+)"', rule["expr"])
+        assert (
+            any(name in given for name in names)
+            or any(re.search(pattern, given) for pattern in patterns)
+            or ("roadside:" in rule["expr"])
+        ), rule["record"]
+
+
+def test_every_camera_of_the_list_is_expected() -> None:
+    generate = script("generate")
+    cameras = tomllib.loads((K3S / "cameras.toml").read_text())["camera"]
+    assert cameras
+    (rules,) = [group["rules"] for group in yaml.safe_load(generate.expected(cameras))["groups"]]
+    assert [rule["labels"]["camera"] for rule in rules] == [camera["name"] for camera in cameras]
+    assert {rule["record"] for rule in rules} == {EXPECTED}
+    config = yaml.safe_load((K3S / "61-prometheus-config.yaml").read_text())["data"]
+    assert config["expected-cameras.yml"].strip() == generate.expected(cameras).strip()
+    patterns = yaml.safe_load(config["prometheus.yml"])["rule_files"]
+    assert any(fnmatch("/etc/prometheus/expected-cameras.yml", pattern) for pattern in patterns)
+    assert yaml.safe_load(generate.expected([]))["groups"][0]["rules"] == []
+
+
 def test_every_rule_stands_after_the_records_that_it_reads() -> None:
     """Groups are evaluated in any order: what reads another group's record, or a later one, may see an old one."""
     read = 0
     for group in groups():
         recorded: set[str] = set()
         for rule in group:
-            wanted = set(re.findall(r"\broadside:[a-z0-9_]+:[a-z_]+", rule["expr"]))
+            wanted = set(re.findall(r"\broadside:[a-z0-9_]+:[a-z_]+", rule["expr"])) - {EXPECTED}
             assert wanted <= recorded, rule
             read += len(wanted)
             recorded.add(rule.get("record", ""))
@@ -85,7 +122,7 @@ def test_every_rule_stands_after_the_records_that_it_reads() -> None:
 
 
 def test_every_metric_is_one_that_a_service_has() -> None:
-    recorded = {rule["record"] for rule in records()}
+    recorded = {rule["record"] for rule in records()} | {EXPECTED}
     named = set()
     for expression in expressions():
         for pattern in re.findall(r'__name__=~"([^"]+)"', expression):
@@ -115,6 +152,23 @@ def test_dashboards_are_whole() -> None:
     assert "$camera" in json.dumps(boards["camera.json"])
 
 
+def test_one_axis_has_one_unit_and_the_camera_is_named() -> None:
+    panels = [*dashboards().OVERVIEW, *dashboards().CAMERA]
+    for panel in panels:
+        shares = [":ratio" in query for query, _ in panel.queries]
+        assert all(shares) or not any(shares), f"{panel.title}: a share beside something else"
+        assert any(shares) <= (panel.unit == "percentunit"), panel.title
+        for query, _ in panel.queries:
+            if "growth" in query or "difference" in query:
+                assert panel.signed, panel.title
+    for panel in dashboards().CAMERA:
+        for _, legend in panel.queries:
+            assert "{{camera}}" in legend, panel.title
+    shown = " ".join(query for panel in panels for query, _ in panel.queries)
+    for wanted in ("redis_memory", "held_reads", "clock_difference", "evidence_free", "list_age", "missing:state"):
+        assert wanted in shown, wanted
+
+
 def test_made_files_are_what_their_sources_make() -> None:
     done = subprocess.run(
         [sys.executable, str(K3S / "generate.py"), "--check"], capture_output=True, text=True, check=False
@@ -133,6 +187,8 @@ def test_scraped_names_are_services() -> None:
     }
     asked = set()
     for job in config["scrape_configs"]:
+        if job["job_name"] == "alertmanager":
+            continue
         for found in job.get("dns_sd_configs", ()):
             for name in found["names"]:
                 service, _, namespace = name.partition(".")

@@ -153,6 +153,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         """Go on where another replica, or this one before it lost the lead, was."""
         if camera_id not in self._memories:
             memory = self._parts.retry.call(lambda: self._bus.remembered(camera_id), otherwise=b"")
+            self._parts.meter.count("vanished_events_total", 0, camera=camera_id)
             self._stage.recall(camera_id, memory)
             self._memories[camera_id] = memory
 
