@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from models.evaluate import approaches, calibration, streets, weather
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.evaluate.settings import Sources
+    from roadside.core.reads import FusedPlate
 
 STREETS = {7: weather.FAR, 11: weather.NIGHT, 12: weather.RAIN, 13: weather.FAR}
 """Seeds of rendered clips; each is seen by day and in this weather."""
@@ -53,7 +55,7 @@ def trusted(sets: Mapping[str, Sequence[KnownTrack]]) -> Table:
     rows = []
     for name, members in sets.items():
         fused = [(fuse(track.reads).plate, track.truth) for track in members if track.reads]
-        confidences = [plate.confidence for plate, _ in fused]
+        confidences = [folded_confidence(plate) for plate, _ in fused]
         true = [fold(plate.text) == fold(truth) for plate, truth in fused]
         sure = [one for confidence, one in zip(confidences, true, strict=True) if confidence > calibration.SURE]
         if fused:
@@ -75,7 +77,16 @@ NOTE = (
 )
 
 
-TRUSTED_NOTE = f"Right is folded exact. {calibration.BINS} bins of equal width."
+def folded_confidence(plate: FusedPlate) -> float:
+    """The probability, 0 to 1, of the plate's text and of those that differ from it in O and 0, I and 1 alone."""
+    alike = (math.exp(one.log_p) for one in plate.alternatives if fold(one.text) == fold(plate.text))
+    return min(1.0, max(plate.confidence, sum(alike)))
+
+
+TRUSTED_NOTE = (
+    "Right is folded exact, and the confidence that of all texts that are the plate's when folded. "
+    f"{calibration.BINS} bins of equal width."
+)
 
 
 def photographed(sources: Sources, pipeline: Pipeline) -> dict[str, list[KnownTrack]]:

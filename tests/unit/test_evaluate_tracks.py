@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from models.evaluate import approaches, streets, weather
 from models.evaluate.approaches import KnownPlate
 from models.evaluate.fusion_methods import METHODS, Comparison, KnownTrack, compare, majority, right, sign_test, surest
-from models.evaluate.tracks import trusted
+from models.evaluate.tracks import folded_confidence, trusted
 from models.synth import formats
 from roadside.core.ctc import COLUMN, read_posterior
 from roadside.core.frames import Box, CameraId, Crop, Detection
@@ -49,9 +50,21 @@ def test_fused_plates_are_counted_by_their_confidence() -> None:
     wrong = KnownTrack("g", "XY12CDE", (said("AB12CDE", 0.9999, 0),))
     never = KnownTrack("g", "AB12CDE", ())
     table = trusted({"mine": [sure, sure, wrong, never], "empty": [never]})
-    confidence = fuse(sure.reads).plate.confidence
+    confidence = folded_confidence(fuse(sure.reads).plate)
     over = "1 of 3" if confidence > 0.99 else "0 of 0"
     assert table.rows == (("mine", "3", f"{abs(confidence - 2 / 3):.3f}", over),)
+
+
+def test_a_text_torn_between_o_and_0_alone_is_sure_when_folded() -> None:
+    posterior = np.full((6, 36), 1e-6, np.float32)
+    for slot, character in enumerate("ABC"):
+        posterior[slot, COLUMN[character]] = 1
+    posterior[3, [COLUMN["O"], COLUMN["0"]]] = 0.5
+    posterior[4, COLUMN["2"]] = posterior[5, COLUMN["3"]] = 1
+    posterior /= posterior.sum(1, keepdims=True)
+    torn = fuse((replace(said("ABC023", 0.9), read=read_posterior(posterior, "ABC023", 0.999)),)).plate
+    assert folded_confidence(torn) > 0.98
+    assert torn.confidence <= folded_confidence(torn) <= 1
 
 
 def test_a_duel_counts_where_two_ways_differ() -> None:

@@ -29,6 +29,14 @@ def test_the_shipped_reader_takes_the_strip_that_the_product_cuts() -> None:
     assert (config.net.columns, config.classes) == (44, 37)
 
 
+@pytest.mark.parametrize("name", ["reader.toml", "reader_wide.toml", "reader_wide_next.toml"])
+def test_a_course_of_the_reader_is_of_the_net_that_its_name_says(name: str) -> None:
+    course = reader.load(reader.DEFAULT.with_name(name))
+    wide = reader.load(reader.DEFAULT.with_name("reader_wide.toml"))
+    assert (course.net == wide.net) == ("wide" in name), "its weights are where the next course starts"
+    assert course.rendered.two_lines + course.rendered.three_lines < 1
+
+
 def test_the_shipped_detector_has_an_anchor_for_each_stride() -> None:
     config = detector.load()
     assert len(config.net.anchors) == len(detector.STRIDES)
