@@ -17,6 +17,7 @@ The tree:
     │   ├── BusUnavailableError
     │   │   └── BusFullError  one whose memory is full: it takes nothing more until somebody takes from it
     │   ├── RegistryUnavailableError
+    │   │   └── NoListError
     │   └── BusyError         a service that has no place left for the call
     ├── NotFoundError         a sighting, camera or piece of evidence that does not exist
     └── PoisonError           a message that no retry can mend: it goes to the dead letters
@@ -83,6 +84,10 @@ class BusFullError(BusUnavailableError):
 
 class RegistryUnavailableError(UnavailableError):
     """The registry of vignettes does not answer."""
+
+
+class NoListError(RegistryUnavailableError):
+    """No list of vignettes was ever imported, or no registry is named."""
 
 
 class BusyError(UnavailableError):

@@ -490,10 +490,14 @@ def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World)
         world.store.save(sighting(f"new-{kind}", kind, now - 2 * DAY_NS), [FRAME])
     keep = dict.fromkeys(VerdictKind, 30.0) | {VerdictKind.PAID: 1.0, VerdictKind.UNPAID: 90.0}
     purged = world.retention.purge(keep, "cron")
-    assert purged.sightings == {"PAID": 2, "EXEMPT": 1, "UNPAID": 0, "REVIEW": 1, "UNKNOWN": 1}
+    assert purged.sightings == {"PAID": 2, "EXEMPT": 1, "UNPAID": 0, "REVIEW": 1, "UNKNOWN": 1, "NONE": 0}
     left = {s.sighting_id for s in world.store.after(0, 100)}
-    assert left == {"old-UNPAID", "new-UNPAID", "new-REVIEW", "new-UNKNOWN", "new-EXEMPT"}
-    assert len(world.pictures()) == 2  # one crop of the old UNPAID, and one frame that three sightings share
+    judged = {"old-UNPAID", "new-UNPAID", "new-REVIEW", "new-UNKNOWN", "new-EXEMPT"}
+    assert left == judged | {"old-NONE", "new-NONE"}, "without a verdict it counts when they were stored"
+    assert len(world.pictures()) == 3  # crops of the old UNPAID and NONE, and one frame that four sightings share
+    world.clock.ns += 31 * DAY_NS
+    assert world.retention.purge({VerdictKind.NONE: 30.0}, "cron").sightings == {"NONE": 2}
+    assert {s.sighting_id for s in world.store.after(0, 100)} == judged
     assert world.retention.verify().faults == ()
     assert {e.action for e in world.retention.audit()} == {"purged"}
 

@@ -26,9 +26,10 @@ COLOURS = {
     VerdictKind.UNPAID: (54, 57, 229),
     VerdictKind.REVIEW: (0, 160, 255),
     VerdictKind.UNKNOWN: (150, 150, 150),
+    VerdictKind.NONE: (235, 206, 60),
 }
 """Blue green red."""
-NO_VERDICT = (235, 206, 60)
+NO_VERDICT = COLOURS[VerdictKind.NONE]
 WRITERS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v", ".mov": "mp4v", ".webm": "VP80"}
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -67,7 +68,7 @@ def _scale(image: NDArray[np.uint8]) -> float:
 
 def _caption(mark: Mark) -> str:
     seen = () if mark.hidden else (mark.text or "?", mark.country or "")
-    words = [*seen, mark.verdict.value if mark.verdict else ""]
+    words = [*seen, mark.verdict.value if mark.verdict not in (None, VerdictKind.NONE) else ""]
     return "  ".join(word for word in words if word)
 
 

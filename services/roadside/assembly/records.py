@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import SqlSightingStore
+from roadside.adapters.sql.registry import holds_list
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
@@ -57,7 +58,9 @@ def open_records(settings: Settings) -> Records:
         store=SqlSightingStore(database, vault, clock),
         vault=vault,
         registry=registry,
-        judge=open_judge(settings, registry, clock, settings.reader_modeldir.parent),
+        judge=open_judge(
+            settings, registry, clock, settings.reader_modeldir.parent, plates_alone=not names_registry(settings)
+        ),
         registry_database=registry_database,
         retention=retention,
         reviews=Reviews(database, vault),
@@ -75,6 +78,19 @@ def open_reviewing(records: Records, settings: Settings, clock: Clock) -> Review
         two=settings.review_two,
         keep=keep_for_training(records.store, settings.review_training),
     )
+
+
+def names_registry(settings: Settings) -> bool:
+    """Whether the settings say whom to ask who paid: then a registry that is empty is a fault."""
+    return settings.registry is not None or settings.registry_http is not None
+
+
+def reads_plates_alone(settings: Settings, records: Records) -> bool:
+    """Whether there is nobody to ask who paid: no registry is named, and no list was ever imported.
+
+    Raises StoreUnavailableError.
+    """
+    return not names_registry(settings) and not holds_list(records.registry_database)
 
 
 def open_registry(settings: Settings, database: Database | None = None) -> Database:

@@ -120,14 +120,24 @@ def open_registry_alone(settings: VerdictSection, clock: Clock) -> Iterator[Regi
             raise SettingsError("no registry is named: give registry or registry_http")
 
 
-def open_judge(settings: VerdictSection, registry: Registry, clock: Clock, models: Path | None = None) -> Judge:
+def open_judge(
+    settings: VerdictSection,
+    registry: Registry,
+    clock: Clock,
+    models: Path | None = None,
+    *,
+    plates_alone: bool = False,
+) -> Judge:
     """The judge that asks `registry`; `models` is the folder that may hold what is known of the reader's errors.
 
-    Raises SettingsError, ModelError.
+    With `plates_alone` nothing is said of anybody while the registry holds no list. Raises SettingsError, ModelError.
     """
     folder = models or weights_folder()
     confusions = replace(confusions_of(settings, folder), joint=joint_errors_of(settings, folder))
-    return Judge(registry, confusions, settings.policy(), clock, settings.grace_s, settings.verdict_time_tolerance_s)
+    tolerance_s = settings.verdict_time_tolerance_s
+    return Judge(
+        registry, confusions, settings.policy(), clock, settings.grace_s, tolerance_s, plates_alone=plates_alone
+    )
 
 
 def confusions_of(settings: VerdictSection, models: Path) -> Confusions:

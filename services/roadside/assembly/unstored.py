@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.confusions import typical
-from roadside.errors import RegistryUnavailableError, SettingsError
+from roadside.errors import NoListError, SettingsError
 from roadside.registry.judge import Judge
 
 if TYPE_CHECKING:
@@ -31,18 +31,18 @@ class NoRegistry:
     """Meets `Registry` where none is named: it never answers, so that nothing is said of anybody."""
 
     def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:  # noqa: ARG002 - as the port has it
-        """Raises RegistryUnavailableError."""
-        raise RegistryUnavailableError("no registry is named")
+        """Raises NoListError."""
+        raise NoListError("no registry is named")
 
 
 @contextmanager
 def open_named_judge(settings: Settings) -> Iterator[Judge]:
-    """A judge that asks the registry that the settings name, or none: its verdicts are all UNKNOWN then.
+    """A judge that asks the registry that the settings name, or none: its verdicts are all NONE then.
 
     Raises SettingsError, ModelError, StoreUnavailableError.
     """
     if settings.registry is None and settings.registry_http is None:
-        yield Judge(NoRegistry(), typical(), settings.policy(), SystemClock())
+        yield Judge(NoRegistry(), typical(), settings.policy(), SystemClock(), plates_alone=True)
         return
     from roadside.assembly.storage import open_judge, open_registry_alone  # noqa: PLC0415 - brings SQLAlchemy
 

@@ -86,6 +86,8 @@ class Keepers:
     judge: Judge
     store: SightingKeeper
     witness: Witness | None = None
+    judged: bool = True
+    """Whether there is anything to judge by: without it, times that are not believed matter to nobody."""
 
 
 class CameraWatch:
@@ -105,7 +107,7 @@ class CameraWatch:
         """`say` is told, in one line, when the times of frames are believed no more; `watch_s` times the stages."""
         self.camera_id = camera.camera_id
         self.source = source
-        self._say = say
+        self._say = say if keepers.judged else lambda _: None
         self._said: set[TimeDoubt] = set()
         self.stills = source.frames_per_s == 0
         """Whether the source gives single pictures: the vehicles of each are seen in no other."""

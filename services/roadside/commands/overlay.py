@@ -156,7 +156,7 @@ class Overlay:
         return draw(image, marks)
 
     def _hides(self, verdict: VerdictKind) -> bool:
-        return not self.show_plates and verdict is not VerdictKind.UNPAID
+        return not self.show_plates and verdict not in (VerdictKind.UNPAID, VerdictKind.NONE)
 
 
 class LiveOverlay:

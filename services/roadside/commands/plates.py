@@ -68,6 +68,7 @@ def list_recent(arguments: argparse.Namespace) -> int:
 
 def _to_json(sighting: Sighting) -> dict[str, Any]:
     plate = sighting.plate
+    judged = sighting.verdict.kind is not VerdictKind.NONE
     return {
         "sighting_id": sighting.sighting_id,
         "camera": sighting.camera_id,
@@ -77,10 +78,10 @@ def _to_json(sighting: Sighting) -> dict[str, Any]:
         "country": plate.country if plate is not None else None,
         "confidence": round(plate.confidence, 4) if plate is not None else None,
         "plate_hash": sighting.plate_hash,
-        "verdict": sighting.verdict.kind.value,
-        "rule": sighting.verdict.rule,
-        "why": words_of(sighting.verdict.rule).brief,
-        "p_paid": sighting.verdict.p_paid,
+        "verdict": sighting.verdict.kind.value if judged else None,
+        "rule": sighting.verdict.rule if judged else None,
+        "why": words_of(sighting.verdict.rule).brief if judged else None,
+        "p_paid": sighting.verdict.p_paid if judged else None,
         "second_reader": _witness(sighting.verdict.witness),
         "held": is_held(sighting.verdict),
     }

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.annotate import PICTURES, WRITERS
+from roadside.assembly.caretaking import Caretaker
 from roadside.assembly.embedded import FrameReport
 from roadside.assembly.notifying import Notifying
-from roadside.assembly.records import open_records
+from roadside.assembly.records import open_records, reads_plates_alone
 from roadside.assembly.site import load_site
 from roadside.assembly.watching import SourceWatch, base_view, open_again, open_frames
-from roadside.assembly.witness import open_second
 from roadside.commands.console import SERVING, BesideConsole
 from roadside.commands.flags import READING, add_config, add_settings, flags_of, settings_of
 from roadside.commands.out import refuse_overwriting, refuse_unwritable
 from roadside.commands.overlay import LONGEST_GAP_FRAMES, LiveOverlay, Overlay, annotate_again
-from roadside.commands.run_site import Reloading, SiteRun
+from roadside.commands.run_site import Reloading, SiteRun, open_witness, tell_mode
 from roadside.commands.telling import Teller
 from roadside.core.frames import CameraId
-from roadside.core.witness import NO_SECOND_READER
-from roadside.errors import InputError, UnavailableError
+from roadside.errors import InputError
 from roadside.kit.config import named_file
 from roadside.kit.hangup import Hangup
 from roadside.kit.interrupt import Interrupt
@@ -117,13 +115,17 @@ def _run(arguments: argparse.Namespace) -> int:
     with ExitStack() as stack:
         records = open_records(settings)
         stack.callback(records.close)
-        stack.callback(_anchor, records)
+        caretaker = Caretaker(records, settings, _say)
+        stack.callback(caretaker.end)
+        tell_mode(settings, records)
         beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
         notifying = _notifying(stack, settings, records)
         if notifying is not None:
             notifying.expect([CameraId(settings.camera)], {})
         on_report = _each(*(one.note for one in (beside, notifying) if one is not None))
-        run = StreetRun(source, settings, records, arguments.out, on_report, show_plates=arguments.show_plates)
+        run = StreetRun(
+            source, settings, records, arguments.out, on_report, show_plates=arguments.show_plates, caretaker=caretaker
+        )
         _obey(beside, lambda _, view: run.look(view))
         interrupted = run.watch()
         run.report(timings=arguments.timings)
@@ -155,12 +157,13 @@ def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
         hangup = stack.enter_context(Hangup())
         records = open_records(settings)
         stack.callback(records.close)
-        stack.callback(_anchor, records)
+        caretaker = Caretaker(records, settings, _say)
+        stack.callback(caretaker.end)
+        tell_mode(settings, records)
         beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
         listeners = [one for one in (beside, _notifying(stack, settings, records)) if one is not None]
-        anchor = partial(_anchor, records, daily=True)
         _obey(beside, lambda *_: hangup.ask())
-        run = SiteRun(site, settings, records, anchor, listeners=listeners, show_plates=arguments.show_plates)
+        run = SiteRun(site, settings, records, caretaker, listeners=listeners, show_plates=arguments.show_plates)
         interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings).cameras)
         run.report(stored_in(settings), timings=arguments.timings)
         if beside is not None and not interrupted:
@@ -198,19 +201,19 @@ class StreetRun:
         on_report: Callable[[FrameReport], None] | None = None,
         *,
         show_plates: bool = False,
+        caretaker: Caretaker | None = None,
     ) -> None:
-        """`on_report` is told of every frame.
+        """`on_report` is told of every frame, and `caretaker` asked to look after what is kept.
 
         Unless `show_plates`, `out` shows the plates of the accused alone, and what is printed goes without those of
         vehicles that have paid where it does not go to a terminal.
         """
         self._on_report = on_report
-        second = open_second(settings)
-        if second is None:
-            _say(NO_SECOND_READER)
-        witness = None if second is None else second.witness()
-        self._records = records
-        self._watch = SourceWatch(source, settings, records.judge, records.store, witness, self._warn)
+        self._caretaker = caretaker
+        witness = open_witness(settings, records)
+        # Where nobody is judged, times that are not believed matter to nobody.
+        say = _say_nothing if reads_plates_alone(settings, records) else self._warn
+        self._watch = SourceWatch(source, settings, records.judge, records.store, witness, say)
         self._stored_in = stored_in(settings)
         gap_frames = 0 if self._watch.stills else LONGEST_GAP_FRAMES
         self.overlay = Overlay(show_plates=show_plates, gap_frames=gap_frames)
@@ -267,7 +270,8 @@ class StreetRun:
             self._note(report)
             self._tell_faults()
         self._tell(report.conclusions)
-        _anchor(self._records, daily=True)
+        if self._caretaker is not None:
+            self._caretaker.look()
         if isinstance(report, FrameReport):
             self.progress.step(len(self.sightings))
 
@@ -320,12 +324,8 @@ def check_out(out: Path | None, source: FrameSource) -> None:
     refuse_unwritable(out)
 
 
-def _anchor(records: Records, *, daily: bool = False) -> None:
-    """Sign the end of the evidence's chain; where that fails the run goes on, and says so."""
-    try:
-        _ = records.anchoring.daily() if daily else records.anchoring.write()
-    except (InputError, UnavailableError) as error:
-        _say(f"the end of the evidence's chain was not signed: {error}")
+def _say_nothing(_: str) -> None:
+    """For what matters to nobody."""
 
 
 def _say(line: str) -> None:

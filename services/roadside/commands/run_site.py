@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Protocol
 
 from roadside.assembly.embedded import FrameReport
+from roadside.assembly.records import reads_plates_alone
 from roadside.assembly.settings import load_settings
 from roadside.assembly.site import load_site
 from roadside.assembly.site_watch import SiteWatch
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from roadside.assembly.caretaking import Caretaker
     from roadside.assembly.embedded import Silence
     from roadside.assembly.records import Records
     from roadside.assembly.settings import Settings
     from roadside.assembly.site import Site, SiteCamera
     from roadside.core.frames import CameraId
     from roadside.kit.hangup import Hangup
+    from roadside.ports.witness import Witness
 
 
 class Listener(Protocol):
@@ -50,21 +53,18 @@ class SiteRun:
         site: Site,
         settings: Settings,
         records: Records,
-        anchor: Callable[[], None],
+        caretaker: Caretaker,
         *,
         listeners: Sequence[Listener] = (),
         show_plates: bool = False,
     ) -> None:
-        """`anchor` is called now and then, to sign the end of the chain; `listeners` are told of every frame."""
+        """`caretaker` is asked to look after what is kept; `listeners` are told of every frame."""
         self._progress = Progress(sys.stderr, None)
         self._teller = Teller(self._progress, show_plates=show_plates, cameras=True)
-        self._anchor = anchor
+        self._caretaker = caretaker
         self._listeners = listeners
-        second = open_second(settings)
-        if second is None:
-            say(NO_SECOND_READER)
-        witness = None if second is None else second.witness()
-        keepers = Keepers(records.judge, records.store, witness)
+        judged = not reads_plates_alone(settings, records)
+        keepers = Keepers(records.judge, records.store, open_witness(settings, records), judged=judged)
         self._watch = SiteWatch(settings, keepers, self._teller.warn)
         self._cameras = site.watched()
 
@@ -104,7 +104,7 @@ class SiteRun:
                 listener.note(report)
         self._expect()
         self._teller.tell(report.conclusions)
-        self._anchor()
+        self._caretaker.look()
         if isinstance(report, FrameReport):
             self._progress.step(len(self._teller.sightings))
 
@@ -113,6 +113,23 @@ class SiteRun:
             cameras, dropped = self._watch.cameras, self._watch.dropped
             for listener in self._listeners:
                 listener.expect(cameras, dropped)
+
+
+def open_witness(settings: Settings, records: Records) -> Witness | None:
+    """The second reader; None where there is none, which is said, and where nobody is judged."""
+    if reads_plates_alone(settings, records):
+        return None
+    second = open_second(settings)
+    if second is None:
+        say(NO_SECOND_READER)
+    return None if second is None else second.witness()
+
+
+def tell_mode(settings: Settings, records: Records) -> None:
+    """Say that plates are read alone, where they are, and how long they are kept."""
+    if reads_plates_alone(settings, records):
+        days = f"{settings.keep_plates_days:g} day{'' if settings.keep_plates_days == 1 else 's'}"
+        say(f"no list of vignettes: plates are kept for {days}; `roadside registry import LIST` turns verdicts on")
 
 
 class Reloading:

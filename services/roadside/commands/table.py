@@ -37,7 +37,7 @@ def sighting_line(sighting: Sighting, *, cameras: bool = False) -> str:
     """One vehicle as it passes; with `cameras`, where."""
     row = _row(sighting)
     where = f"{sighting.camera_id:<12}  " if cameras else ""
-    return f"{row[0]}  {where}{row[1]:<10} {row[2]:<4} {row[3]:>5}  {row[5]:<8} {row[6]}"
+    return f"{row[0]}  {where}{row[1]:<10} {row[2]:<4} {row[3]:>5}  {row[5]:<8} {row[6]}".rstrip()
 
 
 class SightingTable:
@@ -65,13 +65,16 @@ class SightingTable:
         if not self:
             return "No sighting: no plate was seen well enough."
         rows = [self._placed(HEAD, "camera"), *self._rows]
+        if set(self._verdicts) == {VerdictKind.NONE.value}:  # nobody was judged: no column for it
+            rows = [row[:-2] for row in rows]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         lines.insert(1, "  ".join("-" * width for width in widths))
-        told = ", ".join(f"{count} {kind}" for kind, count in sorted(self._verdicts.items()))
+        judged = sorted((kind, count) for kind, count in self._verdicts.items() if kind != VerdictKind.NONE)
+        told = ", ".join(f"{count} {kind}" for kind, count in judged)
         noun = "sighting" if len(self) == 1 else "sightings"
         left_out = f"; the last {len(self._rows)} are shown" if len(self) > len(self._rows) else ""
-        return "\n".join(["", *lines, "", f"{len(self)} {noun}: {told}{left_out}"])
+        return "\n".join(["", *lines, "", f"{len(self)} {noun}{': ' if told else ''}{told}{left_out}"])
 
 
 def sighting_table(sightings: Sequence[Sighting]) -> str:
@@ -88,6 +91,8 @@ def _row(sighting: Sighting) -> tuple[str, ...]:
         seen = ("(hashed)", "", "", "")
     else:
         seen = (plate.text, plate.country or "-", f"{plate.confidence:.0%}", str(plate.looks))
+    if sighting.verdict.kind is VerdictKind.NONE:
+        return (local_time(sighting.last_seen_ns), *seen, "", "")
     return (local_time(sighting.last_seen_ns), *seen, sighting.verdict.kind.value, _why(sighting.verdict))
 
 

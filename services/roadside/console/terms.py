@@ -28,6 +28,7 @@ VERDICTS: Mapping[str, str] = {
     "UNPAID": _("UNPAID"),
     "REVIEW": _("REVIEW"),
     "UNKNOWN": _("UNKNOWN"),
+    "NONE": _("no verdict"),
 }
 ROLES: Mapping[str, str] = {
     "viewer": _("viewer"),

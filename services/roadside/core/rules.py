@@ -14,6 +14,7 @@ from enum import StrEnum
 class Rule(StrEnum):
     """The rules that are no doubt of a picture or a time and no relation of plates, in the order of docs/verdict.md."""
 
+    NO_LIST = "no-list"
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     REGISTRY_STALE = "registry-stale"
     REGISTRY_BEGINS_LATER = "registry-begins-later"
@@ -44,6 +45,11 @@ class Words:
 
 
 _WORDS = {
+    "no-list": Words(
+        "no list of vignettes",
+        "Plates are read here and no list of vignettes is held, so nothing is asked about the vehicle and nothing is "
+        "said of it.",
+    ),
     "registry-unavailable": Words(
         "the registry did not answer",
         "The registry could not be asked, or holds no list yet. Nothing is said of the vehicle; the registry is asked "

@@ -26,6 +26,8 @@ class VerdictKind(StrEnum):
     UNPAID = "UNPAID"
     REVIEW = "REVIEW"
     UNKNOWN = "UNKNOWN"
+    NONE = "NONE"
+    """Nobody asked: plates are read, and there is no list of vignettes."""
 
 
 class PictureKind(StrEnum):

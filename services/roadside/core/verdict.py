@@ -144,6 +144,11 @@ def unanswered(rule: str, p_paid: float = 0.0) -> Verdict:
     return Verdict(VerdictKind.UNKNOWN, rule, p_paid, 0.0)
 
 
+def no_verdict() -> Verdict:
+    """NONE: nobody wants to know, for there is no list."""
+    return Verdict(VerdictKind.NONE, Rule.NO_LIST, 0.0, 0.0)
+
+
 def is_pattern(pattern: str) -> bool:
     """Whether an exemption is for a family of plates and not for one."""
     return "?" in pattern or pattern.endswith("*")

@@ -173,6 +173,12 @@ class KeepingSection(StorageSection, ReviewSection):
     keep_unpaid_days: float = Field(90.0, ge=0, description="days after which UNPAID and its evidence are deleted")
     keep_review_days: float = Field(30.0, ge=0, description="days after which REVIEW and its evidence are deleted")
     keep_unknown_days: float = Field(30.0, ge=0, description="days after which UNKNOWN and its evidence are deleted")
+    keep_plates_days: float = Field(
+        7.0,
+        ge=0,
+        description="days after which a plate that was read where there is no list of vignettes is deleted, counted "
+        "from when it was stored",
+    )
     review_training: Path | None = Field(
         None, description="folder that keeps the crops of reviewed plates for training, paid ones too"
     )
@@ -185,4 +191,5 @@ class KeepingSection(StorageSection, ReviewSection):
             VerdictKind.UNPAID: self.keep_unpaid_days,
             VerdictKind.REVIEW: self.keep_review_days,
             VerdictKind.UNKNOWN: self.keep_unknown_days,
+            VerdictKind.NONE: self.keep_plates_days,
         }

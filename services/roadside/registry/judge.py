@@ -20,10 +20,11 @@ from roadside.core.verdict import (
     fold_pattern,
     is_pattern,
     named_characters,
+    no_verdict,
     unanswered,
 )
 from roadside.core.vignettes import CandidateQuery
-from roadside.errors import RegistryUnavailableError
+from roadside.errors import NoListError, RegistryUnavailableError
 from roadside.registry.basis import TracedRegistry, policy_facts
 from roadside.registry.scrutiny import Likeness, scrutinised
 
@@ -54,8 +55,14 @@ class Judge:
         clock: Clock,
         grace_s: float = 0.0,
         tolerance_s: float = TOLERANCE_S,
+        *,
+        plates_alone: bool = False,
     ) -> None:
-        """Clocks of cameras and of the registry may differ by `tolerance_s`; docs/verdict.md says why so much."""
+        """Clocks of cameras and of the registry may differ by `tolerance_s`; docs/verdict.md says why so much.
+
+        With `plates_alone` a registry without any list is no fault: nothing is asked of anybody until one is there.
+        """
+        self._plates_alone = plates_alone
         self._registry = TracedRegistry(registry)
         self._confusions = confusions
         self._policy = policy
@@ -92,8 +99,8 @@ class Judge:
         question = ask(plate, self._confusions, self._policy)
         try:
             answer = self._registry.search(question.query, passage)
-        except RegistryUnavailableError:
-            return unanswered(Rule.REGISTRY_UNAVAILABLE)
+        except RegistryUnavailableError as error:
+            return self._unanswered(error)
         circumstances = Circumstances(
             grammatical=_is_known(plate),
             series=None if self._policy.accuse_special else _series(plate),
@@ -103,6 +110,11 @@ class Judge:
         if verdict.kind is VerdictKind.UNPAID:
             return scrutinised(verdict, plate, self._registry, passage, self._likeness)
         return verdict
+
+    def _unanswered(self, error: RegistryUnavailableError) -> Verdict:
+        if self._plates_alone and isinstance(error, NoListError):
+            return no_verdict()
+        return unanswered(Rule.REGISTRY_UNAVAILABLE)
 
     def _grace_open(self, passage: PassageTime) -> bool:
         """Whether a vignette may still be bought: never without a grace, however far a clip is ahead of the clock."""
@@ -123,8 +135,8 @@ class Judge:
         keys = tuple(dict.fromkeys((key, *_spelt(text, country if stated else None))))
         try:
             answer = self._registry.search(CandidateQuery(keys, (), (), 0.0), passage)
-        except RegistryUnavailableError:
-            return unanswered(Rule.REGISTRY_UNAVAILABLE)
+        except RegistryUnavailableError as error:
+            return self._unanswered(error)
         mine = tuple(v for v in answer.vignettes if v.plate in keys and _pays(v, country if stated else None))
         free = tuple(e for e in answer.exemptions if _frees(e, keys, country, stated=stated))
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if mine else VerdictKind.UNPAID
@@ -202,7 +214,7 @@ def _dated(verdict: Verdict, passage: PassageTime) -> Verdict:
 
     Of a recording without a time the vehicle that has paid now is let go: so its plate is not kept either.
     """
-    harmless = {VerdictKind.REVIEW}
+    harmless = {VerdictKind.REVIEW, VerdictKind.NONE}
     if passage.doubt is TimeDoubt.RECORDING_UNKNOWN:
         harmless |= {VerdictKind.PAID, VerdictKind.EXEMPT}
     if passage.doubt is None or verdict.kind in harmless:

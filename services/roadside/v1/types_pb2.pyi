@@ -26,6 +26,7 @@ class VerdictKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VERDICT_KIND_UNPAID: _ClassVar[VerdictKind]
     VERDICT_KIND_REVIEW: _ClassVar[VerdictKind]
     VERDICT_KIND_UNKNOWN: _ClassVar[VerdictKind]
+    VERDICT_KIND_NONE: _ClassVar[VerdictKind]
 
 class StatementAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +49,7 @@ VERDICT_KIND_EXEMPT: VerdictKind
 VERDICT_KIND_UNPAID: VerdictKind
 VERDICT_KIND_REVIEW: VerdictKind
 VERDICT_KIND_UNKNOWN: VerdictKind
+VERDICT_KIND_NONE: VerdictKind
 STATEMENT_ANSWER_UNSPECIFIED: StatementAnswer
 STATEMENT_ANSWER_CONFIRMED: StatementAnswer
 STATEMENT_ANSWER_DISAGREED: StatementAnswer

@@ -49,6 +49,7 @@ VERDICT_TO_PROTO = {
     VerdictKind.UNPAID: types_pb2.VERDICT_KIND_UNPAID,
     VerdictKind.REVIEW: types_pb2.VERDICT_KIND_REVIEW,
     VerdictKind.UNKNOWN: types_pb2.VERDICT_KIND_UNKNOWN,
+    VerdictKind.NONE: types_pb2.VERDICT_KIND_NONE,
 }
 VERDICT_FROM_PROTO = {value: kind for kind, value in VERDICT_TO_PROTO.items()}
 ANSWER_TO_PROTO = {

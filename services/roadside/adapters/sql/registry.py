@@ -17,7 +17,7 @@ from roadside.core.plates import may_be_of
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import ANY_COUNTRY, named_characters
 from roadside.core.vignettes import NEVER_NS, Exemption, RegistryAnswer, Vignette
-from roadside.errors import InputError, RegistryUnavailableError, StoreUnavailableError
+from roadside.errors import InputError, NoListError, RegistryUnavailableError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -204,8 +204,15 @@ def _newest_import_ns(connection: Connection) -> int:
     statement = select(func.max(IMPORTS.c.at_ns)).where(IMPORTS.c.content == "vignettes")
     newest: int | None = connection.execute(statement).scalar_one()
     if newest is None:
-        raise RegistryUnavailableError("no vignettes were imported yet: `roadside registry import FILE`")
+        raise NoListError("no vignettes were imported yet: `roadside registry import FILE`")
     return newest
+
+
+def holds_list(database: Database) -> bool:
+    """Whether a list of vignettes was ever taken in. Raises StoreUnavailableError."""
+    statement = select(IMPORTS.c.import_id).where(IMPORTS.c.content == "vignettes").limit(1)
+    with database.read() as connection:
+        return connection.execute(statement).first() is not None
 
 
 def _version(connection: Connection) -> str:

@@ -17,6 +17,7 @@ from roadside.adapters.sql.chain import AuditEntry, Event
 from roadside.adapters.sql.schema import AUDIT, CHAIN, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.adapters.sql.verification import compared, walked
 from roadside.core.plates import fold
+from roadside.core.sightings import VerdictKind
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from roadside.adapters.encryption import Keyring
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.vault import Vault
-    from roadside.core.sightings import VerdictKind
     from roadside.ports.system import Clock
 
 _BATCH = 500
@@ -87,6 +87,8 @@ class RetentionManager:
     def purge(self, keep_days: Mapping[VerdictKind, float], actor: str, scrub_every_s: float = 0.0) -> Purged:
         """Delete every sighting older than its verdict's days, with pictures, corrections and notices.
 
+        Those without a verdict are kept so long from when they were stored: a recording may be old.
+
         What was deleted is overwritten then, but, where something else than 0 is given, no more often than every
         `scrub_every_s`: it takes as long as a copy of the database.
         """
@@ -95,9 +97,8 @@ class RetentionManager:
         pictures = 0
         for kind, days in keep_days.items():
             before_ns = now_ns - int(days * _DAY_NS)
-            old = select(SIGHTINGS.c.sighting_id).where(
-                SIGHTINGS.c.verdict == kind.value, SIGHTINGS.c.last_seen_ns < before_ns
-            )
+            since = SIGHTINGS.c.decided_at_ns if kind is VerdictKind.NONE else SIGHTINGS.c.last_seen_ns
+            old = select(SIGHTINGS.c.sighting_id).where(SIGHTINGS.c.verdict == kind.value, since < before_ns)
             while True:
                 with self._database.write() as connection:
                     ids = list(connection.execute(old.limit(_BATCH)).scalars())
