@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql.schema import SIGHTINGS
@@ -17,6 +16,8 @@ from roadside.core.verdict import no_verdict
 from tests.unit.test_run import STREET
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 VIGNETTES = "plate,country,valid_from,valid_to,category\nHK47 TVN,UK,2020-01-01,2099-12-31,annual\n"
