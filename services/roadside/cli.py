@@ -7,9 +7,11 @@ import os
 import sys
 import traceback
 from importlib import import_module
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from roadside._version import __version__
+from roadside.commands.examples import FIRST, written
+from roadside.commands.help import explain
 from roadside.errors import InputError, RoadsideError
 from roadside.kit.addresses import hide_addresses
 from roadside.kit.arguments import hide, secrets_among
@@ -34,6 +36,8 @@ COMMANDS = {
     "dead_letters": ("dead-letters",),
     "streams": ("streams",),
     "settings": ("settings",),
+    "doctor": ("doctor",),
+    "man": ("man",),
 }
 """Modules in the order of the help, and their commands; each has `add_to(commands)`, which names what runs it."""
 
@@ -48,7 +52,10 @@ UNKNOWN = "unrecognized arguments:"
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong with a command line in one line."""
+    """Says what is wrong with a command line in one line, and takes no flag for another that it begins."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own
+        super().__init__(**{"allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2; what was given is not repeated where it may be a password."""
@@ -68,18 +75,55 @@ def make_parser(only: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"roadside {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(whole=make_parser)
     for module in [only] if only is not None else COMMANDS:
         try:
             import_module(f"roadside.commands.{module}").add_to(commands)
         except ModuleNotFoundError as error:
             if only is not None or (error.name or "").startswith("roadside"):
                 raise  # otherwise the help lists what an image has the packages for
+    explain(parser)
+    return parser
+
+
+def begin() -> int:
+    """Say what to do first."""
+    print(f"Roadside {__version__} reads number plates and tells whether their vignette was paid.\n")
+    print(written(FIRST))
+    return 0
+
+
+def tell_version() -> int:
+    """Without the seconds that importing every command takes on a Pi."""
+    print(f"roadside {__version__}")
+    return 0
+
+
+def complete(words: Sequence[str]) -> None:
+    """Tell a shell what may follow, and end; see docs/commands.md. Imports no more than the command at hand needs."""
+    import argcomplete  # noqa: PLC0415 - only where a shell asks
+
+    named = next((module for module, names in COMMANDS.items() if words[1:2] and words[1] in names), None)
+    parser = make_parser(named) if named is not None else _names_alone()
+    argcomplete.autocomplete(parser, always_complete_options="long")
+
+
+def _names_alone() -> argparse.ArgumentParser:
+    parser = OneLineParser(prog="roadside")
+    commands = parser.add_subparsers()
+    for names in COMMANDS.values():
+        for name in names:
+            commands.add_parser(name)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 where all went well."""
     given = sys.argv[1:] if arguments is None else arguments
+    if "_ARGCOMPLETE" in os.environ:
+        complete(os.environ.get("COMP_LINE", "").split())
+    if not given or list(given) == ["--version"]:
+        return begin() if not given else tell_version()
     hide(list(secrets_among(given)))
     named = next((module for module, words in COMMANDS.items() if given and given[0] in words), None)
     parsed = make_parser(named).parse_args(given)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin
 
 from roadside.assembly.settings import Settings, known_settings, load_settings
 from roadside.kit.config import PREFIX, variable_warnings
@@ -13,6 +14,8 @@ from roadside.kit.config import PREFIX, variable_warnings
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
+
+    from pydantic.fields import FieldInfo
 
 SubParsers: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 (argparse has no public name for it)
 
@@ -28,7 +31,23 @@ def add_settings(parser: argparse.ArgumentParser, *names: str) -> None:
         default = field.get_default(call_default_factory=True, validated_data={})
         shown = "" if default is None else f" (default {default})"
         explained = f"{field.description}{shown}".replace("%", "%%")
-        group.add_argument(f"--{name.replace('_', '-')}", metavar="X", default=None, help=explained)
+        group.add_argument(f"--{name.replace('_', '-')}", metavar=_metavar(field), default=None, help=explained)
+
+
+def _metavar(field: FieldInfo) -> str:
+    """What stands for the value in the help: its choices where there are few, else X."""
+    choices = _choices(field.annotation)
+    return f"{{{','.join(choices)}}}" if choices else "X"
+
+
+def _choices(annotation: object) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [str(choice) for choice in get_args(annotation)]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(choice.value) for choice in annotation]
+    if annotation is bool:
+        return ["true", "false"]
+    return []
 
 
 def options_of(parsed: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:

@@ -1,0 +1,216 @@
+"""The command line as a whole: its beginning, help, manual, completion, examples, exit codes and the doctor."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from roadside import cli
+from roadside.cli import main, make_parser
+from roadside.commands.examples import EXAMPLES, FIRST
+from roadside.commands.help import EXIT_CODES, commands_of, manual
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+STREET = ROOT / "examples" / "street.jpg"
+PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def parser() -> argparse.ArgumentParser:
+    return make_parser()
+
+
+def test_without_a_command_it_says_what_to_do_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    out, err = capsys.readouterr()
+    assert all(line in out for line, _ in FIRST)
+    assert err == ""
+
+
+def test_the_version_is_told_without_loading_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    program = (
+        "import sys; from roadside.cli import main; main(['--version']); "
+        "assert 'numpy' not in sys.modules, 'a second on a Pi'"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout[:9]) == (0, "roadside "), done.stderr
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == done.stdout
+
+
+@pytest.mark.parametrize("line", [line for lines in (*EXAMPLES.values(), FIRST) for line, _ in lines])
+def test_every_example_is_a_command_line(parser: argparse.ArgumentParser, line: str) -> None:
+    words = shlex.split(line.split(" > ", maxsplit=1)[0])
+    assert words[0] == "roadside"
+    if words[1:] != ["--help"]:
+        parser.parse_args(words[1:])
+
+
+def test_examples_stand_in_the_help_of_their_commands(parser: argparse.ArgumentParser) -> None:
+    helped = {words: command.format_help() for words, command, _ in commands_of(parser)}
+    assert EXAMPLES.keys() <= helped.keys()
+    for words, lines in EXAMPLES.items():
+        assert all(line in helped[words] for line, _ in lines)
+    assert "{fast,tiles,auto}" in helped["read"], "choices are shown"
+
+
+def test_every_command_says_what_it_does(parser: argparse.ArgumentParser) -> None:
+    assert [words for words, command, _ in commands_of(parser) if not command.description] == []
+
+
+@pytest.mark.parametrize("line", ["read x.jpg --js", "run x --show", "plates recent --lim 3"])
+def test_a_beginning_of_a_flag_is_none(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "unrecognized arguments" in err or "more arguments than it takes" in err
+
+
+def test_the_manual_tells_of_every_command_and_flag(parser: argparse.ArgumentParser, tmp_path: Path) -> None:
+    page = manual(parser)
+    for words, command, _ in commands_of(parser):
+        assert not words or f'.SS "roadside {words}"' in page
+        for action in command._actions:  # noqa: SLF001 - argparse has no public name for them
+            for name in action.option_strings:
+                assert name in ("-h", "--help", "--version") or name.replace("-", "\\-") in page
+    program = shutil.which("man")
+    if program is None:
+        pytest.skip("man is not installed: what it thinks of the page was not asked")
+    (tmp_path / "roadside.1").write_text(page)
+    done = subprocess.run(
+        [program, "--warnings", "-l", str(tmp_path / "roadside.1")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "registry import" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("roadside regis", {"registry"}),
+        ("roadside registry ex", {"exempt", "export"}),
+        ("roadside registry check --count", {"--country"}),
+    ],
+)
+def test_a_shell_completes(typed: str, offered: set[str], tmp_path: Path) -> None:
+    answer = tmp_path / "answer"
+    environment = {
+        **os.environ,
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": " ",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
+        "COMP_LINE": typed,
+        "COMP_POINT": str(len(typed)),
+    }
+    subprocess.run([sys.executable, "-m", "roadside.cli"], env=environment, check=False, capture_output=True)
+    assert {word.strip() for word in answer.read_text().split()} == offered
+
+
+def test_the_page_and_the_help_name_the_same_exit_codes() -> None:
+    listed = dict(re.findall(r"^\| (\d+) \| ([^|]+) \|$", PAGE, re.MULTILINE))
+    assert {int(code) for code in listed} == {code for code, _ in EXIT_CODES}
+
+
+def exit_codes() -> Iterator[tuple[str, str, int]]:
+    """Module, name and value of each that the code has."""
+    for path in sorted((ROOT / "services/roadside/commands").glob("*.py")):
+        module = importlib.import_module(f"roadside.commands.{path.stem}")
+        for name in re.findall(r"^(EXIT_[A-Z]\w*) = ", path.read_text(encoding="utf-8"), re.MULTILINE):
+            value = getattr(module, name)
+            if isinstance(value, int):
+                yield path.stem, name, value
+    for name in ("EXIT_INPUT", "EXIT_UNAVAILABLE", "EXIT_INTERNAL", "EXIT_INTERRUPTED"):
+        yield "cli", name, getattr(cli, name)
+
+
+def test_every_exit_code_of_the_code_is_on_the_page() -> None:
+    known = {code for code, _ in EXIT_CODES}
+    told = [row for row in PAGE.splitlines() if row.startswith("| `roadside ")]
+    found = list(exit_codes())
+    assert len(found) > 8
+    for module, name, value in found:
+        assert value in known, (module, name)
+        command = {"registry_lists": "registry diff"}.get(module, module)
+        assert value != 1 or any(f"`roadside {command}" in row for row in told), (module, name)
+
+
+# the doctor
+
+
+def findings(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, str]]]:
+    code = main(["doctor", "--json", *map(str, arguments)])
+    return code, {row["what"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+
+
+def test_the_doctor_finds_nothing_where_all_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = findings(STREET, "--db", tmp_path / "r.db", "--console-port", 0, capsys=capsys)
+    assert [row for row in found.values() if row["state"] == "fault" and row["what"] != "clock"] == []
+    assert code == (1 if found["clock"]["state"] == "fault" else 0)
+    assert found["camera"]["told"].startswith("1280 x 720")
+    assert "load in" in found["model"]["told"]
+    assert not (tmp_path / "r.db").exists(), "looking makes nothing"
+
+
+def test_the_doctor_names_what_is_wrong_and_its_mend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = tmp_path / "r.db"
+    (tmp_path / "list.csv").write_text("plate,country,valid_from,valid_to\n1AB2345,CZ,2026-01-01,\n")
+    assert main(["registry", "import", str(tmp_path / "list.csv"), "--db", str(db)]) == 0
+    assert main(["run", str(STREET), "--db", str(db)]) == 0
+    keys = tmp_path / "r.keys.json"
+    keys.chmod(0o644)
+    (tmp_path / "notify.toml").write_text('[[push]]\nname = "me"\nurl_env = "NO_SUCH_SECRET"\n')
+    capsys.readouterr()
+    asked = ["--db", db, "--notify", tmp_path / "notify.toml", "--modeldir", tmp_path / "none"]
+    code, found = findings(tmp_path / "no.mp4", *asked, "--registry-max-age-days", 0.000001, capsys=capsys)
+    faults = {what: row["mend"] or row["told"] for what, row in found.items() if row["state"] == "fault"}
+    assert code == 1
+    assert faults.keys() - {"clock"} == {"model", "keys", "registry", "notify", "camera"}
+    assert faults["keys"] == f"chmod 600 {keys}"
+    assert "NO_SUCH_SECRET" in faults["notify"]
+    assert "import a newer one" in faults["registry"]
+    assert "no.mp4" in faults["camera"]
+
+
+def test_the_doctor_tells_of_a_folder_that_cannot_be_written_and_a_port_that_is_taken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, found = findings("--db", "/proc/roadside/r.db", "--console-port", port, capsys=capsys)
+    assert code == 1
+    assert found["port"]["state"] == "note"
+    assert f"port {port} of 127.0.0.1 cannot be had" in found["port"]["told"]
+    assert found["storage"]["state"] == "fault"
+
+
+def test_the_doctor_looks_at_every_camera_of_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(f'[camera.gate]\nsource = "{STREET}"\n[camera.yard]\nsource = "{tmp_path}/none.mp4"\n')
+    code, found = findings("--config", site, "--db", tmp_path / "r.db", capsys=capsys)
+    assert code == 1
+    assert (found["camera gate"]["state"], found["camera yard"]["state"]) == ("ok", "fault")
+
+
+def test_the_doctor_speaks_to_people_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["doctor", str(tmp_path / "none.mp4"), "--db", str(tmp_path / "r.db")])
+    out = capsys.readouterr().out
+    assert code == 1
+    assert re.search(r"^fault  camera ", out, re.MULTILINE)
+    assert re.search(r"[0-9] faults?: see above\.$", out.strip())
