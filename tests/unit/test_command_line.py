@@ -151,6 +151,11 @@ def test_every_exit_code_of_the_code_is_on_the_page() -> None:
         assert value != 1 or any(f"`roadside {command}" in row for row in told), (module, name)
 
 
+def test_read_tells_plates_alone_where_it_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["read", "--quiet", str(STREET)]) == 0
+    assert sorted(capsys.readouterr().out.splitlines()) == ["9K74182", "HK47TVN"]
+
+
 # the doctor
 
 

@@ -15,7 +15,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("roadside read *.jpg --json", "one JSON object a line a file, for programs"),
         ("roadside read photo.jpg --out framed.jpg", "and draw them"),
     ),
-    "plates recent": (("roadside plates recent --limit 50", "what was seen last"),),
+    "plates recent": (
+        ("roadside plates recent --limit 50", "what was seen last"),
+        ("roadside plates recent --since 2h --camera gate", "in the last two hours, by one camera"),
+        ("roadside plates recent --since 2026-01-01 --until 2026-01-31 --xlsx january.xlsx", "a month, for the office"),
+    ),
     "registry import": (
         ("roadside registry import vignettes.csv", "add a list"),
         ("roadside registry import vignettes.xlsx --replace", "make it the only one"),

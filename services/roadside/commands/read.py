@@ -29,7 +29,9 @@ def add_to(commands: SubParsers) -> None:
     """Add `roadside read`."""
     parser = commands.add_parser("read", help="read the plates of photographs")
     parser.add_argument("files", nargs="+", metavar="FILE", help="JPEG, PNG, WebP, BMP, TIFF or GIF")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line a file")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="print one JSON object a line a file")
+    shape.add_argument("-q", "--quiet", action="store_true", help="print the plates alone, one a line")
     parser.add_argument("--out", type=Path, help="write the annotated picture here (a folder for several)")
     add_settings(parser, *READING)
     parser.set_defaults(execute=read_photos)
@@ -53,6 +55,8 @@ def read_photos(arguments: argparse.Namespace) -> int:
             continue
         if arguments.json:
             print(json.dumps(plates.to_json()), flush=True)
+        elif arguments.quiet:
+            print("".join(f"{plate.text}\n" for plate in plates), end="", flush=True)
         else:
             _print_lines(plates)
         if writer is not None:

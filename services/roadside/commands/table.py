@@ -26,6 +26,11 @@ def local_time(at_ns: int) -> str:
     return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone().strftime("%H:%M:%S")
 
 
+def local_date(at_ns: int) -> str:
+    """Day and time of this computer's time zone."""
+    return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def without_free_plate(sighting: Sighting) -> Sighting:
     """`sighting` without the plate of a vehicle that has paid or is exempt, as it is stored."""
     if sighting.verdict.kind not in (VerdictKind.PAID, VerdictKind.EXEMPT):
@@ -43,9 +48,10 @@ def sighting_line(sighting: Sighting, *, cameras: bool = False) -> str:
 class SightingTable:
     """The vehicles that passed: the last of them as rows, all of them as counts. A camera may stand for months."""
 
-    def __init__(self, rows: int = MOST_ROWS, *, cameras: bool = False) -> None:
-        """With `cameras` each row names its camera."""
+    def __init__(self, rows: int = MOST_ROWS, *, cameras: bool = False, dates: bool = False) -> None:
+        """With `cameras` each row names its camera, with `dates` its day."""
         self._cameras = cameras
+        self._dates = dates
         self._rows: deque[tuple[str, ...]] = deque(maxlen=rows)
         self._verdicts: Counter[str] = Counter()
 
@@ -54,7 +60,10 @@ class SightingTable:
 
     def add(self, sighting: Sighting) -> None:
         """One more."""
-        self._rows.append(self._placed(_row(sighting), sighting.camera_id))
+        row = _row(sighting)
+        if self._dates:
+            row = (local_date(sighting.last_seen_ns), *row[1:])
+        self._rows.append(self._placed(row, sighting.camera_id))
         self._verdicts[sighting.verdict.kind.value] += 1
 
     def _placed(self, row: tuple[str, ...], camera: str) -> tuple[str, ...]:
@@ -77,9 +86,10 @@ class SightingTable:
         return "\n".join(["", *lines, "", f"{len(self)} {noun}{': ' if told else ''}{told}{left_out}"])
 
 
-def sighting_table(sightings: Sequence[Sighting]) -> str:
-    """All of them, and how many of each verdict."""
-    table = SightingTable(len(sightings))
+def sighting_table(sightings: Sequence[Sighting], *, dates: bool = False) -> str:
+    """All of them, and how many of each verdict; cameras are named where there are several."""
+    several = len({sighting.camera_id for sighting in sightings}) > 1
+    table = SightingTable(len(sightings), cameras=several, dates=dates)
     for sighting in sightings:
         table.add(sighting)
     return table.text()
