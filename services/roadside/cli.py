@@ -25,6 +25,7 @@ COMMANDS = {
     "annotate": ("annotate",),
     "plates": ("plates",),
     "registry": ("registry",),
+    "lists": ("lists",),
     "review": ("review",),
     "console": ("console",),
     "evidence": ("evidence",),

@@ -35,12 +35,14 @@ if TYPE_CHECKING:
     from roadside.core.background import Background
     from roadside.core.events import SightingEvent
     from roadside.core.frames import Box, CameraId, Detection, Frame
+    from roadside.core.reads import Track
     from roadside.kit.timing import Stopwatch
     from roadside.ports.bus import Conclusion, EventT, GivenT_co, Stage, Stream
     from roadside.ports.store import SightingKeeper
     from roadside.ports.vision import Detector, Reader
     from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
+    from roadside.registry.passages import FindKnown
 
 EVERYTHING = View()
 MOST_AT_ONCE = 64
@@ -88,6 +90,8 @@ class Parts:
     detector_model: str = ""
     reader_model: str = ""
     """The nets, as the evidence names them."""
+    find_known: FindKnown = lambda *_: ()
+    """Tells which known plates a plate may be at a time."""
     view: View = EVERYTHING
     """Which plates are to be read; the frames come turned and masked already."""
 
@@ -125,7 +129,10 @@ class EmbeddedPipeline:
         self._lies = None if parts.stills else LieWatch(parts.reader)
         self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model, watch=self._lies)
         self._gather = GatherStage(
-            PassageBuilder(parts.judge, rule, parts.witness), meter, TrackPolicy(), joins=not parts.stills
+            PassageBuilder(parts.judge, rule, parts.witness, view_of=lambda _: self.view, find_known=parts.find_known),
+            meter,
+            TrackPolicy(),
+            joins=not parts.stills,
         )
         self._store = StoreStage(parts.store, clock, meter)
         self._steady = SteadyTime()
@@ -172,6 +179,10 @@ class EmbeddedPipeline:
         """Time passes, `silent_ns` since the last frame, and none comes: the camera is slow, or gone."""
         conclusions = self._gather.advance(self._camera_id, self._last_ns + silent_ns)
         return Silence(self._hand_on(conclusions))
+
+    def growing(self) -> Sequence[Track]:
+        """The vehicles in view as they are known now."""
+        return self._gather.growing(self._camera_id)
 
     def flush(self) -> tuple[Conclusion[SightingEvent], ...]:
         """End every track: the vehicles in view have passed."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.second_reader import OcrOptions, OcrWitness
 from roadside.assembly.holdings import held_lists, take_in
+from roadside.assembly.known import open_known
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
+from roadside.assembly.site import load_site
 from roadside.assembly.storage import open_asked_registry, open_held_registry, open_judge, own_registry
 from roadside.core.witness import NO_SECOND_READER
 from roadside.errors import RegistryUnavailableError, SettingsError
@@ -48,10 +50,13 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     held = open_held_registry(settings, database)
     judge = open_judge(settings, open_asked_registry(settings, database, clock), clock)
     witness = _witness(settings)
+    # A registry of its own holds no lists: those lie with the sightings.
+    book = open_known(settings, settings, database) if settings.registry is None else None
+    find = (lambda *_: ()) if book is None else book.matches
     runner = HoldingRunner(
         READS,
         SIGHTINGS,
-        GatherStage(PassageBuilder(judge, witness=witness), context.meter),
+        GatherStage(PassageBuilder(judge, witness=witness, view_of=load_site().view, find_known=find), context.meter),
         context.loop_parts(READS.name),
         silence_s=settings.camera_silence_s,
     )

@@ -14,7 +14,14 @@ from roadside.detector.config import DetectionSection, FrameAgeSection
 from roadside.kit.config import Section, ServiceSection, load, refuse_unknown
 from roadside.notify.config import NotifySection
 from roadside.ocr.config import ReadingSection
-from roadside.registry.config import KeepingSection, ReviewSection, StorageSection, VerdictSection, ZoneSection
+from roadside.registry.config import (
+    KeepingSection,
+    KnownSection,
+    ReviewSection,
+    StorageSection,
+    VerdictSection,
+    ZoneSection,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +30,14 @@ if TYPE_CHECKING:
 
 
 class Settings(
-    DetectionSection, ReadingSection, CameraSection, VerdictSection, KeepingSection, NotifySection, ConsoleSection
+    DetectionSection,
+    ReadingSection,
+    CameraSection,
+    KnownSection,
+    VerdictSection,
+    KeepingSection,
+    NotifySection,
+    ConsoleSection,
 ):
     """Those of `roadside run`, `read` and the commands that look after what is kept."""
 
@@ -46,7 +60,7 @@ class OcrSettings(ServiceSection, ReadingSection):
     """Those of `roadside serve ocr`."""
 
 
-class RegistrySettings(ServiceSection, VerdictSection, StorageSection):
+class RegistrySettings(ServiceSection, VerdictSection, KnownSection, StorageSection):
     """Those of `roadside serve registry`."""
 
     camera_silence_s: float = Field(

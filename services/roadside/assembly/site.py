@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationEr
 from roadside.capture.config import CameraSection
 from roadside.core.frames import CameraId
 from roadside.core.view import View
-from roadside.core.view_table import VIEW_KEYS, TableFault, parse_view, refuse_unknown_keys
+from roadside.core.view_table import VIEW_KEYS, TableFault, nearest, parse_view, refuse_unknown_keys
 from roadside.errors import SettingsError
 from roadside.kit.config import settings_file
 from roadside.kit.toml_file import parse_toml, read_text
 from roadside.kit.toml_lines import line_of
+from roadside.notify.relays import RelayOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 OPENING = ("width", "height", "fps", "timeout_s", "recorded_at")
 """Settings of opening a camera that it may have for itself."""
-OWN_KEYS = ("source", "enabled", *OPENING, *VIEW_KEYS)
+OWN_KEYS = ("source", "enabled", "opens", *OPENING, *VIEW_KEYS)
 LONGEST_NAME = 64
 EVERYTHING = View()
 
@@ -36,6 +37,8 @@ class SiteCamera:
     """As `roadside run` takes it; None for a camera of which only the view is set."""
     view: View = EVERYTHING
     enabled: bool = True
+    opens: tuple[str, ...] = ()
+    """Relays that it opens for known plates."""
     opening: Mapping[str, Any] = field(default_factory=dict)
     """Its own values of settings in `OPENING`."""
 
@@ -48,6 +51,8 @@ class Site:
     """None where there is no file."""
     cameras: Mapping[CameraId, SiteCamera] = field(default_factory=dict)
 
+    relays: Mapping[str, RelayOptions] = field(default_factory=dict)
+    """What can be opened, by its name."""
     base: View = EVERYTHING
     """That of a camera that the file does not name."""
 
@@ -72,13 +77,17 @@ def load_site(base: View = EVERYTHING) -> Site:
 
 def parse_site(text: str, path: Path, base: View = EVERYTHING) -> Site:
     """The site of the text of the file at `path`. Raises SettingsError, naming file, line, key and mend."""
-    tables = parse_toml(text, path).get("camera", {})
-    if not isinstance(tables, dict):
-        return Site(path, base=base)  # `camera = "name"`, the setting
+    content = parse_toml(text, path)
+    tables = {key: content[key] if isinstance(content.get(key), dict) else {} for key in ("camera", "relay")}
+    where: tuple[str, ...] = ("relay",)
     try:
-        return Site(path, {CameraId(name): _camera(name, table, base) for name, table in tables.items()}, base)
+        relays = {name: _relay(name, table) for name, table in tables["relay"].items()}
+        where = ("camera",)
+        cameras = {CameraId(name): _camera(name, table, base) for name, table in tables["camera"].items()}
+        _check_opens(cameras, relays)
+        return Site(path, cameras, relays, base)
     except TableFault as fault:
-        where = ("camera", *fault.path)
+        where = (*where, *fault.path)
         line = line_of(text, where)
         raise SettingsError(f"{path}: line {line}: {'.'.join(where)}: {fault.reason}") from None
 
@@ -90,6 +99,26 @@ class _Camera(BaseModel):
 
     source: str | None = None
     enabled: bool = True
+    opens: list[str] = []
+
+
+_RELAY: TypeAdapter[RelayOptions] = TypeAdapter(RelayOptions)
+
+
+def _relay(name: str, table: object) -> RelayOptions:
+    try:
+        return _RELAY.validate_python(table)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        parts = [str(part) for part in fault["loc"] if part not in ("gpio", "http", "mqtt")]
+        raise TableFault((name, *parts), fault["msg"].removeprefix("Value error, ").lower()) from None
+
+
+def _check_opens(cameras: Mapping[CameraId, SiteCamera], relays: Mapping[str, RelayOptions]) -> None:
+    for name, camera in cameras.items():
+        for relay in camera.opens:
+            if relay not in relays:
+                raise TableFault((name, "opens"), f"there is no [relay.{relay}]; {nearest(relay, tuple(relays))}")
 
 
 def _camera(name: str, table: object, base: View) -> SiteCamera:
@@ -100,12 +129,12 @@ def _camera(name: str, table: object, base: View) -> SiteCamera:
     try:
         refuse_unknown_keys(table, OWN_KEYS)
         view = parse_view({key: value for key, value in table.items() if key in VIEW_KEYS}, base)
-        own = _checked({key: table[key] for key in ("source", "enabled") if key in table})
+        own = _checked({key: table[key] for key in ("source", "enabled", "opens") if key in table})
         opening = {key: _opening(key, table[key]) for key in OPENING if key in table}
     except TableFault as fault:
         raise TableFault((name, *fault.path), fault.reason) from None
     source = None if own.source is None else SecretStr(own.source)
-    return SiteCamera(CameraId(name), source, view, own.enabled, opening)
+    return SiteCamera(CameraId(name), source, view, own.enabled, tuple(own.opens), opening)
 
 
 def _checked(given: dict[str, Any]) -> _Camera:

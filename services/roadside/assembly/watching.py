@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from roadside.assembly.embedded import FrameReport, Silence
+    from roadside.assembly.gates import Gates
     from roadside.assembly.settings import Settings
     from roadside.core.events import SightingEvent
     from roadside.core.frames import Frame
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from roadside.ports.vision import Detector, Reader
     from roadside.ports.witness import Witness
     from roadside.registry.judge import Judge
+    from roadside.registry.passages import FindKnown
 
 FAULTS = {
     Lie.MIRRORED: "the pictures look mirrored, and plates are not read so: switch mirroring (flip) off in the camera, "
@@ -88,6 +90,10 @@ class Keepers:
     witness: Witness | None = None
     judged: bool = True
     """Whether there is anything to judge by: without it, times that are not believed matter to nobody."""
+    find_known: FindKnown = lambda *_: ()
+    """Tells which known plates a plate may be at a time."""
+    gates: Gates | None = None
+    """Opens for those who may come in."""
 
 
 class CameraWatch:
@@ -127,7 +133,11 @@ class CameraWatch:
             detector_model=nets.detector_model,
             reader_model=nets.reader_model,
             view=camera.view,
+            find_known=keepers.find_known,
         )
+        self._opens = camera.opens
+        gates = keepers.gates
+        self._gatekeeper = gates.keeper if gates is not None and (source.live or gates.from_files) else None
         self._pipeline = EmbeddedPipeline(self.camera_id, parts, live=source.live)
 
     def look(self, view: View) -> None:
@@ -145,6 +155,8 @@ class CameraWatch:
         if not self.stills:
             self._combs.note(frame.image)
         report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
+        if self._gatekeeper is not None and report.reads:
+            self._gatekeeper.look(self.camera_id, self._pipeline.growing(), self._opens)
         if not self.stills:
             return report
         return replace(report, conclusions=(*report.conclusions, *self._pipeline.flush()))
@@ -183,10 +195,13 @@ class SourceWatch:
         store: SightingKeeper,
         witness: Witness | None = None,
         say: Callable[[str], None] = lambda _: None,
+        *,
+        keepers: Keepers | None = None,
     ) -> None:
         """Loads the nets and runs them once. Raises ModelError, SettingsError.
 
-        `say` is told, in one line, when the times of frames are believed no more.
+        `say` is told, in one line, when the times of frames are believed no more. `keepers` take the place of `judge`,
+        `store` and `witness` where they do more.
         """
         self.stills = source.frames_per_s == 0
         """As that of `CameraWatch`."""
@@ -198,7 +213,7 @@ class SourceWatch:
         if not camera.view.is_turned:
             set_upright(bare(source), nets.finder, nets.reader)
         self._source = source
-        keepers = Keepers(judge, store, witness)
+        keepers = keepers or Keepers(judge, store, witness)
         self._camera = CameraWatch(camera, source, settings, nets, keepers, watch_s=self.watch_s, say=say)
 
     def reports(self, stop: Callable[[], bool] = lambda: False) -> Generator[FrameReport | Silence]:
@@ -246,7 +261,9 @@ def base_view(settings: Settings) -> View:
 def camera_of(settings: Settings) -> SiteCamera:
     """The one camera of the settings, with the view that the file has of it. Raises SettingsError."""
     camera_id = CameraId(settings.camera)
-    return SiteCamera(camera_id, settings.source, load_site(base_view(settings)).view(camera_id))
+    site = load_site(base_view(settings))
+    known = site.cameras.get(camera_id)
+    return SiteCamera(camera_id, settings.source, site.view(camera_id), opens=() if known is None else known.opens)
 
 
 def bare(source: FrameSource) -> FrameSource:

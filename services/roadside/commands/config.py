@@ -40,6 +40,8 @@ source = "rtsp://user:password@192.168.1.20/stream1"  # or /dev/video0, rpicam, 
 # zones = [[[0.1, 0.4], [0.9, 0.4], [0.9, 1.0], [0.1, 1.0]]]   # only plates whose centre is in one of them are read
 # masks = [[[0.0, 0.0], [0.3, 0.0], [0.3, 0.2], [0.0, 0.2]]]   # never looked at: blackened before anything else
 
+# opens = ["barrier"]    # relays that open for known plates, docs/known-plates.md
+
 # [camera.gate.line]     # tells vehicles that come in from those that go out
 # start = [0.0, 0.7]
 # end = [1.0, 0.7]
@@ -48,6 +50,11 @@ source = "rtsp://user:password@192.168.1.20/stream1"  # or /dev/video0, rpicam, 
 # [camera.gate.schedule] # when it is watched, by this computer's clock
 # days = ["mon", "tue", "wed", "thu", "fri"]
 # hours = ["06:00-22:00"]
+
+# [relay.barrier]
+# kind = "gpio"          # or "http" with url, "mqtt" with host and topic
+# pin = 17
+# pulse_s = 0.5
 
 # [camera.yard]
 # source = "/dev/video0"

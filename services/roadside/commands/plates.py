@@ -17,6 +17,7 @@ from roadside.commands.out_table import STANDARD_OUTPUT, write_csv, write_xlsx
 from roadside.commands.registry_lists import positive
 from roadside.commands.table import local_date, sighting_table
 from roadside.core.frames import CameraId
+from roadside.core.outline import Direction
 from roadside.core.rules import words_of
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.core.witness import is_held
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from roadside.commands.flags import SubParsers
+    from roadside.core.known import KnownMatch
     from roadside.core.sightings import Sighting, Statement
     from roadside.ports.store import SightingStore
 
@@ -64,6 +66,9 @@ def add_to(commands: SubParsers) -> None:
         "--confirmed", action="store_true", help="of the UNPAID only those that a second reader or a person confirmed"
     )
     recent.add_argument("--plate", help="only this plate, or one character away from it")
+    recent.add_argument(
+        "--direction", choices=[way.value for way in Direction], help="only these, by the camera's line"
+    )
     recent.add_argument("--camera", "--of-camera", dest="of_camera", metavar="NAME", help="only this camera's")
     shape = recent.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON object a line a sighting")
@@ -86,6 +91,7 @@ def list_recent(arguments: argparse.Namespace) -> int:
         camera_id=CameraId(arguments.of_camera) if arguments.of_camera else None,
         plate_like=arguments.plate,
         verdict=VerdictKind(arguments.verdict) if arguments.verdict else None,
+        direction=Direction(arguments.direction) if arguments.direction else None,
     )
     records = open_records(settings)
     try:
@@ -189,6 +195,20 @@ def _to_json(sighting: Sighting) -> dict[str, Any]:
         "p_paid": sighting.verdict.p_paid if judged else None,
         "second_reader": _witness(sighting.verdict.witness),
         "held": is_held(sighting.verdict),
+        "direction": sighting.direction,
+        "known": [_known(match) for match in sighting.known],
+    }
+
+
+def _known(match: KnownMatch) -> dict[str, Any]:
+    return {
+        "list": match.list_name,
+        "action": match.action.value,
+        "name": match.name,
+        "group": match.group,
+        "plate": match.plate,
+        "p": round(match.probability, 6),
+        "opens": match.opens,
     }
 
 

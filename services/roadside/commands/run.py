@@ -13,12 +13,12 @@ from roadside.assembly.embedded import FrameReport
 from roadside.assembly.notifying import Notifying
 from roadside.assembly.records import open_records, reads_plates_alone
 from roadside.assembly.site import load_site
-from roadside.assembly.watching import SourceWatch, base_view, open_again, open_frames
+from roadside.assembly.watching import Keepers, SourceWatch, base_view, open_again, open_frames
 from roadside.commands.console import SERVING, BesideConsole
 from roadside.commands.flags import READING, add_config, add_settings, flags_of, settings_of
 from roadside.commands.out import refuse_overwriting, refuse_unwritable
 from roadside.commands.overlay import LONGEST_GAP_FRAMES, LiveOverlay, Overlay, annotate_again
-from roadside.commands.run_site import Reloading, SiteRun, open_witness, tell_mode
+from roadside.commands.run_site import Reloading, SiteRun, open_book, open_gates, open_witness, tell_mode
 from roadside.commands.telling import Teller
 from roadside.core.frames import CameraId
 from roadside.errors import InputError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from roadside.assembly.embedded import Silence
+    from roadside.assembly.gates import Gates
     from roadside.assembly.records import Records
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 EXIT_SOME_FAILED = 1
 EXIT_INTERRUPTED = 130
 WITNESS = ("second_reader", "second_modeldir")
+KNOWN = ("known_open_at", "known_alert_at", "known_looks")
 VIEW = ("motion_gate", "rotation", "flip", "least_width")
 CAMERA = ("width", "height", "fps", "timeout_s", *VIEW, "recorded_at", "clock_sync")
 KEEPING = (
@@ -79,10 +81,15 @@ def add_to(commands: SubParsers) -> None:
         help="print plates of vehicles that have paid where the output is no terminal, too, and leave the plates of "
         "those who are not accused readable in --out",
     )
+    parser.add_argument(
+        "--gate-from-files",
+        action="store_true",
+        help="open gates for recordings too, to try them; else cameras alone do",
+    )
     parser.add_argument("--console", action="store_true", help="show web pages of what is seen, and stay until Ctrl-C")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
     add_config(parser)
-    add_settings(parser, *READING, *WITNESS, *KEEPING, *CAMERA, *ANCHORS, *TELLING, *SERVING)
+    add_settings(parser, *READING, *WITNESS, *KEEPING, *KNOWN, *CAMERA, *ANCHORS, *TELLING, *SERVING)
     parser.set_defaults(execute=run_street)
 
 
@@ -123,8 +130,17 @@ def _run(arguments: argparse.Namespace) -> int:
         if notifying is not None:
             notifying.expect([CameraId(settings.camera)], {})
         on_report = _each(*(one.note for one in (beside, notifying) if one is not None))
+        site = load_site(base_view(settings))
+        gates = stack.enter_context(open_gates(site, settings, records, from_files=arguments.gate_from_files))
         run = StreetRun(
-            source, settings, records, arguments.out, on_report, show_plates=arguments.show_plates, caretaker=caretaker
+            source,
+            settings,
+            records,
+            arguments.out,
+            on_report,
+            show_plates=arguments.show_plates,
+            caretaker=caretaker,
+            gates=gates,
         )
         _obey(beside, lambda _, view: run.look(view))
         interrupted = run.watch()
@@ -163,7 +179,10 @@ def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
         beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
         listeners = [one for one in (beside, _notifying(stack, settings, records)) if one is not None]
         _obey(beside, lambda *_: hangup.ask())
-        run = SiteRun(site, settings, records, caretaker, listeners=listeners, show_plates=arguments.show_plates)
+        gates = stack.enter_context(open_gates(site, settings, records, from_files=arguments.gate_from_files))
+        run = SiteRun(
+            site, settings, records, caretaker, listeners=listeners, show_plates=arguments.show_plates, gates=gates
+        )
         interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings).cameras)
         run.report(stored_in(settings), timings=arguments.timings)
         if beside is not None and not interrupted:
@@ -202,6 +221,7 @@ class StreetRun:
         *,
         show_plates: bool = False,
         caretaker: Caretaker | None = None,
+        gates: Gates | None = None,
     ) -> None:
         """`on_report` is told of every frame, and `caretaker` asked to look after what is kept.
 
@@ -211,9 +231,11 @@ class StreetRun:
         self._on_report = on_report
         self._caretaker = caretaker
         witness = open_witness(settings, records)
+        book = open_book(settings, records)
+        keepers = Keepers(records.judge, records.store, witness, find_known=book.matches, gates=gates)
         # Where nobody is judged, times that are not believed matter to nobody.
         say = _say_nothing if reads_plates_alone(settings, records) else self._warn
-        self._watch = SourceWatch(source, settings, records.judge, records.store, witness, say)
+        self._watch = SourceWatch(source, settings, records.judge, records.store, say=say, keepers=keepers)
         self._stored_in = stored_in(settings)
         gap_frames = 0 if self._watch.stills else LONGEST_GAP_FRAMES
         self.overlay = Overlay(show_plates=show_plates, gap_frames=gap_frames)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from roadside.assembly.embedded import FrameReport
+from roadside.assembly.gates import Gates
+from roadside.assembly.known import open_known
 from roadside.assembly.records import reads_plates_alone
 from roadside.assembly.settings import load_settings
 from roadside.assembly.site import load_site
@@ -20,11 +22,12 @@ from roadside.kit.interrupt import Interrupt
 from roadside.kit.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from roadside.assembly.caretaking import Caretaker
     from roadside.assembly.embedded import Silence
+    from roadside.assembly.known import KnownBook
     from roadside.assembly.records import Records
     from roadside.assembly.settings import Settings
     from roadside.assembly.site import Site, SiteCamera
@@ -57,6 +60,7 @@ class SiteRun:
         *,
         listeners: Sequence[Listener] = (),
         show_plates: bool = False,
+        gates: Gates | None = None,
     ) -> None:
         """`caretaker` is asked to look after what is kept; `listeners` are told of every frame."""
         self._progress = Progress(sys.stderr, None)
@@ -64,7 +68,9 @@ class SiteRun:
         self._caretaker = caretaker
         self._listeners = listeners
         judged = not reads_plates_alone(settings, records)
-        keepers = Keepers(records.judge, records.store, open_witness(settings, records), judged=judged)
+        witness = open_witness(settings, records)
+        book = open_book(settings, records)
+        keepers = Keepers(records.judge, records.store, witness, judged=judged, find_known=book.matches, gates=gates)
         self._watch = SiteWatch(settings, keepers, self._teller.warn)
         self._cameras = site.watched()
 
@@ -113,6 +119,19 @@ class SiteRun:
             cameras, dropped = self._watch.cameras, self._watch.dropped
             for listener in self._listeners:
                 listener.expect(cameras, dropped)
+
+
+def open_book(settings: Settings, records: Records) -> KnownBook:
+    """The lists of known plates that lie with the sightings."""
+    return open_known(settings, settings, records.database, settings.reader_modeldir.parent)
+
+
+@contextmanager
+def open_gates(site: Site, settings: Settings, records: Records, *, from_files: bool) -> Iterator[Gates]:
+    """The relays of the file, which known plates open while the block lasts. Raises SettingsError."""
+    book = open_book(settings, records)
+    with Gates(site, book, say, tell=lambda line: print(line, flush=True), from_files=from_files) as gates:
+        yield gates
 
 
 def open_witness(settings: Settings, records: Records) -> Witness | None:

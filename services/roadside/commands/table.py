@@ -12,13 +12,13 @@ from roadside.core.sightings import VerdictKind
 from roadside.core.witness import is_held
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from roadside.core.sightings import Sighting, Verdict
 
 MOST_ROWS = 1000
 """Shown of a run."""
-HEAD = ("time", "plate", "country", "sure", "looks", "verdict", "why")
+HEAD = ("time", "plate", "country", "sure", "looks", "verdict", "why", "way", "known")
 
 
 def local_time(at_ns: int) -> str:
@@ -35,14 +35,15 @@ def without_free_plate(sighting: Sighting) -> Sighting:
     """`sighting` without the plate of a vehicle that has paid or is exempt, as it is stored."""
     if sighting.verdict.kind not in (VerdictKind.PAID, VerdictKind.EXEMPT):
         return sighting
-    return replace(sighting, plate=None)
+    return replace(sighting, plate=None, known=())
 
 
 def sighting_line(sighting: Sighting, *, cameras: bool = False) -> str:
     """One vehicle as it passes; with `cameras`, where."""
     row = _row(sighting)
     where = f"{sighting.camera_id:<12}  " if cameras else ""
-    return f"{row[0]}  {where}{row[1]:<10} {row[2]:<4} {row[3]:>5}  {row[5]:<8} {row[6]}".rstrip()
+    told = "  ".join(filter(None, (f"{row[5]:<8} {row[6]}".strip(), *_beside(sighting))))
+    return f"{row[0]}  {where}{row[1]:<10} {row[2]:<4} {row[3]:>5}  {told}".rstrip()
 
 
 class SightingTable:
@@ -74,8 +75,8 @@ class SightingTable:
         if not self:
             return "No sighting: no plate was seen well enough."
         rows = [self._placed(HEAD, "camera"), *self._rows]
-        if set(self._verdicts) == {VerdictKind.NONE.value}:  # nobody was judged: no column for it
-            rows = [row[:-2] for row in rows]
+        told_of = [any(row[i] for row in self._rows) for i in range(len(rows[0]))]
+        rows = [tuple(cell for cell, told in zip(row, told_of, strict=True) if told) for row in rows]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         lines.insert(1, "  ".join("-" * width for width in widths))
@@ -102,8 +103,20 @@ def _row(sighting: Sighting) -> tuple[str, ...]:
     else:
         seen = (plate.text, plate.country or "-", f"{plate.confidence:.0%}", str(plate.looks))
     if sighting.verdict.kind is VerdictKind.NONE:
-        return (local_time(sighting.last_seen_ns), *seen, "", "")
-    return (local_time(sighting.last_seen_ns), *seen, sighting.verdict.kind.value, _why(sighting.verdict))
+        judged = ("", "")
+    else:
+        judged = (sighting.verdict.kind.value, _why(sighting.verdict))
+    way = "" if sighting.direction is None else sighting.direction.value
+    known = ", ".join(f"{match.name or match.plate} ({match.list_name})" for match in sighting.known)
+    return (local_time(sighting.last_seen_ns), *seen, *judged, way, known)
+
+
+def _beside(sighting: Sighting) -> Iterator[str]:
+    """Which way it went, and who it is where it is known."""
+    if sighting.direction is not None:
+        yield sighting.direction.value
+    for match in sighting.known:
+        yield f"{match.name or match.plate} ({match.list_name}, {match.action.value}, {match.probability:.3f})"
 
 
 def _why(verdict: Verdict) -> str:

@@ -10,6 +10,8 @@ from roadside.core.moments import PassageTime
 
 if TYPE_CHECKING:
     from roadside.core.frames import Box, CameraId
+    from roadside.core.known import KnownMatch
+    from roadside.core.outline import Direction
     from roadside.core.reads import FusedPlate
     from roadside.core.vignettes import Exemption, Vignette
 
@@ -152,6 +154,10 @@ class Sighting:
     """The place in the order of storing, counting up from 1; 0 until it is stored. A live watch resumes after it."""
     provenance: Facts = ()
     """What saw and read it: the version of the program, the SHA-256 of the nets."""
+    direction: Direction | None = None
+    """Which way it crossed the line of its camera; None where there is none, or it did not."""
+    known: tuple[KnownMatch, ...] = ()
+    """The known plates that it may have, the most probable first; of PAID and EXEMPT none is kept."""
 
     @property
     def passage(self) -> PassageTime:
@@ -181,6 +187,7 @@ class SightingQuery:
     most."""
     country: str | None = None
     verdict: VerdictKind | None = None
+    direction: Direction | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class TrackBuilder:
         self._looked_at.note(captured_at_ns, self._frames_looked_at)
         self._watched(captured_at_ns)
 
+    def growing(self) -> tuple[Track, ...]:
+        """What is known of the vehicles in view, oldest first; their tracks go on."""
+        return tuple(self._close(live, left=False) for live in sorted(self._live, key=_by_age) if live.reads)
+
     def update(self, captured_at_ns: int, reads: Sequence[PlacedRead]) -> tuple[Track, ...]:
         """Takes the reads of the frame of `captured_at_ns`; the tracks that ended before it, oldest first."""
         told_ns = captured_at_ns

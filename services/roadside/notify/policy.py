@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from roadside.core.known import Action
 from roadside.core.notices import Draft
 from roadside.core.rules import Rule
 from roadside.core.sightings import VerdictKind
@@ -15,6 +16,7 @@ from roadside.notify.options import MqttOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from roadside.core.known import KnownMatch
     from roadside.core.sightings import Sighting
     from roadside.notify.options import ChannelOptions, NotifyOptions
 
@@ -31,7 +33,7 @@ def compose(sighting: Sighting, options: NotifyOptions) -> Sequence[Draft]:
 
 
 def _told(sighting: Sighting, channel: ChannelOptions) -> Mapping[str, object] | None:
-    if sighting.verdict.kind in channel.verdicts:
+    if sighting.verdict.kind in channel.verdicts or any(match.action is Action.ALERT for match in sighting.known):
         return _body(sighting, with_plate=channel.with_plate)
     if isinstance(channel, MqttOptions) and channel.home_assistant and _may_be_shown(sighting, channel):
         return {**_body(sighting, with_plate=False), "withdrawn": True}
@@ -52,6 +54,16 @@ def _body(sighting: Sighting, *, with_plate: bool) -> Mapping[str, object]:
         "verdict": sighting.verdict.kind.value,
         "rule": sighting.verdict.rule,
     }
+    if sighting.direction is not None:
+        body["direction"] = sighting.direction.value
+    if sighting.known:
+        body["known"] = [_known(match, with_plate=with_plate) for match in sighting.known]
     if with_plate and sighting.plate is not None:
         body |= {"plate": sighting.plate.text, "country": sighting.plate.country}
     return body
+
+
+def _known(match: KnownMatch, *, with_plate: bool) -> Mapping[str, object]:
+    """The list and what it is for; who it is only where plates are told."""
+    told: dict[str, object] = {"list": match.list_name, "action": match.action.value, "p": round(match.probability, 6)}
+    return {**told, "name": match.name, "group": match.group} if with_plate else told

@@ -33,6 +33,9 @@ _NAMES = {
     "expiration expiration_date validity_end valid_to_date plati_do platnost_do platny_do platna_do platne_do "
     "konec_platnosti koniec_platnosti do datum_do gultig_bis gueltig_bis gultigkeitsende gueltigkeitsende bis ende "
     "ablauf ablaufdatum wazny_do wazna_do wazne_do data_do koniec_waznosci",
+    "name": "name owner holder driver who jmeno jmeno_a_prijmeni drzitel majitel meno nazev halter inhaber "
+    "fahrer imie_i_nazwisko wlasciciel kierowca",
+    "group": "group department unit flat company skupina oddeleni firma byt gruppe abteilung wohnung grupa dzial",
     "pattern": "pattern plate_pattern vzor vzorec maska muster wzor wzorzec",
     "reason": "reason exemption exemption_reason duvod dovod grund befreiungsgrund powod",
 }

@@ -130,6 +130,18 @@ class VerdictSection(RegistrySection):
         )
 
 
+class KnownSection(Section):
+    """How sure one must be of a known plate; docs/known-plates.md explains each."""
+
+    known_open_at: float = Field(
+        0.999, gt=0.5, le=1, description="a gate opens only for a known plate that is at least this probable"
+    )
+    known_alert_at: float = Field(
+        0.5, gt=0, le=1, description="a vehicle is named as one of a list where that is at least this probable"
+    )
+    known_looks: int = Field(2, ge=1, le=100, description="a gate opens only where so many independent looks agree")
+
+
 class StorageSection(Section):
     """Where sightings are stored."""
 

@@ -13,14 +13,16 @@ from roadside.core.frames import Box
 from roadside.core.moments import time_seen
 from roadside.core.showing import EvidenceRule, fuse_track, is_fixture
 from roadside.core.sightings import Picture, PictureKind, Sighting, VerdictKind
+from roadside.core.view import View
 from roadside.core.witness import heard, needs_witness
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from roadside.core.frames import Crop
+    from roadside.core.frames import CameraId, Crop
     from roadside.core.fusion import Fusion
+    from roadside.core.known import KnownMatch
     from roadside.core.moments import PassageTime
     from roadside.core.reads import FusedPlate, PlacedRead, Track
     from roadside.core.sightings import Facts, Verdict
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from roadside.registry.judge import Judge
 
     FindFrame = Callable[[PlacedRead], Picture | None]
+    FindKnown = Callable[[FusedPlate, int], Sequence[KnownMatch]]
+
+EVERYTHING = View()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,21 @@ class Passage:
 class PassageBuilder:
     """Makes passages of tracks under one judge and one rule of evidence."""
 
-    def __init__(self, judge: Judge, rule: EvidenceRule | None = None, witness: Witness | None = None) -> None:
-        """Without a `witness`, no UNPAID leaves the house before a person agrees."""
+    def __init__(
+        self,
+        judge: Judge,
+        rule: EvidenceRule | None = None,
+        witness: Witness | None = None,
+        *,
+        view_of: Callable[[CameraId], View] = lambda _: EVERYTHING,
+        find_known: FindKnown = lambda *_: (),
+    ) -> None:
+        """Without a `witness`, no UNPAID leaves the house before a person agrees.
+
+        `view_of` has the line of a camera, `find_known` tells which known plates a plate may be at a time.
+        """
+        self._view_of = view_of
+        self._find_known = find_known
         self._judge = judge
         self._rule = rule or EvidenceRule()
         self._witness = witness
@@ -73,6 +91,8 @@ class PassageBuilder:
             last_seen_ns=seen.last_ns,
             plate=fusion.plate,
             verdict=verdict,
+            direction=self._view_of(track.camera_id).direction(track),
+            known=tuple(self._find_known(fusion.plate, seen.last_ns)),
         )
         sighting = replace(sighting, provenance=provenance_of(track))
         frame = frame_of(best)

@@ -97,6 +97,11 @@ class GatherStage:
         """The next frame that is looked at, of those that there are to look at, was taken then."""
         self._camera(camera_id).builder.looked_at(captured_at_ns)
 
+    def growing(self, camera_id: CameraId) -> Sequence[Track]:
+        """The vehicles before a camera as they are known now, for whoever must not wait until they have passed."""
+        camera = self._cameras.get(camera_id)
+        return () if camera is None else camera.builder.growing()
+
     def cameras(self) -> Collection[CameraId]:
         """See `HoldingStage.cameras`."""
         return tuple(camera_id for camera_id, camera in self._cameras.items() if camera.held)

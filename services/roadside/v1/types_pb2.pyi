@@ -39,6 +39,19 @@ class PictureKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PICTURE_KIND_UNSPECIFIED: _ClassVar[PictureKind]
     PICTURE_KIND_CROP: _ClassVar[PictureKind]
     PICTURE_KIND_FRAME: _ClassVar[PictureKind]
+
+class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DIRECTION_UNSPECIFIED: _ClassVar[Direction]
+    DIRECTION_IN: _ClassVar[Direction]
+    DIRECTION_OUT: _ClassVar[Direction]
+
+class KnownAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KNOWN_ACTION_UNSPECIFIED: _ClassVar[KnownAction]
+    KNOWN_ACTION_OPEN: _ClassVar[KnownAction]
+    KNOWN_ACTION_ALERT: _ClassVar[KnownAction]
+    KNOWN_ACTION_IGNORE: _ClassVar[KnownAction]
 PICTURE_ENCODING_UNSPECIFIED: PictureEncoding
 PICTURE_ENCODING_JPEG: PictureEncoding
 PICTURE_ENCODING_PNG: PictureEncoding
@@ -56,6 +69,13 @@ STATEMENT_ANSWER_DISAGREED: StatementAnswer
 PICTURE_KIND_UNSPECIFIED: PictureKind
 PICTURE_KIND_CROP: PictureKind
 PICTURE_KIND_FRAME: PictureKind
+DIRECTION_UNSPECIFIED: Direction
+DIRECTION_IN: Direction
+DIRECTION_OUT: Direction
+KNOWN_ACTION_UNSPECIFIED: KnownAction
+KNOWN_ACTION_OPEN: KnownAction
+KNOWN_ACTION_ALERT: KnownAction
+KNOWN_ACTION_IGNORE: KnownAction
 
 class Box(_message.Message):
     __slots__ = ("x1", "y1", "x2", "y2")
@@ -276,7 +296,7 @@ class Evidence(_message.Message):
     def __init__(self, kind: _Optional[_Union[PictureKind, str]] = ..., sha256: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., box: _Optional[_Union[Box, _Mapping]] = ...) -> None: ...
 
 class Sighting(_message.Message):
-    __slots__ = ("sighting_id", "camera_id", "track_id", "first_seen_time", "last_seen_time", "plate", "verdict", "plate_hash", "evidence", "sequence", "provenance")
+    __slots__ = ("sighting_id", "camera_id", "track_id", "first_seen_time", "last_seen_time", "plate", "verdict", "plate_hash", "evidence", "sequence", "provenance", "direction", "known")
     SIGHTING_ID_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -288,6 +308,8 @@ class Sighting(_message.Message):
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
     sighting_id: str
     camera_id: str
     track_id: str
@@ -299,4 +321,24 @@ class Sighting(_message.Message):
     evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
     sequence: int
     provenance: _containers.RepeatedCompositeFieldContainer[Fact]
-    def __init__(self, sighting_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., plate: _Optional[_Union[FusedPlate, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., plate_hash: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., sequence: _Optional[int] = ..., provenance: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ...) -> None: ...
+    direction: Direction
+    known: _containers.RepeatedCompositeFieldContainer[KnownMatch]
+    def __init__(self, sighting_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., plate: _Optional[_Union[FusedPlate, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., plate_hash: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., sequence: _Optional[int] = ..., provenance: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ..., direction: _Optional[_Union[Direction, str]] = ..., known: _Optional[_Iterable[_Union[KnownMatch, _Mapping]]] = ...) -> None: ...
+
+class KnownMatch(_message.Message):
+    __slots__ = ("list", "action", "name", "group", "plate", "probability", "opens")
+    LIST_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    PLATE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    OPENS_FIELD_NUMBER: _ClassVar[int]
+    list: str
+    action: KnownAction
+    name: str
+    group: str
+    plate: str
+    probability: float
+    opens: bool
+    def __init__(self, list: _Optional[str] = ..., action: _Optional[_Union[KnownAction, str]] = ..., name: _Optional[str] = ..., group: _Optional[str] = ..., plate: _Optional[str] = ..., probability: _Optional[float] = ..., opens: _Optional[bool] = ...) -> None: ...

@@ -13,7 +13,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from roadside.core.events import EncodedPicture, PictureEncoding
 from roadside.core.frames import Box, CameraId, Detection
+from roadside.core.known import Action, KnownMatch
 from roadside.core.moments import PassageTime, TimeDoubt
+from roadside.core.outline import Direction
 from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Read
 from roadside.core.sightings import (
     Answer,
@@ -50,6 +52,16 @@ VERDICT_TO_PROTO = {
     VerdictKind.REVIEW: types_pb2.VERDICT_KIND_REVIEW,
     VerdictKind.UNKNOWN: types_pb2.VERDICT_KIND_UNKNOWN,
     VerdictKind.NONE: types_pb2.VERDICT_KIND_NONE,
+}
+DIRECTION_TO_PROTO = {
+    None: types_pb2.DIRECTION_UNSPECIFIED,
+    Direction.IN: types_pb2.DIRECTION_IN,
+    Direction.OUT: types_pb2.DIRECTION_OUT,
+}
+ACTION_TO_PROTO = {
+    Action.OPEN: types_pb2.KNOWN_ACTION_OPEN,
+    Action.ALERT: types_pb2.KNOWN_ACTION_ALERT,
+    Action.IGNORE: types_pb2.KNOWN_ACTION_IGNORE,
 }
 VERDICT_FROM_PROTO = {value: kind for kind, value in VERDICT_TO_PROTO.items()}
 ANSWER_TO_PROTO = {
@@ -348,7 +360,28 @@ def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
         ],
         sequence=sighting.sequence,
         provenance=_facts_to_proto(sighting.provenance),
+        direction=DIRECTION_TO_PROTO[sighting.direction],
+        known=[
+            types_pb2.KnownMatch(
+                list=k.list_name,
+                action=ACTION_TO_PROTO[k.action],
+                name=k.name,
+                group=k.group,
+                plate=k.plate,
+                probability=k.probability,
+                opens=k.opens,
+            )
+            for k in sighting.known
+        ],
     )
+
+
+def _known_from_proto(match: types_pb2.KnownMatch) -> KnownMatch:
+    """Raises PoisonError for an action that is none."""
+    action = {v: k for k, v in ACTION_TO_PROTO.items()}.get(match.action)
+    if action is None:
+        raise PoisonError("a known plate without an action")
+    return KnownMatch(match.list, action, match.name, match.group, match.plate, match.probability, match.opens)
 
 
 def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
@@ -376,6 +409,8 @@ def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
         ),
         sequence=sighting.sequence,
         provenance=_facts_from_proto(sighting.provenance),
+        direction={v: k for k, v in DIRECTION_TO_PROTO.items()}.get(sighting.direction),
+        known=tuple(_known_from_proto(match) for match in sighting.known),
     )
 
 

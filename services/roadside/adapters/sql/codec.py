@@ -9,7 +9,9 @@ import numpy as np
 
 from roadside.core.candidates import head_bucket, tail_bucket
 from roadside.core.frames import Box, CameraId
+from roadside.core.known import Action, KnownMatch
 from roadside.core.moments import PassageTime, TimeDoubt
+from roadside.core.outline import Direction
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
 from roadside.core.sightings import (
@@ -45,6 +47,8 @@ def sighting_row(sighting: Sighting, decided_at_ns: int) -> dict[str, Any]:
         "last_seen_ns": sighting.last_seen_ns,
         "plate_hash": sighting.plate_hash,
         "provenance": json.dumps(sighting.provenance),
+        "direction": None if sighting.direction is None else sighting.direction.value,
+        "known": json.dumps([_known(match) for match in sighting.known]) if sighting.known else None,
         **verdict_columns(sighting.verdict, decided_at_ns),
         **plate_columns(sighting.plate),
     }
@@ -115,6 +119,26 @@ def sighting_of(row: RowMapping, evidence: Sequence[RowMapping]) -> Sighting:
         evidence=tuple(_evidence_of(e) for e in evidence),
         sequence=row["sequence"],
         provenance=_facts(json.loads(row["provenance"] or "[]")),
+        direction=None if row["direction"] is None else Direction(row["direction"]),
+        known=tuple(_known_of(match) for match in json.loads(row["known"] or "[]")),
+    )
+
+
+def _known(match: KnownMatch) -> dict[str, Any]:
+    return {
+        "list": match.list_name,
+        "action": match.action.value,
+        "name": match.name,
+        "group": match.group,
+        "plate": match.plate,
+        "p": match.probability,
+        "opens": match.opens,
+    }
+
+
+def _known_of(data: Mapping[str, Any]) -> KnownMatch:
+    return KnownMatch(
+        data["list"], Action(data["action"]), data["name"], data["group"], data["plate"], data["p"], data["opens"]
     )
 
 

@@ -50,6 +50,8 @@ SIGHTINGS = Table(
     Column("posterior", LargeBinary),
     Column("reasons", Text, nullable=False),
     Column("provenance", Text),
+    Column("direction", Text),
+    Column("known", Text),
     Index(None, "last_seen_ns", "sequence"),
     Index(None, "camera_id", "last_seen_ns", "sequence"),
     Index(None, "verdict", "last_seen_ns", "sequence"),
@@ -60,7 +62,8 @@ SIGHTINGS = Table(
     Index(None, "plate_hash"),
     sqlite_autoincrement=True,
 )
-"""`plate`, `reasons`, `provenance` are JSON; `plate_*` are empty for PAID and EXEMPT, which keep `plate_hash` alone."""
+"""`plate`, `reasons`, `provenance`, `known` are JSON; `plate_*` are empty for PAID and EXEMPT, which keep `plate_hash`
+alone."""
 
 EVIDENCE = Table(
     "evidence",
@@ -209,6 +212,29 @@ IMPORTS = Table(
     Column("sha256", Text),
 )
 """One row for each import that ended; a registry without one cannot answer."""
+
+KNOWN_LISTS = Table(
+    "known_lists",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("action", Text, nullable=False),
+)
+
+KNOWN_PLATES = Table(
+    "known_plates",
+    METADATA,
+    Column("entry_id", COUNTING, primary_key=True, autoincrement=True),
+    Column("list", Text, nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("group_name", Text, nullable=False),
+    Column("valid_from_ns", BigInteger, nullable=False),
+    Column("valid_to_ns", BigInteger, nullable=False),
+    Index(None, "list", "key", unique=True),
+)
+"""Plates as they were entered; `key` is the folded one."""
 
 CURSORS = Table(
     "cursors",

@@ -220,7 +220,7 @@ def redacted(sighting: Sighting, vault: Vault) -> Sighting:
     hashed = sighting.plate_hash
     if sighting.plate is not None:
         hashed = vault.keyring.hash_plate(fold(sighting.plate.text))
-    return replace(sighting, plate=None, plate_hash=hashed, verdict=verdict, evidence=())
+    return replace(sighting, plate=None, plate_hash=hashed, verdict=verdict, evidence=(), known=())
 
 
 def _strip(connection: Connection, sighting_id: str) -> None:
@@ -262,10 +262,9 @@ def _conditions(query: SightingQuery) -> list[ColumnElement[bool]]:
         found.append(s.last_seen_ns < query.until_ns)
     if query.camera_id is not None:
         found.append(s.camera_id == query.camera_id)
-    if query.country is not None:
-        found.append(s.country == query.country)
-    if query.verdict is not None:
-        found.append(s.verdict == query.verdict.value)
+    for column, value in ((s.country, query.country), (s.verdict, query.verdict), (s.direction, query.direction)):
+        if value is not None:
+            found.append(column == str(value))
     if query.plate_prefix:
         prefix = fold(query.plate_prefix)
         found.append(and_(s.plate_key >= prefix, s.plate_key < prefix + _AFTER_ALL))

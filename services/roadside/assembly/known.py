@@ -1,0 +1,78 @@
+"""Known plates in one process: the lists as they are now, and what they say of a plate."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from roadside.adapters.sql.known import SqlKnownPlates
+from roadside.assembly.storage import confusions_of
+from roadside.core.known import KnownPolicy, matches
+from roadside.errors import StoreUnavailableError
+from roadside.kit.weights import weights_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from roadside.adapters.sql import Database
+    from roadside.core.confusions import Confusions
+    from roadside.core.known import KnownMatch, KnownPlate
+    from roadside.core.reads import FusedPlate
+    from roadside.registry.config import KnownSection, VerdictSection
+
+FRESH_S = 5.0
+"""How long lists are believed to be as they were: one that is changed counts so soon."""
+
+
+class KnownBook:
+    """Asked about every vehicle. Not safe to share between threads."""
+
+    def __init__(
+        self,
+        plates: SqlKnownPlates,
+        confusions: Confusions,
+        policy: KnownPolicy,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._plates = plates
+        self._confusions = confusions
+        self._policy = policy
+        self._now_s = now_s
+        self._read_s: float | None = None
+        self._known: Sequence[KnownPlate] = ()
+
+    def matches(self, plate: FusedPlate, at_ns: int) -> tuple[KnownMatch, ...]:
+        """The known plates that a vehicle may have that was seen then, the most probable first."""
+        return matches(plate, self.known(), at_ns, self._confusions, self._policy)
+
+    def known(self) -> Sequence[KnownPlate]:
+        """All lists; while the database is away, as they were."""
+        now_s = self._now_s()
+        if self._read_s is None or now_s - self._read_s >= FRESH_S:
+            self._read_s = now_s
+            try:
+                self._known = self._plates.entries()
+            except StoreUnavailableError:
+                if not self._known:
+                    raise
+        return self._known
+
+
+def known_policy(settings: KnownSection) -> KnownPolicy:
+    """What the settings want to be sure of."""
+    return KnownPolicy(
+        open_at=settings.known_open_at, alert_at=settings.known_alert_at, least_looks=settings.known_looks
+    )
+
+
+def open_known(
+    settings: KnownSection, verdict: VerdictSection, database: Database, models: Path | None = None
+) -> KnownBook:
+    """The lists in `database`; `models` is the folder that may hold what is known of the reader's errors.
+
+    Raises SettingsError, ModelError.
+    """
+    return KnownBook(
+        SqlKnownPlates(database), confusions_of(verdict, models or weights_folder()), known_policy(settings)
+    )
