@@ -169,14 +169,15 @@ def _range(host: str) -> str:
 
 def to_receivers(options: NotifyOptions) -> str:
     """The policy that lets the notify service reach its receivers, and nothing where there are none."""
-    lines = ["  egress: []"] if not options.channels else ["  egress:"]
+    # Kubernetes does not keep an empty list, and `kubectl apply` would tell of a change each time.
+    lines = ["  egress:"] if options.channels else []
     for addresses, ports in sorted(receivers(options).items()):
         lines += ["    - to:", "        - ipBlock:", f"            cidr: {addresses}"]
         if addresses == _ANYWHERE:
             lines.append("            except: [10.42.0.0/16, 10.43.0.0/16]")
         lines.append("      ports:")
         lines += [f"        - {{protocol: TCP, port: {port}}}" for port in sorted(ports)]
-    return _TO_RECEIVERS + "\n".join(lines) + "\n"
+    return _TO_RECEIVERS + "".join(f"{line}\n" for line in lines)
 
 
 _TO_RECEIVERS = """# Where notices go, outside the pods and services of k3s: a name may stand for any address there.
@@ -236,9 +237,11 @@ def one_pi(files: dict[str, str]) -> str:
     for document in kept:
         if document["kind"] in {"Deployment", "StatefulSet", "Job"}:
             _to_sqlite(document["spec"])
+        if document["kind"] == "Job":  # it cannot be changed into this one where the whole set was applied before
+            document["metadata"]["name"] += "-sqlite"
     note = (
         "# Made by generate.py from the manifests above this folder, for one Pi: SQLite, no PostgreSQL, one replica.\n"
-        "# Instead of them: kubectl apply -f k3s/one-pi/\n"
+        "# Instead of them: kubectl apply -f k3s/data/ -f k3s/one-pi/\n"
     )
     return note + yaml.dump_all(kept, Dumper=yaml.CSafeDumper, sort_keys=False, width=120)
 

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 K3S = ROOT / "k3s"
-BASE = sorted(K3S.glob("*.yaml"))
-OVERLAYS = sorted(K3S.glob("*/*.yaml"))
+DATA = sorted(K3S.glob("data/*.yaml"))
+"""What outlives everything else; applied first."""
+BASE = [*DATA, *sorted(K3S.glob("*.yaml"))]
+OVERLAYS = sorted(path for path in K3S.glob("*/*.yaml") if path not in DATA)
 VARIANTS = ("base", "one-pi")
 WORKLOADS = ("Deployment", "StatefulSet", "Job", "DaemonSet")
 
@@ -31,7 +33,7 @@ def documents_of(path: Path) -> tuple[Document, ...]:
 
 def variant(name: str) -> list[Document]:
     """What `kubectl apply` of one complete variant applies, in order."""
-    paths = BASE if name == "base" else [K3S / name / "roadside.yaml"]
+    paths = BASE if name == "base" else [*DATA, K3S / name / "roadside.yaml"]
     return [document for path in paths for document in documents_of(path)]
 
 

@@ -140,7 +140,7 @@ def test_notices_reach_the_receivers_that_are_configured_and_no_other() -> None:
         "10.0.0.9/32": (None, [1883, 8123]),
     }
     (base,) = [d for d in variant("base") if d["metadata"]["name"] == "to-receivers"]
-    assert base["spec"]["egress"] == [], "the channels' file as it is shipped names nobody"
+    assert "egress" not in base["spec"], "the channels' file as it is shipped names nobody"
     assert base["metadata"] == policy["metadata"]
 
 

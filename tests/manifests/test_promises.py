@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from release.version import current
 from roadside.assembly.services import service_named
 from tests.manifests.documents import (
     BASE,
+    DATA,
     K3S,
+    ROOT,
     VARIANTS,
     Document,
     app_of,
@@ -18,6 +22,7 @@ from tests.manifests.documents import (
     bytes_of,
     containers,
     cores_of,
+    documents_of,
     everything,
     identity,
     labels_of,
@@ -25,6 +30,9 @@ from tests.manifests.documents import (
     variant,
     workloads,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VERSION = current()
 GRAFANA = re.compile(r"docker\.io/grafana/grafana:[\d.]+@sha256:[0-9a-f]{64}")
@@ -46,7 +54,8 @@ KNOWN_TO_1_20 = {
 def test_the_base_is_what_a_plain_apply_takes() -> None:
     assert not list(K3S.glob("kustomization.y*ml"))
     assert not list(K3S.glob("*.json"))
-    assert [path.name for path in BASE] == sorted(path.name for path in BASE)
+    assert BASE[: len(DATA)] == DATA
+    assert [path.name for path in BASE[len(DATA) :]] == sorted(path.name for path in K3S.glob("*.yaml"))
     assert not list(K3S.glob("*.yml")), "kubectl would apply these as well, after the others"
 
 
@@ -236,13 +245,73 @@ def test_every_service_reaches_a_port_of_a_pod(name: str) -> None:
 
 def test_scaled_services_spread_over_nodes_and_survive_a_drained_one() -> None:
     budgets = {d["metadata"]["name"] for d in everything() if d["kind"] == "PodDisruptionBudget"}
-    scaled = [w for w in workloads(variant("base")) if w["spec"].get("replicas", 1) > 1]
+    scaled = [w for w in workloads(variant("base")) if w["kind"] == "Deployment" and "replicas" not in w["spec"]]
     assert {app_of(workload) for workload in scaled} == {"detector", "ocr", "registry"} == budgets
     for workload in scaled:
         terms = pod_of(workload)["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
         chosen = terms[0]["podAffinityTerm"]["labelSelector"]["matchLabels"]
         assert chosen.items() <= labels_of(workload).items()
         assert workload["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+@pytest.mark.parametrize("path", [*BASE[len(DATA) :], K3S / "one-pi" / "roadside.yaml"], ids=lambda path: path.name)
+def test_deleting_what_runs_deletes_nothing_that_is_kept(path: Path) -> None:
+    """A namespace takes its Secrets and claims with it, and a claim its data."""
+    for document in documents_of(path):
+        assert document["kind"] not in {"Namespace", "PersistentVolumeClaim", "PersistentVolume", "Secret"}
+        # Of these a second apply says "configured" each time, for Kubernetes fills them in.
+        assert "volumeClaimTemplates" not in document.get("spec", {})
+
+
+def test_one_pi_is_applied_over_the_whole_set() -> None:
+    """A Job and the selector of a workload cannot be changed."""
+    whole = {identity(document): document for document in variant("base")}
+    for document in variant("one-pi"):
+        before = whole.get(identity(document))
+        if document["kind"] == "Job":
+            assert before is None
+        elif before is not None and document["kind"] in {"Deployment", "StatefulSet"}:
+            for fixed in ("selector", "serviceName", "volumeClaimTemplates"):
+                assert document["spec"].get(fixed) == before["spec"].get(fixed), identity(document)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_applying_again_changes_nothing(name: str) -> None:
+    """What Kubernetes writes otherwise than it was given is a difference to kubectl, at every apply."""
+
+    def look(value: object, where: str) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if key == "cpu":
+                    text = str(inner)
+                    assert re.fullmatch(r"[1-9]\d*m?", text), f"{where}.{key}: {text}"
+                    assert not text.endswith("000m"), f"{where}.{key}: {text}"
+                look(inner, f"{where}.{key}")
+        elif isinstance(value, list):
+            assert value, f"{where}: an empty list is not kept"
+            for inner in value:
+                look(inner, where)
+        else:
+            assert value is not None, f"{where}: nothing is not kept"
+
+    for document in variant(name):
+        look(document, str(identity(document)))
+
+
+def test_containers_that_end_come_back() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())["services"]
+    policies = {name: service["restart"] for name, service in services.items()}
+    assert policies.pop("migrate") == "on-failure", "it ends once the tables are there"
+    assert set(policies.values()) == {"unless-stopped"}
+
+
+def test_make_up_hides_no_failure_of_a_command() -> None:
+    """It gave --db beside ROADSIDE_DATABASE_URL, was refused, and went on without a registry."""
+    commands = [line for line in (ROOT / "services" / "up").read_text().splitlines() if '"$bin/roadside"' in line]
+    assert len([line for line in commands if "registry" in line]) == 2
+    for line in commands:
+        assert "|| true" not in line
+        assert "--db" not in line
 
 
 def test_namespaces_enforce_pod_security() -> None:
@@ -255,7 +324,7 @@ def test_namespaces_enforce_pod_security() -> None:
 
 
 def test_the_overlay_of_one_pi_has_no_postgres() -> None:
-    names = {document["metadata"]["name"] for document in variant("one-pi")}
+    names = {d["metadata"]["name"] for d in variant("one-pi") if d["kind"] != "PersistentVolumeClaim"}
     images = {container["image"] for _, container in containers(variant("one-pi"))}
     assert not [name for name in (*names, *images) if "postgres" in name or "database" in name]
     addresses = [
