@@ -38,6 +38,7 @@ COMMANDS = {
     "streams": ("streams",),
     "settings": ("settings",),
     "doctor": ("doctor",),
+    "install_service": ("install-service",),
     "man": ("man",),
 }
 """Modules in the order of the help, and their commands; each has `add_to(commands)`, which names what runs it."""

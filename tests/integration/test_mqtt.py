@@ -38,7 +38,10 @@ ENTITIES = {
     "sensor": {"name", "state_topic", "value_template", "json_attributes_topic", "icon", "device_class"},
     "event": {"name", "state_topic", "event_types"},
     "image": {"name", "image_topic", "content_type"},
-    "binary_sensor": {"name", "state_topic", "device_class", "entity_category"},
+    "binary_sensor": {
+        *("name", "state_topic", "device_class", "entity_category", "icon", "value_template", "off_delay"),
+        "json_attributes_topic",
+    },
 }
 """The keys that Home Assistant's documents name for each kind, of those that are used."""
 COMMON = {"unique_id", "availability_topic", "device", "origin"}
@@ -100,6 +103,7 @@ def test_a_camera_is_a_device_with_its_entities() -> None:
         "event/roadside_gate_1/passage",
         "image/roadside_gate_1/crop",
         "image/roadside_gate_1/frame",
+        "binary_sensor/roadside_gate_1/known",
         "binary_sensor/roadside_gate_1/online",
     ]
     for topic, payload in found.items():
@@ -112,7 +116,7 @@ def test_a_camera_is_a_device_with_its_entities() -> None:
 
 def test_what_was_not_asked_for_is_not_announced() -> None:
     found = configurations(options(discovery_prefix="ha", topic="street/east"), watched=False)
-    assert [topic.split("/")[3] for topic in found] == ["verdict", "seen", "passage"]
+    assert [topic.split("/")[3] for topic in found] == ["verdict", "seen", "passage", "known"]
     assert all(topic.startswith("ha/") for topic in found)
     assert {payload.get("state_topic") for payload in found.values()} == {
         "street/east/gate_1/state",
@@ -191,6 +195,19 @@ def test_who_is_cleared_by_a_person_is_shown_as_accused_no_more(broker: Broker, 
     assert listener.got["roadside/gate_1/crop"] == ""
     assert len(listener.all_of("roadside/gate_1/event")) == 1
     assert "roadside/gate_1/paid" not in listener.got, "that verdict was not chosen"
+
+
+def test_where_nobody_is_judged_a_passage_is_seen(broker: Broker, listener: Listener) -> None:
+    chosen = options(broker.port, with_plate=True)
+    channel = MqttChannel(chosen)
+    channel.send(body(sighting(kind=VerdictKind.NONE), chosen))
+    channel.close()
+    wait_for(lambda: listener.got.get("roadside/status") == "offline", "the end")
+    event = json.loads(listener.got["roadside/gate_1/event"])
+    assert (event["event_type"], event["verdict"], event["plate"]) == ("seen", None, PLATE)
+    assert "roadside/gate_1/seen" in listener.got
+    announced = json.loads(listener.got["homeassistant/event/roadside_gate_1/passage/config"])
+    assert "seen" in announced["event_types"]
 
 
 def test_nobody_else_is_told_of_what_was_withdrawn() -> None:
@@ -327,5 +344,5 @@ def test_a_file_of_channels_that_is_wrong_ends_a_run_before_it_begins(program: P
     street = Path(__file__).parents[2] / "examples/street.jpg"
     done = program.run("run", street, "--notify", tmp_path / "notify.toml")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1
-    assert "mqtt.0.topic" in done.stderr
+    assert "mqtt.0.topic: " in done.stderr.splitlines()[-1]
+    assert "is a topic without + and #" in done.stderr

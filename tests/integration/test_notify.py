@@ -185,7 +185,14 @@ def test_only_the_chosen_verdicts_are_told() -> None:
         {"mqtt": [{"name": "home", "host": "x", "verdicts": ["PAID"]}, {"name": "all", "host": "x"}]}
     )
     told = {kind: [draft.channel for draft in compose(sighting("s", kind), options)] for kind in VerdictKind}
-    assert told == {"PAID": ["home"], "EXEMPT": [], "UNPAID": ["all"], "REVIEW": ["all"], "UNKNOWN": [], "NONE": []}
+    assert told == {
+        "PAID": ["home"],
+        "EXEMPT": [],
+        "UNPAID": ["all"],
+        "REVIEW": ["all"],
+        "UNKNOWN": [],
+        "NONE": ["all"],
+    }
 
 
 def test_a_failed_notice_is_tried_again_later_and_given_up_in_the_end(receiver: Receiver, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_the_version_is_told_without_loading_the_commands(capsys: pytest.Capture
 
 @pytest.mark.parametrize("line", [line for lines in (*EXAMPLES.values(), FIRST) for line, _ in lines])
 def test_every_example_is_a_command_line(parser: argparse.ArgumentParser, line: str) -> None:
-    words = shlex.split(line.split(" > ", maxsplit=1)[0])
+    words = shlex.split(line.removeprefix("sudo ").split(" > ", maxsplit=1)[0])
     assert words[0] == "roadside"
     if words[1:] != ["--help"]:
         parser.parse_args(words[1:])
@@ -149,6 +149,54 @@ def test_every_exit_code_of_the_code_is_on_the_page() -> None:
         assert value in known, (module, name)
         command = {"registry_lists": "registry diff"}.get(module, module)
         assert value != 1 or any(f"`roadside {command}" in row for row in told), (module, name)
+
+
+def test_a_quiet_run_says_nothing_and_stores(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = ["--db", str(tmp_path / "r.db")]
+    assert main(["run", str(STREET), "--quiet", *db]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["plates", "recent", "--json", *db]) == 0
+    assert capsys.readouterr().out.count("\n") == 2
+
+
+# the service of systemd
+
+
+def test_a_unit_is_what_systemd_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = tmp_path / "my site.toml"
+    site.write_text(f'[camera.gate]\nsource = "{STREET}"\n')
+    asked = ["install-service", "--config", str(site), "--print", "--run-as", "root", "--console"]
+    assert main(asked) == 0
+    text = capsys.readouterr().out
+    assert f'run --config "{site}" --console' in text
+    assert "ExecReload=/bin/kill -HUP $MAINPID" in text
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed: what it thinks of the unit was not asked")
+    unit = tmp_path / "roadside.service"
+    unit.write_text(text)
+    done = subprocess.run([program, "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if "roadside" in line] == []
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_service_of_a_user_is_written_where_systemd_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    site = tmp_path / "site.toml"
+    site.write_text(f'[camera.gate]\nsource = "{STREET}"\n')
+    assert main(["install-service", "--user", "--config", str(site)]) == 0
+    written = (tmp_path / "systemd/user/roadside.service").read_text()
+    assert "User=" not in written
+    assert "WantedBy=default.target" in written
+    assert "systemctl --user daemon-reload && systemctl --user enable --now roadside" in capsys.readouterr().out
+
+
+def test_a_service_needs_cameras(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.toml").touch()
+    assert main(["install-service", "--print", "--config", str(tmp_path / "empty.toml")]) == 2
+    assert "`roadside config example > site.toml`" in capsys.readouterr().err
 
 
 def test_read_tells_plates_alone_where_it_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:

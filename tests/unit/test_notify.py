@@ -121,7 +121,7 @@ def test_each_channel_is_told_of_its_verdicts_alone(kind: VerdictKind) -> None:
         {"mqtt": [{"name": "home", "host": "x", "verdicts": ["PAID"]}, {"name": "usual", "host": "x"}]}
     )
     told = [draft.channel for draft in compose(sighting(kind=kind), chosen)]
-    assert told == {"PAID": ["home"], "UNPAID": ["usual"], "REVIEW": ["usual"]}.get(kind.value, [])
+    assert told == {"PAID": ["home"], "UNPAID": ["usual"], "REVIEW": ["usual"], "NONE": ["usual"]}.get(kind.value, [])
 
 
 def test_a_body_holds_the_plate_only_where_it_was_asked_for() -> None:

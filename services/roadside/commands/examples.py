@@ -36,6 +36,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("roadside doctor", "everything but a camera"),
         ("roadside doctor rtsp://user:password@camera/stream", "with one"),
     ),
+    "install-service": (
+        ("sudo roadside install-service --config /etc/roadside/site.toml", "from every start of the machine on"),
+        ("roadside install-service --user --print", "see the unit of a service without root"),
+    ),
     "console": (("roadside console", "web pages over what was seen"),),
     "evidence verify": (("roadside evidence verify", "whether anything was changed"),),
     "forget": (("roadside forget 1AB2345", "delete everything about a plate"),),

@@ -87,6 +87,7 @@ def add_to(commands: SubParsers) -> None:
         help="open gates for recordings too, to try them; else cameras alone do",
     )
     parser.add_argument("--console", action="store_true", help="show web pages of what is seen, and stay until Ctrl-C")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but what is wrong, and store")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
     add_config(parser)
     add_settings(parser, *READING, *WITNESS, *KEEPING, *KNOWN, *CAMERA, *ANCHORS, *TELLING, *SERVING)
@@ -139,6 +140,7 @@ def _run(arguments: argparse.Namespace) -> int:
             arguments.out,
             on_report,
             show_plates=arguments.show_plates,
+            quiet=arguments.quiet,
             caretaker=caretaker,
             gates=gates,
         )
@@ -181,7 +183,14 @@ def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
         _obey(beside, lambda *_: hangup.ask())
         gates = stack.enter_context(open_gates(site, settings, records, from_files=arguments.gate_from_files))
         run = SiteRun(
-            site, settings, records, caretaker, listeners=listeners, show_plates=arguments.show_plates, gates=gates
+            site,
+            settings,
+            records,
+            caretaker,
+            listeners=listeners,
+            show_plates=arguments.show_plates,
+            quiet=arguments.quiet,
+            gates=gates,
         )
         interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings).cameras)
         run.report(stored_in(settings), timings=arguments.timings)
@@ -220,6 +229,7 @@ class StreetRun:
         on_report: Callable[[FrameReport], None] | None = None,
         *,
         show_plates: bool = False,
+        quiet: bool = False,
         caretaker: Caretaker | None = None,
         gates: Gates | None = None,
     ) -> None:
@@ -228,6 +238,7 @@ class StreetRun:
         Unless `show_plates`, `out` shows the plates of the accused alone, and what is printed goes without those of
         vehicles that have paid where it does not go to a terminal.
         """
+        self._quiet = quiet
         self._on_report = on_report
         self._caretaker = caretaker
         witness = open_witness(settings, records)
@@ -244,8 +255,8 @@ class StreetRun:
         self._draws_again = out is not None and not source.live
         self._warned: set[str] = set()
         self.elapsed = self._watch.watch_s
-        self.progress = Progress(sys.stderr, source.frame_count)
-        self._teller = Teller(self.progress, show_plates=show_plates)
+        self.progress = Progress(sys.stderr, source.frame_count, quiet=quiet)
+        self._teller = Teller(self.progress, show_plates=show_plates, quiet=quiet)
         self.sightings = self._teller.sightings
 
     def look(self, view: View) -> None:
@@ -274,7 +285,9 @@ class StreetRun:
         return self._watch.dropped
 
     def report(self, *, timings: bool) -> None:
-        """The table at the end."""
+        """The table at the end, unless it is quiet."""
+        if self._quiet:
+            return
         print(self.sightings.text())
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self._watch.dropped} dropped to stay in the present" if self._watch.dropped else ""

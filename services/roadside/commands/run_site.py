@@ -60,11 +60,13 @@ class SiteRun:
         *,
         listeners: Sequence[Listener] = (),
         show_plates: bool = False,
+        quiet: bool = False,
         gates: Gates | None = None,
     ) -> None:
         """`caretaker` is asked to look after what is kept; `listeners` are told of every frame."""
-        self._progress = Progress(sys.stderr, None)
-        self._teller = Teller(self._progress, show_plates=show_plates, cameras=True)
+        self._progress = Progress(sys.stderr, None, quiet=quiet)
+        self._teller = Teller(self._progress, show_plates=show_plates, cameras=True, quiet=quiet)
+        self._quiet = quiet
         self._caretaker = caretaker
         self._listeners = listeners
         judged = not reads_plates_alone(settings, records)
@@ -93,7 +95,9 @@ class SiteRun:
             return interrupt.came
 
     def report(self, stored_in: str, *, timings: bool) -> None:
-        """The table at the end."""
+        """The table at the end, unless it is quiet."""
+        if self._quiet:
+            return
         print(self._teller.sightings.text())
         dropped = self._watch.dropped
         missed = ", ".join(f"{name} {count}" for name, count in dropped.items() if count)

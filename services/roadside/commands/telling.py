@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 class Teller:
     """Says what was concluded, without plates of those who have paid where others may read it."""
 
-    def __init__(self, progress: Progress, *, show_plates: bool, cameras: bool = False) -> None:
+    def __init__(self, progress: Progress, *, show_plates: bool, cameras: bool = False, quiet: bool = False) -> None:
         """Plates of vehicles that have paid go to a terminal, and elsewhere where `show_plates`.
 
-        With `cameras` each line names its camera.
+        With `cameras` each line names its camera, with `quiet` there is none.
         """
+        self._quiet = quiet
         self.sightings = SightingTable(cameras=cameras)
         self.tells_free = show_plates or sys.stdout.isatty()
         self._progress = progress
@@ -35,7 +36,8 @@ class Teller:
             for event in conclusion.outputs:
                 told = event.sighting if self.tells_free else without_free_plate(event.sighting)
                 self.sightings.add(told)
-                print(sighting_line(told, cameras=self._cameras), flush=True)
+                if not self._quiet:
+                    print(sighting_line(told, cameras=self._cameras), flush=True)
 
     def warn(self, line: str) -> None:
         """Say `line` on stderr."""

@@ -16,8 +16,16 @@ LOG_EVERY_S = 10.0
 class Progress:
     """Tells on `stream` of frames taken; whoever prints anything else takes the bar away first, with `clear`."""
 
-    def __init__(self, stream: TextIO, total: int | None, now_s: Callable[[], float] = time.monotonic) -> None:
-        """`total` is the number of frames there will be, None where nobody knows."""
+    def __init__(
+        self,
+        stream: TextIO,
+        total: int | None,
+        now_s: Callable[[], float] = time.monotonic,
+        *,
+        quiet: bool = False,
+    ) -> None:
+        """`total` is the number of frames there will be, None where nobody knows. With `quiet` it only counts."""
+        self._quiet = quiet
         self._stream = stream
         self._total = total
         self._now_s = now_s
@@ -31,7 +39,7 @@ class Progress:
         """One more frame is done."""
         self.frames += 1
         now_s = self._now_s()
-        if now_s - self._told_s < (TERMINAL_EVERY_S if self._terminal else LOG_EVERY_S):
+        if self._quiet or now_s - self._told_s < (TERMINAL_EVERY_S if self._terminal else LOG_EVERY_S):
             return
         self._told_s = now_s
         line = self._line(now_s, sightings)

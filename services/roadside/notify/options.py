@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import SettingsError
@@ -15,8 +16,17 @@ from roadside.kit.toml_file import parse_toml, read_text
 
 _BROKERS = {"mqtt": 1883, "mqtts": 8883}
 """The usual port of each kind of address (IANA)."""
-TOPIC = r"^[^+#$/\x00-\x1f]([^+#\x00-\x1f]*[^+#/\x00-\x1f])?$"
-"""What a topic may begin with: no wildcards, no empty level at its ends, no `$`, which is the broker's own."""
+_TOPIC = re.compile(r"[^+#$/\x00-\x1f]([^+#\x00-\x1f]*[^+#/\x00-\x1f])?")
+
+
+def _topic(value: str) -> str:
+    if not _TOPIC.fullmatch(value):
+        raise ValueError("is a topic without + and #, that neither begins nor ends with / and does not begin with $")
+    return value
+
+
+Topic = Annotated[str, AfterValidator(_topic)]
+"""What topics may begin with: no wildcards, no empty level at its ends, no `$`, which is the broker's own."""
 
 
 class ChannelOptions(BaseModel):
@@ -25,7 +35,8 @@ class ChannelOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
-    verdicts: tuple[VerdictKind, ...] = (VerdictKind.UNPAID, VerdictKind.REVIEW)
+    verdicts: tuple[VerdictKind, ...] = (VerdictKind.UNPAID, VerdictKind.REVIEW, VerdictKind.NONE)
+    """NONE is that of a vehicle of which nobody asked whether it has paid: without a list of vignettes all are."""
     with_plate: bool = False
     pictures: tuple[PictureKind, ...] = ()
     """Which pictures go with a notice, where they are kept: of vehicles that have paid none is."""
@@ -57,13 +68,13 @@ class MqttOptions(ChannelOptions):
     """Its key."""
     username: str = ""
     password_env: str = ""
-    topic: str = Field("roadside", pattern=TOPIC)
+    topic: Topic = "roadside"
     """Prefix of all topics: notices go to TOPIC/CAMERA/VERDICT."""
     retain: bool = True
     """Whether the broker keeps the last state and pictures of a camera for who asks later."""
     home_assistant: bool = False
     """Announce a device with its entities for each camera by Home Assistant's discovery."""
-    discovery_prefix: str = Field("homeassistant", pattern=TOPIC)
+    discovery_prefix: Topic = "homeassistant"
     """Where Home Assistant looks for announcements."""
 
     @model_validator(mode="before")

@@ -46,13 +46,14 @@ def _may_be_shown(sighting: Sighting, channel: ChannelOptions) -> bool:
 
 
 def _body(sighting: Sighting, *, with_plate: bool) -> Mapping[str, object]:
+    judged = sighting.verdict.kind is not VerdictKind.NONE
     seen = datetime.fromtimestamp(sighting.last_seen_ns / 1e9, UTC)
     body: dict[str, object] = {
         "sighting_id": sighting.sighting_id,
         "camera": sighting.camera_id,
         "seen_at": seen.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "verdict": sighting.verdict.kind.value,
-        "rule": sighting.verdict.rule,
+        "verdict": sighting.verdict.kind.value if judged else None,
+        "rule": sighting.verdict.rule if judged else None,
     }
     if sighting.direction is not None:
         body["direction"] = sighting.direction.value

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from roadside.notify.options import MqttOptions
 
+KNOWN_S = 30
+"""For how long a known plate is shown."""
 ONLINE, OFFLINE = "online", "offline"
 
 
@@ -45,9 +47,9 @@ class Topics:
         """ON while the camera gives pictures, else OFF; retained."""
         return f"{self.prefix}/{self.level}/online"
 
-    def verdict(self, kind: str) -> str:
-        """Each passage of one verdict."""
-        return f"{self.prefix}/{self.level}/{kind.lower()}"
+    def passages(self, kind: str) -> str:
+        """Each passage of one `event_type`."""
+        return f"{self.prefix}/{self.level}/{kind}"
 
     def picture(self, kind: PictureKind) -> str:
         """The newest picture, as a file; retained."""
@@ -57,6 +59,11 @@ class Topics:
 def topic_level(name: str) -> str:
     """`name` as one level of a topic: `/`, `+`, `#` and spaces would mean something else."""
     return re.sub(r"[^0-9A-Za-z_-]", "_", name)
+
+
+def event_type(verdict: str | None) -> str:
+    """What kind of passage it was: `unpaid`, `review`...; `seen` where nobody asked whether it has paid."""
+    return "seen" if verdict is None else verdict.lower()
 
 
 def status_topic(prefix: str) -> str:
@@ -88,6 +95,16 @@ def announcements(options: MqttOptions, camera: str, *, watched: bool) -> Iterat
         yield f"{options.discovery_prefix}/{component}/roadside_{topics.level}/{name}/config", json.dumps(payload)
 
 
+def known_plate(topics: Topics) -> dict[str, object]:
+    """On for a while when a plate of a list passes. From the event: what is retained happened some time ago."""
+    return {
+        "state_topic": topics.event,
+        "value_template": "{{ 'ON' if value_json.known is defined else 'OFF' }}",
+        "json_attributes_topic": topics.event,
+        "off_delay": KNOWN_S,
+    }
+
+
 def _entities(options: MqttOptions, topics: Topics, *, watched: bool) -> Iterator[tuple[str, str, dict[str, object]]]:
     """Kind, name and own keys of each."""
     state = {"state_topic": topics.state}
@@ -100,12 +117,14 @@ def _entities(options: MqttOptions, topics: Topics, *, watched: bool) -> Iterato
         yield "sensor", "plate", {**state, **attributes, **plate}
     seen = {"name": "Last seen", "device_class": "timestamp", "value_template": "{{ value_json.seen_at }}"}
     yield "sensor", "seen", {**state, **seen}
-    types = [kind.value.lower() for kind in VerdictKind if kind in options.verdicts]
+    # All of them: an alert of a known plate is told whatever its verdict is.
+    types = [event_type(None if kind is VerdictKind.NONE else kind.value) for kind in VerdictKind]
     yield "event", "passage", {"name": "Passage", "state_topic": topics.event, "event_types": types}
     for kind in options.pictures:
         names = {PictureKind.CROP: "Last plate picture", PictureKind.FRAME: "Last frame"}
         picture = {"name": names[kind], "image_topic": topics.picture(kind), "content_type": MEDIA_TYPES[kind]}
         yield "image", kind.value, {**picture}
+    yield "binary_sensor", "known", {"name": "Known plate", "icon": "mdi:car-key", **known_plate(topics)}
     if watched:
         connectivity = {"name": "Camera", "device_class": "connectivity", "entity_category": "diagnostic"}
         yield "binary_sensor", "online", {"state_topic": topics.online, **connectivity}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from roadside.adapters.notify.home_assistant import Topics, announcements, topic_level
+from roadside.adapters.notify.home_assistant import Topics, announcements, event_type, topic_level
 from roadside.adapters.notify.mqtt_link import MqttLink
 from roadside.adapters.notify.secret import secret
 from roadside.errors import UnavailableError
@@ -55,7 +55,7 @@ class MqttChannel:
             self._announce(notice["camera"], watched=notice["camera"] in self._online)
             topics = Topics(self._options.topic, topic_level(notice["camera"]))
             if "withdrawn" not in notice:
-                self._link.publish(topics.verdict(notice["verdict"]), body)
+                self._link.publish(topics.passages(event_type(notice["verdict"])), body)
             if self._options.home_assistant:
                 self._show(topics, notice, body)
             elif "withdrawn" not in notice:
@@ -94,7 +94,7 @@ class MqttChannel:
         self._send_pictures(topics, notice["sighting_id"], none=withdrawn)
         if not withdrawn:
             # Last: what an automation sends on when it happens is there already.
-            event = json.dumps({"event_type": notice["verdict"].lower(), **notice})
+            event = json.dumps({"event_type": event_type(notice["verdict"]), **notice})
             self._link.publish(topics.event, event)
 
     def _send_pictures(self, topics: Topics, sighting_id: str, *, none: bool = False) -> None:

@@ -69,5 +69,8 @@ def message(notice: Mapping[str, str]) -> tuple[str, str]:
     """Title and text of a notice, with the time of this computer's zone."""
     seen = datetime.fromisoformat(notice["seen_at"]).astimezone()
     plate = f"{notice['plate']} ({notice['country'] or '?'}), " if notice.get("plate") else ""
-    title = f"{notice['verdict']} at {notice['camera']}"
-    return title, f"{plate}{seen:%Y-%m-%d %H:%M:%S}: {WORDS.get(notice['verdict'], notice['verdict'])}"
+    verdict = notice["verdict"]
+    told = f"{plate}{seen:%Y-%m-%d %H:%M:%S}"
+    if not verdict:
+        return f"Seen at {notice['camera']}", told
+    return f"{verdict} at {notice['camera']}", f"{told}: {WORDS.get(verdict, verdict)}"

@@ -134,4 +134,4 @@ def is_signed(key: str, header: str, body: str, now_s: int, tolerance_s: int = 3
 def _identity(body: str) -> str:
     """The same for every attempt at a notice."""
     fields = json.loads(body)
-    return f"{fields['sighting_id']}-{fields['verdict']}"
+    return f"{fields['sighting_id']}-{fields['verdict'] or 'SEEN'}"
