@@ -33,10 +33,12 @@ from roadside.core.motion import Motion
 from roadside.core.outline import Direction
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET, FusedPlate, PlacedRead, Read, Track
-from roadside.core.sightings import Sighting
+from roadside.core.sightings import Sighting, Verdict, VerdictKind
 from roadside.core.verdict import no_verdict
 from roadside.core.vignettes import NEVER_NS
 from roadside.errors import InputError, SettingsError, UnavailableError
+from roadside.notify.options import NotifyOptions
+from roadside.notify.policy import compose
 from roadside.notify.relays import RelayOptions
 from roadside.wire.convert import sighting_from_proto, sighting_to_proto
 from tests.waiting import wait_for
@@ -328,6 +330,26 @@ def test_gates_pulse_their_camera_s_relays_and_say_so(tmp_path: Path) -> None:
     assert pulsed == ["barrier", "closed", "closed"]
     assert said == ["a gate was not opened: relay barrier: HTTP 500"]
     assert told == ["gate: Jana (residents), p = 0.9999: opens barrier"] * 2
+
+
+def test_channels_are_told_of_alerts_and_of_names_only_where_plates_are_told() -> None:
+    known = KnownMatch("stolen", Action.ALERT, "case 12", "", "3AB 1234", 0.97)
+    paid = Verdict(VerdictKind.UNKNOWN, "registry-stale", 0.5, 0.0)
+    seen = Sighting("a", GATE, "a", 1, 1, read_as("3AB1234"), paid, direction=Direction.OUT, known=(known,))
+    options = NotifyOptions.model_validate(
+        {
+            "webhook": [
+                {"name": "some", "url": "http://x.test/", "secret_env": "X", "verdicts": ["UNPAID"]},
+                {"name": "all", "url": "http://x.test/", "secret_env": "X", "with_plate": True},
+            ]
+        }
+    )
+    some, whole = (json.loads(draft.body) for draft in compose(seen, options))
+    assert some["known"] == [{"list": "stolen", "action": "alert", "p": 0.97}]
+    assert some["direction"] == "out"
+    assert whole["known"][0]["name"] == "case 12"
+    assert compose(replace(seen, known=()), options) == []
+    assert [draft.channel for draft in compose(replace(seen, known=(), verdict=no_verdict()), options)] == ["all"]
 
 
 def lists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:

@@ -63,6 +63,9 @@ class Sighting:
     """The best frame, (H, W, 3) uint8, blue green red; None in the rare case that it was not kept."""
     box: Box | None
     """The plate in `frame`, in half-open pixels."""
+    direction: str | None
+    """`in` or `out`, by the line that the file of settings draws for the camera; None where there is none, or the
+    vehicle did not cross it."""
     verdict: Verdict | None
     """Whether its vignette was paid; None where no registry was named."""
 
@@ -109,5 +112,6 @@ def _sighting(event: SightingEvent, *, judged: bool) -> Sighting:
         crop=decode_picture(pictures[PictureKind.CROP].data, "crop"),
         frame=None if frame is None else decode_picture(frame.data, "frame"),
         box=None if frame is None else frame.box,
+        direction=None if seen.direction is None else seen.direction.value,
         verdict=seen.verdict if judged else None,
     )

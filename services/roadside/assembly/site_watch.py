@@ -92,6 +92,7 @@ class SiteWatch:
             elif _stays(known.camera, camera):
                 known.camera = camera
                 known.watch.look(camera.view)
+                known.watch.opens = camera.opens
             else:
                 ended.append(self._end(known))
                 self._begin(camera)

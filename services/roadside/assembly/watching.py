@@ -135,7 +135,8 @@ class CameraWatch:
             view=camera.view,
             find_known=keepers.find_known,
         )
-        self._opens = camera.opens
+        self.opens = camera.opens
+        """Relays that known plates open; may be replaced between frames."""
         gates = keepers.gates
         self._gatekeeper = gates.keeper if gates is not None and (source.live or gates.from_files) else None
         self._pipeline = EmbeddedPipeline(self.camera_id, parts, live=source.live)
@@ -156,7 +157,7 @@ class CameraWatch:
             self._combs.note(frame.image)
         report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
         if self._gatekeeper is not None and report.reads:
-            self._gatekeeper.look(self.camera_id, self._pipeline.growing(), self._opens)
+            self._gatekeeper.look(self.camera_id, self._pipeline.growing(), self.opens)
         if not self.stills:
             return report
         return replace(report, conclusions=(*report.conclusions, *self._pipeline.flush()))

@@ -192,7 +192,7 @@ def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
             quiet=arguments.quiet,
             gates=gates,
         )
-        interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings).cameras)
+        interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings, site).cameras)
         run.report(stored_in(settings), timings=arguments.timings)
         if beside is not None and not interrupted:
             beside.stay()

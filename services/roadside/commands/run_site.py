@@ -158,7 +158,9 @@ def tell_mode(settings: Settings, records: Records) -> None:
 class Reloading:
     """Reads the file of settings again where SIGHUP asks for it."""
 
-    def __init__(self, hangup: Hangup, flags: Mapping[str, Any], settings: Settings) -> None:
+    def __init__(self, hangup: Hangup, flags: Mapping[str, Any], settings: Settings, site: Site) -> None:
+        """`settings` and `site` are what the run began with."""
+        self._relays = site.relays
         self._hangup = hangup
         self._flags = flags
         self._settings = settings
@@ -178,6 +180,8 @@ class Reloading:
             say(f"{site.path}: names no camera any more; the cameras stay as they were")
             return None
         self._tell_waiting(settings)
+        if site.relays != self._relays:
+            say("the relays changed, and count from the next start on")
         say(f"{site.path} was read again: {', '.join(camera.camera_id for camera in cameras)}")
         return cameras
 

@@ -33,6 +33,6 @@ def upgrade() -> None:
         sa.Column("valid_to_ns", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_known_plates")),
     )
-    op.create_index(op.f("ix_known_plates_list"), "known_plates", ["list", "key"], unique=True)
+    op.create_index(op.f("ix_known_plates_list_key"), "known_plates", ["list", "key"], unique=True)
     op.add_column("sightings", sa.Column("direction", sa.Text()))
     op.add_column("sightings", sa.Column("known", sa.Text()))
