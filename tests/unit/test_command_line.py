@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import pytest
 
 from roadside import cli
 from roadside.cli import main, make_parser
+from roadside.commands.colour import has_colour, painted
 from roadside.commands.examples import EXAMPLES, FIRST
 from roadside.commands.help import EXIT_CODES, commands_of, manual
 
@@ -157,6 +159,43 @@ def test_a_quiet_run_says_nothing_and_stores(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out == ""
     assert main(["plates", "recent", "--json", *db]) == 0
     assert capsys.readouterr().out.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "coloured"),
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"TERM": "dumb"}, False),
+        (False, {"FORCE_COLOR": "1"}, True),
+    ],
+)
+def test_colours_are_for_terminals_that_want_them(
+    *,
+    terminal: bool,
+    environment: dict[str, str],
+    coloured: bool,
+) -> None:
+    stream = io.StringIO()
+    stream.isatty = lambda: terminal  # type: ignore[method-assign]
+    assert has_colour(stream, environment) is coloured
+
+
+def test_a_run_is_coloured_where_it_is_forced_and_plain_in_a_pipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = ["--db", str(tmp_path / "r.db")]
+    (tmp_path / "list.csv").write_text("plate,country,valid_from,valid_to\nHK47TVN,UK,2000-01-01,\n")
+    assert main(["registry", "import", str(tmp_path / "list.csv"), *db]) == 0
+    asked = ["registry", "check", "HK47TVN", *db]
+    main(asked)
+    assert "\x1b" not in capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    main(asked)
+    assert "\x1b[32mPAID\x1b[0m" in capsys.readouterr().out
+    assert painted("UNPAID PREPAID") == "\x1b[31mUNPAID\x1b[0m PREPAID"
 
 
 # the service of systemd

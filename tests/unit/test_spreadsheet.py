@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -331,3 +332,22 @@ def test_a_sheet_comes_through_the_standard_input(
     monkeypatch.setattr("sys.stdin", Input)
     assert main(["registry", "import", "-", *db]) == 0
     assert len(held(tmp_path)) == 3
+
+
+def test_known_plates_come_as_a_sheet_too(tmp_path: Path, db: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    path = workbook(tmp_path / "staff.xlsx", ("a", [("Vozidlo", "Jméno"), ("1AB 2345", "Novák")]))
+    asked = ["lists", "import", "staff", str(path), "--columns", "plate=vozidlo", "--country", "CZ", *db]
+    assert main(asked) == 0
+    capsys.readouterr()
+    assert main(["lists", "export", "staff", *db]) == 0
+    assert "1AB 2345,CZ,Novák" in capsys.readouterr().out
+
+
+def test_imports_and_checks_answer_programs(tmp_path: Path, db: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.csv").write_text(GOOD + "2AB2345,CZ,soon,,\n")
+    assert main(["registry", "import", "--json", str(tmp_path / "a.csv"), *db]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["added"], told["rejected"], told["bad_rows"][0]["line"]) == (1, 1, 3)
+    assert main(["registry", "check", "1AB2345", "--at", "2026-06-01", "--json", *db]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["vignettes"][0]["valid_to"]) == ("PAID", "2027-01-31")

@@ -37,6 +37,24 @@ def is_spreadsheet(path: Path) -> bool:
 
 
 @contextmanager
+def as_text(path: Path, sheet: str | None = None) -> Iterator[tuple[Path, str]]:
+    """A list as text, whatever it is, and which sheet of a spreadsheet it was, in words; empty of another file.
+
+    Errors of who reads it name the list itself. Raises RegistryFileError.
+    """
+    if path.is_file() and is_spreadsheet(path):
+        with as_csv(path, sheet) as (text, words):
+            try:
+                yield text, words
+            except RegistryFileError as error:
+                raise type(error)(str(error).replace(str(text), f"{path}, {words}")) from error
+    elif sheet is not None:
+        raise RegistryFileError(f"{path}: is no spreadsheet: leave --sheet away")
+    else:
+        yield path, ""
+
+
+@contextmanager
 def as_csv(path: Path, sheet: str | None = None) -> Iterator[tuple[Path, str]]:
     """A file in UTF-8 with tabs and the same numbers of lines, and the sheet that it was, in words.
 

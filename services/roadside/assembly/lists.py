@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from roadside.adapters.spreadsheet import as_csv, is_spreadsheet
+from roadside.adapters.spreadsheet import as_text
 from roadside.adapters.sql import Safeguard, import_exemptions, import_vignettes
 from roadside.errors import ImportRefusedError, RegistryFileError
 from roadside.registry.layout import UNSAID
@@ -82,7 +82,7 @@ class ListImporter:
         Raises RegistryFileError; ImportRefusedError where the registry would forget somebody, unless `force` is said;
         StoreUnavailableError.
         """
-        with _named(source, path), self._as_text(path) as (text, sheet):
+        with _named(source, path), as_text(path, self.reading.sheet) as (text, sheet):
             listed = self.read(text)
             guard = Safeguard(self.settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
             report = import_vignettes(
@@ -97,31 +97,17 @@ class ListImporter:
 
     def listed(self, path: Path) -> Iterator[Vignette | BadRow]:
         """The rows of a CSV file or a spreadsheet, nothing of them imported. Raises RegistryFileError."""
-        with self._as_text(path) as (text, _):
+        with as_text(path, self.reading.sheet) as (text, _):
             yield from self.read(text)
 
     def exemptions(self, path: Path, source: str, at_ns: int, *, force: bool = False, dry_run: bool = False) -> Taken:
         """Replace the exemptions by those of a CSV file or a spreadsheet, all or nothing. Raises as above."""
         settings = self.settings
-        with _named(source, path), self._as_text(path) as (text, sheet):
+        with _named(source, path), as_text(path, self.reading.sheet) as (text, sheet):
             listed = read_exemptions(text, zone(settings.timezone), settings.registry_date_order, self.reading)
             guard = Safeguard(settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
             report = import_exemptions(self.database, listed, source, at_ns, safeguard=guard, dry_run=dry_run)
             return Taken(report, _described(listed.described(), sheet))
-
-    @contextmanager
-    def _as_text(self, path: Path) -> Iterator[tuple[Path, str]]:
-        """The list as text, and which sheet of a spreadsheet it was; faults name the list itself."""
-        if path.is_file() and is_spreadsheet(path):
-            with as_csv(path, self.reading.sheet) as (text, sheet):
-                try:
-                    yield text, sheet
-                except RegistryFileError as error:
-                    raise type(error)(str(error).replace(str(text), f"{path}, {sheet}")) from error
-        elif self.reading.sheet is not None:
-            raise RegistryFileError(f"{path}: is no spreadsheet: leave --sheet away")
-        else:
-            yield path, ""
 
 
 def _described(read_as: str, sheet: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from roadside.assembly.doctor import State, examine
+from roadside.commands.colour import STATES, painted
 from roadside.commands.flags import READING, add_config, add_settings, settings_of
 from roadside.kit.config import named_file
 
@@ -44,7 +45,7 @@ def look(parsed: argparse.Namespace) -> int:
             if parsed.json:
                 print(json.dumps(asdict(finding)), flush=True)
                 continue
-            print(f"{finding.state.value:6} {finding.what:<10} {finding.told}", flush=True)
+            print(f"{painted(f'{finding.state.value:6}', STATES)} {finding.what:<10} {finding.told}", flush=True)
             if finding.mend:
                 print(f"{'':18}-> {finding.mend}", flush=True)
     if not parsed.json:

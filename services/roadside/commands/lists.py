@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roadside.adapters.spreadsheet import as_text
 from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.assembly.known import open_known
 from roadside.assembly.storage import open_sightings
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.out import refuse_unwritable
+from roadside.commands.registry_lists import add_reading, reading_of
 from roadside.core.known import Action, KnownPlate
 from roadside.core.plates import fold
 from roadside.core.reads import ALPHABET, FusedPlate
@@ -52,6 +54,7 @@ def add_to(commands: SubParsers) -> None:
     load.add_argument("list", metavar="LIST")
     load.add_argument("file", metavar="FILE", type=Path)
     load.add_argument("--replace", action="store_true", help="in place of what the list holds")
+    add_reading(load)
     load.set_defaults(execute=import_list)
     for command in (add, load):
         command.add_argument("--action", choices=[a.value for a in Action], help="what the list is for (new: alert)")
@@ -91,7 +94,9 @@ def add_plate(parsed: argparse.Namespace) -> int:
 def import_list(parsed: argparse.Namespace) -> int:
     """Enter a file, all of it or nothing."""
     with _opened(parsed) as (plates, settings):
-        found, bad = read_known(parsed.file, parsed.list, Action.ALERT, settings.timezone)
+        reading = reading_of(parsed)
+        with as_text(parsed.file, reading.sheet) as (text, _):
+            found, bad = read_known(text, parsed.list, Action.ALERT, settings.timezone, reading)
         for row in bad:
             print(f"roadside: {parsed.file}: line {row.line}: {row.reason}", file=sys.stderr)
         if bad and parsed.replace:

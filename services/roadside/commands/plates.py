@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.records import open_records, person
+from roadside.commands.colour import painted
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.out_table import STANDARD_OUTPUT, write_csv, write_xlsx
 from roadside.commands.registry_lists import positive
@@ -108,7 +109,7 @@ def list_recent(arguments: argparse.Namespace) -> int:
         for sighting in sightings:
             print(json.dumps(_to_json(sighting)))
     else:
-        print(none or sighting_table(sightings, dates=True))
+        print(none or painted(sighting_table(sightings, dates=True)))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
@@ -9,13 +10,14 @@ from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.lists import ListImporter
 from roadside.assembly.records import open_records, open_registry
 from roadside.assembly.storage import open_held_registry
 from roadside.commands import registry_lists
+from roadside.commands.colour import painted
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.registry_lists import add_reading, reading_of
 from roadside.core.countries import country_code
@@ -27,12 +29,14 @@ from roadside.errors import InputError
 from roadside.registry.config import KeepingSection, VerdictSection
 from roadside.registry.recheck import recheck
 from roadside.registry.validity import start_ns, zone
+from roadside.registry.writing import HEADER, row_of
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from datetime import tzinfo
 
+    from roadside.adapters.sql.registry import PlateCheck
     from roadside.assembly.lists import Taken
     from roadside.commands.flags import SubParsers
     from roadside.core.vignettes import Vignette
@@ -54,6 +58,7 @@ def add_to(commands: SubParsers) -> None:
     load = actions.add_parser("import", help="add the vignettes of a CSV file or a spreadsheet")
     columns = "plate, country, valid_from, valid_to and, if any, category"
     load.add_argument("file", type=Path, help=f"CSV or a spreadsheet (- for the standard input): {columns}")
+    load.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     load.add_argument("--replace", action="store_true", help="remove vignettes that the file does not hold")
     load.add_argument("--force", action="store_true", help=_FORCE)
     add_reading(load)
@@ -63,6 +68,7 @@ def add_to(commands: SubParsers) -> None:
     exempt = actions.add_parser("exempt", help="replace the exemptions by those of a CSV file or a spreadsheet")
     columns = "pattern, country, reason and, if any, valid_from, valid_to"
     exempt.add_argument("file", type=Path, help=f"CSV or a spreadsheet (- for the standard input): {columns}")
+    exempt.add_argument("--json", action="store_true", help="print what was done as one JSON object")
     exempt.add_argument("--force", action="store_true", help=_FORCE)
     add_reading(exempt)
     add_settings(exempt, *_LOADING)
@@ -71,6 +77,7 @@ def add_to(commands: SubParsers) -> None:
     check = actions.add_parser("check", help="whether a plate is paid; exit code 1 where it is not")
     check.add_argument("plate")
     check.add_argument("--country", help="UK, CZ...; every country where it is not given")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
     check.add_argument("--at", help="time of the passage, such as 2026-01-31T12:00 (default: now)")
     add_settings(check, *_KEEPING, "grace_s", "verdict_time_tolerance_s", "registry_max_age_days")
     check.set_defaults(execute=check_plate)
@@ -99,7 +106,7 @@ def load_vignettes(parsed: argparse.Namespace) -> int:
     now_ns = SystemClock().now_ns()
     with _readable(parsed.file) as path:
         taken = importer.vignettes(path, str(parsed.file), now_ns, replace=parsed.replace, force=parsed.force)
-    return _told(parsed.file, "vignette", taken)
+    return _told(parsed.file, "vignette", taken, as_json=parsed.json)
 
 
 def load_exemptions(parsed: argparse.Namespace) -> int:
@@ -108,7 +115,7 @@ def load_exemptions(parsed: argparse.Namespace) -> int:
     importer = ListImporter(open_registry(settings), settings, reading_of(parsed))
     with _readable(parsed.file) as path:
         taken = importer.exemptions(path, str(parsed.file), SystemClock().now_ns(), force=parsed.force)
-    return _told(parsed.file, "exemption", taken)
+    return _told(parsed.file, "exemption", taken, as_json=parsed.json)
 
 
 def check_plate(parsed: argparse.Namespace) -> int:
@@ -121,7 +128,11 @@ def check_plate(parsed: argparse.Namespace) -> int:
     at_ns = _moment(parsed.at, where) if parsed.at else SystemClock().now_ns()
     passage = PassageTime.at(at_ns).widened(int(settings.verdict_time_tolerance_s * 1e9))
     checked = open_held_registry(settings, open_registry(settings)).check(parsed.plate, country, passage)
-    print(checked.kind.value)
+    code = 0 if checked.kind in (VerdictKind.PAID, VerdictKind.EXEMPT) else EXIT_NOT_PAID
+    if parsed.json:
+        print(json.dumps(_held(checked, where)))
+        return code
+    print(painted(checked.kind.value))
     if checked.kind is VerdictKind.UNKNOWN:
         print(f"  the list is older than registry_max_age_days ({settings.registry_max_age_days:g}): import a new one")
     for exemption in checked.exemptions:
@@ -131,7 +142,15 @@ def check_plate(parsed: argparse.Namespace) -> int:
     for vignette in checked.lapsed:
         when = "expired" if vignette.valid_to_ns <= passage.first_ns else "not begun"
         print(f"  {_line(vignette, where)}, {when}")
-    return 0 if checked.kind in (VerdictKind.PAID, VerdictKind.EXEMPT) else EXIT_NOT_PAID
+    return code
+
+
+def _held(checked: PlateCheck, where: tzinfo) -> dict[str, Any]:
+    """What is held of a plate, for programs."""
+    kinds = {"vignettes": checked.vignettes, "lapsed": checked.lapsed}
+    rows = {name: [dict(zip(HEADER, row_of(v, where), strict=True)) for v in held] for name, held in kinds.items()}
+    exemptions = [{"pattern": e.pattern, "country": e.country, "reason": e.reason} for e in checked.exemptions]
+    return {"verdict": checked.kind.value, **rows, "exemptions": exemptions}
 
 
 @contextmanager
@@ -146,8 +165,13 @@ def _readable(file: Path) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _told(file: Path, what: str, taken: Taken) -> int:
+def _told(file: Path, what: str, taken: Taken, *, as_json: bool = False) -> int:
     report = taken.report
+    if as_json:
+        bad = [{"line": row.line, "reason": row.reason} for row in report.bad_rows]
+        counts = {"read": report.read, "added": report.added, "removed": report.removed, "rejected": report.rejected}
+        print(json.dumps({**counts, "read_as": taken.read_as, "bad_rows": bad, "forced": list(report.forced)}))
+        return EXIT_SOME_REJECTED if report.rejected else 0
     for row in report.bad_rows[:_MOST_LINES]:
         print(f"{file}:{row.line}: {row.reason}", file=sys.stderr)
     if report.rejected > _MOST_LINES:

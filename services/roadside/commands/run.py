@@ -14,6 +14,7 @@ from roadside.assembly.notifying import Notifying
 from roadside.assembly.records import open_records, reads_plates_alone
 from roadside.assembly.site import load_site
 from roadside.assembly.watching import Keepers, SourceWatch, base_view, open_again, open_frames
+from roadside.commands.colour import painted
 from roadside.commands.console import SERVING, BesideConsole
 from roadside.commands.flags import READING, add_config, add_settings, flags_of, settings_of
 from roadside.commands.out import refuse_overwriting, refuse_unwritable
@@ -288,7 +289,7 @@ class StreetRun:
         """The table at the end, unless it is quiet."""
         if self._quiet:
             return
-        print(self.sightings.text())
+        print(painted(self.sightings.text()))
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self._watch.dropped} dropped to stay in the present" if self._watch.dropped else ""
         print(f"{pace}{missed}. Stored in {self._stored_in}")

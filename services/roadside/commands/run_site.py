@@ -15,6 +15,7 @@ from roadside.assembly.site import load_site
 from roadside.assembly.site_watch import SiteWatch
 from roadside.assembly.watching import Keepers, base_view
 from roadside.assembly.witness import open_second
+from roadside.commands.colour import painted
 from roadside.commands.telling import Teller, say
 from roadside.core.witness import NO_SECOND_READER
 from roadside.errors import InputError, SettingsError
@@ -98,7 +99,7 @@ class SiteRun:
         """The table at the end, unless it is quiet."""
         if self._quiet:
             return
-        print(self._teller.sightings.text())
+        print(painted(self._teller.sightings.text()))
         dropped = self._watch.dropped
         missed = ", ".join(f"{name} {count}" for name, count in dropped.items() if count)
         told = f"; dropped to stay in the present: {missed}" if missed else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -26,11 +27,18 @@ EVERY_SERVICE = "every service"
 def add_to(commands: SubParsers) -> None:
     """Add `roadside settings`."""
     parser = commands.add_parser("settings", help="list every setting with its variable and default")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line a setting")
     parser.set_defaults(execute=show)
 
 
-def show(_parsed: argparse.Namespace) -> int:
+def show(parsed: argparse.Namespace) -> int:
     """Print the settings, grouped by who has them."""
+    if parsed.json:
+        for title, fields in groups():
+            for name, field in fields.items():
+                told = {"variable": f"{PREFIX}{name.upper()}", "default": _default(field), "meaning": field.description}
+                print(json.dumps({"of": title, "name": name, **told}))
+        return 0
     print(f"Flags come first, then variables, then the TOML file that {PREFIX}CONFIG names, then defaults.")
     for title, fields in groups():
         print(f"\n{title}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from roadside.commands.colour import painted
 from roadside.commands.table import SightingTable, sighting_line, without_free_plate
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Teller:
                 told = event.sighting if self.tells_free else without_free_plate(event.sighting)
                 self.sightings.add(told)
                 if not self._quiet:
-                    print(sighting_line(told, cameras=self._cameras), flush=True)
+                    print(painted(sighting_line(told, cameras=self._cameras)), flush=True)
 
     def warn(self, line: str) -> None:
         """Say `line` on stderr."""

@@ -8,7 +8,7 @@ from roadside.core.countries import country_code
 from roadside.core.known import KnownPlate
 from roadside.core.lettering import plate_key
 from roadside.core.vignettes import NEVER_NS
-from roadside.registry.layout import fields, find_layout, lines
+from roadside.registry.layout import UNSAID, fields, find_layout, lines
 from roadside.registry.validity import end_ns, start_ns, zone
 from roadside.registry.vignette_file import BadRow
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from roadside.core.known import Action
+    from roadside.registry.reading import ListReading
 
 OPTIONAL = ("country", "name", "group", "valid_from", "valid_to")
 LONGEST_WORD = 200
 
 
 def read_known(
-    path: Path, list_name: str, action: Action, timezone: str
+    path: Path, list_name: str, action: Action, timezone: str, reading: ListReading = UNSAID
 ) -> tuple[Sequence[KnownPlate], Sequence[BadRow]]:
     """The plates of the CSV file at `path`, and the rows that cannot be read. Raises RegistryFileError."""
-    layout = find_layout(path, ("plate",), OPTIONAL)
+    layout = find_layout(path, ("plate",), OPTIONAL, reading)
     found, bad = [], []
     for line in lines(path, layout.encoding):
         if line.number <= layout.first_line or not line.text.strip(" \t\ufeff"):
@@ -34,6 +35,8 @@ def read_known(
         try:
             cells = fields(line.text, layout.delimiter)
             row = {name: cells[place] if place < len(cells) else "" for name, place in layout.columns.items()}
+            if not row.get("country", "").strip():
+                row["country"] = layout.country
             found.append(known_plate(list_name, action, row, timezone))
         except ValueError as error:
             bad.append(BadRow(line.number, str(error)))

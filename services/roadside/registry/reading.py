@@ -12,7 +12,7 @@ from roadside.errors import RegistryFileError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-COLUMNS = ("plate", "country", "category", "valid_from", "valid_to", "pattern", "reason")
+COLUMNS = ("plate", "country", "category", "valid_from", "valid_to", "pattern", "reason", "name", "group")
 
 
 @dataclass(frozen=True, slots=True)
