@@ -59,11 +59,21 @@ if {fails}:
 """
 
 
+def rtsp_of_pictures(folder: Path, fps: int) -> str:
+    """What an RTSP server plays for ever: the pictures 00000.jpg and on of a folder."""
+    return (
+        f"( multifilesrc location={folder}/%05d.jpg loop=true caps=image/jpeg,framerate={fps}/1 ! jpegparse "
+        "! identity sync=true ! rtpjpegpay name=pay0 pt=26 )"
+    )
+
+
 @contextmanager
 def rtsp_server(kind: str) -> Iterator[tuple[str, Callable[[], None]]]:
-    """The address of a GStreamer RTSP server, and how to kill it."""
+    """The address of a GStreamer RTSP server that plays one of RTSP_PICTURES or what is described; how to kill it."""
     server = subprocess.Popen(
-        [SYSTEM_PYTHON, "-c", RTSP_SERVER, RTSP_PICTURES[kind]], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [SYSTEM_PYTHON, "-c", RTSP_SERVER, RTSP_PICTURES.get(kind, kind)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
 
     def kill() -> None:

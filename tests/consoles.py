@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -52,17 +53,31 @@ class Console:
     ) -> str:
         """Store a sighting `ago` minutes old; its id."""
         at_ns = self.desk.clock.now_ns() - ago * MINUTE_NS
-        posterior = np.full((len(text), len(ALPHABET)), 1e-4, np.float32)
-        posterior[range(len(text)), [ALPHABET.index(c) for c in text]] = 1.0
-        posterior /= posterior.sum(axis=1, keepdims=True)
-        plate = FusedPlate(text, text, "UK", 0.97, posterior, (Hypothesis(text, "UK", 0.0),), looks=5)
-        readings = (Reading(text, 0.97, paid=False, exempt=False), Reading("AB12CDF", 0.02, paid=True, exempt=False))
         name = f"{text.lower()}{ago}{camera}".ljust(24, "0")[:24]
-        sighting = Sighting(
-            name, CameraId(camera), f"t-{name}", at_ns - 10**9, at_ns, plate, Verdict(kind, rule, 0.001, 0.0, readings)
-        )
-        self.records.store.save(sighting, (_picture(PictureKind.CROP, text), _picture(PictureKind.FRAME, text)))
+        sighting, pictures = seen_sighting(text, kind, rule=rule, camera=camera, at_ns=at_ns, name=name)
+        self.records.store.save(sighting, pictures)
         return name
+
+
+def seen_sighting(
+    text: str,
+    kind: VerdictKind,
+    *,
+    rule: str = "no-paid-reading",
+    camera: str = "gate",
+    at_ns: int | None = None,
+    name: str,
+) -> tuple[Sighting, tuple[Picture, ...]]:
+    """A sighting with its pictures, of now unless it is said."""
+    at_ns = time.time_ns() if at_ns is None else at_ns
+    posterior = np.full((len(text), len(ALPHABET)), 1e-4, np.float32)
+    posterior[range(len(text)), [ALPHABET.index(c) for c in text]] = 1.0
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    plate = FusedPlate(text, text, "UK", 0.97, posterior, (Hypothesis(text, "UK", 0.0),), looks=5)
+    readings = (Reading(text, 0.97, paid=False, exempt=False), Reading("AB12CDF", 0.02, paid=True, exempt=False))
+    verdict = Verdict(kind, rule, 0.001, 0.0, readings)
+    sighting = Sighting(name, CameraId(camera), f"t-{name}", at_ns - 10**9, at_ns, plate, verdict)
+    return sighting, (_picture(PictureKind.CROP, text), _picture(PictureKind.FRAME, text))
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def test_times_are_those_of_the_registry_s_zone() -> None:
 
 def test_small_probabilities_keep_their_digits() -> None:
     words = Wording("en", PRAGUE)
-    assert [words.share(p) for p in (0.0, 1e-6, 0.0312, 1.0)] == ["0%", "1.0e-06", "3.1%", "100%"]
+    assert [words.share(p) for p in (0.0, 1e-6, 0.0312, 1.0)] == ["0%", "under 1 in 100,000", "3.1%", "100%"]
 
 
 def test_plural_forms() -> None:

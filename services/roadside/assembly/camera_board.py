@@ -96,6 +96,8 @@ class CameraBoard:
                     camera.newest.frame.captured_at_ns if camera.newest is not None else None,
                     camera.ended,
                     settable=self._views is not None,
+                    found=len(camera.found),
+                    read=sum(each.text != "" for each in camera.found),
                 )
                 for name, camera in sorted(self._cameras.items())
             ]

@@ -73,6 +73,7 @@ def make_app(desk: Desk, answered: Callable[[int], None] | None = None) -> FastA
     )
     app.state.desk = desk
     app.state.uploads = Uploads()
+    app.state.cards = {}
     app.include_router(router)
     for module in PAGES:
         app.router.routes.extend(module.ROUTES)

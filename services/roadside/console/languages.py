@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 CATALOGS = Path(__file__).parent / "locale"
 SOURCE = "en"
 LANGUAGES = {"en": "English", "cs": "Čeština"}
+LEAST_SHARE = 0.001
+MOST_ZEROS = 9
+"""A billion is as good as never."""
 _LOCALES = {"en": "en_GB"}
 """Whose dates and numbers are written: here days before months, and 24 hours."""
 
@@ -88,9 +92,10 @@ class Wording:
         return self._local(at_ns).isoformat(timespec="milliseconds")
 
     def share(self, value: float) -> str:
-        """A probability as a percentage; small ones keep two digits that count."""
-        if 0 < value < 0.001:
-            return f"{value:.1e}"
+        """A probability as a percentage; small ones as one in how many."""
+        if 0 < value < LEAST_SHARE:
+            many = 10 ** min(MOST_ZEROS, math.ceil(-math.log10(value)) - 1)
+            return self.say("under 1 in %(many)s") % {"many": self.number(many)}
         return format_percent(value, "#,##0.#%", locale=self._locale)
 
     def number(self, value: float) -> str:

@@ -261,6 +261,10 @@ class CameraState:
     ended: bool
     settable: bool = False
     """Whether it can be set here what of its picture is looked at."""
+    found: int | None = None
+    """Plates that were found in the last minute, each in each frame; None where nobody counts them."""
+    read: int | None = None
+    """Those of them that were read."""
 
 
 class CameraDesk(Protocol):

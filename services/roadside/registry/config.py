@@ -167,15 +167,16 @@ class KeepingSection(StorageSection, ReviewSection):
     """Where evidence and keys are, and how long what is stored is kept."""
 
     evidence: Path | None = Field(
-        None, description="folder of the encrypted pictures (default: evidence beside the database)"
+        None, description="folder of the encrypted pictures (default: NAME.evidence beside the database NAME.db)"
     )
     keys: Path | None = Field(
-        None, description="file of the keys for hashes and pictures (default: keys.json beside the database)"
+        None,
+        description="file of the keys for hashes and pictures (default: NAME.keys.json beside the database NAME.db)",
     )
     checkpoints: Path | None = Field(
         None,
         description="folder for the signed ends of the evidence's chain, better on another machine's disk (default: "
-        "checkpoints beside the database)",
+        "NAME.checkpoints beside the database NAME.db)",
     )
     checkpoint_webhook: HttpAddress | None = Field(
         None, description="http(s):// address that is sent each of them, too"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from roadside.core.sightings import Sighting
 
 SHOWN = 24
+CARDS_KEPT = 256
 SESSION_CHECK_S = 60.0
 """How long after somebody was signed out an open page may still be told."""
 
@@ -75,14 +76,25 @@ async def _cards(visit: Visit, query: SightingQuery, since: int | None) -> Async
                 if sighting is None:
                     yield ServerSentEvent(event="behind", data="")
                 elif _wanted(sighting, query):
-                    card = draw(visit.request, visit.words, "card.html", visit=visit, sighting=sighting, fresh=True)
-                    yield ServerSentEvent(event="sighting", data=bytes(card.body).decode(), id=str(sighting.sequence))
+                    yield ServerSentEvent(event="sighting", data=_card(visit, sighting), id=str(sighting.sequence))
                 else:
                     yield ServerSentEvent(comment="another", id=str(sighting.sequence))
     except TooManyPagesError:
         yield ServerSentEvent(event="full", data="")
     except UnavailableError as error:  # the browser comes again
         _log.warning("a page waits for the store: %s", error)
+
+
+def _card(visit: Visit, sighting: Sighting) -> str:
+    """Drawn once for all pages of a language."""
+    cards: dict[tuple[int, str], str] = visit.request.app.state.cards
+    key = sighting.sequence, visit.words.language
+    if key not in cards:
+        while len(cards) >= CARDS_KEPT:
+            del cards[next(iter(cards))]
+        card = draw(visit.request, visit.words, "card.html", visit=visit, sighting=sighting, fresh=True)
+        cards[key] = bytes(card.body).decode()
+    return cards[key]
 
 
 def _wanted(sighting: Sighting, query: SightingQuery) -> bool:
