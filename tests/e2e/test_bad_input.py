@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 SHIPPED = ROOT / "models" / "shipped"
 INPUT, UNAVAILABLE, SOME_FAILED = 2, 3, 1
+NOBODY_IS_JUDGED = "roadside: no list of vignettes"
 
 
 def assert_one_line(result: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
     assert result.returncode == code, result.stderr
-    lines = result.stderr.splitlines()
+    # That nobody is judged without a list is told of every run, before its fault.
+    lines = [line for line in result.stderr.splitlines() if not line.startswith(NOBODY_IS_JUDGED)]
     assert len(lines) == 1, result.stderr
     assert lines[0].startswith("roadside: ")
     for word in words:
@@ -174,7 +176,7 @@ def test_an_unknown_setting_in_the_file(program: Program, photo: Path) -> None:
     assert_one_line(program.run("read", photo, ROADSIDE_CONFIG="none.toml"), INPUT, "none.toml", "no such file")
 
 
-@pytest.mark.parametrize("arguments", [(), ("frobnicate",), ("read",), ("run",), ("read", "a.jpg", "--colour")])
+@pytest.mark.parametrize("arguments", [("frobnicate",), ("read",), ("run",), ("read", "a.jpg", "--colour")])
 def test_a_command_line_that_is_none(program: Program, arguments: tuple[str, ...]) -> None:
     result = program.run(*arguments)
     assert result.returncode == INPUT
