@@ -21,6 +21,7 @@ from roadside.adapters.sql import open_embedded
 from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.assembly.gatekeeper import AGAIN_S, Gatekeeper
 from roadside.assembly.gates import Gates
+from roadside.assembly.known import FRESH_S, KnownBook
 from roadside.assembly.records import open_records
 from roadside.assembly.settings import Settings
 from roadside.assembly.site import parse_site
@@ -318,6 +319,9 @@ def test_gates_pulse_their_camera_s_relays_and_say_so(tmp_path: Path) -> None:
             pulsed.append("closed")
 
     class Book:
+        def opens(self) -> bool:
+            return True
+
         def matches(self, *_: object) -> list[KnownMatch]:
             return [KnownMatch("residents", Action.OPEN, "Jana", "", "3AB 1234", 0.9999, opens=True)]
 
@@ -330,6 +334,23 @@ def test_gates_pulse_their_camera_s_relays_and_say_so(tmp_path: Path) -> None:
     assert pulsed == ["barrier", "closed", "closed"]
     assert said == ["a gate was not opened: relay barrier: HTTP 500"]
     assert told == ["gate: Jana (residents), p = 0.9999: opens barrier"] * 2
+
+
+def test_lists_count_soon_and_without_one_that_opens_no_gate_looks(tmp_path: Path) -> None:
+    plates, now_s = SqlKnownPlates(open_embedded(tmp_path / "r.db")), [0.0]
+    book = KnownBook(plates, CONFUSIONS, POLICY, lambda: now_s[0])
+    assert not book.opens()
+    plates.put_list("stolen", Action.ALERT)
+    plates.put("stolen", [of("3AB 1234")])
+    now_s[0] += FRESH_S
+    assert not book.opens()
+    assert [match.opens for match in book.matches(read_as("3AB1234"), 1)] == [False]
+    plates.put_list("stolen", Action.OPEN)
+    assert not book.opens(), "lists are read now and then, not at every frame"
+    now_s[0] += FRESH_S
+    assert book.opens()
+    assert [match.opens for match in book.matches(read_as("3AB1234"), 1)] == [True]
+    plates.database.close()
 
 
 def test_channels_are_told_of_alerts_and_of_names_only_where_plates_are_told() -> None:

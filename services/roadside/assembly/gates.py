@@ -80,6 +80,8 @@ class Gates:
             name: _Runner(open_one(name, options), say) for name, options in site.relays.items()
         }
         self.keeper = Gatekeeper(known.matches, self._open)
+        self.wanted = known.opens
+        """Whether there is anybody to open for."""
 
     def __enter__(self) -> Self:
         return self

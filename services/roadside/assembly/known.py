@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.assembly.storage import confusions_of
-from roadside.core.known import KnownPolicy, matches
+from roadside.core.known import Action, KnownPolicy, matches
 from roadside.errors import StoreUnavailableError
 from roadside.kit.weights import weights_folder
 
@@ -41,10 +41,16 @@ class KnownBook:
         self._now_s = now_s
         self._read_s: float | None = None
         self._known: Sequence[KnownPlate] = ()
+        self._opens = False
 
     def matches(self, plate: FusedPlate, at_ns: int) -> tuple[KnownMatch, ...]:
         """The known plates that a vehicle may have that was seen then, the most probable first."""
         return matches(plate, self.known(), at_ns, self._confusions, self._policy)
+
+    def opens(self) -> bool:
+        """Whether anybody may come in at all: else no gate needs to look at vehicles before they have passed."""
+        self.known()
+        return self._opens
 
     def known(self) -> Sequence[KnownPlate]:
         """All lists; while the database is away, as they were."""
@@ -53,6 +59,7 @@ class KnownBook:
             self._read_s = now_s
             try:
                 self._known = self._plates.entries()
+                self._opens = any(each.action is Action.OPEN for each in self._known)
             except StoreUnavailableError:
                 if not self._known:
                     raise

@@ -138,7 +138,7 @@ class CameraWatch:
         self.opens = camera.opens
         """Relays that known plates open; may be replaced between frames."""
         gates = keepers.gates
-        self._gatekeeper = gates.keeper if gates is not None and (source.live or gates.from_files) else None
+        self._gates = gates if gates is not None and (source.live or gates.from_files) else None
         self._pipeline = EmbeddedPipeline(self.camera_id, parts, live=source.live)
 
     def look(self, view: View) -> None:
@@ -156,8 +156,8 @@ class CameraWatch:
         if not self.stills:
             self._combs.note(frame.image)
         report = self._pipeline.skip(frame) if still else self._pipeline.take(frame)
-        if self._gatekeeper is not None and report.reads:
-            self._gatekeeper.look(self.camera_id, self._pipeline.growing(), self.opens)
+        if self._gates is not None and report.reads and self._gates.wanted():
+            self._gates.keeper.look(self.camera_id, self._pipeline.growing(), self.opens)
         if not self.stills:
             return report
         return replace(report, conclusions=(*report.conclusions, *self._pipeline.flush()))
