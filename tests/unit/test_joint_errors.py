@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.verdict.joint import Counts, written
-from roadside.core.joint_errors import error_kind, from_json, typical
+from roadside.core.joint_errors import error_kind, from_json, typical, unseen_times
 from roadside.core.moments import PassageTime
 from roadside.core.nearness import Relation, reach_of, relation
 from roadside.core.neighbours import edit_distances
@@ -70,6 +70,17 @@ def test_the_shipped_counts_are_read_as_a_whole_and_by_halves_and_name_no_plate(
     assert whole.right > 500
     assert np.allclose(whole.read_given_truth.sum(axis=1), 1.0)
     assert {len(pair[0]) for half in json.loads(text)["halves"] for pair in half["substitutions"]} == {1}
+
+
+def test_what_was_never_seen_is_as_probable_as_what_was_seen_once() -> None:
+    none, once, often = unseen_times({}), unseen_times({"2s0m0i-end": 1.0}), unseen_times({"2s0m0i-end": 9.0})
+    assert 0 < none < once < 0.05
+    assert often < once
+    assert unseen_times({"1s0m0i-end": 1.0}) == none, "single errors tell nothing of joint ones"
+    counted = from_json(Path("models/shipped/joint_errors.json").read_text(encoding="utf-8"))
+    assert 0 < counted.unseen < typical().unseen, "a reader that nobody measured keeps the larger doubt"
+    far = ("1UB2375", "1AB2345")
+    assert 0 < counted.probability(*far) < replace(counted, unseen=typical().unseen).probability(*far)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"halves": [{}, {}]}', '{"halves": 3}'])

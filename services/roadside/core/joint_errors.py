@@ -11,6 +11,7 @@ import json
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 MOST_ERRORS = 3
 UNSEEN = 0.5
-"""Times that a kind of error is believed to have been seen which was not."""
+"""Times that a kind of error is believed to have been seen which was not, where nothing was counted."""
 LETTERS_WEIGHT = 20.0
 """Misread characters that what looks alike counts for beside those that were counted."""
 ANY_LETTER = 0.1
@@ -73,6 +74,8 @@ class JointErrors:
     """Of `reads`, by the name of the error's kind."""
     read_given_truth: NDArray[np.float64] = field(repr=False)
     """(36, 36) folded: row t tells what is read where t stands and is misread; rows sum to 1."""
+    unseen: float = UNSEEN
+    """Times that each kind is believed to have been seen beside those that it was."""
 
     def probability(self, read: str, plate: str) -> float:
         """How probable it is that `plate` (both folded) is read as `read`, for each time that it is read right.
@@ -83,7 +86,7 @@ class JointErrors:
         kind = error_kind(read, plate)
         if kind is None or kind.errors == 1:
             return 0.0
-        rate = (self.kinds.get(kind.name, 0.0) + UNSEEN) / (self.right + UNSEEN)
+        rate = (self.kinds.get(kind.name, 0.0) + self.unseen) / (self.right + self.unseen)
         return rate / _places(kind, len(plate)) * self._letters(kind, read, plate)
 
     def _letters(self, kind: ErrorKind, read: str, plate: str) -> float:
@@ -130,7 +133,18 @@ def from_json(text: str, half: int | None = None) -> JointErrors:
         reads, right = (sum(float(part[name]) for part in halves) for name in ("reads", "right"))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"not counts of joint errors: {error}") from error
-    return JointErrors(reads, right, kinds, counts / counts.sum(axis=1, keepdims=True))
+    return JointErrors(reads, right, kinds, counts / counts.sum(axis=1, keepdims=True), unseen_times(kinds))
+
+
+def unseen_times(kinds: Mapping[str, float]) -> float:
+    """How often each kind of several errors is believed to have been seen beside those that it was.
+
+    All kinds that were not seen are together about as frequent as those that were seen once (Good, The population
+    frequencies of species and the estimation of population parameters, 1953); one more is added, for these are few.
+    """
+    seen = [kinds[name] for name in _OF_SEVERAL if kinds.get(name, 0.0) > 0]
+    once = sum(count <= 1.0 for count in seen)
+    return min(UNSEEN, (once + 1) / max(1, len(_OF_SEVERAL) - len(seen)))
 
 
 def typical() -> JointErrors:
@@ -144,6 +158,15 @@ def slips_of_truth() -> NDArray[np.float64]:
     likely = slips()
     likely[np.diag_indices(len(ALPHABET))] = 0.0
     return np.asarray(likely / likely.sum(axis=1, keepdims=True), np.float64)
+
+
+_OF_SEVERAL = tuple(
+    kind.name
+    for s, m, i in product(range(MOST_ERRORS + 1), repeat=3)
+    for kind in (ErrorKind(s, m, i, place) for place in Place)
+    if 1 < kind.errors <= MOST_ERRORS
+)
+"""The names of all kinds of two and three errors."""
 
 
 def _fewest(read: str, plate: str) -> tuple[int, int, int]:

@@ -134,7 +134,7 @@ def reach_of(read: str) -> Reach:
     """Where to look for plates like the folded `read`.
 
     Three errors are looked for where one cause makes them: a stretch, missing or added characters, look-alikes. Any
-    three would be in ten times as many buckets, and not one of 735 spoilt passages that would have accused had three
+    three would be in ten times as many buckets, and not one of 720 spoilt passages that would have accused had three
     apart (models/shipped/joint_errors.json).
     """
     heads, tails = map(set, near_halves(read, 2))
