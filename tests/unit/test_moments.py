@@ -194,6 +194,24 @@ def test_a_clock_that_stands_before_the_newest_list_was_taken_in_accuses_nobody(
         assert rule in (None, verdict.rule)
 
 
+@pytest.mark.parametrize(
+    ("unread", "kind"),
+    [((), "UNPAID"), (("",), "UNKNOWN"), ((PLATE,), "UNKNOWN"), ((PLATE[:5],), "UNKNOWN"), (("9ZZ99",), "UNPAID")],
+)
+def test_a_list_with_rows_that_could_not_be_read_accuses_nobody_who_may_be_in_one(
+    unread: tuple[str, ...], kind: str
+) -> None:
+    class Torn:
+        def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
+            del query, passage
+            return RegistryAnswer((), (), unread=unread)
+
+    judge = Judge(Torn(), CONFUSIONS, Policy(), HandClock(), tolerance_s=0.0)
+    for verdict in (judge.judge(seen(), PassageTime.at(5)), judge.settle(PLATE, "CZ", PassageTime.at(5), stated=True)):
+        assert verdict.kind.value == kind
+        assert (verdict.rule == "registry-rows-unread") is (kind == "UNKNOWN")
+
+
 @pytest.mark.parametrize(("last_ns", "kind"), [(99, "UNKNOWN"), (100, "UNPAID"), (500, "UNPAID")])
 def test_a_list_that_begins_after_the_passage_accuses_nobody(last_ns: int, kind: str) -> None:
     class Young:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import tzinfo
 
+    from roadside.adapters.sql import ImportReport
     from roadside.adapters.sql.registry import PlateCheck
     from roadside.assembly.lists import Taken
     from roadside.commands.flags import SubParsers
@@ -133,7 +134,11 @@ def check_plate(parsed: argparse.Namespace) -> int:
         print(json.dumps(_held(checked, where)))
         return code
     print(painted(checked.kind.value))
-    if checked.kind is VerdictKind.UNKNOWN:
+    if checked.kind is VerdictKind.UNKNOWN and checked.unread:
+        print(
+            "  rows of a list could not be read, and it may stand in one of them: correct that list and import it again"
+        )
+    elif checked.kind is VerdictKind.UNKNOWN:
         print(f"  the list is older than registry_max_age_days ({settings.registry_max_age_days:g}): import a new one")
     for exemption in checked.exemptions:
         print(f"  exempt ({exemption.reason}): {exemption.pattern} of {exemption.country}")
@@ -178,6 +183,8 @@ def _told(file: Path, what: str, taken: Taken, *, as_json: bool = False) -> int:
         print(f"{file}: and {report.rejected - _MOST_LINES} more rows left out", file=sys.stderr)
     for reason in report.forced:
         print(f"{file}: FORCED, although {reason}", file=sys.stderr)
+    for line in _left_open(report):
+        print(f"{file}: {line}", file=sys.stderr)
     print(f"{file}: {taken.read_as}")
     print(
         f"{_counted(report.read, 'good row')}: {_counted(report.added, what)} added, {report.removed} removed, "
@@ -186,6 +193,16 @@ def _told(file: Path, what: str, taken: Taken, *, as_json: bool = False) -> int:
         f"{'; FORCED' if report.forced else ''}"
     )
     return EXIT_SOME_REJECTED if report.rejected else 0
+
+
+def _left_open(report: ImportReport) -> Iterator[str]:
+    """What rows that could not be read mean for verdicts."""
+    mend = "correct them and import the list again, or import it with --force"
+    if report.unsure:
+        rows = _counted(report.unsure, "row")
+        yield f"nobody is UNPAID, but UNKNOWN, while {rows} may hold anybody's plate: {mend}"
+    elif report.doubted:
+        yield f"UNKNOWN, not UNPAID, are plates of {_counted(report.doubted, 'row')} left out: {mend}"
 
 
 def _counted(count: int, what: str) -> str:

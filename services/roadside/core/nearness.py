@@ -19,7 +19,7 @@ from roadside.core.reads import FOLDED_ALPHABET
 from roadside.core.vignettes import CandidateQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 MOST_MISSED = 3
 """Characters that a fragment may lack, or have too many; of 608 false accusations on spoilt real plates all but five
@@ -81,6 +81,19 @@ def is_part(part: str, whole: str) -> bool:
         return False
     rest = iter(whole)
     return all(character in rest for character in part)
+
+
+def may_be_unread(plate: str, unread: Sequence[str], edits: int) -> bool:
+    """Whether the folded `plate` may be one of the `unread` rows of a list.
+
+    Those are folded plates, or pieces of plates where a row was cut; of an empty one nothing is known, and it may be
+    any. So many `edits` are allowed between them.
+    """
+    if not unread:
+        return False
+    if "" in unread or bool((edit_distances(plate, unread, edits) <= edits).any()):
+        return True
+    return any(len(piece) >= LEAST_KEPT and is_part(piece, plate) for piece in unread)
 
 
 def near_family(read: str, pattern: str) -> bool:

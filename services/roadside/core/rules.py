@@ -18,6 +18,7 @@ class Rule(StrEnum):
     REGISTRY_UNAVAILABLE = "registry-unavailable"
     REGISTRY_STALE = "registry-stale"
     REGISTRY_BEGINS_LATER = "registry-begins-later"
+    REGISTRY_ROWS_UNREAD = "registry-rows-unread"
     NOTHING_READ = "nothing-read"
     PAID = "paid"
     EXEMPT = "exempt"
@@ -89,6 +90,11 @@ _WORDS = {
         "the list begins after the passage",
         "No vignette was found, but every vignette of the list begins after the vehicle passed, so it cannot show that "
         "nobody had paid then. The registry is asked again.",
+    ),
+    "registry-rows-unread": Words(
+        "the list has rows that could not be read",
+        "No vignette was found, but rows of the list could not be read, and the plate may stand in one of them, so it "
+        "cannot show that nobody paid. Once the list is put right the registry is asked again.",
     ),
     "nothing-read": Words(
         "nothing could be read", "There is a plate, but not one character of it could be read. A person has to look."

@@ -74,6 +74,8 @@ class RegistryAnswer:
     """Whether the list is older than it may be: it can still tell who paid, and not any more who did not."""
     begins_ns: int = 0
     """The first moment for which anybody is known to have paid: of passages before it the list knows nothing."""
+    unread: tuple[str, ...] = ()
+    """Folded plates of rows of the list that could not be read; an empty one where not even the plate could be."""
     imported_ns: int = 0
     """When the newest list was taken in, by the clock of whoever did: UTC, in nanoseconds since 1970; 0: not known."""
     version: str = ""

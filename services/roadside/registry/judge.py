@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from roadside.core.joint_errors import typical
 from roadside.core.lettering import spellings
 from roadside.core.moments import JUMP_NS, TOLERANCE_S, TimeDoubt
+from roadside.core.nearness import may_be_unread
+from roadside.core.neighbours import MOST_EDITS
 from roadside.core.plates import fold, is_current, may_be_of, series_of
 from roadside.core.rules import Rule
 from roadside.core.sightings import Reading, Verdict, VerdictKind
@@ -29,6 +31,8 @@ from roadside.registry.basis import TracedRegistry, policy_facts
 from roadside.registry.scrutiny import Likeness, scrutinised
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from roadside.core.confusions import Confusions
     from roadside.core.moments import PassageTime
     from roadside.core.reads import FusedPlate
@@ -106,7 +110,8 @@ class Judge:
             series=None if self._policy.accuse_special else _series(plate),
             grace_open=self._grace_open(passage),
         )
-        verdict = _unless_unknowing(decide(question, answer, self._policy, circumstances), answer, passage)
+        decided = decide(question, answer, self._policy, circumstances)
+        verdict = _unless_unknowing(decided, answer, passage, (fold(plate.text),), MOST_EDITS)
         if verdict.kind is VerdictKind.UNPAID:
             return scrutinised(verdict, plate, self._registry, passage, self._likeness)
         return verdict
@@ -146,7 +151,7 @@ class Judge:
         verdict = Verdict(
             kind, Rule.READ_BY_PERSON, float(bool(mine)), float(bool(free)), (reading,), mine, free, answer.lapsed
         )
-        return _unless_unknowing(verdict, answer, passage)
+        return _unless_unknowing(verdict, answer, passage, keys, 0)
 
 
 def _pays(vignette: Vignette, stated: str | None) -> bool:
@@ -198,14 +203,22 @@ def _spelt(text: str, country: str | None) -> tuple[str, ...]:
         return ()
 
 
-def _unless_unknowing(verdict: Verdict, answer: RegistryAnswer, passage: PassageTime) -> Verdict:
-    """`verdict`, but that nobody is said not to have paid by a list that is too old or too young to know."""
+def _unless_unknowing(
+    verdict: Verdict, answer: RegistryAnswer, passage: PassageTime, plates: Sequence[str], edits: int
+) -> Verdict:
+    """`verdict`, but that nobody is said not to have paid by a list that cannot know.
+
+    That is one that is too old or too young, or has rows that could not be read, of which one may be of a plate
+    that is at most so many `edits` from one of the `plates`.
+    """
     if verdict.kind is not VerdictKind.UNPAID:
         return verdict
     if answer.stale:
         return replace(verdict, kind=VerdictKind.UNKNOWN, rule=Rule.REGISTRY_STALE)
     if passage.last_ns < answer.begins_ns:
         return replace(verdict, kind=VerdictKind.UNKNOWN, rule=Rule.REGISTRY_BEGINS_LATER)
+    if any(may_be_unread(plate, answer.unread, edits) for plate in plates):
+        return replace(verdict, kind=VerdictKind.UNKNOWN, rule=Rule.REGISTRY_ROWS_UNREAD)
     return verdict
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select, text
 from roadside.adapters.sql.losses import exemptions_replaced, vignettes_replaced
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.adapters.sql.staging import IDENTITY, VIGNETTE_COLUMNS, staging
+from roadside.adapters.sql.unread import keep_unread
 from roadside.core.candidates import head_bucket, tail_bucket
 from roadside.core.verdict import is_pattern
 from roadside.core.vignettes import Exemption, Vignette
@@ -48,6 +49,10 @@ class ImportReport:
     elapsed_s: float
     forced: tuple[str, ...] = ()
     """What spoke against the replacement, which was made nevertheless."""
+    doubted: int = 0
+    """Plates of rows that could not be read: nobody is UNPAID under one of them until the row is put right."""
+    unsure: int = 0
+    """Rows of which not even the plate could be read: until they are put right nobody is UNPAID at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
             good = sieve.good(rows)
             while batch := list(islice(good, _BATCH_ROWS)):
                 stage.incoming(_values(vignette) for vignette in batch)
+        doubted = unsure = 0
         with _transaction(connection, undone=dry_run):
             if replace:
                 stage.index()
@@ -128,11 +134,15 @@ def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
                 forced = _weigh(_of(facts, sieve), safeguard)
             if safeguard is None or forced or sieve.read:
                 added, removed = _merge(connection, _said(source, forced), at_ns, sieve.rejected, replace=replace)
+                doubted, unsure = keep_unread(
+                    connection, source, replace=replace, forced=safeguard is not None and safeguard.force
+                )
                 _note_file(connection, safeguard)
             else:  # rows without a good one make no list: nothing was imported
                 added = removed = 0
     elapsed_s = time.perf_counter() - started
-    return ImportReport(sieve.read, added, removed, sieve.rejected, tuple(sieve.named), elapsed_s, forced)
+    bad = (sieve.rejected, tuple(sieve.named))
+    return ImportReport(sieve.read, added, removed, *bad, elapsed_s, forced, doubted, unsure)
 
 
 def import_exemptions(  # noqa: PLR0913 - as above

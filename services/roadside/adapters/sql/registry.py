@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlalchemy import and_, func, or_, select
 
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
+from roadside.adapters.sql.unread import unread_plates
 from roadside.core.lettering import spellings
-from roadside.core.nearness import reach_of
+from roadside.core.nearness import may_be_unread, reach_of
 from roadside.core.neighbours import MOST_EDITS, edit_distances
 from roadside.core.plates import may_be_of
 from roadside.core.sightings import VerdictKind
@@ -44,12 +45,14 @@ class PlateCheck:
     """What the registry says of one plate at the time of a passage."""
 
     kind: VerdictKind
-    """PAID, EXEMPT or UNPAID; UNKNOWN where nothing is held and the list is too old to say so."""
+    """PAID, EXEMPT or UNPAID; UNKNOWN where nothing is held and the list cannot say so."""
     vignettes: tuple[Vignette, ...]
     """Valid at a moment of it."""
     exemptions: tuple[Exemption, ...]
     lapsed: tuple[Vignette, ...]
     """Valid at no moment of it."""
+    unread: bool = False
+    """Whether it may stand in a row of a list that could not be read."""
 
 
 class SqlRegistry:
@@ -63,8 +66,8 @@ class SqlRegistry:
         self._database = database
         self._grace_ns = int(grace_s * 1e9)
         self._max_age_ns = int(max_age_days * _DAY_NS)
-        self._begins: tuple[str, int] = ("", 0)
-        """Of the list that was last asked, its version and the first moment that it knows of."""
+        self._known: tuple[str, int, tuple[str, ...]] = ("", 0, ())
+        """Of the list that was last asked, its version, the first moment that it knows of and its unread plates."""
 
     def search(self, query: CandidateQuery, passage: PassageTime) -> RegistryAnswer:
         """Everything within `query` valid at any moment of `passage`, or begun at most the grace period after it.
@@ -86,7 +89,7 @@ class SqlRegistry:
                 imported_ns = _newest_import_ns(connection)
                 stale = self._is_stale(imported_ns, passage.last_ns)
                 version = _version(connection)
-                begins_ns = self._begins_ns(connection, version)
+                begins_ns, unread = self._known_of(connection, version)
                 rows = connection.execute(_vignettes().where(in_reach, valid))
                 vignettes = dict.fromkeys(map(_vignette_of, rows))
                 others = connection.execute(_vignettes().where(best).limit(20))
@@ -105,6 +108,7 @@ class SqlRegistry:
             lapsed,
             stale=stale,
             begins_ns=begins_ns,
+            unread=unread,
             imported_ns=imported_ns,
             version=version,
         )
@@ -130,6 +134,7 @@ class SqlRegistry:
             with self._database.read() as connection:
                 imported_ns = _newest_import_ns(connection)
                 vignettes, exempt = _vignettes_of(connection, every), _exemptions_of(connection, every)
+                rows = unread_plates(connection)
         except StoreUnavailableError as error:
             raise RegistryUnavailableError(str(error)) from error
         checks = []
@@ -137,7 +142,8 @@ class SqlRegistry:
             held = sorted((v for key in mine for v in vignettes.get(key, ())), key=lambda v: v.valid_from_ns)
             named = dict.fromkeys(e for key in ("", *mine) for e in exempt.get(key, ()))
             free = [e for e in named if _holds_for(e, mine, country)]
-            checks.append(self._checked(held, free, country, passage, imported_ns))
+            unread = any(may_be_unread(key, rows, 0) for key in mine)
+            checks.append(self._checked(held, free, country, passage, imported_ns, unread=unread))
         return checks
 
     def imported_ns(self) -> int:
@@ -145,13 +151,15 @@ class SqlRegistry:
         with self._database.read() as connection:
             return _newest_import_ns(connection)
 
-    def _checked(
+    def _checked(  # noqa: PLR0913 - all that was found of one plate
         self,
         vignettes: Sequence[Vignette],
         exemptions: Sequence[Exemption],
         country: str | None,
         passage: PassageTime,
         imported_ns: int,
+        *,
+        unread: bool,
     ) -> PlateCheck:
         passed, stale = _storable(passage), self._is_stale(imported_ns, passage.last_ns)
         mine = [v for v in vignettes if country is None or v.country in ("", ANY_COUNTRY, country)]
@@ -162,21 +170,21 @@ class SqlRegistry:
         )
         valid = tuple(v for v in mine if self._covers(v, passed))
         lapsed = tuple(v for v in mine if not self._covers(v, passed))
-        missing = VerdictKind.UNKNOWN if stale else VerdictKind.UNPAID
+        missing = VerdictKind.UNKNOWN if stale or unread else VerdictKind.UNPAID
         kind = VerdictKind.EXEMPT if free else VerdictKind.PAID if valid else missing
-        return PlateCheck(kind, valid, free, lapsed)
+        return PlateCheck(kind, valid, free, lapsed, unread)
 
     def size(self) -> int:
         """Vignettes held. Raises StoreUnavailableError."""
         with self._database.read() as connection:
             return connection.execute(select(func.count()).select_from(VIGNETTES)).scalar_one()
 
-    def _begins_ns(self, connection: Connection, version: str) -> int:
-        """The first moment of any vignette; looked for once a list, for it is a look at every row."""
-        if self._begins[0] != version:
+    def _known_of(self, connection: Connection, version: str) -> tuple[int, tuple[str, ...]]:
+        """The first moment of any vignette, and unread plates; once a list, for it is a look at every row."""
+        if self._known[0] != version:
             first = connection.execute(select(func.min(VIGNETTES.c.valid_from_ns))).scalar_one()
-            self._begins = version, first or 0
-        return self._begins[1]
+            self._known = version, first or 0, unread_plates(connection)
+        return self._known[1:]
 
     def _is_stale(self, imported_ns: int, at_ns: int) -> bool:
         return 0 < self._max_age_ns < at_ns - imported_ns

@@ -236,6 +236,17 @@ KNOWN_PLATES = Table(
 )
 """Plates as they were entered; `key` is the folded one."""
 
+UNREAD_ROWS = Table(
+    "unread_rows",
+    METADATA,
+    Column("import_id", BigInteger, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("plate", Text, nullable=False),
+    Index(None, "import_id"),
+)
+"""Rows of lists that could not be read and were not put right since: their plates, folded, empty where not even these
+could be read. Whoever may stand in one is not said not to have paid."""
+
 CURSORS = Table(
     "cursors",
     METADATA,
