@@ -92,6 +92,16 @@ def test_cutting_up_to_three_characters_of_a_paid_plate_never_accuses(
 
 
 @settings(max_examples=60, deadline=None)
+@given(PLATES, st.sampled_from("ABX0123"), st.booleans())
+def test_a_plate_read_one_character_along_never_accuses(plate: tuple[str, str], more: str, left: bool) -> None:  # noqa: FBT001 - drawn
+    text, country = plate
+    read = text[1:] + more if left else more + text[:-1]
+    assert said(seen(read, country), registry(text))[0] is not VerdictKind.UNPAID
+    if fold(read) != fold(text):
+        assert relation(fold(read), fold(text)) is not None
+        assert fold(text) in nearness_query(fold(read)).keys
+
+
 @given(PLATES, st.data())
 def test_two_wrong_characters_of_a_kind_never_accuse_where_the_pictures_were_not_examined(
     plate: tuple[str, str], data: st.DataObject

@@ -41,6 +41,9 @@ class Relation(StrEnum):
     """It would be of an exempt family with one to three characters more, or one less."""
     STRETCH = "near-paid-plate"
     """They differ in one stretch, in the number of its characters too."""
+    SHIFTED = "paid-plate-shifted"
+    """All but one character at an end of either stand beside each other: one was cut off, at the other end one was read
+    that is none."""
     ALIKE = "paid-plate-looks-alike"
     """They differ in two or three characters, each of which looks like the other."""
     LENGTH = "paid-plate-of-other-length"
@@ -68,6 +71,8 @@ def _of_one_length(read: str, plate: str) -> Relation | None:
     wrong = [(a, b) for a, b in zip(read, plate, strict=True) if a != b]
     if plate in transpositions(read):
         return Relation.SWAPPED
+    if len(read) > LEAST_KEPT and (read[1:] == plate[:-1] or read[:-1] == plate[1:]):
+        return Relation.SHIFTED
     if 2 <= len(wrong) <= MOST_MISSED and all(b in _ALIKE.get(a, "") for a, b in wrong):
         return Relation.ALIKE
     if len(wrong) == 2 and all(b in _of_a_kind(a) for a, b in wrong):
@@ -117,7 +122,7 @@ def nearness_query(read: str) -> CandidateQuery:
     One that can only be asked for single plates is asked for those that the read may hold and more, and for swapped
     neighbours; what is longer than the read it cannot tell.
     """
-    keys = dict.fromkeys((*transpositions(read), *_parts_of(read)))
+    keys = dict.fromkeys((*transpositions(read), *_parts_of(read), *_shifted(read)))
     return CandidateQuery(tuple(keys), (), (), 0.0, near=(read,))
 
 
@@ -191,6 +196,13 @@ def _with_one_more(read: str, size: int) -> list[str]:
     """Beginnings of `size` characters of `read` as it is, and with one character more."""
     added = [read[:place] + c + read[place : size - 1] for place in range(size) for c in FOLDED_ALPHABET]
     return [text for text in (read[:size], *added) if len(text) == size]
+
+
+def _shifted(read: str) -> Iterator[str]:
+    """The folded plates that are SHIFTED against `read`."""
+    for c in FOLDED_ALPHABET:
+        yield c + read[:-1]
+        yield read[1:] + c
 
 
 def _parts_of(read: str) -> Iterator[str]:

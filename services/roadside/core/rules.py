@@ -202,6 +202,11 @@ _WORDS = {
         "close to a plate that paid",
         "A plate that paid differs from what was read in one short stretch only. A person has to compare.",
     ),
+    "paid-plate-shifted": Words(
+        "a plate that paid, one character along",
+        "What was read is a plate that paid without the character at one of its ends, and with one more at the other. "
+        "A person has to compare.",
+    ),
     "paid-plate-looks-alike": Words(
         "looks like a plate that paid",
         "A plate that paid differs from what was read only in characters that look like each other. "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import delete, func, select, text
 
 from roadside.adapters.sql.schema import IMPORTS, UNREAD_ROWS
 from roadside.registry.vignette_file import NOBODY
@@ -19,8 +19,9 @@ def keep_unread(connection: Connection, source: str, *, replace: bool, forced: b
     Put right are rows of earlier imports of `source`, those of plates that are among the good rows now, and with
     `replace` all of them. Where it is `forced` nothing is kept: somebody says that nobody is lost by them.
     """
-    of_source = select(IMPORTS.c.import_id).where(or_(IMPORTS.c.source == source, replace))
-    connection.execute(delete(UNREAD_ROWS).where(UNREAD_ROWS.c.import_id.in_(of_source)))
+    of_source = select(IMPORTS.c.import_id).where(IMPORTS.c.source == source)
+    put_right = delete(UNREAD_ROWS)
+    connection.execute(put_right if replace else put_right.where(UNREAD_ROWS.c.import_id.in_(of_source)))
     connection.execute(text("DELETE FROM unread_rows WHERE plate IN (SELECT plate FROM incoming)"))
     if forced:
         return 0, 0
