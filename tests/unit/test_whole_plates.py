@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.synth import formats
 from roadside.core.confusions import typical
 from roadside.core.extent import Doubt, doubts_of, joint_doubts
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.moments import PassageTime
 from roadside.core.nearness import Relation, is_part, nearness_query, relation
-from roadside.core.plates import fold, is_current, series_of
+from roadside.core.plates import fold, is_current, normalise, series_of
 from roadside.core.reads import ALPHABET, FusedPlate
 from roadside.core.sightings import VerdictKind
 from roadside.core.single_keys import wholes
@@ -67,11 +68,14 @@ def said(plate: FusedPlate, held: Everything, policy: Policy | None = None, at_n
 
 
 CZECH = st.from_regex(r"[1-9][ABCEHJKLMPSTUZ][ABCEHJK0-9][0-9]{4}", fullmatch=True)
-PLATES = st.one_of(
-    CZECH.map(lambda t: (t, "CZ")),
-    st.from_regex(r"[A-HJ-PR-Y]{2}[0-9]{2}[A-HJ-PR-Z]{3}", fullmatch=True).map(lambda t: (t, "UK")),
-    st.from_regex(r"[A-HJ-NPR-Z]{3}[0-9]{3}", fullmatch=True).map(lambda t: (t, "HU")),
-)
+
+
+def _drawn(country: str, seed: int) -> tuple[str, str]:
+    """A plate of any format that `country` gives out, and the country."""
+    return normalise(formats.of_country(np.random.default_rng(seed), country).text), country
+
+
+PLATES = st.builds(_drawn, st.sampled_from(formats.COUNTRIES), st.integers(0, 2**32 - 1))
 
 
 def test_a_whole_plate_that_nobody_paid_for_is_still_unpaid() -> None:
@@ -117,7 +121,7 @@ def test_two_wrong_characters_of_a_kind_never_accuse_where_the_pictures_were_not
 
 
 @settings(max_examples=60, deadline=None)
-@given(PLATES, st.sampled_from(["CZ", "SK", "UK", "DE", "HU", None]), st.data())
+@given(PLATES, st.sampled_from([*formats.COUNTRIES, None]), st.data())
 def test_no_country_that_is_read_or_held_makes_a_misread_paid_plate_unpaid(
     plate: tuple[str, str], read_as: str | None, data: st.DataObject
 ) -> None:

@@ -71,7 +71,7 @@ def _of_one_length(read: str, plate: str) -> Relation | None:
     wrong = [(a, b) for a, b in zip(read, plate, strict=True) if a != b]
     if plate in transpositions(read):
         return Relation.SWAPPED
-    if len(read) > LEAST_KEPT and (read[1:] == plate[:-1] or read[:-1] == plate[1:]):
+    if len(read) >= LEAST_KEPT and (read[1:] == plate[:-1] or read[:-1] == plate[1:]):
         return Relation.SHIFTED
     if 2 <= len(wrong) <= MOST_MISSED and all(b in _ALIKE.get(a, "") for a, b in wrong):
         return Relation.ALIKE
