@@ -219,33 +219,6 @@ def test_what_is_added_is_taken_whatever_else_the_file_holds(world: World) -> No
     assert world.kind("1AB2345") is VerdictKind.PAID
 
 
-def test_whoever_stands_in_a_row_that_cannot_be_read_is_not_unpaid(world: World) -> None:
-    bad = "9ZZ0001,CZ,soon,2026-12-31,car\n"
-    taken = world.load(listed(["1AB2345"]) + bad)
-    assert (taken.report.doubted, taken.report.unsure) == (1, 0)
-    assert world.kind("9ZZ0001") is VerdictKind.UNKNOWN
-    assert world.kind("9ZZ0002") is VerdictKind.UNPAID
-    assert world.kind("1AB2345") is VerdictKind.PAID
-    world.load(listed(["9ZZ0001"], "2024-01-01,2024-12-31,car"))
-    assert world.kind("9ZZ0001") is VerdictKind.UNPAID, "the row was put right: it has expired"
-
-
-def test_while_a_row_may_be_of_anybody_nobody_is_unpaid(world: World) -> None:
-    unsure = listed(["1AB2345"]) + "?!,CZ,2026-01-01,2026-12-31,car\n"
-    assert world.load(unsure).report.unsure == 1
-    assert world.kind("9ZZ0002") is VerdictKind.UNKNOWN
-    assert world.kind("1AB2345") is VerdictKind.PAID
-    world.load(listed(["1AB2345", "1AB2346"]))
-    assert world.kind("9ZZ0002") is VerdictKind.UNPAID, "the same list, put right"
-    world.load(unsure)
-    assert world.kind("9ZZ0002") is VerdictKind.UNKNOWN
-    assert world.load(unsure, force=True).report.unsure == 0
-    assert world.kind("9ZZ0002") is VerdictKind.UNPAID, "somebody said that nobody is lost by it"
-    world.load(unsure)
-    world.load(listed(["1AB2345", "1AB2347"]), replace=True, registry_max_removed=1.0)
-    assert world.kind("9ZZ0002") is VerdictKind.UNPAID, "a list that stands for all of them"
-
-
 def test_a_list_without_a_good_row_is_no_import(world: World) -> None:
     with pytest.raises(ImportRefusedError):
         world.load(HEAD)
