@@ -281,6 +281,7 @@ def test_what_is_deleted_stays_verifiable_and_tells_nothing_of_the_plate(world: 
     checkpoint = world.retention.checkpoint()
     assert checkpoint is not None
     forgotten = world.retention.forget("1AB2345", "dpo")
+    world.clock.ns += 1
     world.retention.purge({VerdictKind.UNPAID: 0.0, VerdictKind.PAID: 0.0}, "cron")
     report = world.retention.verify(checkpoints=[checkpoint])
     assert (report.faults, report.anchor) == ((), checkpoint)

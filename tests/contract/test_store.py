@@ -486,8 +486,11 @@ def test_of_many_who_ask_again_one_decides_and_a_person_is_not_overruled(world: 
 def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World) -> None:
     now = world.clock.ns
     for kind in VerdictKind:
-        world.store.save(sighting(f"old-{kind}", kind, now - 40 * DAY_NS), [replace(CROP, data=kind.encode())])
-        world.store.save(sighting(f"new-{kind}", kind, now - 2 * DAY_NS), [FRAME])
+        world.clock.ns = now - 40 * DAY_NS
+        world.store.save(sighting(f"old-{kind}", kind, world.clock.ns), [replace(CROP, data=kind.encode())])
+        world.clock.ns = now - 2 * DAY_NS
+        world.store.save(sighting(f"new-{kind}", kind, world.clock.ns), [FRAME])
+    world.clock.ns = now
     keep = dict.fromkeys(VerdictKind, 30.0) | {VerdictKind.PAID: 1.0, VerdictKind.UNPAID: 90.0}
     purged = world.retention.purge(keep, "cron")
     assert purged.sightings == {"PAID": 2, "EXEMPT": 1, "UNPAID": 0, "REVIEW": 1, "UNKNOWN": 1, "NONE": 0}
@@ -500,6 +503,19 @@ def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World)
     assert {s.sighting_id for s in world.store.after(0, 100)} == judged
     assert world.retention.verify().faults == ()
     assert {e.action for e in world.retention.audit()} == {"purged"}
+
+
+def test_recordings_and_wrong_clocks_are_kept_as_long_as_others(world: World) -> None:
+    """A sighting of an old film was gone at the next purge, one of a clock that stood in the future never."""
+    now = world.clock.ns
+    for name, at_ns in (("an old film", now - 400 * DAY_NS), ("the future", now + 400 * DAY_NS), ("now", now)):
+        world.store.save(sighting(name, VerdictKind.REVIEW, at_ns), [])
+    world.clock.ns = now + 29 * DAY_NS
+    keep = {VerdictKind.REVIEW: 30.0}
+    assert world.retention.purge(keep, "cron").sightings == {"REVIEW": 0}
+    world.clock.ns = now + 31 * DAY_NS
+    assert world.retention.purge(keep, "cron").sightings == {"REVIEW": 3}
+    assert world.retention.verify().faults == ()
 
 
 def test_forgetting_a_plate_leaves_no_trace_of_it(world: World) -> None:

@@ -65,7 +65,9 @@ def test_no_file_of_a_data_folder_holds_what_was_deleted(tmp_path: Path, *, secu
     for name, plate in (("mine", MINE), ("paid-later", PAID)):
         kind = VerdictKind.UNKNOWN if plate == PAID else VerdictKind.UNPAID
         store.save(sighting(name, kind, clock.ns, plate), [FRAME])
-    store.save(sighting("old", VerdictKind.REVIEW, clock.ns - 40 * 86_400 * 10**9, OLD))
+    now_ns, clock.ns = clock.ns, clock.ns - 40 * 86_400 * 10**9
+    store.save(sighting("old", VerdictKind.REVIEW, clock.ns, OLD))
+    clock.ns = now_ns
     Reviews(database, vault).record(Correction("mine", clock.ns, "jana", ReviewAction.CONFIRM, MINE, "CZ", MINE))
     store.decide_unknown("paid-later", replace(store.get("paid-later").verdict, kind=VerdictKind.PAID), "night")
     Anchoring(retention, CheckpointFolder(tmp_path / "r.checkpoints")).write()

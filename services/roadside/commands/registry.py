@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import tempfile
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from roadside.core.moments import PassageTime
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.core.vignettes import NEVER_NS
 from roadside.errors import InputError
+from roadside.kit.scratch import ScratchFolder
 from roadside.registry.config import KeepingSection, VerdictSection
 from roadside.registry.recheck import recheck
 from roadside.registry.validity import start_ns, zone
@@ -164,10 +164,11 @@ def _readable(file: Path) -> Iterator[Path]:
     if str(file) != STANDARD_INPUT:
         yield file
         return
-    with tempfile.NamedTemporaryFile(prefix="roadside-import-") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
-        yield Path(copy.name)
+    with ScratchFolder("import") as folder:
+        path = folder.path / "standard-input.csv"
+        with path.open("wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield path
 
 
 def _told(file: Path, what: str, taken: Taken, *, as_json: bool = False) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from roadside.core.countries import country_code
 from roadside.core.lettering import spellings
 from roadside.core.moments import TOLERANCE_S, PassageTime
 from roadside.errors import InputError
+from roadside.kit.scratch import ScratchFolder
 from roadside.registry.validity import DateOrder
 from roadside.v1 import registry_pb2, registry_pb2_grpc
 from roadside.wire.convert import (
@@ -23,6 +22,7 @@ from roadside.wire.convert import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     import grpc
 
@@ -154,8 +154,8 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
         """
         first: registry_pb2.ImportVignettesRequest | None = None
         size = 0
-        with tempfile.TemporaryDirectory(prefix="roadside-import-") as folder:
-            path = Path(folder) / "vignettes.csv"
+        with ScratchFolder("import") as folder:
+            path = folder.path / "vignettes.csv"
             with path.open("wb") as file:
                 for request in request_iterator:
                     first = request if first is None else first

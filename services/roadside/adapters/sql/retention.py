@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 
 from roadside.adapters.checkpoint import sign_head
 from roadside.adapters.sql.chain import AuditEntry, Event
@@ -23,7 +23,7 @@ from roadside.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from roadside.adapters.checkpoint import Checkpoint
     from roadside.adapters.encryption import Keyring
@@ -87,7 +87,8 @@ class RetentionManager:
     def purge(self, keep_days: Mapping[VerdictKind, float], actor: str, scrub_every_s: float = 0.0) -> Purged:
         """Delete every sighting older than its verdict's days, with pictures, corrections and notices.
 
-        Those without a verdict are kept so long from when they were stored: a recording may be old.
+        The days are those since the passage; where it was stored at another time, as of a recording or by a clock that
+        was wrong, and where it has no verdict, since then.
 
         What was deleted is overwritten then, but, where something else than 0 is given, no more often than every
         `scrub_every_s`: it takes as long as a copy of the database.
@@ -97,8 +98,9 @@ class RetentionManager:
         pictures = 0
         for kind, days in keep_days.items():
             before_ns = now_ns - int(days * _DAY_NS)
-            since = SIGHTINGS.c.decided_at_ns if kind is VerdictKind.NONE else SIGHTINGS.c.last_seen_ns
-            old = select(SIGHTINGS.c.sighting_id).where(SIGHTINGS.c.verdict == kind.value, since < before_ns)
+            unjudged = kind is VerdictKind.NONE
+            over = SIGHTINGS.c.decided_at_ns < before_ns if unjudged else _is_over(before_ns, now_ns)
+            old = select(SIGHTINGS.c.sighting_id).where(SIGHTINGS.c.verdict == kind.value, over)
             while True:
                 with self._database.write() as connection:
                     ids = list(connection.execute(old.limit(_BATCH)).scalars())
@@ -255,6 +257,19 @@ class RetentionManager:
             strays = old - set(connection.execute(select(EVIDENCE.c.sha256)).scalars())
         self._remove(strays)
         return len(strays)
+
+
+def _is_over(before_ns: int, now_ns: int) -> ColumnElement[bool]:
+    """Whether a sighting's days began before a time: at its passage, or when it was stored if that is a day away."""
+    stored_ns = (
+        select(func.min(CHAIN.c.at_ns))
+        .where(CHAIN.c.sighting_id == SIGHTINGS.c.sighting_id, CHAIN.c.event == Event.STORED.value)
+        .scalar_subquery()
+    )
+    passed_ns = SIGHTINGS.c.last_seen_ns
+    began_ns = case((func.abs(stored_ns - passed_ns) > _DAY_NS, stored_ns), else_=passed_ns)
+    # Only what seems old or to come is looked up in the chain.
+    return or_(and_(passed_ns < before_ns, began_ns < before_ns), and_(passed_ns > now_ns, began_ns < before_ns))
 
 
 def receipt_digest(receipt: str, key: str) -> str:

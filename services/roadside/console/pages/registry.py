@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +19,7 @@ from roadside.console.ports import ListChoices, ListPreview, Role
 from roadside.console.queries import Asked, query_of
 from roadside.console.web import RefusedError, Visit, page
 from roadside.errors import ImportRefusedError, InputError, RegistryFileError, RegistryUnavailableError
+from roadside.kit.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +32,9 @@ _DATE_ORDERS = ("", "day-first", "month-first")
 
 @dataclass(slots=True)
 class Uploads:
-    """Lists that were uploaded and wait to be taken in, in a folder that ends with the process."""
+    """Lists that were uploaded and wait to be taken in, in a folder that ends with the process, however it ends."""
 
-    _folder: Path | None = None
+    _folder: ScratchFolder | None = None
     _kept: dict[str, tuple[str, str, float]] = field(default_factory=dict)
 
     def keep(self, upload: UploadFile, actor: str) -> str:
@@ -42,8 +42,8 @@ class Uploads:
         self._tidy()
         ticket = secrets.token_hex(16)
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="roadside-lists-"))
-        with (self._folder / ticket).open("wb") as file:
+            self._folder = ScratchFolder("lists")
+        with (self._folder.path / ticket).open("wb") as file:
             shutil.copyfileobj(upload.file, file)
         source = Path(upload.filename or "list.csv").name[:200]
         self._kept[ticket] = (actor, source, time.monotonic())
@@ -54,18 +54,18 @@ class Uploads:
         whose, source, _ = self._kept.get(ticket, ("", "", 0.0))
         if whose != actor or self._folder is None:
             raise RefusedError(404, "this list is not here any more: upload it again")
-        return self._folder / ticket, source
+        return self._folder.path / ticket, source
 
     def drop(self, ticket: str) -> None:
         """The file is not needed any more."""
         if self._kept.pop(ticket, None) is not None and self._folder is not None:
-            (self._folder / ticket).unlink(missing_ok=True)
+            (self._folder.path / ticket).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Delete all."""
         self._kept.clear()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.close()
             self._folder = None
 
     def _tidy(self) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.background import BackgroundTask
@@ -18,6 +16,7 @@ from roadside.console.ports import Role
 from roadside.console.web import Visit, page
 from roadside.core.reviews import ReviewAction
 from roadside.errors import InputError, NotFoundError
+from roadside.kit.scratch import ScratchFolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +80,7 @@ async def _next(visit: Visit, template: str, skip: Sequence[str], *, fault: str 
 async def export(visit: Visit) -> Response:
     """Every answered plate whose picture is still there, as training data in an archive."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="roadside-training-")))
+        folder = stack.enter_context(ScratchFolder("training")).path
         plates = folder / "plates"
         count = await run_in_threadpool(visit.desk.training.export, plates, visit.actor)
         if not count:
