@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -36,8 +37,9 @@ from roadside.core.frames import CameraId
 from roadside.errors import BusUnavailableError, PoisonError, SettingsError, StoreUnavailableError
 from roadside.kit.backoff import Backoff
 from roadside.kit.health import STILL_AFTER_S, Health, HealthServer
+from roadside.kit.http_server import MOST_CONNECTIONS
 from roadside.kit.logs import JsonFormatter, fields
-from roadside.kit.metrics import Kind
+from roadside.kit.metrics import EVERY, Kind
 from roadside.kit.prometheus import PrometheusMeter
 from roadside.kit.rates import RatedMeter
 from roadside.kit.retry import RetryPolicy
@@ -214,6 +216,33 @@ def test_live_and_ready_are_two_things() -> None:
         assert status(server.port, "elsewhere")[0] == 404
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("what", ["health", "metrics"])
+def test_idle_connections_take_no_threads_and_no_answers_from_probes(what: str) -> None:
+    health, meter = Health((), time.monotonic), PrometheusMeter("detector", EVERY, CollectorRegistry())
+    probes = HealthServer(health, "127.0.0.1", 0)
+    metrics, _ = meter.serve("127.0.0.1", 0)
+    port = probes.port if what == "health" else int(metrics.server_address[1])
+    idle = []
+    try:
+        for number in range(500):
+            connection = socket.create_connection(("127.0.0.1", port))
+            idle.append(connection)
+            if number % 2:
+                connection.sendall(b"GET /live HTTP/1.1\r\nX: ")  # and no more
+        before = threading.active_count()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{'live' if what == 'health' else 'metrics'}") as answer:
+            assert answer.status == 200
+            body = answer.read()
+        assert b"ok" in body if what == "health" else b"build_info" in body
+        assert before < MOST_CONNECTIONS + 100, "not a thread for each"
+    finally:
+        for connection in idle:
+            connection.close()
+        probes.close()
+        metrics.shutdown()
+        metrics.server_close()
 
 
 def test_a_taken_port_is_said() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from roadside.errors import SettingsError
+from roadside.kit.http_server import IDLE_S, BoundedHttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,12 +80,10 @@ class HealthServer:
 
     def __init__(self, health: Health, host: str, port: int) -> None:
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(health))
+            self._server = BoundedHttpServer((host, port), _handler(health))
         except OSError as error:
             raise SettingsError(f"health_port {port} on {host}: {error.strerror}") from error
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
-        self._thread.start()
+        self._thread = self._server.serve("health")
 
     @property
     def port(self) -> int:
@@ -100,7 +99,7 @@ class HealthServer:
 
 def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        timeout = 5
+        timeout = IDLE_S
 
         def do_GET(self) -> None:
             match self.path:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import platform
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, MetricsHandler
 
 from roadside._version import __version__
+from roadside.kit.http_server import IDLE_S, BoundedHttpServer
 from roadside.kit.metrics import Kind, full_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from threading import Thread
-    from wsgiref.simple_server import WSGIServer
 
     from roadside.kit.metrics import Spec
 
@@ -54,6 +54,8 @@ class PrometheusMeter:
         assert isinstance(metric, Histogram)  # noqa: S101 - a name has one kind
         (metric.labels(**labels) if labels else metric).observe(value)
 
-    def serve(self, host: str, port: int) -> tuple[WSGIServer, Thread]:
-        """Answer on http://host:port/metrics until the server is shut down."""
-        return start_http_server(port, host, registry=self._registry)
+    def serve(self, host: str, port: int) -> tuple[BoundedHttpServer, Thread]:
+        """Answer on http://host:port/metrics until the server is shut down. Raises OSError."""
+        handler = type("Handler", (MetricsHandler.factory(self._registry),), {"timeout": IDLE_S})
+        server = BoundedHttpServer((host, port), handler)
+        return server, server.serve("metrics")
