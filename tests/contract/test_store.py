@@ -493,13 +493,13 @@ def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World)
     world.clock.ns = now
     keep = dict.fromkeys(VerdictKind, 30.0) | {VerdictKind.PAID: 1.0, VerdictKind.UNPAID: 90.0}
     purged = world.retention.purge(keep, "cron")
-    assert purged.sightings == {"PAID": 2, "EXEMPT": 1, "UNPAID": 0, "REVIEW": 1, "UNKNOWN": 1, "NONE": 0}
+    assert purged.sightings == {"PAID": 2, "EXEMPT": 1, "UNPAID": 0, "REVIEW": 1, "UNKNOWN": 1, "NONE": 1}
     left = {s.sighting_id for s in world.store.after(0, 100)}
     judged = {"old-UNPAID", "new-UNPAID", "new-REVIEW", "new-UNKNOWN", "new-EXEMPT"}
-    assert left == judged | {"old-NONE", "new-NONE"}, "without a verdict it counts when they were stored"
-    assert len(world.pictures()) == 3  # crops of the old UNPAID and NONE, and one frame that four sightings share
+    assert left == judged | {"new-NONE"}
+    assert len(world.pictures()) == 2  # one crop of the old UNPAID, and one frame that four sightings share
     world.clock.ns += 31 * DAY_NS
-    assert world.retention.purge({VerdictKind.NONE: 30.0}, "cron").sightings == {"NONE": 2}
+    assert world.retention.purge({VerdictKind.NONE: 30.0}, "cron").sightings == {"NONE": 1}
     assert {s.sighting_id for s in world.store.after(0, 100)} == judged
     assert world.retention.verify().faults == ()
     assert {e.action for e in world.retention.audit()} == {"purged"}
@@ -508,13 +508,15 @@ def test_a_purge_deletes_by_verdict_and_age_and_what_belongs_to_it(world: World)
 def test_recordings_and_wrong_clocks_are_kept_as_long_as_others(world: World) -> None:
     """A sighting of an old film was gone at the next purge, one of a clock that stood in the future never."""
     now = world.clock.ns
+    kinds = (VerdictKind.REVIEW, VerdictKind.NONE)
     for name, at_ns in (("an old film", now - 400 * DAY_NS), ("the future", now + 400 * DAY_NS), ("now", now)):
-        world.store.save(sighting(name, VerdictKind.REVIEW, at_ns), [])
+        for kind in kinds:
+            world.store.save(sighting(f"{name}, {kind}", kind, at_ns), [])
+    keep = dict.fromkeys(kinds, 30.0)
     world.clock.ns = now + 29 * DAY_NS
-    keep = {VerdictKind.REVIEW: 30.0}
-    assert world.retention.purge(keep, "cron").sightings == {"REVIEW": 0}
+    assert world.retention.purge(keep, "cron").sightings == {"REVIEW": 0, "NONE": 0}
     world.clock.ns = now + 31 * DAY_NS
-    assert world.retention.purge(keep, "cron").sightings == {"REVIEW": 3}
+    assert world.retention.purge(keep, "cron").sightings == {"REVIEW": 3, "NONE": 3}
     assert world.retention.verify().faults == ()
 
 
