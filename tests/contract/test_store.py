@@ -600,6 +600,7 @@ def test_new_keys_take_over_pictures_and_chain_and_old_hashes_stay_findable(worl
     assert world.store.picture("unpaid", PictureKind.CROP, "jana") == CROP.data
     assert world.seen("1AB2345") == {"unpaid", "paid"}
     assert world.retention.keys_in_use() == {"k1", "k2"}
+    world.clock.ns += 1
     world.retention.purge(dict.fromkeys([VerdictKind.PAID], 0.0), "cron")
     assert world.retention.keys_in_use() == {"k2"}
     without = Vault(world.folder, rotated.without("k1"))
