@@ -25,9 +25,14 @@ The tree:
 
 from __future__ import annotations
 
+from roadside.core.printable import printable
+
 
 class RoadsideError(Exception):
-    """The root of the tree. Its text is one line that may be shown to a person."""
+    """The root of the tree. Its text is one line that may be shown to a person, whatever names of files it holds."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(RoadsideError):

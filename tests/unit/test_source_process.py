@@ -83,6 +83,21 @@ def test_a_clip_of_six_megabytes_that_takes_gigabytes_is_refused_in_one_line(tmp
     assert "\n" not in str(refused.value)
 
 
+def test_names_of_files_steer_no_terminal_and_stay_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "evil\x1b[31m\nroadside: all is well.mp4"
+    path.write_bytes(b"x")
+    with pytest.raises(SourceError) as refused:
+        ClipSource(path, GATE, HandClock())
+    assert str(refused.value).isprintable()
+    assert "evil\\x1b[31m\\nroadside: all is well.mp4: is not a video" in str(refused.value)
+
+
+def test_a_pipe_is_no_clip(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "clip.mp4")
+    with pytest.raises(SourceError, match="is no file but a pipe"):
+        ClipSource(tmp_path / "clip.mp4", GATE, HandClock())
+
+
 def test_a_picture_that_grows_within_a_clip_takes_nothing_of_who_watches(tmp_path: Path) -> None:
     path = clip(tmp_path, [*SMALL, empty_jpeg(8_000, 8_000), *SMALL])
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

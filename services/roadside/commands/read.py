@@ -12,6 +12,7 @@ from roadside.api import ALPR
 from roadside.api.plates import STEPS
 from roadside.commands.flags import READING, add_settings, options_of
 from roadside.commands.out import refuse_overwriting
+from roadside.core.printable import printable
 from roadside.errors import InputError, SourceError
 from roadside.kit.timing import Stopwatch
 
@@ -74,12 +75,13 @@ def _print_fault(name: str, error: SourceError, watch: Stopwatch, *, as_json: bo
 
 
 def _print_lines(plates: Plates) -> None:
+    source = printable(str(plates.source))
     for plate in plates:
         box = plate.box
         place = f"{box.x1:.0f},{box.y1:.0f} to {box.x2:.0f},{box.y2:.0f}"
-        print(f"{plates.source}: {plate.text:<10} {plate.country or '-':<3} {plate.confidence:>4.0%}  at {place}")
+        print(f"{source}: {plate.text:<10} {plate.country or '-':<3} {plate.confidence:>4.0%}  at {place}")
     if not plates:
-        print(f"{plates.source}: no plate")
+        print(f"{source}: no plate")
 
 
 def _picture_writer(out: Path | None, files: int) -> PictureWriter | None:

@@ -33,13 +33,16 @@ class ClipFacts:
 class ClipCapture:
     """The pictures of a video file in order, turned as the file says, or `samples` of them from all over it."""
 
-    def __init__(self, path: str, samples: int = 0) -> None:
-        """Raises SourceError for what is no video, and for one of pictures larger than any camera's."""
+    def __init__(self, path: str, name: str, samples: int = 0) -> None:
+        """`name` is how errors call it.
+
+        Raises SourceError for what is no video, and for one of pictures larger than any camera's.
+        """
         self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, list(DECODING))
         if not self._capture.isOpened():
-            raise SourceError(f"{path}: is not a video that can be read; MP4, AVI, MKV or MOV can")
+            raise SourceError(f"{name}: is not a video that can be read; MP4, AVI, MKV or MOV can")
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        check_frame_size(self._capture, path)
+        check_frame_size(self._capture, name)
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.facts = ClipFacts(
             max(0.0, self._capture.get(cv2.CAP_PROP_FPS)) or FRAMES_PER_S,

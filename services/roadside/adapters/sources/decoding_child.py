@@ -96,7 +96,7 @@ def _opened(opening: Opening) -> Capture:
     """Raises SourceError."""
     match Kind(opening.kind):
         case Kind.CLIP:
-            return ClipCapture(opening.source, opening.samples)
+            return ClipCapture(opening.source, opening.name, opening.samples)
         case Kind.NETWORK:
             return OpenCvCapture.network(opening.source, opening.name, opening.timeout_s)
         case Kind.MJPEG:

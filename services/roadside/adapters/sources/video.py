@@ -119,6 +119,8 @@ class ClipSource:
     """Whether frames are turned by 180 degrees beyond what the file says: some programs note the opposite turn."""
 
     def __init__(self, path: Path, camera_id: CameraId, clock: Clock, dating: Dating | None = None) -> None:
+        if not path.is_file():
+            raise SourceError(f"{path}: is no file but a pipe or a device; save the clip as a file first")
         if path.stat().st_size == 0:
             raise SourceError(f"{path}: is empty (0 bytes); copy it again")
         self._capture = DecodedSource(Opening(Kind.CLIP, str(path.absolute()), str(path)))
