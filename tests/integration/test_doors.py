@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -14,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import CollectorRegistry
 
+from roadside.assembly.door_table import doors_page
 from roadside.detector.metrics import SPECS
 from roadside.errors import SettingsError
 from roadside.kit.callers import Callers, Client, Role, load_clients
@@ -29,7 +31,6 @@ from tests.waiting import PLENTY_S, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from google.protobuf.descriptor import MethodDescriptor
 
@@ -121,6 +122,17 @@ def test_every_method_answers_those_who_may_call_it_and_nobody_else(channel: grp
     assert call(channel, method, request) is grpc.StatusCode.UNAUTHENTICATED
     assert call(channel, method, request, "of-nobody-in-particular") is grpc.StatusCode.UNAUTHENTICATED
     assert call(channel, method, request, SINGLE) is grpc.StatusCode.OK
+
+
+def test_the_page_of_doors_says_what_the_calls_above_have_shown() -> None:
+    page = Path("docs/doors.md").read_text(encoding="utf-8")
+    assert page == doors_page(), "run make docs"
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
+    methods = {name: cells for name, *cells in rows if name in METHODS}
+    told = {
+        name: {role for role, may in zip(ROLES, cells, strict=False) if may == "yes"} for name, cells in methods.items()
+    }
+    assert told == DOORS
 
 
 def test_a_method_of_no_role_needs_an_admin() -> None:

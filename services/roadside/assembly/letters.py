@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roadside.core.events import ReadEvent, SightingEvent
+from roadside.core.events import CropEvent, FrameEvent, ReadEvent, SightingEvent
 from roadside.core.plates import fold
 from roadside.errors import InputError
+from roadside.ports.bus import CROPS, FRAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from roadside.adapters.sql.retention import Passage
     from roadside.core.events import Event
+    from roadside.ports.bus import DeadLetter
 
 
-def mentions(plate: str) -> Callable[[Event | bytes], bool]:
+NEAR_NS = 60 * 10**9
+"""Before its first and after its last look a vehicle may be in a frame."""
+
+
+def mentions(plate: str, passages: Sequence[Passage] = ()) -> Callable[[Event | bytes], bool]:
     """Tells of what a dead letter holds whether it mentions `plate`, among its alternatives too.
 
-    A letter that is no event mentions what stands in its bytes. Of pictures nothing is known: they go by their age.
-    Raises InputError where `plate` holds no letter or digit.
+    A letter that is no event mentions what stands in its bytes. A frame or crop that nobody has read is taken for one
+    of the vehicle where it is of the camera and the time of one of its `passages`. Raises InputError where `plate`
+    holds no letter or digit.
     """
     key = fold(plate)
     if not key:
@@ -27,9 +35,26 @@ def mentions(plate: str) -> Callable[[Event | bytes], bool]:
     def told(content: Event | bytes) -> bool:
         if isinstance(content, bytes):
             return key in fold(content.decode("latin-1"))
+        if isinstance(content, FrameEvent | CropEvent):
+            return any(_is_of(content, passage) for passage in passages)
         return key in map(fold, _texts(content))
 
     return told
+
+
+def holds_a_picture_alone(letter: DeadLetter) -> bool:
+    """Whether nothing tells which vehicle a dead letter shows."""
+    return letter.stream in {FRAMES, CROPS}
+
+
+def _is_of(event: FrameEvent | CropEvent, passage: Passage) -> bool:
+    taken = event if isinstance(event, FrameEvent) else event.crop
+    at_ns = taken.captured_at_ns if taken.stamp is None else taken.stamp.at_ns
+    return (
+        event.camera_id == passage.camera_id
+        and at_ns - passage.first_ns >= -NEAR_NS
+        and (at_ns - passage.last_ns <= NEAR_NS)
+    )
 
 
 def _texts(event: Event) -> Iterator[str]:

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from roadside.assembly.documents import metrics_page
+from roadside.assembly.door_table import doors_page
 
-PAGES = {"metrics.md": metrics_page}
+PAGES = {"metrics.md": metrics_page, "doors.md": doors_page}
 
 
 def main(folder: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_keyring, save_keyring
-from roadside.assembly.letters import mentions
+from roadside.assembly.letters import holds_a_picture_alone, mentions
 from roadside.assembly.records import open_records, person
 from roadside.assembly.storage import keys_file
 from roadside.commands.dead_letters import add_reaching, named_bus
@@ -64,7 +64,14 @@ def forget_plate(parsed: argparse.Namespace) -> int:
         print("the dead letters of the services were not searched: give --redis-url too", file=sys.stderr)
     records = open_records(settings)
     if bus is not None:
-        print(f"{bus.forget_dead_letters(mentions(parsed.plate))} dead letters forgotten")
+        forgotten_letters = bus.forget_dead_letters(mentions(parsed.plate, records.retention.passages(parsed.plate)))
+        print(f"{forgotten_letters} dead letters forgotten")
+        if unread := sum(map(holds_a_picture_alone, bus.dead_letters())):
+            print(
+                f"roadside: {unread} dead letters hold pictures that nobody has read, of other times: they are deleted "
+                "by their age (keep_dead_letters_days), or by `roadside dead-letters drop`",
+                file=sys.stderr,
+            )
     forgotten = records.retention.forget(parsed.plate, person())
     print(f"{forgotten.sightings} sightings forgotten, with their pictures and corrections")
     _tell_traces(scrubbed=forgotten.scrubbed)

@@ -40,6 +40,11 @@ _INCLUDED = {
 """A reviewer must see the pictures."""
 
 
+def includes(role: Role, other: Role) -> bool:
+    """Whether who has `role` may what needs `other`."""
+    return other in _INCLUDED[role]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls, as it was proved."""

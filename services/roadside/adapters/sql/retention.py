@@ -49,6 +49,15 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """Where and when a vehicle was seen."""
+
+    camera_id: str
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """What was deleted on a person's request."""
 
@@ -125,6 +134,14 @@ class RetentionManager:
         done = self._database.scrub()
         self._scrubbed_s = time.monotonic() if done else self._scrubbed_s
         return done
+
+    def passages(self, plate: str) -> Sequence[Passage]:
+        """Every passage that is kept of a plate, also where its hash alone is."""
+        key = fold(plate)
+        mine = or_(SIGHTINGS.c.plate_key == key, SIGHTINGS.c.plate_hash.in_(self._vault.keyring.hashes(key)))
+        seen = select(SIGHTINGS.c.camera_id, SIGHTINGS.c.first_seen_ns, SIGHTINGS.c.last_seen_ns).where(mine)
+        with self._database.read() as connection:
+            return [Passage(*row) for row in connection.execute(seen)]
 
     def forget(self, plate: str, actor: str) -> Forgotten:
         """Delete all that is kept of a plate's passages.
