@@ -182,13 +182,26 @@ def test_changes_are_taken_between_rounds(yard: Yard) -> None:
 
 
 def test_sighup_is_noted_once_and_only_inside() -> None:
-    before = signal.getsignal(signal.SIGHUP)
-    with Hangup() as hangup:
-        assert not hangup.take()
-        os.kill(os.getpid(), signal.SIGHUP)
-        assert hangup.take()
-        assert not hangup.take()
-    assert signal.getsignal(signal.SIGHUP) == before
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
+    try:
+        with Hangup() as hangup:
+            assert not hangup.take()
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert hangup.take()
+            assert not hangup.take()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_sighup_stays_ignored_where_it_was() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Hangup() as hangup:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not hangup.take()
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_two_clips_run_in_one_process(
