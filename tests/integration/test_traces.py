@@ -162,7 +162,7 @@ def test_who_start_at_once_share_one_database_and_one_key(tmp_path: Path) -> Non
 
 
 def test_the_memory_of_a_database_does_not_grow_with_what_it_keeps(tmp_path: Path) -> None:
-    """Each connection kept up to 32 MB of pages: a day's records filled them, and a watch grew by 13 MB an hour."""
+    """Each connection kept up to 32 MB of pages, and a day's records filled them."""
     database = open_embedded(tmp_path / "r.db")
     kept = [_cache_kb(database)]
     with database.session() as connection:

@@ -85,6 +85,12 @@ def test_memory_is_limited() -> None:
         decoder(PICTURES["PNG"], MESSAGE_LIMITS)
 
 
+def test_the_kernel_ends_it_before_its_service() -> None:
+    with closing(DecodingProcess()) as decoder:
+        decoder(PICTURES["PNG"], MESSAGE_LIMITS)
+        assert Path(f"/proc/{child_of(decoder)}/oom_score_adj").read_text().strip() == "1000"
+
+
 def test_it_ends_with_its_service() -> None:
     decoder = DecodingProcess()
     decoder.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import selectors
@@ -14,6 +15,10 @@ PACKAGES = Path(__file__).parents[2]
 """The folder in which this process has found Roadside."""
 ARENAS = "2"
 """Of malloc: each thread would reserve 64 MB of addresses, which count against the limit."""
+
+
+_FIRST_TO_GO = "1000"
+"""The kernel's highest: see proc(5), oom_score_adj."""
 
 
 class DiedError(Exception):
@@ -64,7 +69,12 @@ def write_all(file: int, content: memoryview, at: int = 0) -> None:
 
 
 def limit_memory(beyond_bytes: int) -> None:
-    """Let this process have so many bytes of addresses beyond those it has; a crash leaves no core."""
+    """Let this process have so many bytes of addresses beyond those it has; a crash leaves no core.
+
+    Where all processes of a machine or container together use too much, the kernel ends this one first.
+    """
+    with contextlib.suppress(OSError):  # another system has no such file, a strict one lets nobody write it
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     most = pages * resource.getpagesize() + beyond_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
