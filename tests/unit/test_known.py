@@ -353,6 +353,27 @@ def test_lists_count_soon_and_without_one_that_opens_no_gate_looks(tmp_path: Pat
     plates.database.close()
 
 
+@pytest.mark.parametrize("read_before", [True, False])
+def test_a_database_that_is_away_ends_nothing_and_lists_stay_as_they_were(tmp_path: Path, *, read_before: bool) -> None:
+    database, now_s = open_embedded(tmp_path / "r.db"), [0.0]
+    plates = SqlKnownPlates(database)
+    plates.put_list("residents", Action.OPEN)
+    plates.put("residents", [of("3AB 1234")])
+    book = KnownBook(plates, CONFUSIONS, POLICY, lambda: now_s[0])
+    if read_before:
+        assert book.opens()
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE known_plates RENAME TO away")
+    now_s[0] += FRESH_S
+    assert book.opens() is read_before
+    assert len(book.matches(read_as("3AB1234"), 1)) == int(read_before)
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO known_plates")
+    now_s[0] += FRESH_S
+    assert book.opens()
+    database.close()
+
+
 def test_channels_are_told_of_alerts_and_of_names_only_where_plates_are_told() -> None:
     known = KnownMatch("stolen", Action.ALERT, "case 12", "", "3AB 1234", 0.97)
     paid = Verdict(VerdictKind.UNKNOWN, "registry-stale", 0.5, 0.0)

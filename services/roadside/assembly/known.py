@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.assembly.storage import confusions_of
 from roadside.core.known import Action, KnownPolicy, matches
 from roadside.errors import StoreUnavailableError
+from roadside.kit.logs import fields
 from roadside.kit.weights import weights_folder
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 FRESH_S = 5.0
 """How long lists are believed to be as they were: one that is changed counts so soon."""
+
+_log = logging.getLogger(__name__)
 
 
 class KnownBook:
@@ -53,16 +57,15 @@ class KnownBook:
         return self._opens
 
     def known(self) -> Sequence[KnownPlate]:
-        """All lists; while the database is away, as they were."""
+        """All lists; while the database is away, as they were: none where they were never read. Then no gate opens."""
         now_s = self._now_s()
         if self._read_s is None or now_s - self._read_s >= FRESH_S:
-            self._read_s = now_s
             try:
                 self._known = self._plates.entries()
                 self._opens = any(each.action is Action.OPEN for each in self._known)
-            except StoreUnavailableError:
-                if not self._known:
-                    raise
+            except StoreUnavailableError as error:
+                _log.warning("known plates are as they were last read", extra=fields(reason=str(error)))
+            self._read_s = now_s
         return self._known
 
 
