@@ -355,7 +355,8 @@ def judge_verdicts(seen: Sequence[Seen], paid_until_ns: int, outcome: Outcome) -
         outcome.changed += sighting.decisions > 1
         outcome.undecided += sighting.verdict == UNDECIDED
         outcome.late += sighting.told[0] == UNDECIDED and sighting.decisions == 1
-        wrong = VerdictKind.UNPAID if sighting.last_seen_ns < paid_until_ns else VerdictKind.PAID
+        # A passage has paid that has at any moment from its first look to its last.
+        wrong = VerdictKind.UNPAID if sighting.first_seen_ns < paid_until_ns else VerdictKind.PAID
         outcome.mistaken += sighting.verdict == wrong.value
 
 

@@ -51,6 +51,10 @@ def test_import_and_check(program: Program) -> None:
     assert imported.returncode == 1
     assert "v.csv:3: 'x' is no plate" in imported.stderr
     assert "1 vignette added" in imported.stdout
+    unread = program.run("registry", "check", "9ZZ9999", "--db", "r.db")
+    assert (unread.returncode, unread.stdout.count("UNPAID")) == (1, 0), "it may be the row that could not be read"
+    listed.write_text(HEAD + "1AB 2345,CZ,2026-01-01,2026-12-31,car\n3CD 6789,CZ,2026-01-01,2026-12-31,car\n")
+    assert program.run("registry", "import", listed, "--db", "r.db").returncode == 0
     for arguments, code, says in (
         (("1ab-2345", "--at", "2026-07-01T12:00"), 0, "PAID"),
         (("1AB2345", "--at", "2027-07-01"), 1, "expired"),
