@@ -30,8 +30,8 @@ def recheck(store: VerdictStore, judge: Judge, author: str) -> Iterator[Sighting
             if sighting.plate is None:
                 continue
             verdict = heard(judge.judge(sighting.plate, sighting.passage), sighting.verdict.witness)
-            if verdict.kind is VerdictKind.UNKNOWN:
-                continue
+            if verdict.kind in {VerdictKind.UNKNOWN, VerdictKind.NONE}:
+                continue  # NONE: there is no list any more; what a list could not answer then, none answers now
             decided = store.decide_unknown(sighting.sighting_id, verdict, author)
             if decided is not None:
                 yield decided
