@@ -87,8 +87,10 @@ demo: $(VENV)/.console $(DEMO_CLIP) ## A street, its plates and a console in the
 # --- Keeping it right ---------------------------------------------------------------------------
 
 .PHONY: test lint format bench
-test: $(VENV)/.dev ## Run every test (set ROADSIDE_DATA to the photographs' folder)
-	@$(BIN)/python -m pytest
+# Files of tests run beside one another, each whole: most wait for servers that they start.
+WORKERS ?= 2
+test: $(VENV)/.dev ## Run every test (set ROADSIDE_DATA to the photographs' folder; WORKERS=1 for one at a time)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
