@@ -62,6 +62,10 @@ def test_a_registry_comes_in_through_the_standard_input(program: Program, databa
     assert "1 vignette added" in imported.stdout
     text = "pattern,country,reason\nEL*,CZ,electric\n"
     assert typed(program, text, "registry", "exempt", "-", ROADSIDE_DATABASE_URL=database_url).returncode == 0
+    unread = program.run("registry", "check", "9ZZ9999", "--at", "2026-07-01", ROADSIDE_DATABASE_URL=database_url)
+    assert unread.stdout.startswith("UNKNOWN"), "it may be the row that could not be read"
+    whole = HEAD + row.replace("\nx,", "\n3CD6789,")
+    assert typed(program, whole, "registry", "import", "-", ROADSIDE_DATABASE_URL=database_url).returncode == 0
     for plate, says in (("1AB2345", "PAID"), ("EL123AB", "EXEMPT"), ("9ZZ9999", "UNPAID")):
         checked = program.run("registry", "check", plate, "--at", "2026-07-01", ROADSIDE_DATABASE_URL=database_url)
         assert checked.stdout.startswith(says), checked
