@@ -269,6 +269,20 @@ def test_a_caption_that_changes_its_place_accuses_nobody(fps: float, stays_s: fl
     assert all("never-moved" in (one.sighting.plate.doubts or ()) for one in told if one.sighting.plate is not None)
 
 
+@pytest.mark.parametrize("step", [0.17, 0.36])
+@pytest.mark.parametrize("unrest", [1.0, 1.08])
+def test_a_caption_that_jumps_by_less_than_its_width_accuses_nobody(step: float, unrest: float) -> None:
+    """Boxes of lettering are now and then wider by some percent, even in the frame before a jump."""
+
+    def caption(at_s: float) -> list[Look]:
+        place, frame = divmod(round(at_s * 10), 10)
+        width = 110 * unrest if frame == 8 else 110.0
+        return [Look("AB12CDE", 100 + 110 * step * place, 60, width)] if place < 8 else []
+
+    told = watch(caption, 14, 10)
+    assert all("never-moved" in (one.sighting.plate.doubts or ()) for one in told if one.sighting.plate is not None)
+
+
 def test_a_vehicle_that_was_seen_standing_alone_waits_for_a_person() -> None:
     """A camera that takes a picture a second, before a barrier: nobody saw it move, and it came and left."""
     (told,) = watch(standing("AB12CDE", 300, 400, 20, 40), 60, 1)

@@ -26,7 +26,9 @@ MOVED_RATIO = 1.25
 SMOOTHED_OVER = 3
 RESTING_WIDTHS = 0.05
 """From one frame to the next: less is no motion but the unrest of boxes."""
-RESTING_RATIO = 1.05
+RESTING_RATIO = 1.1
+JUMPED_WIDTHS = 0.15
+"""From rest to the next frame: a vehicle gathers speed, and boxes of a standing plate stay much nearer."""
 UNEVEN_SHARE = 0.15
 """Of the background's own way: a wide lens moves the rim of a picture that pans faster than its middle."""
 UNEVEN_RATIO = 0.03
@@ -77,9 +79,9 @@ class Place:
         """Whether what was at `other` in the frame before has not moved."""
         return self.distance(other) <= RESTING_WIDTHS and self.ratio(other) < RESTING_RATIO
 
-    def is_far_from(self, other: Place) -> bool:
-        """Whether the two are so far apart as a plate that moved."""
-        return self.distance(other) >= MOVED_WIDTHS or self.ratio(other) >= MOVED_RATIO
+    def jumped_from(self, other: Place) -> bool:
+        """Whether what rested at `other` in the frame before is too far away to have begun to move."""
+        return self.distance(other) >= JUMPED_WIDTHS or self.ratio(other) >= MOVED_RATIO
 
     def is_at(self, other: Place) -> bool:
         """Whether a plate that stands may be boxed so."""
@@ -168,7 +170,7 @@ class Course:
     def _notice_jump(self, place: Place) -> None:
         """A text that rests, is elsewhere in the next frame and rests there is a caption: vehicles gather speed."""
         if self._latest is not None:
-            if self._resting and place.is_far_from(self._latest):
+            if self._resting and place.jumped_from(self._latest):
                 self._in_picture.begin_anew()
                 self._on_ground.begin_anew()
             self._resting = place.rests_after(self._latest)
