@@ -232,12 +232,22 @@ def test_month_first_is_read_where_it_is_set(tmp_path: Path) -> None:
     assert "dates month first" in listed.described()
 
 
-def test_a_file_that_could_be_of_either_order_says_so(tmp_path: Path) -> None:
+def test_a_file_that_could_be_of_either_order_is_refused_unless_somebody_says_which(tmp_path: Path) -> None:
     path = tmp_path / "v.csv"
     path.write_text(HEAD + "1AB2345,CZ,02/01/2026,03/01/2026,\n")
-    listed = read_vignettes(path, PRAGUE)
-    assert len(good(list(listed))) == 1
-    assert "dates day first (2 could be either; none tells)" in listed.described()
+    with pytest.raises(RegistryFileError, match="2 of its dates could have the day or the month first, and none tells"):
+        list(read_vignettes(path, PRAGUE))
+    for order in DateOrder:
+        listed = read_vignettes(path, PRAGUE, order)
+        assert len(good(list(listed))) == 1
+        assert f"dates {order.replace('-', ' ')} (2 could be either; none tells)" in listed.described()
+
+
+@pytest.mark.parametrize("dates", ["02.01.2026,03.02.2026", "2026-01-02,2026-02-03", "02/02/2026,13/02/2026"])
+def test_points_and_the_year_first_and_a_day_after_the_twelfth_tell_the_order(tmp_path: Path, dates: str) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(HEAD + f"1AB2345,CZ,{dates},\n")
+    assert len(good(list(read_vignettes(path, PRAGUE)))) == 1
 
 
 def test_a_stray_quote_costs_its_own_line_alone(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from roadside.core.vignettes import Vignette
     from roadside.registry.config import RegistrySection
     from roadside.registry.reading import ListReading
+    from roadside.registry.validity import DateOrder
     from roadside.registry.vignette_file import BadRow, ListFile
 
 
@@ -93,7 +94,12 @@ class ListImporter:
     def read(self, path: Path) -> ListFile[Vignette]:
         """The vignettes of a CSV file. Raises RegistryFileError."""
         settings = self.settings
-        return read_vignettes(path, zone(settings.timezone), settings.registry_date_order, self.reading)
+        return read_vignettes(path, zone(settings.timezone), self._order(), self.reading)
+
+    def _order(self) -> DateOrder | None:
+        """Of dates, where somebody has said it."""
+        settings = self.settings
+        return settings.registry_date_order if "registry_date_order" in settings.model_fields_set else None
 
     def listed(self, path: Path) -> Iterator[Vignette | BadRow]:
         """The rows of a CSV file or a spreadsheet, nothing of them imported. Raises RegistryFileError."""
@@ -104,7 +110,7 @@ class ListImporter:
         """Replace the exemptions by those of a CSV file or a spreadsheet, all or nothing. Raises as above."""
         settings = self.settings
         with _named(source, path), as_text(path, self.reading.sheet) as (text, sheet):
-            listed = read_exemptions(text, zone(settings.timezone), settings.registry_date_order, self.reading)
+            listed = read_exemptions(text, zone(settings.timezone), self._order(), self.reading)
             guard = Safeguard(settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
             report = import_exemptions(self.database, listed, source, at_ns, safeguard=guard, dry_run=dry_run)
             return Taken(report, _described(listed.described(), sheet))

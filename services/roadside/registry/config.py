@@ -41,7 +41,7 @@ class RegistrySection(ZoneSection):
     registry_date_order: DateOrder = Field(
         DateOrder.DAY_FIRST,
         description="how dates such as 02/03/2026 in lists are read, day-first or month-first; a list that shows "
-        "another order is refused",
+        "another order is refused, and one that shows none where this is not set",
     )
     registry_max_age_days: float = Field(
         31.0,

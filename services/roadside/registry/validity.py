@@ -178,6 +178,8 @@ def _year_last(matched: re.Match[str], order: DateOrder) -> tuple[date, Proof]:
         other = "month" if order is DateOrder.DAY_FIRST else "day"
         raise DateOrderError(f"{matched[0]!r} has the {other} first")
     proof = Proof.PROVED if day > 12 else Proof.EITHER if day != month else Proof.NOTHING
+    if proof is Proof.EITHER and order is DateOrder.DAY_FIRST and matched[2] == ".":
+        proof = Proof.NOTHING  # with points between them the day comes first in every country, though not in every file
     return date(year, month, day), proof
 
 

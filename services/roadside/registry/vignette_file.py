@@ -73,8 +73,8 @@ class DateEvidence:
 class ListFile(Generic[Entry]):
     """A list of vignettes or exemptions; iterating over it reads the file, once.
 
-    Iterating raises RegistryFileError where the file cannot be read on, or a date shows at its end that the whole of it
-    was read in the wrong order.
+    Iterating raises RegistryFileError where the file cannot be read on, or its end has come and a date shows that the
+    whole of it was read in the wrong order, or nothing has shown which order is right.
     """
 
     def __init__(
@@ -83,11 +83,15 @@ class ListFile(Generic[Entry]):
         layout: Layout,
         entry: Callable[[Row], Entry],
         key: Callable[[Row], str],
-        order: DateOrder,
+        order: DateOrder | None,
     ) -> None:
-        """`entry` and `key` raise ValueError where a row, or its plate, cannot be read."""
+        """`entry` and `key` raise ValueError where a row, or its plate, cannot be read.
+
+        Where nobody has said the `order` of dates, the day comes first and one of the dates must show it.
+        """
         self.layout = layout
-        self.order = order
+        self.order = order or DateOrder.DAY_FIRST
+        self._order_is_said = order is not None
         self.dates = DateEvidence()
         self.open_row: Entry | BadRow | None = None
         """The last row, where the file ends without a line end: it may have been cut there."""
@@ -122,6 +126,11 @@ class ListFile(Generic[Entry]):
             raise RegistryFileError(f"{self._path}: {error.strerror}") from error
         if self.dates.against:
             raise RegistryFileError(f"{self._path}: {_other_order(self.dates, self.order)}")
+        if self.dates.either and not self.dates.proved and not self._order_is_said:
+            raise RegistryFileError(
+                f"{self._path}: {self.dates.either} of its dates could have the day or the month first, and none tells "
+                "which: import with --registry-date-order day-first or month-first"
+            )
 
     def _read(self, line: Line) -> Entry | BadRow:
         delimiter = self.layout.delimiter
@@ -213,12 +222,12 @@ class Row:
 
 
 def read_vignettes(
-    path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_FIRST, reading: ListReading = UNSAID
+    path: Path, where: tzinfo, order: DateOrder | None = None, reading: ListReading = UNSAID
 ) -> ListFile[Vignette]:
     """The rows of `path`: columns plate, country, valid_from, valid_to and, if there, category.
 
-    Dates are those of `where`, and without an end where valid_to is empty. Raises RegistryFileError where the file is
-    no such list at all.
+    Dates are those of `where`, and without an end where valid_to is empty. Without an `order` the day comes first, and
+    one of them must show it. Raises RegistryFileError where the file is no such list at all.
     """
     layout = find_layout(path, _VIGNETTE_COLUMNS, ("category",), reading)
 
@@ -236,7 +245,7 @@ def read_vignettes(
 
 
 def read_exemptions(
-    path: Path, where: tzinfo, order: DateOrder = DateOrder.DAY_FIRST, reading: ListReading = UNSAID
+    path: Path, where: tzinfo, order: DateOrder | None = None, reading: ListReading = UNSAID
 ) -> ListFile[Exemption]:
     """The rows of `path`: columns pattern, country (or *), reason and, if there, valid_from and valid_to.
 
