@@ -78,6 +78,7 @@ def test_no_error_of_a_source_tells_its_password(password: str, form: str) -> No
     assert "Zq9X" not in said
 
 
+@settings(max_examples=20)  # each starts a process
 @given(PRINTABLE)
 @example("p#ss/w@rd")
 @example("[x")
