@@ -21,6 +21,8 @@ from tests.waiting import wait_for
 ROOT = Path(__file__).parents[2]
 USER = 10001
 SERVICES = ("capture", "detector", "ocr", "registry", "plates", "notify")
+BESIDE = ("console",)
+"""Images of services that compose starts only where they are asked for."""
 KEEPERS = ("redis", "postgres", "prometheus", "alertmanager", "disk")
 OVERRIDE = """
 services:

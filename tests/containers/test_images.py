@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.containers.stack import KEEPERS, SERVICES, docker, inspect
+from tests.containers.stack import BESIDE, KEEPERS, SERVICES, docker, inspect
 from tests.manifests.documents import built_images
 from tests.manifests.test_promises import VERSION
 
@@ -20,10 +20,10 @@ def image(name: str) -> str:
 
 
 def test_all_are_there() -> None:
-    assert built_images() == {*SERVICES, *KEEPERS}
+    assert built_images() == {*SERVICES, *BESIDE, *KEEPERS}
 
 
-@pytest.mark.parametrize("name", [*SERVICES, *KEEPERS])
+@pytest.mark.parametrize("name", [*SERVICES, *BESIDE, *KEEPERS])
 def test_config(name: str) -> None:
     found = inspect(image(name))
     assert found["Config"]["User"] == "10001:10001"
@@ -39,7 +39,7 @@ def test_the_detector_is_small() -> None:
     assert inspect(image("detector"))["Size"] < LARGEST_DETECTOR_BYTES
 
 
-@pytest.mark.parametrize("name", [*SERVICES, "redis", "prometheus"])
+@pytest.mark.parametrize("name", [*SERVICES, *BESIDE, "redis", "prometheus"])
 def test_no_tools_inside(name: str) -> None:
     container = docker("create", "--entrypoint", "none", image(name))
     try:
