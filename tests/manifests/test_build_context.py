@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from roadside.assembly.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
 
@@ -27,3 +29,11 @@ def test_what_is_copied_is_in_the_build_context(dockerfile: str) -> None:
     for source in sources:
         assert (ROOT / source).exists(), source
         assert any(Path(source) == Path(each) or Path(each) in Path(source).parents for each in ALLOWED), source
+
+
+def test_the_images_have_every_net_that_a_service_loads_by_itself() -> None:
+    settings = Settings()
+    folders = {settings.modeldir, settings.reader_modeldir, settings.second_modeldir, settings.tessdata}
+    prune = (ROOT / "docker" / "prune").read_text()
+    for name in {folder.name for folder in folders}:
+        assert f'"$own/{name}"' in prune, name
