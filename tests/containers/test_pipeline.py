@@ -100,7 +100,7 @@ def test_prometheus_finds_every_target(stack: Stack) -> None:
         targets = stack.ask("targets", state="active")["activeTargets"]
         return {target["labels"]["job"] for target in targets if target["health"] == "up"}
 
-    stack.wait(lambda: up() == {*SERVICES, "disk", "prometheus"}, "scraped targets", 120)
+    stack.wait(lambda: up() == {*SERVICES, "alertmanager", "disk", "prometheus"}, "scraped targets", 120)
 
 
 def answered(stack: Stack, expression: str) -> bool:
