@@ -300,6 +300,8 @@ def test_poison_stops_nothing_and_ends_as_dead_letters(cluster: Cluster, passage
     assert any("pixels a side are taken" in line for line in listed)
     assert any("too many pixels" in line for line in listed)
     first = listed[0].split()[0]
+    told = [json.loads(line) for line in cluster.command("dead-letters", "list", "--json").stdout.splitlines()]
+    assert [letter["id"] for letter in told] == [line.split()[0] for line in listed[:-1]]
     assert cluster.command("dead-letters", "replay", first).stdout == "1 replayed\n"
     wait_for(
         lambda: len(cluster.command("dead-letters", "list").stdout.splitlines()) == len(messages) + 1,

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -159,6 +159,77 @@ def test_a_quiet_run_says_nothing_and_stores(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out == ""
     assert main(["plates", "recent", "--json", *db]) == 0
     assert capsys.readouterr().out.count("\n") == 2
+
+
+def _objects(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What was printed, an object a line: anything else on stdout is a fault."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_run_for_a_program_prints_its_sightings_as_they_are_stored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = ["--db", str(tmp_path / "r.db")]
+    assert main(["run", str(STREET), "--json", "--out", str(tmp_path / "out.png"), *db]) == 0
+    told = _objects(capsys)
+    assert main(["plates", "recent", "--json", *db]) == 0
+    assert sorted(told, key=lambda s: s["sighting_id"]) == sorted(_objects(capsys), key=lambda s: s["sighting_id"])
+    assert {s["plate"] for s in told} == {"HK47TVN", "9K74182"}
+
+
+def test_a_run_for_a_program_keeps_the_plates_of_those_who_paid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = ["--db", str(tmp_path / "r.db")]
+    (tmp_path / "list.csv").write_text("plate,country,valid_from,valid_to\nHK47TVN,UK,2000-01-01,\n")
+    assert main(["registry", "import", str(tmp_path / "list.csv"), *db]) == 0
+    capsys.readouterr()
+    assert main(["run", str(STREET), "--json", "--recorded-at", "now", *db]) == 0
+    paid = [s for s in _objects(capsys) if s["verdict"] == "PAID"]
+    assert [s["plate"] for s in paid] == [None]
+    assert main(["run", str(STREET), "--json", "--recorded-at", "now", "--show-plates", "--camera", "b", *db]) == 0
+    assert "HK47TVN" in {s["plate"] for s in _objects(capsys)}
+
+
+def test_what_waits_for_a_person_is_told_to_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = ["--db", str(tmp_path / "r.db")]
+    (tmp_path / "list.csv").write_text("plate,country,valid_from,valid_to\nHK47TVM,UK,2000-01-01,\n")
+    assert main(["registry", "import", str(tmp_path / "list.csv"), *db]) == 0
+    assert main(["run", str(STREET), "--quiet", "--recorded-at", "now", *db]) == 0
+    capsys.readouterr()
+    assert main(["review", "list", "--json", *db]) == 0
+    waiting = _objects(capsys)
+    assert waiting
+    assert all(one["verdict"] == "REVIEW" and one["doubt"] and one["readings"] for one in waiting)
+    assert main(["review", "next", "--json", "--pictures", str(tmp_path), *db]) == 0
+    (first,) = _objects(capsys)
+    assert first["sighting_id"] == waiting[0]["sighting_id"]
+    assert first["waiting"] == len(waiting)
+    assert all(Path(path).is_file() for path in first["pictures"].values())
+    assert first["pictures"]
+
+
+def test_lists_keys_and_cameras_are_told_to_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    db = ["--db", str(tmp_path / "r.db")]
+    assert main(["lists", "show", "--json", *db]) == 0
+    assert _objects(capsys) == []
+    assert main(["lists", "add", "staff", "AB12CDE", "--name", "Jo", "--action", "open", *db]) == 0
+    capsys.readouterr()
+    assert main(["lists", "show", "--json", *db]) == 0
+    assert _objects(capsys) == [{"list": "staff", "action": "open", "plates": 1}]
+    assert main(["lists", "show", "staff", "--json", *db]) == 0
+    (row,) = _objects(capsys)
+    assert (row["list"], row["plate"], row["name"], row["valid_to"]) == ("staff", "AB12CDE", "Jo", "")
+    assert main(["lists", "check", "AB12CDE", "--json", *db]) == 0
+    (match,) = _objects(capsys)
+    assert (match["list"], match["opens"]) == ("staff", True)
+    assert main(["keys", "list", "--json", *db]) == 0
+    assert [key["state"] for key in _objects(capsys)] == ["active"]
+    (tmp_path / "site.toml").write_text('[camera.gate]\nsource = "rtsp://jo:secret@camera.local/1"\nrotation = 90\n')
+    assert main(["config", "check", "--json", "--config", str(tmp_path / "site.toml")]) == 0
+    (camera,) = _objects(capsys)
+    assert (camera["camera"], camera["rotation"]) == ("gate", 90)
+    assert "secret" not in json.dumps(camera)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roadside.assembly.settings import load_settings
 from roadside.assembly.site import load_site
 from roadside.assembly.watching import base_view
 from roadside.commands.flags import add_config
+from roadside.commands.json_lines import add_json, print_json
 from roadside.core.view import Flip
 from roadside.errors import SettingsError
 from roadside.kit.addresses import redact
@@ -71,6 +72,7 @@ def add_to(commands: SubParsers) -> None:
     )
     config.add_parser("example", help="print a file to begin with").set_defaults(execute=print_example)
     check = config.add_parser("check", help="tell whether the file is right, and what it says")
+    add_json(check, "a camera")
     add_config(check)
     check.set_defaults(execute=check_file)
 
@@ -89,12 +91,34 @@ def check_file(parsed: argparse.Namespace) -> int:
             places = ", ".join(map(str, usual_files()))
             raise SettingsError(f"there is no file of settings: none of {places}; `roadside config example` prints one")
         site = load_site(base_view(load_settings({})))
+    if parsed.json:
+        for camera in site.cameras.values():
+            print_json(_fields(camera))
+        return 0
     print(f"{path}: right")
     for camera in site.cameras.values():
         print(f"  {camera.camera_id}: {', '.join(_words(camera))}")
     if not site.cameras:
         print("  no camera: `roadside run` wants a SOURCE; `roadside config example` shows how one is written")
     return 0
+
+
+def _fields(camera: SiteCamera) -> dict[str, Any]:
+    view = camera.view
+    source = None if camera.source is None else redact(camera.source.get_secret_value())
+    return {
+        "camera": camera.camera_id,
+        "source": source,
+        "enabled": camera.enabled,
+        "rotation": view.rotation,
+        "flip": view.flip.value,
+        "zones": len(view.zones),
+        "masks": len(view.masks),
+        "line": view.line is not None,
+        "least_width": view.least_width_px,
+        "motion_gate": view.motion_gate,
+        "hours": [] if view.schedule is None else list(map(str, view.schedule.hours)),
+    }
 
 
 def _words(camera: SiteCamera) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roadside.assembly.settings import load_service_settings
+from roadside.commands.json_lines import add_json, iso, print_json
 from roadside.commands.serve import needs_cluster
 from roadside.errors import InputError
 from roadside.kit.config import BusSection, load
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from roadside.adapters.bus.redis_streams import RedisStreams
     from roadside.commands.flags import SubParsers
+    from roadside.ports.bus import DeadLetter
 
 REACHING = ("redis_url", "redis_prefix", "redis_ca", "redis_certificate", "redis_key")
 
@@ -25,6 +27,7 @@ def add_to(commands: SubParsers) -> None:
     parser = commands.add_parser("dead-letters", help="messages that no service could handle: list, replay, drop")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="one line a message, oldest first")
+    add_json(listing, "a message")
     listing.set_defaults(execute=show)
     replay = actions.add_parser("replay", help="put messages back on their streams")
     replay.set_defaults(execute=replay_letters)
@@ -48,13 +51,29 @@ def show(parsed: argparse.Namespace) -> int:
     """Print what died, when, where and why."""
     letters = _bus(parsed).dead_letters()
     for letter in letters:
+        if parsed.json:
+            print_json(_fields(letter))
+            continue
         at = datetime.fromtimestamp(letter.died_at_ns / 1e9, UTC).isoformat(timespec="seconds")
         print(
             f"{letter.letter_id}  {at}  {letter.stream.name:9}  {letter.camera_id} {letter.identity}  "
             f"{letter.size_bytes} bytes  {letter.reason}"
         )
-    print(f"{len(letters)} dead letters" if letters else "no dead letters")
+    if not parsed.json:
+        print(f"{len(letters)} dead letters" if letters else "no dead letters")
     return 0
+
+
+def _fields(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": letter.letter_id,
+        "died_at": iso(letter.died_at_ns),
+        "stream": letter.stream.name,
+        "camera": letter.camera_id,
+        "identity": letter.identity,
+        "bytes": letter.size_bytes,
+        "reason": letter.reason,
+    }
 
 
 def replay_letters(parsed: argparse.Namespace) -> int:

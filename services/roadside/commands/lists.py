@@ -16,6 +16,7 @@ from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.assembly.known import open_known
 from roadside.assembly.storage import open_sightings
 from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.json_lines import add_json, known_json, print_json
 from roadside.commands.out import refuse_unwritable
 from roadside.commands.registry_lists import add_reading, reading_of
 from roadside.core.known import Action, KnownPlate
@@ -65,6 +66,7 @@ def add_to(commands: SubParsers) -> None:
     export.set_defaults(execute=export_list)
     check = lists.add_parser("check", help="what a plate would do; without one, which plates cannot be told apart")
     check.add_argument("plate", metavar="PLATE", nargs="?")
+    add_json(check, "a match, or a plate that would open nothing")
     check.set_defaults(execute=check_plate)
     remove = lists.add_parser("remove", help="remove a plate, or the whole list")
     remove.add_argument("list", metavar="LIST")
@@ -72,6 +74,7 @@ def add_to(commands: SubParsers) -> None:
     remove.set_defaults(execute=remove_plate)
     show = lists.add_parser("show", help="all lists, or the plates of one")
     show.add_argument("list", metavar="LIST", nargs="?")
+    add_json(show, "a list, or a plate of one")
     show.set_defaults(execute=show_lists)
     for command in (add, load, export, check, remove, show):
         add_settings(command, "db")
@@ -132,12 +135,15 @@ def check_plate(parsed: argparse.Namespace) -> int:
         if parsed.plate is not None:
             matches = book.matches(sure(parsed.plate), _now_ns())
             for match in matches:
+                if parsed.json:
+                    print_json(known_json(match))
+                    continue
                 does = (
                     "opens" if match.opens else match.action.value if match.action is not Action.OPEN else "opens not"
                 )
                 who = match.name or match.plate
                 print(f"{match.list_name}: {who}: {does} (p = {match.probability:.4f} where it is read for certain)")
-            if not matches:
+            if not matches and not parsed.json:
                 print("no list holds it now")
             return 0 if matches else EXIT_SOME_FAILED
         doubtful = [each for each in book.known() if each.action is Action.OPEN and each.is_valid(_now_ns())]
@@ -147,8 +153,14 @@ def check_plate(parsed: argparse.Namespace) -> int:
             if not any(m.opens and m.plate == e.plate for m in book.matches(sure(e.plate), _now_ns()))
         ]
     for each in doubtful:
-        print(f"{each.list_name}: {each.plate}: opens nothing, for another known plate is too like it")
-    print(f"{len(doubtful)} plates would open nothing" if doubtful else "every plate of a list that opens would open")
+        if parsed.json:
+            print_json({"list": each.list_name, "plate": each.plate, "opens": False})
+        else:
+            print(f"{each.list_name}: {each.plate}: opens nothing, for another known plate is too like it")
+    if not parsed.json:
+        print(
+            f"{len(doubtful)} plates would open nothing" if doubtful else "every plate of a list that opens would open"
+        )
     return EXIT_SOME_FAILED if doubtful else 0
 
 
@@ -166,20 +178,19 @@ def show_lists(parsed: argparse.Namespace) -> int:
     with _opened(parsed) as (plates, _):
         if parsed.list is None:
             for name, action, count in plates.lists():
-                print(f"{name:<24} {action.value:<8} {count} plates")
-            if not plates.lists():
+                if parsed.json:
+                    print_json({"list": name, "action": action.value, "plates": count})
+                else:
+                    print(f"{name:<24} {action.value:<8} {count} plates")
+            if not plates.lists() and not parsed.json:
                 print("There is no list; `roadside lists add LIST PLATE --action open` makes one.")
             return 0
         for entry in plates.entries(parsed.list):
-            words = [
-                entry.plate,
-                entry.country,
-                entry.name,
-                entry.group,
-                _moment(entry.valid_from_ns),
-                _last(entry.valid_to_ns),
-            ]
-            print("  ".join(word or "-" for word in words))
+            row = dict(zip(COLUMNS, _row(entry), strict=True))
+            if parsed.json:
+                print_json({"list": parsed.list, **row})
+            else:
+                print("  ".join(word or "-" for word in row.values()))
     return 0
 
 
@@ -220,7 +231,12 @@ def _write(entries: Sequence[KnownPlate], file: object) -> None:
     writer = csv.writer(file)  # type: ignore[arg-type]  # any file of text
     writer.writerow(COLUMNS)
     for e in entries:
-        writer.writerow([e.plate, e.country, e.name, e.group, _moment(e.valid_from_ns), _last(e.valid_to_ns)])
+        writer.writerow(_row(e))
+
+
+def _row(e: KnownPlate) -> tuple[str, ...]:
+    """A plate as `COLUMNS` name its fields."""
+    return (e.plate, e.country, e.name, e.group, _moment(e.valid_from_ns), _last(e.valid_to_ns))
 
 
 def _moment(at_ns: int) -> str:

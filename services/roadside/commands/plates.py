@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.records import open_records, person
 from roadside.commands.colour import painted
 from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.json_lines import add_json, print_json, sighting_json
 from roadside.commands.out_table import STANDARD_OUTPUT, write_csv, write_xlsx
 from roadside.commands.registry_lists import positive
 from roadside.commands.table import local_date, sighting_table
 from roadside.core.frames import CameraId
 from roadside.core.outline import Direction
-from roadside.core.rules import words_of
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.core.witness import is_held
 from roadside.errors import InputError
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from roadside.commands.flags import SubParsers
-    from roadside.core.known import KnownMatch
-    from roadside.core.sightings import Sighting, Statement
+    from roadside.core.sightings import Sighting
     from roadside.ports.store import SightingStore
 
 _LIMIT = 20
@@ -72,7 +70,7 @@ def add_to(commands: SubParsers) -> None:
     )
     recent.add_argument("--camera", "--of-camera", dest="of_camera", metavar="NAME", help="only this camera's")
     shape = recent.add_mutually_exclusive_group()
-    shape.add_argument("--json", action="store_true", help="print one JSON object a line a sighting")
+    add_json(shape, "a sighting")
     shape.add_argument("--csv", type=Path, metavar="FILE", help="write a CSV file; - is the standard output")
     shape.add_argument("--xlsx", type=Path, metavar="FILE", help="write a sheet of Excel")
     add_settings(recent, "db", "timezone")
@@ -107,7 +105,7 @@ def list_recent(arguments: argparse.Namespace) -> int:
         records.close()
     if arguments.json:
         for sighting in sightings:
-            print(json.dumps(_to_json(sighting)))
+            print_json(sighting_json(sighting))
     else:
         print(none or painted(sighting_table(sightings, dates=True)))
     return 0
@@ -165,7 +163,7 @@ def _write(arguments: argparse.Namespace, sightings: Iterable[Sighting], where: 
 
 
 def _cells(sighting: Sighting, where: tzinfo) -> list[str | float | None]:
-    told = _to_json(sighting)
+    told = sighting_json(sighting)
     times = {name: _local_iso(at_ns, where) for name, at_ns in _times(sighting)}
     return [times.get(name, told.get(name)) for name in COLUMNS]
 
@@ -176,48 +174,3 @@ def _times(sighting: Sighting) -> tuple[tuple[str, int], ...]:
 
 def _local_iso(at_ns: int, where: tzinfo) -> str:
     return datetime.fromtimestamp(at_ns // 10**9, UTC).astimezone(where).isoformat()
-
-
-def _to_json(sighting: Sighting) -> dict[str, Any]:
-    plate = sighting.plate
-    judged = sighting.verdict.kind is not VerdictKind.NONE
-    return {
-        "sighting_id": sighting.sighting_id,
-        "camera": sighting.camera_id,
-        "first_seen": _iso(sighting.first_seen_ns),
-        "last_seen": _iso(sighting.last_seen_ns),
-        "plate": plate.text if plate is not None else None,
-        "country": plate.country if plate is not None else None,
-        "confidence": round(plate.confidence, 4) if plate is not None else None,
-        "plate_hash": sighting.plate_hash,
-        "verdict": sighting.verdict.kind.value if judged else None,
-        "rule": sighting.verdict.rule if judged else None,
-        "why": words_of(sighting.verdict.rule).brief if judged else None,
-        "p_paid": sighting.verdict.p_paid if judged else None,
-        "second_reader": _witness(sighting.verdict.witness),
-        "held": is_held(sighting.verdict),
-        "direction": sighting.direction,
-        "known": [_known(match) for match in sighting.known],
-    }
-
-
-def _known(match: KnownMatch) -> dict[str, Any]:
-    return {
-        "list": match.list_name,
-        "action": match.action.value,
-        "name": match.name,
-        "group": match.group,
-        "plate": match.plate,
-        "p": round(match.probability, 6),
-        "opens": match.opens,
-    }
-
-
-def _witness(said: Statement | None) -> dict[str, str] | None:
-    if said is None:
-        return None
-    return {"answer": said.answer.value, "reader": said.reader, "sha256": said.sha256, "text": said.text}
-
-
-def _iso(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns / 1e9, UTC).isoformat(timespec="milliseconds")

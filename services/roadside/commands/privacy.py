@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from roadside.assembly.records import open_records, person
 from roadside.assembly.storage import keys_file
 from roadside.commands.dead_letters import add_reaching, named_bus
 from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.json_lines import add_json, print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -47,11 +47,12 @@ def add_to(commands: SubParsers) -> None:
     drop.set_defaults(execute=drop_keys)
     show = keys.add_parser("list", help="names of the keys, and which are in use")
     add_settings(show, *_KEEPING)
+    add_json(show, "a key")
     show.set_defaults(execute=list_keys)
 
     audit = commands.add_parser("audit", help="who looked, changed, purged and forgot")
     audit.add_argument("--limit", type=int, default=50, help="how many entries, newest first (default 50)")
-    audit.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_json(audit, "an entry")
     add_settings(audit, *_KEEPING)
     audit.set_defaults(execute=show_audit)
 
@@ -133,7 +134,10 @@ def list_keys(parsed: argparse.Namespace) -> int:
     keyring = load_keyring(keys_file(settings))
     for name in keyring.keys:
         state = "active" if name == keyring.active else "in use" if name in used else "not in use"
-        print(f"{name:<24} {state}")
+        if parsed.json:
+            print_json({"key": name, "state": state})
+        else:
+            print(f"{name:<24} {state}")
     return 0
 
 
@@ -143,7 +147,7 @@ def show_audit(parsed: argparse.Namespace) -> int:
         when = datetime.fromtimestamp(entry.at_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if parsed.json:
             fields = {"time": when, "actor": entry.actor, "action": entry.action}
-            print(json.dumps({**fields, "subject": entry.subject, "detail": entry.detail}))
+            print_json({**fields, "subject": entry.subject, "detail": entry.detail})
         else:
             print(f"{when}  {entry.actor:<12} {entry.action:<14} {entry.subject[:40]:<40} {entry.detail}")
     return 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.records import open_records, open_reviewing, person
 from roadside.assembly.training import TrainingExports
 from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.json_lines import add_json, print_json, sighting_json
 from roadside.commands.table import sighting_line
 from roadside.core.reviews import ReviewAction
 from roadside.core.rules import words_of
@@ -36,11 +37,13 @@ def add_to(commands: SubParsers) -> None:
 
     following = actions.add_parser("next", help="the oldest sighting that waits; writes its pictures to files")
     following.add_argument("--pictures", type=Path, default=Path(), help="folder for the pictures (default: here)")
+    add_json(following, "")
     add_settings(following, *_SETTINGS)
     following.set_defaults(execute=show_next)
 
     listing = actions.add_parser("list", help="what waits for a person, oldest first, each with its doubt")
     listing.add_argument("--limit", type=int, default=20, help="how many (default 20)")
+    add_json(listing, "a sighting")
     add_settings(listing, *_SETTINGS)
     listing.set_defaults(execute=list_waiting)
 
@@ -75,11 +78,14 @@ def list_waiting(parsed: argparse.Namespace) -> int:
         sighting, waiting = reviewing.next(shown, person())
         if sighting is None:
             break
-        if not shown:
+        if not shown and not parsed.json:
             print(f"{waiting} waiting")
         shown.append(sighting.sighting_id)
-        print(f"{sighting.sighting_id}  {sighting_line(sighting)}")
-    if not shown:
+        if parsed.json:
+            print_json(_fields(sighting))
+        else:
+            print(f"{sighting.sighting_id}  {sighting_line(sighting)}")
+    if not shown and not parsed.json:
         print("nothing waits for review")
     return 0
 
@@ -90,9 +96,12 @@ def show_next(parsed: argparse.Namespace) -> int:
     records = open_records(settings)
     sighting, waiting = _reviewing(records, settings).next(author=person())
     if sighting is None:
-        print("nothing waits for review")
+        if not parsed.json:
+            print("nothing waits for review")
         return 0
-    _print(sighting, waiting)
+    if not parsed.json:
+        _print(sighting, waiting)
+    pictures = {}
     for evidence in sighting.evidence:
         data = records.store.picture(sighting.sighting_id, evidence.kind, person())
         suffix = evidence.media_type.partition("/")[2]
@@ -102,7 +111,11 @@ def show_next(parsed: argparse.Namespace) -> int:
             path.write_bytes(data)
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}") from error
-        print(f"  {evidence.kind.value:<6} {path}")
+        pictures[evidence.kind.value] = str(path)
+        if not parsed.json:
+            print(f"  {evidence.kind.value:<6} {path}")
+    if parsed.json:
+        print_json({**_fields(sighting), "waiting": waiting, "pictures": pictures})
     return 0
 
 
@@ -134,6 +147,15 @@ def export_corrections(parsed: argparse.Namespace) -> int:
 
 def _reviewing(records: Records, settings: Settings) -> Reviewing:
     return open_reviewing(records, settings, SystemClock())
+
+
+def _fields(sighting: Sighting) -> dict[str, Any]:
+    """A sighting, the doubt, and the readings that the verdict weighed, likeliest first."""
+    readings = [
+        {"plate": r.plate, "p": round(r.probability, 6), "paid": r.paid, "exempt": r.exempt}
+        for r in sighting.verdict.readings
+    ]
+    return {**sighting_json(sighting), "doubt": words_of(sighting.verdict.rule).sentence, "readings": readings}
 
 
 def _print(sighting: Sighting, waiting: int) -> None:

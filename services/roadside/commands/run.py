@@ -17,6 +17,7 @@ from roadside.assembly.watching import Keepers, SourceWatch, base_view, open_aga
 from roadside.commands.colour import painted
 from roadside.commands.console import SERVING, BesideConsole
 from roadside.commands.flags import READING, add_config, add_settings, flags_of, settings_of
+from roadside.commands.json_lines import add_json
 from roadside.commands.out import refuse_overwriting, refuse_unwritable
 from roadside.commands.overlay import LONGEST_GAP_FRAMES, LiveOverlay, Overlay, annotate_again
 from roadside.commands.run_site import Reloading, SiteRun, open_book, open_gates, open_witness, tell_mode
@@ -88,7 +89,9 @@ def add_to(commands: SubParsers) -> None:
         help="open gates for recordings too, to try them; else cameras alone do",
     )
     parser.add_argument("--console", action="store_true", help="show web pages of what is seen, and stay until Ctrl-C")
-    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but what is wrong, and store")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("-q", "--quiet", action="store_true", help="say nothing but what is wrong, and store")
+    add_json(shape, "a sighting, as it happens, and nothing else on stdout")
     parser.add_argument("--timings", action="store_true", help="say what each stage took")
     add_config(parser)
     add_settings(parser, *READING, *WITNESS, *KEEPING, *KNOWN, *CAMERA, *ANCHORS, *TELLING, *SERVING)
@@ -133,7 +136,7 @@ def _run(arguments: argparse.Namespace) -> int:
             notifying.expect([CameraId(settings.camera)], {})
         on_report = _each(*(one.note for one in (beside, notifying) if one is not None))
         site = load_site(base_view(settings))
-        gates = stack.enter_context(open_gates(site, settings, records, from_files=arguments.gate_from_files))
+        gates = stack.enter_context(open_gates(site, settings, records, arguments))
         run = StreetRun(
             source,
             settings,
@@ -142,6 +145,7 @@ def _run(arguments: argparse.Namespace) -> int:
             on_report,
             show_plates=arguments.show_plates,
             quiet=arguments.quiet,
+            as_json=arguments.json,
             caretaker=caretaker,
             gates=gates,
         )
@@ -154,7 +158,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and not source.live and run.progress.frames:
         annotate_again(open_again(named, settings, _say, source), arguments.out, run.overlay)
     if arguments.out is not None:
-        print(f"Annotated: {arguments.out}")
+        print(f"Annotated: {arguments.out}", file=sys.stderr if arguments.json else sys.stdout)
     if interrupted:
         return EXIT_INTERRUPTED
     return EXIT_SOME_FAILED if refused else 0
@@ -182,7 +186,7 @@ def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
         beside = stack.enter_context(BesideConsole(records, settings)) if arguments.console else None
         listeners = [one for one in (beside, _notifying(stack, settings, records)) if one is not None]
         _obey(beside, lambda *_: hangup.ask())
-        gates = stack.enter_context(open_gates(site, settings, records, from_files=arguments.gate_from_files))
+        gates = stack.enter_context(open_gates(site, settings, records, arguments))
         run = SiteRun(
             site,
             settings,
@@ -191,6 +195,7 @@ def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
             listeners=listeners,
             show_plates=arguments.show_plates,
             quiet=arguments.quiet,
+            as_json=arguments.json,
             gates=gates,
         )
         interrupted = run.watch(Reloading(hangup, flags_of(arguments), settings, site).cameras)
@@ -231,6 +236,7 @@ class StreetRun:
         *,
         show_plates: bool = False,
         quiet: bool = False,
+        as_json: bool = False,
         caretaker: Caretaker | None = None,
         gates: Gates | None = None,
     ) -> None:
@@ -239,7 +245,7 @@ class StreetRun:
         Unless `show_plates`, `out` shows the plates of the accused alone, and what is printed goes without those of
         vehicles that have paid where it does not go to a terminal.
         """
-        self._quiet = quiet
+        self._tells_end = not (quiet or as_json)
         self._on_report = on_report
         self._caretaker = caretaker
         witness = open_witness(settings, records)
@@ -257,7 +263,7 @@ class StreetRun:
         self._warned: set[str] = set()
         self.elapsed = self._watch.watch_s
         self.progress = Progress(sys.stderr, source.frame_count, quiet=quiet)
-        self._teller = Teller(self.progress, show_plates=show_plates, quiet=quiet)
+        self._teller = Teller(self.progress, show_plates=show_plates, quiet=quiet, as_json=as_json)
         self.sightings = self._teller.sightings
 
     def look(self, view: View) -> None:
@@ -286,8 +292,8 @@ class StreetRun:
         return self._watch.dropped
 
     def report(self, *, timings: bool) -> None:
-        """The table at the end, unless it is quiet."""
-        if self._quiet:
+        """The table at the end, unless it is quiet or for a program."""
+        if not self._tells_end:
             return
         print(painted(self.sightings.text()))
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"

@@ -23,6 +23,7 @@ from roadside.kit.interrupt import Interrupt
 from roadside.kit.progress import Progress
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
@@ -62,12 +63,13 @@ class SiteRun:
         listeners: Sequence[Listener] = (),
         show_plates: bool = False,
         quiet: bool = False,
+        as_json: bool = False,
         gates: Gates | None = None,
     ) -> None:
         """`caretaker` is asked to look after what is kept; `listeners` are told of every frame."""
         self._progress = Progress(sys.stderr, None, quiet=quiet)
-        self._teller = Teller(self._progress, show_plates=show_plates, cameras=True, quiet=quiet)
-        self._quiet = quiet
+        self._teller = Teller(self._progress, show_plates=show_plates, cameras=True, quiet=quiet, as_json=as_json)
+        self._tells_end = not (quiet or as_json)
         self._caretaker = caretaker
         self._listeners = listeners
         judged = not reads_plates_alone(settings, records)
@@ -96,8 +98,8 @@ class SiteRun:
             return interrupt.came
 
     def report(self, stored_in: str, *, timings: bool) -> None:
-        """The table at the end, unless it is quiet."""
-        if self._quiet:
+        """The table at the end, unless it is quiet or for a program."""
+        if not self._tells_end:
             return
         print(painted(self._teller.sightings.text()))
         dropped = self._watch.dropped
@@ -132,10 +134,15 @@ def open_book(settings: Settings, records: Records) -> KnownBook:
 
 
 @contextmanager
-def open_gates(site: Site, settings: Settings, records: Records, *, from_files: bool) -> Iterator[Gates]:
+def open_gates(site: Site, settings: Settings, records: Records, parsed: argparse.Namespace) -> Iterator[Gates]:
     """The relays of the file, which known plates open while the block lasts. Raises SettingsError."""
     book = open_book(settings, records)
-    with Gates(site, book, say, tell=lambda line: print(line, flush=True), from_files=from_files) as gates:
+    told = sys.stderr if parsed.json else sys.stdout
+
+    def tell(line: str) -> None:
+        print(line, file=told, flush=True)
+
+    with Gates(site, book, say, tell=tell, from_files=parsed.gate_from_files) as gates:
         yield gates
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from roadside.commands.colour import painted
+from roadside.commands.json_lines import print_json, sighting_json
 from roadside.commands.table import SightingTable, sighting_line, without_free_plate
 
 if TYPE_CHECKING:
@@ -19,11 +20,20 @@ if TYPE_CHECKING:
 class Teller:
     """Says what was concluded, without plates of those who have paid where others may read it."""
 
-    def __init__(self, progress: Progress, *, show_plates: bool, cameras: bool = False, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        *,
+        show_plates: bool,
+        cameras: bool = False,
+        quiet: bool = False,
+        as_json: bool = False,
+    ) -> None:
         """Plates of vehicles that have paid go to a terminal, and elsewhere where `show_plates`.
 
-        With `cameras` each line names its camera, with `quiet` there is none.
+        With `cameras` each line names its camera, with `quiet` there is none, with `as_json` it is an object.
         """
+        self._as_json = as_json
         self._quiet = quiet
         self.sightings = SightingTable(cameras=cameras)
         self.tells_free = show_plates or sys.stdout.isatty()
@@ -37,7 +47,9 @@ class Teller:
             for event in conclusion.outputs:
                 told = event.sighting if self.tells_free else without_free_plate(event.sighting)
                 self.sightings.add(told)
-                if not self._quiet:
+                if self._as_json:
+                    print_json(sighting_json(told))
+                elif not self._quiet:
                     print(painted(sighting_line(told, cameras=self._cameras)), flush=True)
 
     def warn(self, line: str) -> None:
