@@ -347,7 +347,8 @@ def as_it_was(world: World) -> None:
             entry = {"sequence": number, **values, "key_id": "k1", "link": link}
             assert before != link
             connection.execute(METADATA.tables["evidence_chain"].insert().values(entry))
-        for table in ("sealed_records", "accounts", "account_secrets", "known_lists", "known_plates", "unread_rows"):
+        later = ("accounts", "account_secrets", "known_lists", "known_plates", "unread_rows")
+        for table in ("sealed_records", *later, "arrivals", "arrived_evidence"):
             connection.execute(text(f"DROP TABLE {table}"))
         for table, column in (
             ("evidence_chain", "version"),

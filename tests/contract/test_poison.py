@@ -15,18 +15,19 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
-from roadside.adapters.sql.store import _position
+from roadside.adapters.sql.finding import position_of
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.events import SightingEvent
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.errors import InputError, PoisonError
 from roadside.kit.backoff import Backoff
+from roadside.kit.batch_runner import BatchRunner
 from roadside.kit.health import Health
 from roadside.kit.prometheus import PrometheusMeter
 from roadside.kit.retry import RetryPolicy
-from roadside.kit.stage_runner import LoopParts, RunnerLimits, StageRunner
+from roadside.kit.stage_runner import LoopParts, RunnerLimits
 from roadside.plates.metrics import SPECS
-from roadside.plates.stage import StoreStage
+from roadside.plates.stage import BatchStoreStage
 from roadside.ports.bus import SIGHTINGS
 from tests.contract.test_store import CROP, World, server, sighting, world
 from tests.waiting import PLENTY_S, wait_for
@@ -67,9 +68,7 @@ def test_poison_is_a_dead_letter_at_once_and_what_follows_is_stored(world: World
         "store", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=stopping, drain_s=1
     )
     parts = LoopParts(bus, meter, SystemClock(), health, retry, stopping)
-    runner = StageRunner(
-        SIGHTINGS, None, StoreStage(world.store, world.clock, meter), parts, RunnerLimits(block_s=0.05)
-    )
+    runner = BatchRunner(SIGHTINGS, BatchStoreStage(world.store, world.clock, meter), parts, RunnerLimits(block_s=0.05))
     thread = threading.Thread(target=runner.run)
     thread.start()
     wait_for(lambda: bool(_stored(world)), "the good one")
@@ -109,7 +108,7 @@ def test_page_tokens_of_others_are_refused(world: World, text: str) -> None:
 @given(st.text(max_size=80) | st.binary(max_size=60).map(lambda data: base64.urlsafe_b64encode(data).decode()))
 def test_any_text_is_a_position_of_64_bits_or_refused(token: str) -> None:
     try:
-        position = _position(token)
+        position = position_of(token)
     except InputError:
         return
     assert all(abs(number) < 2**63 for number in position)

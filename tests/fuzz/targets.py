@@ -27,7 +27,7 @@ from roadside.adapters.sources.containers import container_time
 from roadside.adapters.sources.exif import photograph_time
 from roadside.adapters.sources.mjpeg import JpegSplitter
 from roadside.adapters.sources.pictures import decode_picture as decode_photograph
-from roadside.adapters.sql.store import _position as page_position
+from roadside.adapters.sql.finding import position_of as page_position
 from roadside.adapters.voc import LabelledBox, annotation_of, read_voc, write_voc
 from roadside.assembly.models import open_named_reader
 from roadside.assembly.settings import Settings

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from roadside.adapters.encryption import new_keyring
 from roadside.adapters.sql import SqlSightingStore, Vault, open_embedded
+from roadside.adapters.sql.bell import open_bell
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
@@ -57,7 +58,7 @@ class Served:
         self.folder, self.keyring = folder, new_keyring("k")
         self.store = CountedStore(self.database, Vault(folder / "e", self.keyring), clock)
         meter = PrometheusMeter("plates", SPECS, CollectorRegistry())
-        self.hub = WatchHub(self.store, meter, MOST_WATCHERS)
+        self.hub = WatchHub(self.store, open_bell(self.database), meter, MOST_WATCHERS)
         self.stopping = threading.Event()
         self._thread = threading.Thread(target=self.hub.run, args=(self.stopping,))
         self._thread.start()

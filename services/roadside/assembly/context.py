@@ -11,6 +11,7 @@ from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
 from roadside.errors import BusUnavailableError
 from roadside.kit.backoff import Backoff
+from roadside.kit.batch_runner import BatchRunner
 from roadside.kit.config import ServiceSettingsT
 from roadside.kit.decoding_process import DecodingProcess
 from roadside.kit.retry import BUS, RetryPolicy
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from roadside.kit.health import Health
     from roadside.kit.lifecycle import Lifecycle
     from roadside.kit.prometheus import PrometheusMeter
-    from roadside.ports.bus import EventT, GivenT_co, Stage, Stream
+    from roadside.ports.bus import BatchStage, EventT, GivenT_co, Stage, Stream
     from roadside.ports.system import Meter
     from roadside.wire.pictures import Decoder
 
@@ -73,6 +74,13 @@ class ServiceContext(Generic[ServiceSettingsT]):
         """The loop around a stage that takes `at_once` messages at a time."""
         limits = RunnerLimits(max_messages=at_once, most_failures=self.settings.most_failures)
         return StageRunner(source, target, stage, self.loop_parts(source.name, meter), limits)
+
+    def batch_runner(
+        self, source: Stream[EventT], stage: BatchStage[EventT, Any], *, at_once: int
+    ) -> BatchRunner[EventT]:
+        """The loop around a last stage that takes up to `at_once` messages together."""
+        limits = RunnerLimits(max_messages=at_once, most_failures=self.settings.most_failures)
+        return BatchRunner(source, stage, self.loop_parts(source.name), limits)
 
     def backlog_tick(self, stream: Stream[Any]) -> Callable[[], None]:
         """Keeps the gauges of a stream's backlog."""

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import SqlSightingStore
+from roadside.adapters.sql.bell import open_bell
 from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
@@ -21,7 +22,7 @@ from roadside.plates.records_servicer import RecordsServicer
 from roadside.plates.review import Reviewing
 from roadside.plates.review_servicer import ReviewServicer
 from roadside.plates.servicer import PlatesServicer
-from roadside.plates.stage import StoreStage
+from roadside.plates.stage import BatchStoreStage
 from roadside.plates.watching import WatchHub
 from roadside.ports.bus import SIGHTINGS
 from roadside.registry.recheck import recheck
@@ -56,9 +57,9 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
     database = wait_for_database(context, settings)
     vault = open_vault(settings, database)
     store = SqlSightingStore(database, vault, clock)
-    stage = StoreStage(store, clock, context.meter)
-    runner = context.stage_runner(SIGHTINGS, None, stage, at_once=SIGHTINGS_AT_ONCE)
-    hub = WatchHub(store, context.meter, settings.most_watchers)
+    stage = BatchStoreStage(store, clock, context.meter)
+    runner = context.batch_runner(SIGHTINGS, stage, at_once=SIGHTINGS_AT_ONCE)
+    hub = WatchHub(store, open_bell(database), context.meter, settings.most_watchers)
     servicer = PlatesServicer(store, hub)
     registry = open_asked_registry(settings, own_registry(settings) or database, clock)
     judge = open_judge(settings, registry, clock)
@@ -100,6 +101,7 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
             context.memory_tick,
             letters_tick,
             store_tick(context.health, store.newest_sequence),
+            store.settle,
             lambda: _disk_tick(context, vault.folder),
         ),
         closers=(context.bus.close, database.close),

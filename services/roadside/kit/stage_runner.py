@@ -90,8 +90,7 @@ class StageRunner(Generic[EventT, GivenT_co]):
             self._parts.health.beat(self._source.name)
             nothing: list[Delivery[EventT]] = []
             deliveries = self._parts.retry.call(self._receive, otherwise=nothing, draining=False)
-            while deliveries and not stopping.is_set():
-                self._handle(deliveries.pop(0))
+            self._handle_some(deliveries)
             if deliveries:
                 self._give_back([delivery.receipt for delivery in deliveries])
         self._parts.health.done(self._source.name)
@@ -100,13 +99,23 @@ class StageRunner(Generic[EventT, GivenT_co]):
         limits = self._limits
         return list(self._bus.receive(self._source, max_messages=limits.max_messages, block_s=limits.block_s))
 
+    def _handle_some(self, deliveries: list[Delivery[EventT]]) -> None:
+        """Handle and take away `deliveries`, in their order, until it is time to end."""
+        while deliveries and not self._parts.stopping.is_set():
+            self._handle(deliveries.pop(0))
+
     def _handle(self, delivery: Delivery[EventT]) -> None:
-        receipt, meter = delivery.receipt, self._parts.meter
         started_s = time.perf_counter()
-        age_s = (self._parts.clock.now_ns() - receipt.captured_at_ns) / 1e9
-        meter.observe("stream_age_seconds", max(0.0, age_s))
+        self._parts.meter.observe("stream_age_seconds", self._age_s(delivery.receipt))
         outcome = self._outcome(delivery)
-        elapsed_s = time.perf_counter() - started_s
+        self._told(delivery.receipt, outcome, time.perf_counter() - started_s)
+
+    def _age_s(self, receipt: Receipt) -> float:
+        return max(0.0, (self._parts.clock.now_ns() - receipt.captured_at_ns) / 1e9)
+
+    def _told(self, receipt: Receipt, outcome: str, elapsed_s: float) -> None:
+        """Count, time and log what became of a message."""
+        meter = self._parts.meter
         meter.count("messages_total", outcome=outcome)
         meter.observe("handling_seconds", elapsed_s)
         _log.info(

@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from roadside.core.sightings import Sighting
-    from roadside.ports.store import SightingStore
+    from roadside.ports.store import SightingStore, StoredBell
     from roadside.ports.system import Meter
     from roadside.v1 import types_pb2
 
-LOOK_EVERY_S = 0.25
-"""How often the store is looked into while anybody watches, in seconds."""
 AT_ONCE = 100
 """How many sightings are taken from the store at a time."""
 PAUSE_S = 0.02
@@ -84,8 +82,10 @@ class _Queue:
 class WatchHub:
     """Reads what is stored once, for however many watch."""
 
-    def __init__(self, store: SightingStore, meter: Meter, most_watchers: int) -> None:
+    def __init__(self, store: SightingStore, bell: StoredBell, meter: Meter, most_watchers: int) -> None:
+        """The store is read when `bell` rings, while anybody watches."""
         self._store = store
+        self._bell = bell
         self._meter = meter
         self._most_watchers = most_watchers
         self._queues: set[_Queue] = set()
@@ -95,12 +95,13 @@ class WatchHub:
 
     def run(self, stopping: threading.Event) -> None:
         """Hand what is stored to those who watch, until it is time to end: then their watches end too."""
-        while not stopping.wait(LOOK_EVERY_S):
+        while not self._bell.wait(stopping):
             try:
                 while self._queues and self._hand_out() == AT_ONCE and not stopping.wait(PAUSE_S):
                     pass
             except RoadsideError as error:
                 _log.debug("waiting", extra=fields(loop="watch", reason=str(error)))
+        self._bell.close()
         ended = UnavailableError("this server ends: watch again after the last sighting that came")
         with self._lock:
             for queue in self._queues:

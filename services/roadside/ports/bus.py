@@ -105,6 +105,14 @@ class Stage(Protocol[TakenT_contra, GivenT_co]):
         ...
 
 
+class BatchStage(Stage[TakenT_contra, GivenT_co], Protocol):
+    """A last step, which takes many events at once more cheaply than one by one."""
+
+    def handle_all(self, events: Sequence[TakenT_contra]) -> None:
+        """As `handle` of each, all or none, where nothing follows. Raises what `handle` raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Conclusion(Generic[GivenT_co]):
     """What a stage that holds events has done with some of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Sequence
 
     from roadside.core.reads import FusedPlate
@@ -21,6 +22,26 @@ class SightingKeeper(Protocol):
         PAID and EXEMPT keep a keyed hash and no picture, whatever is given.
         Raises StoreUnavailableError where nothing was stored.
         """
+        ...
+
+
+class BatchKeeper(SightingKeeper, Protocol):
+    """Takes many sightings at once."""
+
+    def save_all(self, seen: Sequence[tuple[Sighting, Sequence[Picture]]]) -> Sequence[Sighting]:
+        """As `save`, of many in one transaction: all are stored, or none; what is kept of each, in their order."""
+        ...
+
+
+class StoredBell(Protocol):
+    """Rings when sightings were stored."""
+
+    def wait(self, stopping: threading.Event) -> bool:
+        """Wait until it is worth looking for new sightings; True where it is time to end."""
+        ...
+
+    def close(self) -> None:
+        """Let its connection go."""
         ...
 
 

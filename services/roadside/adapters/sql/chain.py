@@ -103,15 +103,14 @@ class Chain:
     ) -> None:
         """Append an entry for each sighting in `ids`: what is kept of it now, and what has happened."""
         self._lock(connection, at_ns)
-        found = states(connection, ids)
-        for sighting_id in ids:
-            if sighting_id in found:
-                self._append(connection, event, sighting_id, {**found[sighting_id], "facts": dict(facts or {})}, at_ns)
+        found, said = states(connection, ids), dict(facts or {})
+        sealed = [(sighting_id, {**found[sighting_id], "facts": said}) for sighting_id in ids if sighting_id in found]
+        self._append(connection, event, sealed, at_ns)
 
     def note(self, connection: Connection, event: Event, facts: Mapping[str, Plain], at_ns: int) -> None:
         """Append an entry that is about no single sighting."""
         self._lock(connection, at_ns)
-        self._append(connection, event, "", {"facts": dict(facts)}, at_ns)
+        self._append(connection, event, [("", {"facts": dict(facts)})], at_ns)
 
     def erase(self, connection: Connection, ids: Iterable[str], why: str, at_ns: int) -> None:
         """Say that the records of sightings are deleted, and delete what was sealed of them, with its salt."""
@@ -119,7 +118,7 @@ class Chain:
         if not gone:
             return
         self._lock(connection, at_ns)
-        self._append(connection, Event.ERASED, "", {"facts": {"sightings": gone, "why": why}}, at_ns)
+        self._append(connection, Event.ERASED, [("", {"facts": {"sightings": gone, "why": why}})], at_ns)
         connection.execute(delete(SEALED).where(SEALED.c.sighting_id.in_(gone)))
 
     def audit(self, connection: Connection, entry: AuditEntry) -> None:
@@ -144,29 +143,39 @@ class Chain:
             "sightings_to": connection.execute(select(func.max(SIGHTINGS.c.sequence))).scalar() or 0,
             "audit_to": connection.execute(select(func.max(AUDIT.c.entry_id))).scalar() or 0,
         }
-        self._append(connection, Event.BEGAN, "", {"facts": older}, at_ns)
+        self._append(connection, Event.BEGAN, [("", {"facts": older})], at_ns)
 
     def _append(
-        self, connection: Connection, event: Event, sighting_id: str, record: Mapping[str, Plain], at_ns: int
+        self, connection: Connection, event: Event, records: Sequence[tuple[str, Mapping[str, Plain]]], at_ns: int
     ) -> None:
+        """Append an entry for each of `records`, pairs of a sighting's id and what is sealed, in their order."""
+        if not records:
+            return
         last = _last(connection)
-        sequence, before = (last.sequence + 1, last.link) if last else (1, FIRST_LINK)
-        body = canonical({**record, "event": event.value, "format": _FORMAT, "software": __version__})
-        salt = secrets.token_hex(32)
-        entry: dict[str, str | int] = {
-            "sequence": sequence,
-            "at_ns": at_ns,
-            "event": event.value,
-            "sighting_id": sighting_id,
-            "kind": "",
-            "sha256": commitment(salt, body),
-            "key_id": self._keyring.active,
-            "version": WHOLE_RECORDS,
-        }
-        fields = (str(sequence), str(at_ns), event.value, sighting_id, "", entry["sha256"])
-        link = self._keyring.seal(self._keyring.active, f"version {WHOLE_RECORDS}", before, *map(str, fields))
-        connection.execute(insert(CHAIN).values(**entry, link=link))
-        connection.execute(insert(SEALED).values(sequence=sequence, sighting_id=sighting_id, salt=salt, body=body))
+        sequence, link = (last.sequence, last.link) if last else (0, FIRST_LINK)
+        entries, sealed = [], []
+        for sighting_id, record in records:
+            sequence += 1
+            body = canonical({**record, "event": event.value, "format": _FORMAT, "software": __version__})
+            salt = secrets.token_hex(32)
+            fields = (str(sequence), str(at_ns), event.value, sighting_id, "", commitment(salt, body))
+            link = self._keyring.seal(self._keyring.active, f"version {WHOLE_RECORDS}", link, *fields)
+            entries.append(
+                {
+                    "sequence": sequence,
+                    "at_ns": at_ns,
+                    "event": event.value,
+                    "sighting_id": sighting_id,
+                    "kind": "",
+                    "sha256": fields[-1],
+                    "key_id": self._keyring.active,
+                    "version": WHOLE_RECORDS,
+                    "link": link,
+                }
+            )
+            sealed.append({"sequence": sequence, "sighting_id": sighting_id, "salt": salt, "body": body})
+        connection.execute(insert(CHAIN), entries)
+        connection.execute(insert(SEALED), sealed)
 
 
 def commitment(salt: str, body: str) -> str:

@@ -169,6 +169,26 @@ class Database:
             connection.cursor().execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_S * 1000}")
             connection.close()
 
+    @property
+    def driver_error(self) -> type[Exception]:
+        """What the driver raises."""
+        found: type[Exception] = self._engine.dialect.loaded_dbapi.Error
+        return found
+
+    def listen(self, channel: str) -> Any:  # noqa: ANN401 - a driver's own type
+        """A connection of PostgreSQL's driver, beside the pool, that is notified on `channel`; the caller closes it.
+
+        Raises StoreUnavailableError.
+        """
+        with _translated():
+            pooled = self._engine.raw_connection()
+            connection: Any = pooled.driver_connection
+            pooled.detach()
+            connection.rollback()
+            connection.autocommit = True
+            connection.execute(f"LISTEN {channel}")
+        return connection
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, case, delete, func, or_, select, update
 
 from roadside.adapters.checkpoint import sign_head
+from roadside.adapters.sql.arrivals import Arrivals, refused_arrivals
 from roadside.adapters.sql.chain import AuditEntry, Event
 from roadside.adapters.sql.schema import AUDIT, CHAIN, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.adapters.sql.verification import compared, walked
@@ -152,6 +153,7 @@ class RetentionManager:
         key = fold(plate)
         if not key:
             raise InputError(f"{plate!r} is no plate")
+        Arrivals(self._database, self._vault, self._clock).settle()  # it may be among those on their way
         hashes, receipt = self._vault.keyring.hashes(key), secrets.token_hex(16)
         now_ns = self._clock.now_ns()
         with self._database.write() as connection:
@@ -181,7 +183,9 @@ class RetentionManager:
         with self._database.snapshot() as connection:
             walk = walked(connection, self._vault, {each.sequence for each in checkpoints}, expected_link)
             found = compared(connection, self._vault, walk)
+            refused = refused_arrivals(connection)
         faults = [*walk.faults, *found.faults]
+        faults += [f"{name}: a sighting that came by no way of Roadside: it was not taken over" for name in refused]
         if expected_link is not None and not walk.expected:
             faults.append("chain: the expected link is missing: the end was cut off, or the chain was made anew")
         anchor: Checkpoint | None = None

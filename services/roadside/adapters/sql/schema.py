@@ -79,6 +79,27 @@ EVIDENCE = Table(
     Index(None, "sha256"),
 )
 
+ARRIVALS = Table(
+    "arrivals",
+    METADATA,
+    Column("arrival_id", COUNTING, primary_key=True, autoincrement=True),
+    *(Column(c.name, c.type, nullable=c.nullable) for c in SIGHTINGS.columns if c.name != "sequence"),
+    Column("key_id", Text, nullable=False),
+    Column("seal", Text, nullable=False),
+    Column("refused", Integer, nullable=False, server_default="0"),
+    sqlite_autoincrement=True,
+)
+"""Sightings that are kept and have no place in the order of storing yet; `roadside.adapters.sql.arrivals` tells how
+they get it. Nothing else reads them."""
+
+ARRIVED_EVIDENCE = Table(
+    "arrived_evidence",
+    METADATA,
+    Column("arrival_id", BigInteger, nullable=False),
+    *(Column(c.name, c.type, nullable=c.nullable) for c in EVIDENCE.columns),
+    PrimaryKeyConstraint("arrival_id", "kind"),
+)
+
 CHAIN = Table(
     "evidence_chain",
     METADATA,

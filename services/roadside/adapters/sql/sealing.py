@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -43,7 +43,7 @@ def states(connection: Connection, ids: Sequence[str]) -> Mapping[str, State]:
     return found
 
 
-def plain(row: RowMapping) -> dict[str, Plain]:
+def plain(row: Mapping[str, Any] | RowMapping) -> dict[str, Plain]:
     """The columns of a row as they are sealed: bytes by their SHA-256, a float by its exact hexadecimal digits."""
     found: dict[str, Plain] = {}
     for name, value in row.items():

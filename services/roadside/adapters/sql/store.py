@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, tuple_, update
+from sqlalchemy import and_, delete, func, insert, select, update
 
+from roadside.adapters.sql.arrivals import Arrival, Arrivals
 from roadside.adapters.sql.chain import AuditEntry, Event
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
+from roadside.adapters.sql.finding import conditions, newest_of, page_token
 from roadside.adapters.sql.locks import Lock, one_at_a_time
 from roadside.adapters.sql.schema import CHAIN, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
-from roadside.core.reads import FOLDED_ALPHABET
 from roadside.core.sightings import SightingPage, VerdictKind
-from roadside.errors import InputError, NotFoundError
+from roadside.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, RowMapping, Select
 
@@ -31,12 +29,6 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 MOST_A_PAGE = 1000
-MOST_PLATE_CHARACTERS = 32
-"""What is like a longer text is not searched for: every character makes some seventy strings to look up."""
-_AFTER_ALL = "\U0010ffff"
-_POSITION = re.compile(r"(-?[0-9]{1,19})\.([0-9]{1,19})")
-_LARGEST = 2**63 - 1
-"""Both databases count in 64 bits."""
 
 
 class SqlSightingStore:
@@ -46,6 +38,7 @@ class SqlSightingStore:
         self._database = database
         self._vault = vault
         self._clock = clock
+        self._arrivals = Arrivals(database, vault, clock)
 
     def save(self, sighting: Sighting, pictures: Sequence[Picture] = ()) -> Sighting:
         """Store once and return what is kept; what is there already is returned unchanged.
@@ -53,25 +46,33 @@ class SqlSightingStore:
         PAID and EXEMPT keep a keyed hash and no picture, whatever is given.
         Raises StoreUnavailableError where nothing was stored.
         """
+        return self.save_all([(sighting, pictures)])[0]
+
+    def save_all(self, seen: Sequence[tuple[Sighting, Sequence[Picture]]]) -> Sequence[Sighting]:
+        """As `save`, of many in one transaction: all are stored, or none; what is kept of each, in their order."""
+        ids = [sighting.sighting_id for sighting, _ in seen]
+        with self._database.read() as connection:
+            known = known_sightings(connection, ids)
+        new = [self._arrival(sighting, pictures) for sighting, pictures in seen if sighting.sighting_id not in known]
+        if new:
+            self._arrivals.store(new)
+            with self._database.read() as connection:
+                known = known_sightings(connection, ids)
+        for sighting_id in ids:
+            if sighting_id not in known:
+                raise NotFoundError(f"sighting {sighting_id} went away while it was stored")
+        return [known[sighting_id] for sighting_id in ids]
+
+    def settle(self) -> None:
+        """Give sightings that a killed process left on their way their places. Raises StoreUnavailableError."""
+        self._arrivals.settle()
+
+    def _arrival(self, sighting: Sighting, pictures: Sequence[Picture]) -> Arrival:
+        """A sighting as it may be kept, its pictures written."""
         kept = redacted(sighting, self._vault)
         if kept.verdict.kind in HASHED:
-            pictures = ()
-        with self._database.read() as connection:
-            if (known := known_sighting(connection, sighting.sighting_id)) is not None:
-                return known
-        written = [(picture, self._vault.write(picture)) for picture in pictures]
-        now_ns = self._clock.now_ns()
-        with self._database.write() as connection:
-            one_at_a_time(connection, Lock.SAVE)
-            known = known_sighting(connection, sighting.sighting_id)
-            if known is None:
-                connection.execute(insert(SIGHTINGS).values(sighting_row(kept, now_ns)))
-                self._vault.record(connection, sighting.sighting_id, written)
-                self._vault.chain.seal(connection, Event.STORED, [sighting.sighting_id], now_ns)
-                known = known_sighting(connection, sighting.sighting_id)
-        if known is None:
-            raise NotFoundError(f"sighting {sighting.sighting_id} went away while it was stored")
-        return known
+            return Arrival(kept)
+        return Arrival(kept, [(picture, self._vault.write(picture)) for picture in pictures])
 
     def decide(self, sighting_id: str, verdict: Verdict, author: str, corrected: FusedPlate | None = None) -> Sighting:
         """Put `verdict` in place of the one before, and `corrected` in place of the plate where given.
@@ -113,12 +114,12 @@ class SqlSightingStore:
         limit = max(1, min(query.limit, MOST_A_PAGE))
         statement = (
             select(SIGHTINGS)
-            .where(*_conditions(query))
-            .order_by(_newest(query).desc(), SIGHTINGS.c.sequence.desc())
+            .where(*conditions(query))
+            .order_by(newest_of(query).desc(), SIGHTINGS.c.sequence.desc())
             .limit(limit + 1)
         )
         found = self._sightings(statement)
-        token = _token(found[limit - 1]) if len(found) > limit else ""
+        token = page_token(found[limit - 1]) if len(found) > limit else ""
         return SightingPage(tuple(found[:limit]), token)
 
     def after(self, sequence: int, limit: int) -> Sequence[Sighting]:
@@ -207,9 +208,14 @@ class SqlSightingStore:
 
 def known_sighting(connection: Connection, sighting_id: str) -> Sighting | None:
     """The sighting as a transaction of the caller sees it; None where there is none."""
-    statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id)
+    return known_sightings(connection, [sighting_id]).get(sighting_id)
+
+
+def known_sightings(connection: Connection, ids: Sequence[str]) -> Mapping[str, Sighting]:
+    """Those of the sightings `ids` that are kept."""
+    statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id.in_(ids))
     found = _with_evidence(connection, connection.execute(statement).mappings().all())
-    return found[0] if found else None
+    return {sighting.sighting_id: sighting for sighting in found}
 
 
 def redacted(sighting: Sighting, vault: Vault) -> Sighting:
@@ -239,60 +245,3 @@ def _with_evidence(connection: Connection, rows: Sequence[RowMapping]) -> list[S
         for picture in connection.execute(pictures).mappings():
             evidence.setdefault(picture["sighting_id"], []).append(picture)
     return [sighting_of(row, evidence.get(row["sighting_id"], ())) for row in rows]
-
-
-def _newest(query: SightingQuery) -> ColumnElement[int]:
-    """What to sort by: for a query of what is like a plate, an expression that no index is ordered by.
-
-    With the index PostgreSQL read ten million sightings in order (1.7 s) to find the few that match.
-    """
-    return SIGHTINGS.c.last_seen_ns + 0 if query.plate_like else SIGHTINGS.c.last_seen_ns
-
-
-def _conditions(query: SightingQuery) -> list[ColumnElement[bool]]:
-    if max(len(query.plate_like or ""), len(query.plate_prefix or "")) > MOST_PLATE_CHARACTERS:
-        raise InputError(f"a plate has at most {MOST_PLATE_CHARACTERS} characters")
-    s = SIGHTINGS.c
-    found: list[ColumnElement[bool]] = []
-    if query.page_token:
-        found.append(tuple_(s.last_seen_ns, s.sequence) < tuple_(*_position(query.page_token)))
-    if query.since_ns is not None:
-        found.append(s.last_seen_ns >= query.since_ns)
-    if query.until_ns is not None:
-        found.append(s.last_seen_ns < query.until_ns)
-    if query.camera_id is not None:
-        found.append(s.camera_id == query.camera_id)
-    for column, value in ((s.country, query.country), (s.verdict, query.verdict), (s.direction, query.direction)):
-        if value is not None:
-            found.append(column == str(value))
-    if query.plate_prefix:
-        prefix = fold(query.plate_prefix)
-        found.append(and_(s.plate_key >= prefix, s.plate_key < prefix + _AFTER_ALL))
-    if query.plate_like:
-        found.append(s.plate_key.in_(_neighbours(fold(query.plate_like))))
-    return found
-
-
-def _neighbours(key: str) -> list[str]:
-    """`key` and every folded plate one substitution, insertion or deletion away."""
-    cuts = [(key[:place], key[place:]) for place in range(len(key) + 1)]
-    found = {key}
-    found |= {left + right[1:] for left, right in cuts if right}
-    found |= {left + c + right[1:] for left, right in cuts if right for c in FOLDED_ALPHABET}
-    found |= {left + c + right for left, right in cuts for c in FOLDED_ALPHABET}
-    return sorted(found)
-
-
-def _token(sighting: Sighting) -> str:
-    return base64.urlsafe_b64encode(f"{sighting.last_seen_ns}.{sighting.sequence}".encode()).decode()
-
-
-def _position(token: str) -> tuple[int, int]:
-    try:
-        found = _POSITION.fullmatch(base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode())
-    except (ValueError, binascii.Error):
-        found = None
-    position = (int(found[1]), int(found[2])) if found else (_LARGEST + 1, 0)
-    if max(map(abs, position)) > _LARGEST:
-        raise InputError("page_token: was not given by this store")
-    return position

@@ -8,7 +8,7 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from roadside.adapters.encryption import Keyring, key_of
 from roadside.adapters.sql.chain import Chain
@@ -82,20 +82,20 @@ class Vault:
             if not path.name.startswith(".") and path.stat().st_mtime_ns < older_than_ns
         }
 
-    def record(self, connection: Connection, sighting_id: str, pictures: Sequence[tuple[Picture, str]]) -> None:
-        """Write down pictures that `write` stored, as evidence of a sighting."""
-        for picture, digest in pictures:
-            connection.execute(
-                insert(EVIDENCE).values(
-                    sighting_id=sighting_id,
-                    kind=picture.kind.value,
-                    sha256=digest,
-                    media_type=picture.media_type,
-                    size_bytes=len(picture.data),
-                    key_id=self.keyring.active,
-                    box=box_text(picture.box),
-                )
-            )
+    def records(self, sighting_id: str, pictures: Sequence[tuple[Picture, str]]) -> list[dict[str, str | int | None]]:
+        """Rows of `evidence` for pictures that `write` stored."""
+        return [
+            {
+                "sighting_id": sighting_id,
+                "kind": picture.kind.value,
+                "sha256": digest,
+                "media_type": picture.media_type,
+                "size_bytes": len(picture.data),
+                "key_id": self.keyring.active,
+                "box": box_text(picture.box),
+            }
+            for picture, digest in pictures
+        ]
 
     def forget(self, connection: Connection, ids: Sequence[str]) -> list[str]:
         """Strike the evidence of sightings and return the pictures that none other uses.

@@ -1,0 +1,85 @@
+"""How a query for sightings is asked: its conditions, and the tokens of its pages."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, and_, tuple_
+
+from roadside.adapters.sql.schema import SIGHTINGS
+from roadside.core.plates import fold
+from roadside.core.reads import FOLDED_ALPHABET
+from roadside.errors import InputError
+
+if TYPE_CHECKING:
+    from roadside.core.sightings import Sighting, SightingQuery
+
+MOST_PLATE_CHARACTERS = 32
+"""What is like a longer text is not searched for: every character makes some seventy strings to look up."""
+_AFTER_ALL = "\U0010ffff"
+_POSITION = re.compile(r"(-?[0-9]{1,19})\.([0-9]{1,19})")
+_LARGEST = 2**63 - 1
+"""Both databases count in 64 bits."""
+
+
+def newest_of(query: SightingQuery) -> ColumnElement[int]:
+    """What to sort by: for a query of what is like a plate, an expression that no index is ordered by.
+
+    With the index PostgreSQL read ten million sightings in order (1.7 s) to find the few that match.
+    """
+    return SIGHTINGS.c.last_seen_ns + 0 if query.plate_like else SIGHTINGS.c.last_seen_ns
+
+
+def conditions(query: SightingQuery) -> list[ColumnElement[bool]]:
+    """What a sighting must meet. Raises InputError for a page token that is not ours, or a long plate."""
+    if max(len(query.plate_like or ""), len(query.plate_prefix or "")) > MOST_PLATE_CHARACTERS:
+        raise InputError(f"a plate has at most {MOST_PLATE_CHARACTERS} characters")
+    s = SIGHTINGS.c
+    found: list[ColumnElement[bool]] = []
+    if query.page_token:
+        found.append(tuple_(s.last_seen_ns, s.sequence) < tuple_(*position_of(query.page_token)))
+    if query.since_ns is not None:
+        found.append(s.last_seen_ns >= query.since_ns)
+    if query.until_ns is not None:
+        found.append(s.last_seen_ns < query.until_ns)
+    if query.camera_id is not None:
+        found.append(s.camera_id == query.camera_id)
+    for column, value in ((s.country, query.country), (s.verdict, query.verdict), (s.direction, query.direction)):
+        if value is not None:
+            found.append(column == str(value))
+    if query.plate_prefix:
+        prefix = fold(query.plate_prefix)
+        found.append(and_(s.plate_key >= prefix, s.plate_key < prefix + _AFTER_ALL))
+    if query.plate_like:
+        found.append(s.plate_key.in_(_neighbours(fold(query.plate_like))))
+    return found
+
+
+def _neighbours(key: str) -> list[str]:
+    """`key` and every folded plate one substitution, insertion or deletion away."""
+    cuts = [(key[:place], key[place:]) for place in range(len(key) + 1)]
+    found = {key}
+    found |= {left + right[1:] for left, right in cuts if right}
+    found |= {left + c + right[1:] for left, right in cuts if right for c in FOLDED_ALPHABET}
+    found |= {left + c + right for left, right in cuts for c in FOLDED_ALPHABET}
+    return sorted(found)
+
+
+def page_token(sighting: Sighting) -> str:
+    """The token of the page that begins after `sighting`."""
+    return base64.urlsafe_b64encode(f"{sighting.last_seen_ns}.{sighting.sequence}".encode()).decode()
+
+
+def position_of(token: str) -> tuple[int, int]:
+    """The time and the sequence in a page token. Raises InputError."""
+    try:
+        found = _POSITION.fullmatch(base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode())
+    except (ValueError, binascii.Error):
+        found = None
+    position = (int(found[1]), int(found[2])) if found else (_LARGEST + 1, 0)
+    if max(map(abs, position)) > _LARGEST:
+        raise InputError("page_token: was not given by this store")
+    return position
