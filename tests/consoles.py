@@ -15,17 +15,19 @@ from roadside.assembly.console import open_desk
 from roadside.assembly.records import open_records
 from roadside.assembly.settings import load_settings
 from roadside.console.passwords import Passwords
-from roadside.core.frames import CameraId
-from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
+from roadside.core.frames import Box, CameraId, Crop, Detection
+from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis, PlacedRead, Read
 from roadside.core.sightings import Picture, PictureKind, Reading, Sighting, Verdict, VerdictKind
+from roadside.registry.film_strip import film_strip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from roadside.assembly.records import Records
     from roadside.console.desk import Desk
     from roadside.console.ports import CameraDesk, Role
+    from roadside.core.reads import ShownRead
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that live as long as a test
 MINUTE_NS = 60 * 10**9
@@ -49,13 +51,26 @@ class Console:
         return self.desk.access.give_token(account, "test", scope, 1)
 
     def see(
-        self, text: str, kind: VerdictKind, *, rule: str = "no-paid-reading", camera: str = "gate", ago: int = 0
+        self,
+        text: str,
+        kind: VerdictKind,
+        *,
+        rule: str = "no-paid-reading",
+        camera: str = "gate",
+        ago: int = 0,
+        reads: Sequence[str] = (),
+        **more: object,
     ) -> str:
-        """Store a sighting `ago` minutes old; its id."""
+        """Store a sighting `ago` minutes old, with a film strip of `reads`; its id."""
         at_ns = self.desk.clock.now_ns() - ago * MINUTE_NS
         name = f"{text.lower()}{ago}{camera}".ljust(24, "0")[:24]
         sighting, pictures = seen_sighting(text, kind, rule=rule, camera=camera, at_ns=at_ns, name=name)
-        self.records.store.save(sighting, pictures)
+        if reads:
+            strip, shown = stripped(reads, at_ns)
+            assert sighting.plate is not None
+            sighting = replace(sighting, plate=replace(sighting.plate, shown=shown))
+            pictures = (*pictures, strip)
+        self.records.store.save(replace(sighting, **more), pictures)  # type: ignore[arg-type]
         return name
 
 
@@ -78,6 +93,18 @@ def seen_sighting(
     verdict = Verdict(kind, rule, 0.001, 0.0, readings)
     sighting = Sighting(name, CameraId(camera), f"t-{name}", at_ns - 10**9, at_ns, plate, verdict)
     return sighting, (_picture(PictureKind.CROP, text), _picture(PictureKind.FRAME, text))
+
+
+def stripped(reads: Sequence[str], at_ns: int) -> tuple[Picture, tuple[ShownRead, ...]]:
+    """A film strip of texts, a fifth of a second apart."""
+    placed = []
+    for number, text in enumerate(reads):
+        image = cv2.imdecode(np.frombuffer(_picture(PictureKind.CROP, text).data, np.uint8), cv2.IMREAD_COLOR)
+        crop = Crop(CameraId("gate"), at_ns + number * 200_000_000, number, Detection(Box(0, 0, 280, 70), 0.9), image)
+        placed.append(PlacedRead(crop, Read(text, text, "UK", 0.9, (), np.zeros((0, len(ALPHABET)), np.float32))))
+    made = film_strip(placed, 0)
+    assert made is not None
+    return made
 
 
 @contextmanager

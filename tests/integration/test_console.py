@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import text
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from roadside.console.app import PAGES, make_app
 from roadside.console.ports import Role
 from roadside.console.rest.operations import router
-from roadside.core.sightings import VerdictKind
+from roadside.core.sightings import PictureKind, VerdictKind
 from tests.consoles import PASSWORD, Console, console
 
 if TYPE_CHECKING:
@@ -298,6 +299,76 @@ def test_a_bad_list_changes_nothing(app: FastAPI, made: Console, bad: bytes) -> 
     assert made.desk.registry.state().vignettes == 2
 
 
+def looked(client: TestClient, listed: str | bytes, **choices: str) -> str:
+    form = {"csrf": csrf(client), "content": "vignettes", "mode": "replace", **choices}
+    answer = client.post("/registry/preview", data=form, files={"file": ("list.csv", listed)})
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def number(page: str, name: str) -> int:
+    found = re.search(rf"<dt>{name}</dt><dd>(\d+)</dd>", page)
+    assert found is not None, page
+    return int(found[1])
+
+
+def test_one_bad_row_is_shown_and_not_the_end_of_the_list(app: FastAPI, made: Console) -> None:
+    rows = "".join(f"AB{i:02d}CDE,UK,2026-01-01,2026-12-31\n" for i in range(99))
+    page = looked(browser(app, "admin"), "plate,country,valid_from,valid_to\n" + rows + "XY34FGH,UK,31.31.2026,soon\n")
+    assert (number(page, "good rows"), number(page, "would be added"), number(page, "left out")) == (99, 99, 1)
+    assert "<td>101</td>" in page
+    assert "Take it in" in page
+    assert "1 row with a plate cannot be read" in page
+    assert made.desk.registry.state().vignettes == 0
+
+
+def test_a_date_of_another_order_is_shown_and_the_order_can_be_changed(app: FastAPI, made: Console) -> None:
+    client = browser(app, "admin")
+    listed = "plate,country,valid_from,valid_to\nAB12CDE,UK,01/02/2026,01/31/2027\nXY34FGH,UK,03/04/2026,02/28/2027\n"
+    page = looked(client, listed)
+    assert "nothing was changed" in page
+    assert "month first" in page
+    assert "--" not in re.findall(r'role="alert">(.*)</p>', page)[0]
+    assert (number(page, "good rows"), number(page, "left out")) == (0, 2)
+    ticket = re.findall(r'name="ticket" value="([0-9a-f]+)"', page)[0]
+    form = {"csrf": csrf(client), "content": "vignettes", "mode": "replace", "ticket": ticket}
+    again = client.post("/registry/preview", data={**form, "date_order": "month-first"}).text
+    assert number(again, "would be added") == 2
+    assert client.post("/registry/import", data={**form, "date_order": "month-first"}).status_code == 303
+    assert made.desk.registry.state().vignettes == 2
+
+
+def test_a_list_whose_columns_are_not_known_is_read_as_a_person_says(app: FastAPI, made: Console) -> None:
+    client = browser(app, "admin")
+    listed = "Vozidlo|Zacatek|Konec\nAB12 CDE|2026-01-01|2026-12-31\n"
+    page = looked(client, listed)
+    assert "must name the columns" in page
+    assert "<option>Zacatek</option>" in page
+    said = {"column_plate": "Vozidlo", "column_valid_from": "Zacatek", "column_valid_to": "Konec", "country": "UK",
+            "separator": "bar"}  # fmt: skip
+    again = looked(client, listed, **said)
+    assert number(again, "would be added") == 1
+    ticket = re.findall(r'name="ticket" value="([0-9a-f]+)"', again)[0]
+    form = {"csrf": csrf(client), "content": "vignettes", "mode": "replace", "ticket": ticket, **said}
+    assert client.post("/registry/import", data=form).status_code == 303
+    _, held = made.desk.registry.check("AB12CDE", "", made.desk.clock.now_ns())
+    assert [entry.country for entry in held] == ["UK"]
+
+
+def test_what_is_chosen_of_a_list_cannot_be_anything(app: FastAPI) -> None:
+    client = browser(app, "admin")
+    assert "no such encoding" in looked(client, LIST, encoding="../../etc")
+    assert "no column" in looked(client, LIST, column_plate="<script>")
+    assert "country" in looked(client, LIST, country="Atlantis")
+    assert "would be added" in looked(client, LIST, separator="nonsense")
+
+
+def test_a_row_without_a_plate_is_told_of(app: FastAPI) -> None:
+    rows = "".join(f"AB{i:02d}CDE,UK,2026-01-01,2026-12-31\n" for i in range(100))
+    page = looked(browser(app, "admin"), "plate,country,valid_from,valid_to\n" + rows + "!,UK,2026-01-01,2026-12-31\n")
+    assert "Not even the plate of 1 row can be read" in page
+
+
 def test_a_vignette_without_end_is_told_so(app: FastAPI, made: Console) -> None:
     client = browser(app, "admin")
     take_in(client, "plate,country,valid_from,valid_to\nAB12CDE,UK,2026-01-01,9999-12-31\n")
@@ -328,6 +399,51 @@ def test_an_administrator_lets_others_in(app: FastAPI, made: Console) -> None:
     client.post("/system/disable", data={"csrf": csrf(client), "name": "eva"})
     assert guest.get("/").status_code == 303
     assert {"invited", "disabled", "set a password"} <= {look.action for look in made.desk.ledger.audit()}
+
+
+def test_a_sighting_shows_every_read_of_its_passage(app: FastAPI, made: Console) -> None:
+    reads = ["AB12CDE", "AB12COE", ""]
+    wanted = made.see("AB12CDE", VerdictKind.REVIEW, reads=reads)
+    client = browser(app, "viewer")
+    page = client.get(f"/sightings/{wanted}").text
+    assert len(re.findall(r'<img class="cell\d"', page)) == len(reads)
+    assert "<code>AB12COE</code>" in page
+    assert "nothing read" in page
+    assert client.get(f"/sightings/{wanted}/strip").headers["content-type"] == "image/jpeg"
+    headers = {"authorization": f"Bearer {made.token('admin', Role.VIEWER)}"}
+    told = client.get(f"/api/v1/sightings/{wanted}", headers=headers).json()
+    assert [read["text"] for read in told["reads"]] == reads
+    assert client.get(f"/api/v1/sightings/{wanted}/pictures/strip", headers=headers).status_code == 200
+
+
+def test_a_film_strip_goes_with_its_plate(app: FastAPI, made: Console) -> None:
+    gone = made.see("AB12CDE", VerdictKind.REVIEW, reads=["AB12CDE", "AB12CDE"])
+    other = made.see("AB12COE", VerdictKind.REVIEW, reads=["AB12CDE", "AB12COE"])
+    paid = made.see("XY34FGH", VerdictKind.PAID, reads=["XY34FGH", "XY34FGH"])
+    assert made.desk.sightings.get(paid).evidence == ()
+    (strip,) = [e for e in made.desk.sightings.get(gone).evidence if e.kind is PictureKind.STRIP]
+    client = browser(app, "admin")
+    client.post(f"/sightings/{gone}/forget", data={"csrf": csrf(client)})
+    assert client.get(f"/sightings/{gone}/strip").status_code == 404
+    assert made.records.vault.fault(strip.sha256, None) is not None
+    page = client.get(f"/sightings/{other}").text
+    assert "<code>AB12COE</code>" in page
+    assert "AB12CDE" not in page
+    assert "are as entry" in page
+
+
+def test_a_sighting_tells_whether_it_is_what_was_sealed(app: FastAPI, made: Console) -> None:
+    whole, changed = made.see("AB12CDE", VerdictKind.REVIEW), made.see("XY34FGH", VerdictKind.REVIEW)
+    with made.records.database.write() as connection:
+        connection.execute(text("UPDATE sightings SET camera_id = 'other' WHERE sighting_id = :id"), {"id": changed})
+    client = browser(app, "viewer")
+    assert "are as entry" in client.get(f"/sightings/{whole}").text
+    page = client.get(f"/sightings/{changed}").text
+    assert "This is not what was sealed" in page
+    assert "camera_id was changed" in page
+    (crop,) = [e for e in made.desk.sightings.get(whole).evidence if e.kind is PictureKind.CROP]
+    made.records.vault.remove(crop.sha256)
+    assert "This is not what was sealed" in client.get(f"/sightings/{whole}").text
 
 
 def test_forgetting_a_plate_is_for_administrators(app: FastAPI, made: Console) -> None:

@@ -56,6 +56,7 @@ DOORS = {
     "Records.ListAnswers": {"review", "admin"},
     "Records.CountSightings": {"read", "review", "admin"},
     "Records.ForgetPlate": {"admin"},
+    "Records.GetSeal": {"read", "review", "admin"},
     "Records.ListTraining": {"review", "admin"},
     "Records.CountTraining": {"review", "admin"},
     "Review.NextSighting": {"review", "admin"},

@@ -94,6 +94,35 @@ def test_a_list_that_would_forget_somebody_is_refused_unless_forced(stub: regist
     assert kind(stub, "1AB2349") == types_pb2.VERDICT_KIND_UNPAID
 
 
+def test_a_list_can_be_looked_at_with_all_that_speaks_against_it(stub: registry_pb2_grpc.RegistryStub) -> None:
+    load(stub, HEAD + "".join(ROWS))
+    listed = HEAD.replace("plate", "Wagen") + ROWS[0] + "1AB2301,CZ,12/31/2020,\n!,CZ,2020-01-01,\n"
+
+    def looked(**more: object) -> registry_pb2.ImportVignettesResponse:
+        request = registry_pb2.ImportVignettesRequest(
+            csv_chunk=listed.encode(),
+            replace_all=True,
+            look=True,
+            **more,  # type: ignore[arg-type]
+        )
+        answer: registry_pb2.ImportVignettesResponse = stub.ImportVignettes(iter([request]), timeout=60)
+        return answer
+
+    unknown = looked()
+    assert "must name the columns" in unknown.objections[0]
+    assert list(unknown.column_names) == ["Wagen", "country", "valid_from", "valid_to"]
+    seen = looked(columns=["plate=Wagen"])
+    assert (seen.imported_count, seen.removed_count, seen.rejected_count) == (1, 49, 2)
+    assert [row.line for row in seen.rejected_rows] == [3, 4]
+    assert [said for said in seen.objections if "month first" in said]
+    assert [said for said in seen.objections if "49 of 50 entries would be lost" in said]
+    assert "plate=Wagen" in seen.column_meanings
+    assert (seen.doubted_count, seen.unsure_count) == (1, 1)
+    assert kind(stub, "1AB2349") == types_pb2.VERDICT_KIND_PAID
+    with pytest.raises(grpc.RpcError, match="no such encoding"):
+        looked(encoding="utf-nothing")
+
+
 def test_errors_name_no_file_of_the_server(stub: registry_pb2_grpc.RegistryStub) -> None:
     for content in ("", "nonsense\n", HEAD + "1AB2301,CZ,12/31/2020,\n", "\x00\x01\x02"):
         with pytest.raises(grpc.RpcError) as caught:

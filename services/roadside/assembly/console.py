@@ -15,11 +15,13 @@ from roadside.assembly.training import TrainingExports
 from roadside.console.access import Access
 from roadside.console.desk import Desk
 from roadside.console.feed import Feed
+from roadside.console.list_faults import for_page
 from roadside.console.passwords import GuessLimiter, Passwords
 from roadside.console.ports import Held, ListPreview, ListState
 from roadside.core.countries import country_code
 from roadside.core.moments import PassageTime
 from roadside.errors import ImportRefusedError, InputError, RegistryFileError, SettingsError
+from roadside.registry.reading import list_reading
 from roadside.registry.servicer import ListOrder
 from roadside.registry.validity import DateOrder, zone
 
@@ -72,27 +74,32 @@ class LocalRegistryDesk:
         return checked.kind.value, held
 
     def preview(self, path: Path, source: str, choices: ListChoices) -> ListPreview:
-        """What an import would do; nothing changes. Raises RegistryFileError."""
+        """What an import would do, and what speaks against it; nothing changes."""
         try:
-            return _preview_of(self._import(path, source, choices, dry_run=True))
-        except ImportRefusedError as error:
-            return ListPreview("", 0, 0, 0, 0, (), _for_pages(error, path, source))
-        except RegistryFileError as error:
-            raise RegistryFileError(_for_pages(error, path, source)) from error
+            looked = self._import(path, source, choices, look=True)
+        except RegistryFileError as error:  # of what was chosen
+            return ListPreview("", 0, 0, 0, 0, (), for_page(str(error)))
+        return _preview_of(looked)
 
     def load(self, path: Path, source: str, choices: ListChoices, actor: str) -> ListPreview:
         """Import, all or nothing. Raises RegistryFileError, ImportRefusedError."""
         try:
-            return _preview_of(self._import(path, f"{source} ({actor})", choices, dry_run=False))
+            return _preview_of(self._import(path, f"{source} ({actor})", choices))
         except ImportRefusedError as error:
             raise ImportRefusedError(_for_pages(error, path, source)) from error
         except RegistryFileError as error:
             raise RegistryFileError(_for_pages(error, path, source)) from error
 
-    def _import(self, path: Path, source: str, choices: ListChoices, *, dry_run: bool) -> Taken:
+    def _import(self, path: Path, source: str, choices: ListChoices, *, look: bool = False) -> Taken:
         order = ListOrder(
             replace=choices.replace,
-            dry_run=dry_run,
+            look=look,
+            reading=list_reading(
+                choices.encoding or None,
+                [f"{column}={name}" for column, name in choices.columns.items()],
+                choices.country or None,
+                separator=choices.separator or None,
+            ),
             exemptions=choices.exemptions,
             date_order=DateOrder(choices.date_order) if choices.date_order else None,
             source=source,
@@ -157,10 +164,22 @@ def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None =
 
 def _for_pages(error: Exception, path: Path, source: str) -> str:
     """A fault of a list in words for a page: with the name that its sender gave it, and no flag of a command."""
-    return str(error).replace(str(path), source).partition(". Correct the list, or import it with")[0]
+    return for_page(str(error).replace(str(path), source))
 
 
 def _preview_of(taken: Taken) -> ListPreview:
     report = taken.report
     bad = tuple((row.line, row.reason) for row in report.bad_rows[:BAD_ROWS_SHOWN])
-    return ListPreview(taken.read_as, report.read, report.added, report.removed, report.rejected, bad)
+    return ListPreview(
+        taken.read_as,
+        report.read,
+        report.added,
+        report.removed,
+        report.rejected,
+        bad,
+        for_page("; ".join(taken.objections)),
+        report.doubted,
+        report.unsure,
+        taken.names,
+        dict(taken.meanings),
+    )

@@ -91,6 +91,8 @@ class Parts:
     reader_model: str = ""
     """The nets, as the evidence names them."""
     find_known: FindKnown = lambda *_: ()
+    strips: bool = False
+    """Whether the reads of a passage are kept as a film strip."""
     """Tells which known plates a plate may be at a time."""
     view: View = EVERYTHING
     """Which plates are to be read; the frames come turned and masked already."""
@@ -129,7 +131,14 @@ class EmbeddedPipeline:
         self._lies = None if parts.stills else LieWatch(parts.reader)
         self._read = ReadStage(parts.reader, parts.least_confidence, meter, model=parts.reader_model, watch=self._lies)
         self._gather = GatherStage(
-            PassageBuilder(parts.judge, rule, parts.witness, view_of=lambda _: self.view, find_known=parts.find_known),
+            PassageBuilder(
+                parts.judge,
+                rule,
+                parts.witness,
+                view_of=lambda _: self.view,
+                find_known=parts.find_known,
+                strips=parts.strips,
+            ),
             meter,
             TrackPolicy(),
             joins=not parts.stills,

@@ -38,7 +38,9 @@ def take_in(database: Database, settings: RegistrySection, path: Path, order: Li
     """Import a list as it was ordered. Raises RegistryFileError, ImportRefusedError, StoreUnavailableError."""
     if order.date_order is not None:
         settings = settings.model_copy(update={"registry_date_order": order.date_order})
-    importer = ListImporter(database, settings)
+    importer = ListImporter(database, settings, order.reading)
+    if order.look:
+        return importer.look(path, order.source, at_ns, exemptions=order.exemptions, replace=order.replace)
     if order.exemptions:
         return importer.exemptions(path, order.source, at_ns, force=order.force, dry_run=order.dry_run)
     return importer.vignettes(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from roadside.adapters.spreadsheet import as_text
-from roadside.adapters.sql import Safeguard, import_exemptions, import_vignettes
+from roadside.adapters.sql import ImportReport, Safeguard, import_exemptions, import_vignettes
 from roadside.errors import ImportRefusedError, RegistryFileError
-from roadside.registry.layout import UNSAID
+from roadside.registry.layout import UNSAID, header_names
 from roadside.registry.validity import zone
 from roadside.registry.vignette_file import read_exemptions, read_vignettes
 
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from roadside.adapters.sql import Database, ImportReport
-    from roadside.core.vignettes import Vignette
+    from roadside.adapters.sql import Database
+    from roadside.core.vignettes import Exemption, Vignette
     from roadside.registry.config import RegistrySection
     from roadside.registry.reading import ListReading
     from roadside.registry.validity import DateOrder
     from roadside.registry.vignette_file import BadRow, ListFile
+
+
+_NOTHING = ImportReport(0, 0, 0, 0, (), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class Taken:
     report: ImportReport
     read_as: str
     """How the file was written: encoding, separator, columns, order of dates."""
+    objections: tuple[str, ...] = ()
+    """Of a list that was looked at: why it would not be taken in."""
+    names: tuple[str, ...] = ()
+    """Of a list that was looked at: the fields of its first line."""
+    meanings: tuple[tuple[str, str], ...] = ()
+    """Of a list that was looked at: column and what the first line calls it."""
 
     @property
     def read(self) -> int:
@@ -63,6 +72,16 @@ class Taken:
     def forced(self) -> Sequence[str]:
         """What spoke against it."""
         return self.report.forced
+
+    @property
+    def doubted(self) -> int:
+        """Plates of rows that could not be read."""
+        return self.report.doubted
+
+    @property
+    def unsure(self) -> int:
+        """Rows of which not even the plate could be read."""
+        return self.report.unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +129,54 @@ class ListImporter:
         """Replace the exemptions by those of a CSV file or a spreadsheet, all or nothing. Raises as above."""
         settings = self.settings
         with _named(source, path), as_text(path, self.reading.sheet) as (text, sheet):
-            listed = read_exemptions(text, zone(settings.timezone), self._order(), self.reading)
+            listed = self._exempt(text)
             guard = Safeguard(settings.import_limits(), force, lambda: listed.open_row, _sha256(path))
             report = import_exemptions(self.database, listed, source, at_ns, safeguard=guard, dry_run=dry_run)
             return Taken(report, _described(listed.described(), sheet))
+
+    def look(self, path: Path, source: str, at_ns: int, *, exemptions: bool = False, replace: bool = True) -> Taken:
+        """What an import would do and what speaks against it: nothing changes, and no fault of a list is an error.
+
+        Where its dates are in another order the rows are counted nevertheless, as far as they can be read.
+        Raises StoreUnavailableError.
+        """
+        names: tuple[str, ...] = ()
+        try:
+            with _named(source, path), as_text(path, self.reading.sheet) as (text, sheet):
+                names = header_names(text, self.reading)
+                listed: ListFile[Any] = self._exempt(text) if exemptions else self.read(text)
+                rows = _Tolerant(listed)
+                report = self._weighed(rows, listed, source, at_ns, exemptions=exemptions, replace=replace)
+                told = tuple(fault.replace(str(text), source) for fault in rows.faults)
+                meanings = tuple((column, listed.layout.names[i]) for column, i in listed.layout.columns.items())
+                return Taken(report, _described(listed.described(), sheet), (*told, *report.forced), names, meanings)
+        except RegistryFileError as error:
+            return Taken(_NOTHING, "", (str(error),), names)
+
+    def _weighed(  # noqa: PLR0913 - what an import needs, by name
+        self, rows: _Tolerant, listed: ListFile[Any], source: str, at_ns: int, *, exemptions: bool, replace: bool
+    ) -> ImportReport:
+        guard = Safeguard(self.settings.import_limits(), open_row=lambda: listed.open_row, looking=True)
+        if exemptions:
+            return import_exemptions(self.database, rows, source, at_ns, safeguard=guard, dry_run=True)
+        return import_vignettes(self.database, rows, source, at_ns, replace=replace, safeguard=guard, dry_run=True)
+
+    def _exempt(self, path: Path) -> ListFile[Exemption]:
+        return read_exemptions(path, zone(self.settings.timezone), self._order(), self.reading)
+
+
+class _Tolerant:
+    """The rows of a list as far as they can be read; what ended them, or was seen at the end, is kept."""
+
+    def __init__(self, listed: ListFile[Any]) -> None:
+        self.faults: list[str] = []
+        self._listed = listed
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self._listed
+        except RegistryFileError as error:
+            self.faults.append(str(error))
 
 
 def _described(read_as: str, sheet: str) -> str:

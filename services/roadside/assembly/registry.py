@@ -56,7 +56,12 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     runner = HoldingRunner(
         READS,
         SIGHTINGS,
-        GatherStage(PassageBuilder(judge, witness=witness, view_of=load_site().view, find_known=find), context.meter),
+        GatherStage(
+            PassageBuilder(
+                judge, witness=witness, view_of=load_site().view, find_known=find, strips=settings.film_strip
+            ),
+            context.meter,
+        ),
         context.loop_parts(READS.name),
         silence_s=settings.camera_silence_s,
     )

@@ -19,6 +19,7 @@ from roadside.registry.config import (
     KnownSection,
     ReviewSection,
     StorageSection,
+    StripSection,
     VerdictSection,
     ZoneSection,
 )
@@ -34,6 +35,7 @@ class Settings(
     ReadingSection,
     CameraSection,
     KnownSection,
+    StripSection,
     VerdictSection,
     KeepingSection,
     NotifySection,
@@ -60,7 +62,7 @@ class OcrSettings(ServiceSection, ReadingSection):
     """Those of `roadside serve ocr`."""
 
 
-class RegistrySettings(ServiceSection, VerdictSection, KnownSection, StorageSection):
+class RegistrySettings(ServiceSection, VerdictSection, KnownSection, StripSection, StorageSection):
     """Those of `roadside serve registry`."""
 
     camera_silence_s: float = Field(

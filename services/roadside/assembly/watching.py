@@ -94,6 +94,8 @@ class Keepers:
     """Tells which known plates a plate may be at a time."""
     gates: Gates | None = None
     """Opens for those who may come in."""
+    strips: bool = False
+    """Whether the reads of a passage are kept as a film strip."""
 
 
 class CameraWatch:
@@ -134,6 +136,7 @@ class CameraWatch:
             reader_model=nets.reader_model,
             view=camera.view,
             find_known=keepers.find_known,
+            strips=keepers.strips,
         )
         self.opens = camera.opens
         """Relays that known plates open; may be replaced between frames."""

@@ -250,7 +250,8 @@ class StreetRun:
         self._caretaker = caretaker
         witness = open_witness(settings, records)
         book = open_book(settings, records)
-        keepers = Keepers(records.judge, records.store, witness, find_known=book.matches, gates=gates)
+        strips = settings.film_strip
+        keepers = Keepers(records.judge, records.store, witness, find_known=book.matches, gates=gates, strips=strips)
         # Where nobody is judged, times that are not believed matter to nobody.
         say = _say_nothing if reads_plates_alone(settings, records) else self._warn
         self._watch = SourceWatch(source, settings, records.judge, records.store, say=say, keepers=keepers)

@@ -75,7 +75,15 @@ class SiteRun:
         judged = not reads_plates_alone(settings, records)
         witness = open_witness(settings, records)
         book = open_book(settings, records)
-        keepers = Keepers(records.judge, records.store, witness, judged=judged, find_known=book.matches, gates=gates)
+        keepers = Keepers(
+            records.judge,
+            records.store,
+            witness,
+            judged=judged,
+            find_known=book.matches,
+            gates=gates,
+            strips=settings.film_strip,
+        )
         self._watch = SiteWatch(settings, keepers, self._teller.warn)
         self._cameras = site.watched()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +10,7 @@ from roadside.ports.records import Ledger, Look, PassageCount
 from roadside.ports.registry import ListImport, ListState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from roadside.core.retrial import Retrial
@@ -193,6 +193,14 @@ class ListPreview:
     """Line and reason of the first of them."""
     objection: str = ""
     """Why it must not be done; empty where nothing speaks against it."""
+    doubted: int = 0
+    """Plates of rows that cannot be read: nobody is UNPAID under one of them until the row is put right."""
+    unsure: int = 0
+    """Rows of which not even the plate can be read: until they are put right nobody is UNPAID at all."""
+    names: Sequence[str] = ()
+    """The fields of the list's first line."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """Which of them was taken for what: column -> field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +211,13 @@ class ListChoices:
     replace: bool = True
     date_order: str = ""
     """`day-first` or `month-first`; empty: as the setting says."""
+    encoding: str = ""
+    """Python's name of it; empty: found out, as the next."""
+    separator: str = ""
+    country: str = ""
+    """Of rows that name none."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """What the list's first line calls a column, where it cannot be told by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +256,7 @@ class RegistryDesk(Protocol):
         ...
 
     def preview(self, path: Path, source: str, choices: ListChoices) -> ListPreview:
-        """What an import would do; nothing changes. Raises RegistryFileError."""
+        """What an import would do, and what speaks against it; nothing changes."""
         ...
 
     def load(self, path: Path, source: str, choices: ListChoices, actor: str) -> ListPreview:

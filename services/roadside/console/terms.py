@@ -64,6 +64,29 @@ FLIPS: Mapping[str, str] = {
     "horizontal": _("left and right change places"),
     "vertical": _("top and bottom change places"),
 }
+SEPARATORS: Mapping[str, str] = {
+    "comma": _("comma"),
+    "semicolon": _("semicolon"),
+    "tab": _("tab"),
+    "bar": _("bar"),
+}
+COLUMNS: Mapping[str, str] = {
+    "plate": _("Plate"),
+    "country": _("Country"),
+    "category": _("Category"),
+    "valid_from": _("Valid from"),
+    "valid_to": _("Valid to"),
+    "pattern": _("Pattern"),
+    "reason": _("Reason"),
+    "name": _("Whose"),
+    "group": _("Group"),
+}
+SEALS: Mapping[str, str] = {
+    "stored": _("stored"),
+    "decided": _("judged anew"),
+    "answered": _("answered"),
+    "struck": _("another plate was taken out of it"),
+}
 WAYS: Mapping[str, str] = {"in": _("in"), "out": _("out")}
 ANSWERS: Mapping[str, str] = {
     "confirm": _("the plate was read rightly"),
@@ -94,6 +117,11 @@ def has_crop(evidence: Iterable[Evidence]) -> bool:
     return any(picture.kind is PictureKind.CROP for picture in evidence)
 
 
+def has_strip(evidence: Iterable[Evidence]) -> bool:
+    """Whether the reads of the passage are kept as a film strip."""
+    return any(picture.kind is PictureKind.STRIP for picture in evidence)
+
+
 def begins(at_ns: int, words: Wording) -> str:
     """The beginning of a validity."""
     return words.say(_("since ever")) if at_ns <= 0 else words.moment(at_ns)
@@ -109,12 +137,16 @@ def filters(words: Wording) -> dict[str, Callable[..., str | bool]]:
     return {
         "written": written,
         "has_crop": has_crop,
+        "has_strip": has_strip,
+        "seal_word": lambda event: words.say(SEALS.get(str(event), str(event))),
         "begins": begins,
         "ends": ends,
         "verdict_word": lambda kind: words.say(VERDICTS[str(kind)]),
         "witness_word": lambda answer: words.say(WITNESSES[str(answer)]),
         "action_word": lambda action: words.say(ACTIONS.get(str(action), str(action))),
         "role_word": lambda role: words.say(ROLES[str(role)]),
+        "separator_word": lambda name: words.say(SEPARATORS[str(name)]),
+        "column_word": lambda name: words.say(COLUMNS[str(name)]),
         "flip_word": lambda flip: words.say(FLIPS[str(flip)]),
         "way_word": lambda way: words.say(WAYS[str(way)]),
         "answer_word": lambda action: words.say(ANSWERS[str(action)]),

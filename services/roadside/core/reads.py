@@ -65,6 +65,17 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownRead:
+    """What was read in one picture of a film strip."""
+
+    text: str
+    """Empty where nothing was read, or another plate that was forgotten since."""
+    confidence: float
+    captured_at_ns: int
+    """UTC, in nanoseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedRead:
     """A read together with the crop that was read; a track is a row of these."""
 
@@ -142,3 +153,5 @@ class FusedPlate:
     doubts: tuple[str, ...] | None = None
     """What in the pictures speaks against the whole plate having been seen, as `roadside.core.extent` names it, the
     weightiest first; None where the pictures were not examined."""
+    shown: tuple[ShownRead, ...] = ()
+    """What was read in the pictures of its film strip, in their order; empty without one."""

@@ -33,10 +33,12 @@ class VerdictKind(StrEnum):
 
 
 class PictureKind(StrEnum):
-    """Which of a sighting's two pictures: the plate alone, or the whole frame."""
+    """Which of a sighting's pictures: the plate alone, the whole frame, or the reads of the passage."""
 
     CROP = "crop"
     FRAME = "frame"
+    STRIP = "strip"
+    """Small, one below the other, as `FusedPlate.shown` names them."""
 
 
 @dataclass(frozen=True, slots=True)

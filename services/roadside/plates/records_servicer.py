@@ -87,6 +87,16 @@ class RecordsServicer(records_pb2_grpc.RecordsServicer):
         del request, context
         return records_pb2.ListTrainingResponse(answers=map(_answer, self._ledger.training()[:MOST_ANSWERS]))
 
+    def GetSeal(  # noqa: N802 - the proto's name
+        self, request: records_pb2.GetSealRequest, context: grpc.ServicerContext
+    ) -> records_pb2.GetSealResponse:
+        """Compares one sighting and its pictures with what the chain sealed. Raises NotFoundError."""
+        del context
+        seal = self._ledger.seal(request.sighting_id)
+        return records_pb2.GetSealResponse(
+            entry=seal.entry, entry_time=time_to_proto(seal.at_ns), event=seal.event, faults=seal.faults
+        )
+
     def CountTraining(  # noqa: N802 - the proto's name
         self, request: records_pb2.CountTrainingRequest, context: grpc.ServicerContext
     ) -> records_pb2.CountTrainingResponse:

@@ -33,6 +33,19 @@ class PassageCount:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What the chain of evidence says of one sighting."""
+
+    entry: int
+    """The number of the entry that sealed it last; 0 where none did, as of an older version."""
+    at_ns: int
+    event: str
+    """What was done then: stored, decided..."""
+    faults: Sequence[str] = ()
+    """What is not as it was sealed, or cannot be opened."""
+
+
 class Ledger(Protocol):
     """Who did what, and what can be counted."""
 
@@ -50,6 +63,10 @@ class Ledger(Protocol):
 
     def answers(self, sighting_id: str) -> Sequence[Correction]:
         """What people said of it, oldest first."""
+        ...
+
+    def seal(self, sighting_id: str) -> Seal:
+        """Whether a sighting and its pictures are still what was sealed. Raises NotFoundError."""
         ...
 
     def counts(self, since_ns: int) -> Sequence[PassageCount]:

@@ -142,6 +142,16 @@ class KnownSection(Section):
     known_looks: int = Field(2, ge=1, le=100, description="a gate opens only where so many independent looks agree")
 
 
+class StripSection(Section):
+    """Which pictures of a passage are kept beside its best one."""
+
+    film_strip: bool = Field(
+        True,
+        description="whether small pictures of the reads of a passage are kept as evidence, where its plate is: twelve "
+        "at most, 72 kB together",
+    )
+
+
 class StorageSection(Section):
     """Where sightings are stored."""
 

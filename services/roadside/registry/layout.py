@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from roadside.errors import RegistryFileError
 from roadside.registry.columns import find_columns
-from roadside.registry.reading import ListReading
+from roadside.registry.reading import SEPARATORS, ListReading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import TextIO
 
@@ -29,7 +29,6 @@ _RARE = ("cp852", "cp1251", "mac_latin2", "koi8_r")
 """Older ones, and Cyrillic: believed where a header has its columns in one of them, and in none of the above."""
 _PIECE_BYTES = 1 << 20
 LONGEST_LINE = 100_000
-_DELIMITERS = ",;\t|"
 _SHOWN = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "utf-32": "UTF-32", "cp1250": "Windows-1250",
           "cp1252": "Windows-1252", "iso8859-2": "ISO 8859-2", "cp852": "DOS Latin 2 (852)",
           "cp1251": "Windows-1251"}  # fmt: skip
@@ -93,7 +92,7 @@ def find_layout(path: Path, needed: Sequence[str], optional: Sequence[str], read
             for encoding in candidates:
                 others = tuple(c for c in candidates if c != encoding)
                 try:
-                    found = _layout(path, encoding, others, (needed, optional), reading.columns)
+                    found = _layout(path, encoding, others, (needed, optional), reading)
                     return replace(found, country=reading.country or "")
                 except RegistryFileError as error:
                     faults.append(error)
@@ -136,26 +135,15 @@ def _layout(
     encoding: str,
     others: tuple[str, ...],
     wanted: tuple[Sequence[str], Sequence[str]],
-    told: Mapping[str, str],
+    reading: ListReading,
 ) -> Layout:
     needed, optional = wanted
-    delimiter = ""
     try:
-        for number, text, _ in lines(path, encoding):
-            if "\0" in text:
-                raise RegistryFileError(f"{path}: not a text file")
-            if not text.strip():
-                continue
-            announced = text.strip().strip('"').lower()
-            if not delimiter and announced.startswith("sep=") and len(announced) == len("sep=") + 1:
-                delimiter = announced[-1]  # as Excel writes it for itself
-                continue
-            delimiter = delimiter or max(_DELIMITERS, key=text.count)
-            names = tuple(fields(text, delimiter))
-            columns = find_columns(names, (*needed, *optional), told)
+        if (header := _header(path, encoding, reading.separator)) is not None:
+            number, delimiter, names = header
+            columns = find_columns(names, (*needed, *optional), reading.columns)
             if all(name in columns for name in needed):
                 return Layout(encoding, others, delimiter, names, columns, number)
-            break
     except UnicodeError as error:
         raise RegistryFileError(f"{path}: it is no {_shown(encoding)}: save it as UTF-8 and import again") from error
     except ValueError as error:
@@ -163,6 +151,36 @@ def _layout(
     shown = " (it is no UTF-8 either)" if others else ""
     say = "; --columns plate=NAME says what one is called, --country what all are of"
     raise RegistryFileError(f"{path}: the first line must name the columns {', '.join(needed)}{shown}{say}")
+
+
+def _header(path: Path, encoding: str, separator: str | None) -> tuple[int, str, tuple[str, ...]] | None:
+    """Number, separator and fields of the first line that holds anything; None of an empty file.
+
+    Raises RegistryFileError, UnicodeError, ValueError.
+    """
+    announced = ""
+    for number, text, _ in lines(path, encoding):
+        if "\0" in text:
+            raise RegistryFileError(f"{path}: not a text file")
+        if not text.strip():
+            continue
+        said = text.strip().strip('"').lower()
+        if not announced and said.startswith("sep=") and len(said) == len("sep=") + 1:
+            announced = said[-1]  # as Excel writes it for itself
+            continue
+        delimiter = separator or announced or max(SEPARATORS, key=text.count)
+        return number, delimiter, tuple(fields(text, delimiter))
+    return None
+
+
+def header_names(path: Path, reading: ListReading = UNSAID) -> tuple[str, ...]:
+    """The fields of the first line, known or not; none of what is no list at all."""
+    try:
+        encoding = reading.encoding or next(_candidates(path))[0]
+        header = _header(path, encoding, reading.separator)
+    except (RegistryFileError, OSError, ValueError):
+        return ()
+    return () if header is None else header[2]
 
 
 def _candidates(path: Path) -> Iterator[tuple[str, ...]]:

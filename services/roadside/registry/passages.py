@@ -16,6 +16,7 @@ from roadside.core.sightings import Picture, PictureKind, Sighting, VerdictKind
 from roadside.core.view import View
 from roadside.core.witness import heard, needs_witness
 from roadside.errors import InputError
+from roadside.registry.film_strip import film_strip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,13 +42,13 @@ class Passage:
 
     sighting: Sighting
     pictures: tuple[Picture, ...]
-    """The crop of the best read and, where it was found, its frame."""
+    """The crop of the best read and, where they were made, its frame and the film strip."""
 
 
 class PassageBuilder:
     """Makes passages of tracks under one judge and one rule of evidence."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing that it needs
         self,
         judge: Judge,
         rule: EvidenceRule | None = None,
@@ -55,13 +56,16 @@ class PassageBuilder:
         *,
         view_of: Callable[[CameraId], View] = lambda _: EVERYTHING,
         find_known: FindKnown = lambda *_: (),
+        strips: bool = False,
     ) -> None:
         """Without a `witness`, no UNPAID leaves the house before a person agrees.
 
-        `view_of` has the line of a camera, `find_known` tells which known plates a plate may be at a time.
+        `view_of` has the line of a camera, `find_known` tells which known plates a plate may be at a time. With
+        `strips` the reads of a passage are kept as a film strip where its plate is kept.
         """
         self._view_of = view_of
         self._find_known = find_known
+        self._strips = strips
         self._judge = judge
         self._rule = rule or EvidenceRule()
         self._witness = witness
@@ -96,7 +100,13 @@ class PassageBuilder:
         )
         sighting = replace(sighting, provenance=provenance_of(track))
         frame = frame_of(best)
-        return Passage(sighting, (crop_picture(best.crop), *([frame] if frame is not None else [])))
+        pictures = (crop_picture(best.crop), *([frame] if frame is not None else []))
+        if not self._strips or verdict.kind in (VerdictKind.PAID, VerdictKind.EXEMPT):
+            return Passage(sighting, pictures)
+        strip = film_strip(track.reads, fusion.best_index)
+        if strip is None:
+            return Passage(sighting, pictures)
+        return Passage(replace(sighting, plate=replace(fusion.plate, shown=strip[1])), (*pictures, strip[0]))
 
     def _verdict(self, plate: FusedPlate, best: PlacedRead, passed: PassageTime) -> Verdict:
         """The judge's, and what the second reader makes of the evidence where somebody would be accused."""

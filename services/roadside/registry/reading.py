@@ -12,6 +12,7 @@ from roadside.errors import RegistryFileError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+SEPARATORS = (",", ";", "\t", "|")
 COLUMNS = ("plate", "country", "category", "valid_from", "valid_to", "pattern", "reason", "name", "group")
 
 
@@ -27,13 +28,21 @@ class ListReading:
     """The country of every row that names none; its code."""
     sheet: str | None = None
     """Of a spreadsheet."""
+    separator: str | None = None
+    """The character between fields."""
 
 
 def list_reading(
-    encoding: str | None = None, columns: Sequence[str] = (), country: str | None = None, sheet: str | None = None
+    encoding: str | None = None,
+    columns: Sequence[str] = (),
+    country: str | None = None,
+    sheet: str | None = None,
+    separator: str | None = None,
 ) -> ListReading:
     """What was said, checked; `columns` are written `plate=Vehicle`. Raises RegistryFileError."""
-    return ListReading(_encoding(encoding), dict(map(_column, columns)), _country(country), sheet)
+    if separator is not None and separator not in SEPARATORS:
+        raise RegistryFileError(f"a separator is one of {', '.join(map(repr, SEPARATORS))}")
+    return ListReading(_encoding(encoding), dict(map(_column, columns)), _country(country), sheet, separator)
 
 
 def _encoding(name: str | None) -> str | None:

@@ -10,6 +10,8 @@ from roadside.core.lettering import spellings
 from roadside.core.moments import TOLERANCE_S, PassageTime
 from roadside.errors import InputError
 from roadside.kit.scratch import ScratchFolder
+from roadside.registry.layout import UNSAID
+from roadside.registry.reading import ListReading, list_reading
 from roadside.registry.validity import DateOrder
 from roadside.v1 import registry_pb2, registry_pb2_grpc
 from roadside.wire.convert import (
@@ -83,6 +85,16 @@ class ImportReport(Protocol):
     def forced(self) -> Sequence[str]: ...  # noqa: D102
     @property
     def read_as(self) -> str: ...  # noqa: D102
+    @property
+    def doubted(self) -> int: ...  # noqa: D102
+    @property
+    def unsure(self) -> int: ...  # noqa: D102
+    @property
+    def objections(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def names(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def meanings(self) -> Sequence[tuple[str, str]]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,9 @@ class ListOrder:
     date_order: DateOrder | None = None
     """None: as the settings say."""
     source: str = "gRPC"
+    look: bool = False
+    """Nothing changes, and what speaks against the list is told, never an error."""
+    reading: ListReading = UNSAID
 
 
 class ListLoad(Protocol):
@@ -177,6 +192,11 @@ class RegistryServicer(registry_pb2_grpc.RegistryServicer):
             forced_reasons=report.forced,
             added_count=report.added,
             removed_count=report.removed,
+            doubted_count=report.doubted,
+            unsure_count=report.unsure,
+            objections=report.objections,
+            column_names=report.names,
+            column_meanings=[f"{column}={name}" for column, name in report.meanings],
         )
 
     def GetState(  # noqa: N802 - the proto's name
@@ -242,6 +262,10 @@ def _order(told: registry_pb2.ImportVignettesRequest) -> ListOrder:
         exemptions=told.exemptions,
         date_order=date_order,
         source=told.source or "gRPC",
+        look=told.look,
+        reading=list_reading(
+            told.encoding or None, told.columns, told.country or None, separator=told.separator or None
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SightingFilter(_message.Message):
-    __slots__ = ("since_time", "until_time", "camera_id", "plate_prefix", "plate_like", "country", "verdict")
+    __slots__ = ("since_time", "until_time", "camera_id", "plate_prefix", "plate_like", "country", "verdict", "direction", "known_list")
     SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
     UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,8 @@ class SightingFilter(_message.Message):
     PLATE_LIKE_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_LIST_FIELD_NUMBER: _ClassVar[int]
     since_time: _timestamp_pb2.Timestamp
     until_time: _timestamp_pb2.Timestamp
     camera_id: str
@@ -27,7 +29,9 @@ class SightingFilter(_message.Message):
     plate_like: str
     country: str
     verdict: _types_pb2.VerdictKind
-    def __init__(self, since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., camera_id: _Optional[str] = ..., plate_prefix: _Optional[str] = ..., plate_like: _Optional[str] = ..., country: _Optional[str] = ..., verdict: _Optional[_Union[_types_pb2.VerdictKind, str]] = ...) -> None: ...
+    direction: _types_pb2.Direction
+    known_list: str
+    def __init__(self, since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., camera_id: _Optional[str] = ..., plate_prefix: _Optional[str] = ..., plate_like: _Optional[str] = ..., country: _Optional[str] = ..., verdict: _Optional[_Union[_types_pb2.VerdictKind, str]] = ..., direction: _Optional[_Union[_types_pb2.Direction, str]] = ..., known_list: _Optional[str] = ...) -> None: ...
 
 class ListSightingsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "filter")

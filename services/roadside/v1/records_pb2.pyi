@@ -159,3 +159,21 @@ class ListTrainingResponse(_message.Message):
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
     answers: _containers.RepeatedCompositeFieldContainer[Answer]
     def __init__(self, answers: _Optional[_Iterable[_Union[Answer, _Mapping]]] = ...) -> None: ...
+
+class GetSealRequest(_message.Message):
+    __slots__ = ("sighting_id",)
+    SIGHTING_ID_FIELD_NUMBER: _ClassVar[int]
+    sighting_id: str
+    def __init__(self, sighting_id: _Optional[str] = ...) -> None: ...
+
+class GetSealResponse(_message.Message):
+    __slots__ = ("entry", "entry_time", "event", "faults")
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_TIME_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    entry: int
+    entry_time: _timestamp_pb2.Timestamp
+    event: str
+    faults: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, entry: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event: _Optional[str] = ..., faults: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -65,6 +65,11 @@ class RecordsStub:
                 request_serializer=roadside_dot_v1_dot_records__pb2.ListTrainingRequest.SerializeToString,
                 response_deserializer=roadside_dot_v1_dot_records__pb2.ListTrainingResponse.FromString,
                 _registered_method=True)
+        self.GetSeal = channel.unary_unary(
+                '/roadside.v1.Records/GetSeal',
+                request_serializer=roadside_dot_v1_dot_records__pb2.GetSealRequest.SerializeToString,
+                response_deserializer=roadside_dot_v1_dot_records__pb2.GetSealResponse.FromString,
+                _registered_method=True)
         self.CountTraining = channel.unary_unary(
                 '/roadside.v1.Records/CountTraining',
                 request_serializer=roadside_dot_v1_dot_records__pb2.CountTrainingRequest.SerializeToString,
@@ -118,6 +123,13 @@ class RecordsServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSeal(self, request, context):
+        """Whether a sighting and its pictures are still what the chain of evidence sealed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountTraining(self, request, context):
         """How many answers of people can be used as training data.
         """
@@ -157,6 +169,11 @@ def add_RecordsServicer_to_server(servicer, server):
                     servicer.ListTraining,
                     request_deserializer=roadside_dot_v1_dot_records__pb2.ListTrainingRequest.FromString,
                     response_serializer=roadside_dot_v1_dot_records__pb2.ListTrainingResponse.SerializeToString,
+            ),
+            'GetSeal': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSeal,
+                    request_deserializer=roadside_dot_v1_dot_records__pb2.GetSealRequest.FromString,
+                    response_serializer=roadside_dot_v1_dot_records__pb2.GetSealResponse.SerializeToString,
             ),
             'CountTraining': grpc.unary_unary_rpc_method_handler(
                     servicer.CountTraining,
@@ -327,6 +344,33 @@ class Records:
             '/roadside.v1.Records/ListTraining',
             roadside_dot_v1_dot_records__pb2.ListTrainingRequest.SerializeToString,
             roadside_dot_v1_dot_records__pb2.ListTrainingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSeal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roadside.v1.Records/GetSeal',
+            roadside_dot_v1_dot_records__pb2.GetSealRequest.SerializeToString,
+            roadside_dot_v1_dot_records__pb2.GetSealResponse.FromString,
             options,
             channel_credentials,
             insecure,

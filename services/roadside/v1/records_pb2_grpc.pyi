@@ -45,6 +45,8 @@ class RecordsStub:
     """Delete all that is kept of a plate's passages."""
     ListTraining: _grpc.UnaryUnaryMultiCallable[_records_pb2.ListTrainingRequest, _records_pb2.ListTrainingResponse]
     """The last answer of each sighting that can be used as training data, oldest first."""
+    GetSeal: _grpc.UnaryUnaryMultiCallable[_records_pb2.GetSealRequest, _records_pb2.GetSealResponse]
+    """Whether a sighting and its pictures are still what the chain of evidence sealed."""
     CountTraining: _grpc.UnaryUnaryMultiCallable[_records_pb2.CountTrainingRequest, _records_pb2.CountTrainingResponse]
     """How many answers of people can be used as training data."""
 
@@ -65,6 +67,8 @@ class RecordsAsyncStub(RecordsStub):
     """Delete all that is kept of a plate's passages."""
     ListTraining: _aio.UnaryUnaryMultiCallable[_records_pb2.ListTrainingRequest, _records_pb2.ListTrainingResponse]  # type: ignore[assignment]
     """The last answer of each sighting that can be used as training data, oldest first."""
+    GetSeal: _aio.UnaryUnaryMultiCallable[_records_pb2.GetSealRequest, _records_pb2.GetSealResponse]  # type: ignore[assignment]
+    """Whether a sighting and its pictures are still what the chain of evidence sealed."""
     CountTraining: _aio.UnaryUnaryMultiCallable[_records_pb2.CountTrainingRequest, _records_pb2.CountTrainingResponse]  # type: ignore[assignment]
     """How many answers of people can be used as training data."""
 
@@ -118,6 +122,14 @@ class RecordsServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_records_pb2.ListTrainingResponse, _abc.Awaitable[_records_pb2.ListTrainingResponse]]:
         """The last answer of each sighting that can be used as training data, oldest first."""
+
+    @_abc_1.abstractmethod
+    def GetSeal(
+        self,
+        request: _records_pb2.GetSealRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_records_pb2.GetSealResponse, _abc.Awaitable[_records_pb2.GetSealResponse]]:
+        """Whether a sighting and its pictures are still what the chain of evidence sealed."""
 
     @_abc_1.abstractmethod
     def CountTraining(

@@ -27,7 +27,7 @@ from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aroadside/v1/registry.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"\xa8\x01\n\x0c\x43heckRequest\x12\x17\n\x05plate\x18\x01 \x01(\tB\x08\xba\xe1\x18\x04\x08\x01\x10 \x12\x17\n\x07\x63ountry\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x30\n\x0cpassage_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10passage_end_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc1\x01\n\rCheckResponse\x12)\n\x07verdict\x18\x01 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\x12(\n\tvignettes\x18\x02 \x03(\x0b\x32\x15.roadside.v1.Vignette\x12*\n\nexemptions\x18\x03 \x03(\x0b\x32\x16.roadside.v1.Exemption\x12/\n\x10lapsed_vignettes\x18\x04 \x03(\x0b\x32\x15.roadside.v1.Vignette\"I\n\x11\x42\x61tchCheckRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\x19.roadside.v1.CheckRequestB\x07\xba\xe1\x18\x03\x18\xe8\x07\"C\n\x12\x42\x61tchCheckResponse\x12-\n\tresponses\x18\x01 \x03(\x0b\x32\x1a.roadside.v1.CheckResponse\"\xb4\x01\n\x16ImportVignettesRequest\x12\x1c\n\tcsv_chunk\x18\x01 \x01(\x0c\x42\t\xba\xe1\x18\x05\x10\x80\x80\x80\x02\x12\x13\n\x0breplace_all\x18\x02 \x01(\x08\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\x12\x12\n\nexemptions\x18\x05 \x01(\x08\x12\x1a\n\ndate_order\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10\x10\x12\x17\n\x06source\x18\x07 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x02\"+\n\x0bRejectedRow\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xcf\x01\n\x17ImportVignettesResponse\x12\x16\n\x0eimported_count\x18\x01 \x01(\x03\x12\x16\n\x0erejected_count\x18\x02 \x01(\x03\x12/\n\rrejected_rows\x18\x03 \x03(\x0b\x32\x18.roadside.v1.RejectedRow\x12\x0f\n\x07read_as\x18\x04 \x01(\t\x12\x16\n\x0e\x66orced_reasons\x18\x05 \x03(\t\x12\x13\n\x0b\x61\x64\x64\x65\x64_count\x18\x06 \x01(\x03\x12\x15\n\rremoved_count\x18\x07 \x01(\x03\"\x11\n\x0fGetStateRequest\"\xb6\x01\n\nListImport\x12/\n\x0bimport_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x13\n\x0b\x61\x64\x64\x65\x64_count\x18\x04 \x01(\x03\x12\x15\n\rremoved_count\x18\x05 \x01(\x03\x12\x12\n\nkept_count\x18\x06 \x01(\x03\x12\x16\n\x0erejected_count\x18\x07 \x01(\x03\"\xb4\x01\n\x10GetStateResponse\x12\x16\n\x0evignette_count\x18\x01 \x01(\x03\x12\x17\n\x0f\x65xemption_count\x18\x02 \x01(\x03\x12/\n\x0bimport_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cmax_age_days\x18\x04 \x01(\x01\x12(\n\x07imports\x18\x05 \x03(\x0b\x32\x17.roadside.v1.ListImport2\xda\x02\n\x08Registry\x12\x44\n\x05\x43heck\x12\x19.roadside.v1.CheckRequest\x1a\x1a.roadside.v1.CheckResponse\"\x04\xb8\xe1\x18\x02\x12S\n\nBatchCheck\x12\x1e.roadside.v1.BatchCheckRequest\x1a\x1f.roadside.v1.BatchCheckResponse\"\x04\xb8\xe1\x18\x02\x12\x64\n\x0fImportVignettes\x12#.roadside.v1.ImportVignettesRequest\x1a$.roadside.v1.ImportVignettesResponse\"\x04\xb8\xe1\x18\x04(\x01\x12M\n\x08GetState\x12\x1c.roadside.v1.GetStateRequest\x1a\x1d.roadside.v1.GetStateResponse\"\x04\xb8\xe1\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aroadside/v1/registry.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"\xa8\x01\n\x0c\x43heckRequest\x12\x17\n\x05plate\x18\x01 \x01(\tB\x08\xba\xe1\x18\x04\x08\x01\x10 \x12\x17\n\x07\x63ountry\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x30\n\x0cpassage_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10passage_end_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc1\x01\n\rCheckResponse\x12)\n\x07verdict\x18\x01 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\x12(\n\tvignettes\x18\x02 \x03(\x0b\x32\x15.roadside.v1.Vignette\x12*\n\nexemptions\x18\x03 \x03(\x0b\x32\x16.roadside.v1.Exemption\x12/\n\x10lapsed_vignettes\x18\x04 \x03(\x0b\x32\x15.roadside.v1.Vignette\"I\n\x11\x42\x61tchCheckRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\x19.roadside.v1.CheckRequestB\x07\xba\xe1\x18\x03\x18\xe8\x07\"C\n\x12\x42\x61tchCheckResponse\x12-\n\tresponses\x18\x01 \x03(\x0b\x32\x1a.roadside.v1.CheckResponse\"\xa9\x02\n\x16ImportVignettesRequest\x12\x1c\n\tcsv_chunk\x18\x01 \x01(\x0c\x42\t\xba\xe1\x18\x05\x10\x80\x80\x80\x02\x12\x13\n\x0breplace_all\x18\x02 \x01(\x08\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\x12\x12\n\nexemptions\x18\x05 \x01(\x08\x12\x1a\n\ndate_order\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10\x10\x12\x17\n\x06source\x18\x07 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x02\x12\x0c\n\x04look\x18\x08 \x01(\x08\x12\x18\n\x08\x65ncoding\x18\t \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x19\n\tseparator\x18\n \x01(\tB\x06\xba\xe1\x18\x02\x10\x01\x12\x17\n\x07\x63olumns\x18\x0b \x03(\tB\x06\xba\xe1\x18\x02\x18\x10\x12\x17\n\x07\x63ountry\x18\x0c \x01(\tB\x06\xba\xe1\x18\x02\x10 \"+\n\x0bRejectedRow\x12\x0c\n\x04line\x18\x01 \x01(\x03\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xbf\x02\n\x17ImportVignettesResponse\x12\x16\n\x0eimported_count\x18\x01 \x01(\x03\x12\x16\n\x0erejected_count\x18\x02 \x01(\x03\x12/\n\rrejected_rows\x18\x03 \x03(\x0b\x32\x18.roadside.v1.RejectedRow\x12\x0f\n\x07read_as\x18\x04 \x01(\t\x12\x16\n\x0e\x66orced_reasons\x18\x05 \x03(\t\x12\x13\n\x0b\x61\x64\x64\x65\x64_count\x18\x06 \x01(\x03\x12\x15\n\rremoved_count\x18\x07 \x01(\x03\x12\x15\n\rdoubted_count\x18\x08 \x01(\x03\x12\x14\n\x0cunsure_count\x18\t \x01(\x03\x12\x12\n\nobjections\x18\n \x03(\t\x12\x14\n\x0c\x63olumn_names\x18\x0b \x03(\t\x12\x17\n\x0f\x63olumn_meanings\x18\x0c \x03(\t\"\x11\n\x0fGetStateRequest\"\xb6\x01\n\nListImport\x12/\n\x0bimport_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x13\n\x0b\x61\x64\x64\x65\x64_count\x18\x04 \x01(\x03\x12\x15\n\rremoved_count\x18\x05 \x01(\x03\x12\x12\n\nkept_count\x18\x06 \x01(\x03\x12\x16\n\x0erejected_count\x18\x07 \x01(\x03\"\xb4\x01\n\x10GetStateResponse\x12\x16\n\x0evignette_count\x18\x01 \x01(\x03\x12\x17\n\x0f\x65xemption_count\x18\x02 \x01(\x03\x12/\n\x0bimport_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cmax_age_days\x18\x04 \x01(\x01\x12(\n\x07imports\x18\x05 \x03(\x0b\x32\x17.roadside.v1.ListImport2\xda\x02\n\x08Registry\x12\x44\n\x05\x43heck\x12\x19.roadside.v1.CheckRequest\x1a\x1a.roadside.v1.CheckResponse\"\x04\xb8\xe1\x18\x02\x12S\n\nBatchCheck\x12\x1e.roadside.v1.BatchCheckRequest\x1a\x1f.roadside.v1.BatchCheckResponse\"\x04\xb8\xe1\x18\x02\x12\x64\n\x0fImportVignettes\x12#.roadside.v1.ImportVignettesRequest\x1a$.roadside.v1.ImportVignettesResponse\"\x04\xb8\xe1\x18\x04(\x01\x12M\n\x08GetState\x12\x1c.roadside.v1.GetStateRequest\x1a\x1d.roadside.v1.GetStateResponse\"\x04\xb8\xe1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +46,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['date_order']._serialized_options = b'\272\341\030\002\020\020'
   _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['source']._loaded_options = None
   _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['source']._serialized_options = b'\272\341\030\003\020\200\002'
+  _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['encoding']._loaded_options = None
+  _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['encoding']._serialized_options = b'\272\341\030\002\020 '
+  _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['separator']._loaded_options = None
+  _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['separator']._serialized_options = b'\272\341\030\002\020\001'
+  _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['columns']._loaded_options = None
+  _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['columns']._serialized_options = b'\272\341\030\002\030\020'
+  _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['country']._loaded_options = None
+  _globals['_IMPORTVIGNETTESREQUEST'].fields_by_name['country']._serialized_options = b'\272\341\030\002\020 '
   _globals['_REGISTRY'].methods_by_name['Check']._loaded_options = None
   _globals['_REGISTRY'].methods_by_name['Check']._serialized_options = b'\270\341\030\002'
   _globals['_REGISTRY'].methods_by_name['BatchCheck']._loaded_options = None
@@ -63,17 +71,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHCHECKRESPONSE']._serialized_start=570
   _globals['_BATCHCHECKRESPONSE']._serialized_end=637
   _globals['_IMPORTVIGNETTESREQUEST']._serialized_start=640
-  _globals['_IMPORTVIGNETTESREQUEST']._serialized_end=820
-  _globals['_REJECTEDROW']._serialized_start=822
-  _globals['_REJECTEDROW']._serialized_end=865
-  _globals['_IMPORTVIGNETTESRESPONSE']._serialized_start=868
-  _globals['_IMPORTVIGNETTESRESPONSE']._serialized_end=1075
-  _globals['_GETSTATEREQUEST']._serialized_start=1077
-  _globals['_GETSTATEREQUEST']._serialized_end=1094
-  _globals['_LISTIMPORT']._serialized_start=1097
-  _globals['_LISTIMPORT']._serialized_end=1279
-  _globals['_GETSTATERESPONSE']._serialized_start=1282
-  _globals['_GETSTATERESPONSE']._serialized_end=1462
-  _globals['_REGISTRY']._serialized_start=1465
-  _globals['_REGISTRY']._serialized_end=1811
+  _globals['_IMPORTVIGNETTESREQUEST']._serialized_end=937
+  _globals['_REJECTEDROW']._serialized_start=939
+  _globals['_REJECTEDROW']._serialized_end=982
+  _globals['_IMPORTVIGNETTESRESPONSE']._serialized_start=985
+  _globals['_IMPORTVIGNETTESRESPONSE']._serialized_end=1304
+  _globals['_GETSTATEREQUEST']._serialized_start=1306
+  _globals['_GETSTATEREQUEST']._serialized_end=1323
+  _globals['_LISTIMPORT']._serialized_start=1326
+  _globals['_LISTIMPORT']._serialized_end=1508
+  _globals['_GETSTATERESPONSE']._serialized_start=1511
+  _globals['_GETSTATERESPONSE']._serialized_end=1691
+  _globals['_REGISTRY']._serialized_start=1694
+  _globals['_REGISTRY']._serialized_end=2040
 # @@protoc_insertion_point(module_scope)

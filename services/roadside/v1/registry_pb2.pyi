@@ -48,7 +48,7 @@ class BatchCheckResponse(_message.Message):
     def __init__(self, responses: _Optional[_Iterable[_Union[CheckResponse, _Mapping]]] = ...) -> None: ...
 
 class ImportVignettesRequest(_message.Message):
-    __slots__ = ("csv_chunk", "replace_all", "force", "dry_run", "exemptions", "date_order", "source")
+    __slots__ = ("csv_chunk", "replace_all", "force", "dry_run", "exemptions", "date_order", "source", "look", "encoding", "separator", "columns", "country")
     CSV_CHUNK_FIELD_NUMBER: _ClassVar[int]
     REPLACE_ALL_FIELD_NUMBER: _ClassVar[int]
     FORCE_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,11 @@ class ImportVignettesRequest(_message.Message):
     EXEMPTIONS_FIELD_NUMBER: _ClassVar[int]
     DATE_ORDER_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    LOOK_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    SEPARATOR_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    COUNTRY_FIELD_NUMBER: _ClassVar[int]
     csv_chunk: bytes
     replace_all: bool
     force: bool
@@ -63,7 +68,12 @@ class ImportVignettesRequest(_message.Message):
     exemptions: bool
     date_order: str
     source: str
-    def __init__(self, csv_chunk: _Optional[bytes] = ..., replace_all: _Optional[bool] = ..., force: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., exemptions: _Optional[bool] = ..., date_order: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+    look: bool
+    encoding: str
+    separator: str
+    columns: _containers.RepeatedScalarFieldContainer[str]
+    country: str
+    def __init__(self, csv_chunk: _Optional[bytes] = ..., replace_all: _Optional[bool] = ..., force: _Optional[bool] = ..., dry_run: _Optional[bool] = ..., exemptions: _Optional[bool] = ..., date_order: _Optional[str] = ..., source: _Optional[str] = ..., look: _Optional[bool] = ..., encoding: _Optional[str] = ..., separator: _Optional[str] = ..., columns: _Optional[_Iterable[str]] = ..., country: _Optional[str] = ...) -> None: ...
 
 class RejectedRow(_message.Message):
     __slots__ = ("line", "reason")
@@ -74,7 +84,7 @@ class RejectedRow(_message.Message):
     def __init__(self, line: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ImportVignettesResponse(_message.Message):
-    __slots__ = ("imported_count", "rejected_count", "rejected_rows", "read_as", "forced_reasons", "added_count", "removed_count")
+    __slots__ = ("imported_count", "rejected_count", "rejected_rows", "read_as", "forced_reasons", "added_count", "removed_count", "doubted_count", "unsure_count", "objections", "column_names", "column_meanings")
     IMPORTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTED_ROWS_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +92,11 @@ class ImportVignettesResponse(_message.Message):
     FORCED_REASONS_FIELD_NUMBER: _ClassVar[int]
     ADDED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REMOVED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DOUBTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNSURE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    OBJECTIONS_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_NAMES_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_MEANINGS_FIELD_NUMBER: _ClassVar[int]
     imported_count: int
     rejected_count: int
     rejected_rows: _containers.RepeatedCompositeFieldContainer[RejectedRow]
@@ -89,7 +104,12 @@ class ImportVignettesResponse(_message.Message):
     forced_reasons: _containers.RepeatedScalarFieldContainer[str]
     added_count: int
     removed_count: int
-    def __init__(self, imported_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[RejectedRow, _Mapping]]] = ..., read_as: _Optional[str] = ..., forced_reasons: _Optional[_Iterable[str]] = ..., added_count: _Optional[int] = ..., removed_count: _Optional[int] = ...) -> None: ...
+    doubted_count: int
+    unsure_count: int
+    objections: _containers.RepeatedScalarFieldContainer[str]
+    column_names: _containers.RepeatedScalarFieldContainer[str]
+    column_meanings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, imported_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rejected_rows: _Optional[_Iterable[_Union[RejectedRow, _Mapping]]] = ..., read_as: _Optional[str] = ..., forced_reasons: _Optional[_Iterable[str]] = ..., added_count: _Optional[int] = ..., removed_count: _Optional[int] = ..., doubted_count: _Optional[int] = ..., unsure_count: _Optional[int] = ..., objections: _Optional[_Iterable[str]] = ..., column_names: _Optional[_Iterable[str]] = ..., column_meanings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetStateRequest(_message.Message):
     __slots__ = ()

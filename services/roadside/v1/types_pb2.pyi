@@ -39,6 +39,7 @@ class PictureKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PICTURE_KIND_UNSPECIFIED: _ClassVar[PictureKind]
     PICTURE_KIND_CROP: _ClassVar[PictureKind]
     PICTURE_KIND_FRAME: _ClassVar[PictureKind]
+    PICTURE_KIND_STRIP: _ClassVar[PictureKind]
 
 class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -69,6 +70,7 @@ STATEMENT_ANSWER_DISAGREED: StatementAnswer
 PICTURE_KIND_UNSPECIFIED: PictureKind
 PICTURE_KIND_CROP: PictureKind
 PICTURE_KIND_FRAME: PictureKind
+PICTURE_KIND_STRIP: PictureKind
 DIRECTION_UNSPECIFIED: Direction
 DIRECTION_IN: Direction
 DIRECTION_OUT: Direction
@@ -168,7 +170,7 @@ class Read(_message.Message):
     def __init__(self, raw: _Optional[str] = ..., text: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., characters: _Optional[_Iterable[_Union[Character, _Mapping]]] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ..., model: _Optional[str] = ...) -> None: ...
 
 class FusedPlate(_message.Message):
-    __slots__ = ("text", "raw", "country", "confidence", "posterior", "alternatives", "looks", "countries", "doubts", "examined")
+    __slots__ = ("text", "raw", "country", "confidence", "posterior", "alternatives", "looks", "countries", "doubts", "examined", "shown")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     RAW_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
@@ -179,6 +181,7 @@ class FusedPlate(_message.Message):
     COUNTRIES_FIELD_NUMBER: _ClassVar[int]
     DOUBTS_FIELD_NUMBER: _ClassVar[int]
     EXAMINED_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_FIELD_NUMBER: _ClassVar[int]
     text: str
     raw: str
     country: str
@@ -189,7 +192,18 @@ class FusedPlate(_message.Message):
     countries: _containers.RepeatedCompositeFieldContainer[CountryProbability]
     doubts: _containers.RepeatedScalarFieldContainer[str]
     examined: bool
-    def __init__(self, text: _Optional[str] = ..., raw: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., looks: _Optional[int] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ..., doubts: _Optional[_Iterable[str]] = ..., examined: _Optional[bool] = ...) -> None: ...
+    shown: _containers.RepeatedCompositeFieldContainer[ShownRead]
+    def __init__(self, text: _Optional[str] = ..., raw: _Optional[str] = ..., country: _Optional[str] = ..., confidence: _Optional[float] = ..., posterior: _Optional[bytes] = ..., alternatives: _Optional[_Iterable[_Union[Hypothesis, _Mapping]]] = ..., looks: _Optional[int] = ..., countries: _Optional[_Iterable[_Union[CountryProbability, _Mapping]]] = ..., doubts: _Optional[_Iterable[str]] = ..., examined: _Optional[bool] = ..., shown: _Optional[_Iterable[_Union[ShownRead, _Mapping]]] = ...) -> None: ...
+
+class ShownRead(_message.Message):
+    __slots__ = ("text", "confidence", "capture_time")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    CAPTURE_TIME_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    confidence: float
+    capture_time: _timestamp_pb2.Timestamp
+    def __init__(self, text: _Optional[str] = ..., confidence: _Optional[float] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Vignette(_message.Message):
     __slots__ = ("plate", "country", "category", "valid_from_time", "valid_to_time")

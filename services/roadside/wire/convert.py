@@ -16,7 +16,7 @@ from roadside.core.frames import Box, CameraId, Detection
 from roadside.core.known import Action, KnownMatch
 from roadside.core.moments import PassageTime, TimeDoubt
 from roadside.core.outline import Direction
-from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Read
+from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, Read, ShownRead
 from roadside.core.sightings import (
     Answer,
     Evidence,
@@ -72,6 +72,7 @@ ANSWER_FROM_PROTO = {value: answer for answer, value in ANSWER_TO_PROTO.items()}
 PICTURE_KIND_TO_PROTO = {
     PictureKind.CROP: types_pb2.PICTURE_KIND_CROP,
     PictureKind.FRAME: types_pb2.PICTURE_KIND_FRAME,
+    PictureKind.STRIP: types_pb2.PICTURE_KIND_STRIP,
 }
 PICTURE_KIND_FROM_PROTO = {value: kind for kind, value in PICTURE_KIND_TO_PROTO.items()}
 _ENCODING_TO_PROTO = {
@@ -210,6 +211,10 @@ def plate_to_proto(plate: FusedPlate) -> types_pb2.FusedPlate:
         looks=plate.looks,
         doubts=plate.doubts or (),
         examined=plate.doubts is not None,
+        shown=[
+            types_pb2.ShownRead(text=s.text, confidence=s.confidence, capture_time=time_to_proto(s.captured_at_ns))
+            for s in plate.shown
+        ],
     )
 
 
@@ -225,6 +230,7 @@ def plate_from_proto(plate: types_pb2.FusedPlate) -> FusedPlate:
         countries=_countries_from_proto(plate.countries),
         looks=plate.looks,
         doubts=tuple(plate.doubts) if plate.examined else None,
+        shown=tuple(ShownRead(s.text, s.confidence, time_from_proto(s.capture_time)) for s in plate.shown),
     )
 
 

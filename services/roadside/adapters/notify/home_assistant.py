@@ -121,7 +121,11 @@ def _entities(options: MqttOptions, topics: Topics, *, watched: bool) -> Iterato
     types = [event_type(None if kind is VerdictKind.NONE else kind.value) for kind in VerdictKind]
     yield "event", "passage", {"name": "Passage", "state_topic": topics.event, "event_types": types}
     for kind in options.pictures:
-        names = {PictureKind.CROP: "Last plate picture", PictureKind.FRAME: "Last frame"}
+        names = {
+            PictureKind.CROP: "Last plate picture",
+            PictureKind.FRAME: "Last frame",
+            PictureKind.STRIP: "Last film strip",
+        }
         picture = {"name": names[kind], "image_topic": topics.picture(kind), "content_type": MEDIA_TYPES[kind]}
         yield "image", kind.value, {**picture}
     yield "binary_sensor", "known", {"name": "Known plate", "icon": "mdi:car-key", **known_plate(topics)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.services.sightings import ACTIONS
 from roadside.core.reviews import Correction
-from roadside.ports.records import Look, PassageCount
+from roadside.ports.records import Look, PassageCount, Seal
 from roadside.v1 import records_pb2, records_pb2_grpc
 from roadside.wire.convert import VERDICT_FROM_PROTO, time_from_proto, time_to_proto
 
@@ -52,6 +52,11 @@ class RemoteLedger:
         """What people said of it, oldest first."""
         request = records_pb2.ListAnswersRequest(sighting_id=sighting_id)
         return _answers(self._connection.call(self._stub.ListAnswers, request).answers)
+
+    def seal(self, sighting_id: str) -> Seal:
+        """Whether a sighting and its pictures are still what was sealed. Raises NotFoundError."""
+        said = self._connection.call(self._stub.GetSeal, records_pb2.GetSealRequest(sighting_id=sighting_id))
+        return Seal(said.entry, time_from_proto(said.entry_time), said.event, tuple(said.faults))
 
     def counts(self, since_ns: int) -> Sequence[PassageCount]:
         """Sightings by hour, camera and verdict."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from roadside.console.list_faults import for_page
 from roadside.console.ports import Held, ListPreview
-from roadside.errors import ImportRefusedError, RegistryFileError
+from roadside.errors import InputError, RegistryFileError
 from roadside.ports.registry import ListImport, ListState
 from roadside.v1 import registry_pb2, registry_pb2_grpc
 from roadside.wire import convert
@@ -65,26 +66,28 @@ class RemoteRegistryDesk:
         return convert.VERDICT_FROM_PROTO[answer.verdict].value, held
 
     def preview(self, path: Path, source: str, choices: ListChoices) -> ListPreview:
-        """What an import would do; nothing changes. Raises RegistryFileError."""
+        """What an import would do, and what speaks against it; nothing changes."""
         try:
-            return self._import(path, source, choices, dry_run=True)
-        except ImportRefusedError as error:
+            return self._import(path, source, choices, look=True)
+        except InputError as error:  # of what was chosen
             return ListPreview("", 0, 0, 0, 0, (), _for_pages(error))
-        except RegistryFileError as error:
-            raise RegistryFileError(_for_pages(error)) from error
 
     def load(self, path: Path, source: str, choices: ListChoices, actor: str) -> ListPreview:
         """Import, all or nothing. Raises RegistryFileError, ImportRefusedError."""
         try:
-            return self._import(path, f"{source} ({actor})", choices, dry_run=False)
+            return self._import(path, f"{source} ({actor})", choices)
         except RegistryFileError as error:
             raise type(error)(_for_pages(error)) from error
 
-    def _import(self, path: Path, source: str, choices: ListChoices, *, dry_run: bool) -> ListPreview:
+    def _import(self, path: Path, source: str, choices: ListChoices, *, look: bool = False) -> ListPreview:
         def pieces() -> Iterator[registry_pb2.ImportVignettesRequest]:
             first = registry_pb2.ImportVignettesRequest(
                 replace_all=choices.replace,
-                dry_run=dry_run,
+                look=look,
+                encoding=choices.encoding,
+                separator=choices.separator,
+                columns=[f"{column}={name}" for column, name in choices.columns.items()],
+                country=choices.country,
                 exemptions=choices.exemptions,
                 date_order=choices.date_order,
                 source=source[-_MOST_SOURCE:],
@@ -97,11 +100,20 @@ class RemoteRegistryDesk:
         done = self._connection.call(self._stub.ImportVignettes, pieces(), IMPORT_S)
         bad = tuple((row.line, row.reason) for row in done.rejected_rows)
         return ListPreview(
-            done.read_as, done.imported_count, done.added_count, done.removed_count, done.rejected_count, bad
+            done.read_as,
+            done.imported_count,
+            done.added_count,
+            done.removed_count,
+            done.rejected_count,
+            bad,
+            for_page("; ".join(done.objections)),
+            done.doubted_count,
+            done.unsure_count,
+            tuple(done.column_names),
+            dict(meaning.split("=", 1) for meaning in done.column_meanings),
         )
 
 
 def _for_pages(error: Exception) -> str:
     """A fault of a list in words for a page: without the flag of a command, and the service's own name of the file."""
-    text = str(error).partition(". Correct the list, or import it with")[0]
-    return text.rpartition("/vignettes.csv: ")[2]
+    return for_page(str(error)).rpartition("/vignettes.csv: ")[2]

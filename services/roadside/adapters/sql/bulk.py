@@ -48,7 +48,7 @@ class ImportReport:
     """The first thousand of the rejected ones."""
     elapsed_s: float
     forced: tuple[str, ...] = ()
-    """What spoke against the replacement, which was made nevertheless."""
+    """What spoke against the replacement, which was made nevertheless, or only looked at."""
     doubted: int = 0
     """Plates of rows that could not be read: nobody is UNPAID under one of them until the row is put right."""
     unsure: int = 0
@@ -66,6 +66,8 @@ class Safeguard:
     """Asked when the rows have ended: the last one where it has no line end, as `ListFile.open_row`."""
     sha256: str | None = None
     """Of the file that holds the rows: the record of the import keeps it, so that evidence can name the list."""
+    looking: bool = False
+    """Only tell what speaks against it; for a dry run, of which nothing is left."""
 
 
 class _Sieve:
@@ -191,7 +193,7 @@ def _of(facts: Replacement, sieve: _Sieve) -> Replacement:
 def _weigh(facts: Replacement, safeguard: Safeguard) -> tuple[str, ...]:
     """What speaks against it, where it is forced. Raises ImportRefusedError where it is not."""
     against = objections(facts, safeguard.limits)
-    if against and not safeguard.force:
+    if against and not safeguard.force and not safeguard.looking:
         raise ImportRefusedError("; ".join(against))
     return against
 

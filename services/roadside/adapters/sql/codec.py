@@ -13,7 +13,7 @@ from roadside.core.known import Action, KnownMatch
 from roadside.core.moments import PassageTime, TimeDoubt
 from roadside.core.outline import Direction
 from roadside.core.plates import fold
-from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
+from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis, ShownRead
 from roadside.core.sightings import (
     Answer,
     Evidence,
@@ -99,6 +99,7 @@ def plate_columns(plate: FusedPlate | None) -> dict[str, Any]:
                 "doubts": None if plate.doubts is None else list(plate.doubts),
                 "alternatives": [[h.text, h.country, h.log_p] for h in plate.alternatives],
                 "countries": [list(pair) for pair in plate.countries],
+                **({"shown": [[s.text, s.confidence, s.captured_at_ns] for s in plate.shown]} if plate.shown else {}),
             }
         ),
         "posterior": np.asarray(plate.posterior, dtype="<f4").tobytes(),
@@ -167,6 +168,7 @@ def _plate_of(row: RowMapping) -> FusedPlate | None:
         countries=tuple((str(name), float(p)) for name, p in data["countries"]),
         looks=data["looks"],
         doubts=_doubts_of(data.get("doubts")),
+        shown=tuple(ShownRead(*values) for values in data.get("shown", ())),
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, and_, cast, func, select, type_coerce
 
 from roadside.adapters.sql.reviews import correction_of
 from roadside.adapters.sql.schema import AUDIT, CORRECTIONS, EVIDENCE, SIGHTINGS
+from roadside.adapters.sql.seal import seal_of
 from roadside.core.plates import fold
 from roadside.core.sightings import PictureKind
 from roadside.ports.records import Look, PassageCount
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from roadside.adapters.sql.retention import RetentionManager
     from roadside.adapters.sql.vault import Vault
     from roadside.core.reviews import Correction
+    from roadside.ports.records import Seal
 
 _HOUR_NS = 3_600 * 10**9
 
@@ -55,6 +57,11 @@ class SqlLedger:
         with self._database.read() as connection:
             rows = connection.execute(mine.order_by(CORRECTIONS.c.correction_id)).all()
         return [correction_of(row) for row in rows]
+
+    def seal(self, sighting_id: str) -> Seal:
+        """Whether a sighting and its pictures are still what was sealed. Raises NotFoundError."""
+        with self._database.read() as connection:
+            return seal_of(connection, self._vault, sighting_id)
 
     def counts(self, since_ns: int) -> Sequence[PassageCount]:
         """Sightings by hour, camera and verdict."""

@@ -316,6 +316,9 @@ def _mentions(connection: Connection, key: str, without: Collection[str]) -> dic
         plate, reasons = json.loads(row.plate), json.loads(row.reasons)
         before = json.dumps([plate, reasons])
         plate["alternatives"] = [entry for entry in plate["alternatives"] if fold(entry[0]) != key]
+        for look in plate.get("shown", ()):  # its picture stays: it shows the vehicle of this sighting
+            if fold(look[0]) == key:
+                look[0] = ""
         for name in ("readings", "vignettes", "lapsed", "exemptions"):
             reasons[name] = [entry for entry in reasons[name] if fold(entry[0]) != key]
         said = reasons.get("witness")

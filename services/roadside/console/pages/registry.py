@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from roadside.console.ports import ListChoices, ListPreview, Role
+from roadside.console.ports import ListChoices, Role
 from roadside.console.queries import Asked, query_of
 from roadside.console.web import RefusedError, Visit, page
 from roadside.errors import ImportRefusedError, InputError, RegistryFileError, RegistryUnavailableError
@@ -24,10 +24,24 @@ from roadside.kit.scratch import ScratchFolder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from roadside.console.ports import ListPreview
+
 KEPT_S = 3600.0
 """How long an uploaded list waits for its import."""
 MOST_KEPT = 8
 _DATE_ORDERS = ("", "day-first", "month-first")
+MEANINGS = ("plate", "country", "category", "valid_from", "valid_to", "pattern", "reason")
+MOST_NAMES = 100
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "cp1250": "Windows-1250",
+    "cp1252": "Windows-1252",
+    "iso8859-2": "ISO 8859-2",
+    "cp852": "DOS Latin 2",
+    "cp1251": "Windows-1251",
+}
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
 @dataclass(slots=True)
@@ -112,11 +126,8 @@ async def upload(visit: Visit) -> Response:
         return await _registry(visit, fault=visit.words.say("Choose a file first."))
     path, source = uploads.find(ticket, visit.actor)
     choices = choices_of({k: str(v) for k, v in form.items() if isinstance(v, str)})
-    try:
-        preview = await run_in_threadpool(visit.desk.registry.preview, path, source, choices)
-    except RegistryFileError as error:
-        preview = ListPreview("", 0, 0, 0, 0, (), str(error))
-    return visit.draw("preview.html", preview=preview, source=source, ticket=ticket, choices=choices)
+    preview = await run_in_threadpool(visit.desk.registry.preview, path, source, choices)
+    return _previewed(visit, preview, source, ticket, choices)
 
 
 @page(Role.ADMIN)
@@ -129,8 +140,9 @@ async def load(visit: Visit) -> Response:
     try:
         done = await run_in_threadpool(visit.desk.registry.load, path, source, choices, visit.actor)
     except (RegistryFileError, ImportRefusedError) as error:
-        preview = ListPreview("", 0, 0, 0, 0, (), str(error))
-        return visit.draw("preview.html", 422, preview=preview, source=source, ticket=ticket, choices=choices)
+        preview = await run_in_threadpool(visit.desk.registry.preview, path, source, choices)
+        preview = replace(preview, objection=str(error))
+        return _previewed(visit, preview, source, ticket, choices, 422)
     uploads.drop(ticket)
     note = f"{source}: {done.added} added, {done.removed} removed, {done.rejected} rejected"
     await run_in_threadpool(visit.desk.ledger.note, visit.actor, "imported", "registry", note)
@@ -143,7 +155,34 @@ def choices_of(form: Mapping[str, str]) -> ListChoices:
     if order not in _DATE_ORDERS:
         raise RefusedError(422, "dates are day-first or month-first")
     exemptions = form.get("content", "vignettes") == "exemptions"
-    return ListChoices(exemptions, exemptions or form.get("mode", "replace") == "replace", order)
+    return ListChoices(
+        exemptions,
+        exemptions or form.get("mode", "replace") == "replace",
+        order,
+        form.get("encoding", "")[:32],
+        SEPARATORS.get(form.get("separator", ""), ""),
+        form.get("country", "").strip()[:32],
+        {name: form[f"column_{name}"][:200] for name in MEANINGS if form.get(f"column_{name}", "").strip()},
+    )
+
+
+def _previewed(  # noqa: PLR0913, PLR0917 - what the page shows
+    visit: Visit, preview: ListPreview, source: str, ticket: str, choices: ListChoices, status: int = 200
+) -> Response:
+    wanted = ("pattern", "country", "reason", "valid_from", "valid_to") if choices.exemptions else MEANINGS[:5]
+    names = [name for name in dict.fromkeys(each.strip() for each in preview.names) if name]
+    return visit.draw(
+        "preview.html",
+        status,
+        preview=preview,
+        source=source,
+        ticket=ticket,
+        choices=choices,
+        wanted=wanted,
+        names=names[:MOST_NAMES],
+        encodings=ENCODINGS,
+        separators=SEPARATORS,
+    )
 
 
 def _uploads(visit: Visit) -> Uploads:

@@ -45,7 +45,8 @@ async def sighting(visit: Visit) -> Response:
         # Who answers second must not know what the first one said.
         answers, looks = (), [look for look in looks if look.action != "answered"]
     slots = slots_of(seen.plate) if seen.plate is not None else ()
-    return visit.draw("sighting.html", sighting=seen, looks=looks, answers=answers, slots=slots)
+    seal = await run_in_threadpool(visit.desk.ledger.seal, wanted)
+    return visit.draw("sighting.html", sighting=seen, looks=looks, answers=answers, slots=slots, seal=seal)
 
 
 @page()
@@ -55,7 +56,7 @@ async def picture(visit: Visit) -> Response:
     try:
         kind = PictureKind(visit.request.path_params["kind"])
     except ValueError as error:
-        raise RefusedError(404, "there is a crop and a frame") from error
+        raise RefusedError(404, "there is a crop, a frame and a strip") from error
     data = await run_in_threadpool(visit.desk.sightings.picture, wanted, kind, visit.actor)
     media = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
     return Response(data, media_type=media, headers={"Cache-Control": "private, max-age=300"})

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from roadside.core.known import Action  # noqa: TC001 - pydantic needs it at run time
+from roadside.core.outline import Direction  # noqa: TC001 - pydantic needs it at run time
 from roadside.core.reviews import ReviewAction  # noqa: TC001 - pydantic needs it at run time
 from roadside.core.sightings import VerdictKind  # noqa: TC001 - pydantic needs it at run time
 from roadside.core.vignettes import NEVER_NS
@@ -70,6 +72,25 @@ class PictureModel(Model):
     href: str
 
 
+class ReadModel(Model):
+    """What was read in one picture of the film strip, from its top on."""
+
+    text: str
+    confidence: float = Field(ge=0, le=1)
+    at: datetime
+
+
+class KnownModel(Model):
+    """A known plate that the vehicle may have."""
+
+    list: str
+    action: Action
+    name: str
+    group: str
+    plate: str
+    probability: float
+
+
 class SightingModel(Model):
     """A vehicle that passed a camera."""
 
@@ -81,6 +102,9 @@ class SightingModel(Model):
     plate_hash: str | None
     verdict: VerdictModel
     pictures: list[PictureModel]
+    reads: list[ReadModel]
+    direction: Direction | None
+    known: list[KnownModel]
     sequence: int
 
 
@@ -184,6 +208,17 @@ def sighting_model(sighting: Sighting) -> SightingModel:
                 href=f"/api/v1/sightings/{sighting.sighting_id}/pictures/{e.kind.value}",
             )
             for e in sighting.evidence
+        ],
+        reads=[
+            ReadModel(text=r.text, confidence=min(1.0, max(0.0, r.confidence)), at=moment(r.captured_at_ns))
+            for r in (plate.shown if plate is not None else ())
+        ],
+        direction=sighting.direction,
+        known=[
+            KnownModel(
+                list=m.list_name, action=m.action, name=m.name, group=m.group, plate=m.plate, probability=m.probability
+            )
+            for m in sighting.known
         ],
         sequence=sighting.sequence,
     )
