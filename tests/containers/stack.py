@@ -23,6 +23,8 @@ USER = 10001
 SERVICES = ("capture", "detector", "ocr", "registry", "plates", "notify")
 BESIDE = ("console",)
 """Images of services that compose starts only where they are asked for."""
+WHOLE = ("roadside",)
+"""All of one computer in one image; no service of the cluster."""
 KEEPERS = ("redis", "postgres", "prometheus", "alertmanager", "disk")
 OVERRIDE = """
 services:

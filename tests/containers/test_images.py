@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import urllib.request
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.containers.stack import BESIDE, KEEPERS, SERVICES, docker, inspect
+from tests.containers.stack import BESIDE, KEEPERS, ROOT, SERVICES, WHOLE, compose_program, docker, inspect
 from tests.manifests.documents import built_images
 from tests.manifests.test_promises import VERSION
+from tests.ports import reserved_port
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.containers
 LARGEST_DETECTOR_BYTES = 350_000_000
@@ -20,10 +28,10 @@ def image(name: str) -> str:
 
 
 def test_all_are_there() -> None:
-    assert built_images() == {*SERVICES, *BESIDE, *KEEPERS}
+    assert built_images() == {*SERVICES, *BESIDE, *WHOLE, *KEEPERS}
 
 
-@pytest.mark.parametrize("name", [*SERVICES, *BESIDE, *KEEPERS])
+@pytest.mark.parametrize("name", [*SERVICES, *BESIDE, *WHOLE, *KEEPERS])
 def test_config(name: str) -> None:
     found = inspect(image(name))
     assert found["Config"]["User"] == "10001:10001"
@@ -31,7 +39,7 @@ def test_config(name: str) -> None:
     for label in ("title", "description", "licenses", "version", "revision", "created", "vendor"):
         assert labels[f"org.opencontainers.image.{label}"]
     assert labels["org.opencontainers.image.version"] == VERSION
-    if name != "disk":  # it has nobody inside who could ask
+    if name not in ("disk", *WHOLE):  # nobody inside could ask; a command that ends has no health
         assert found["Config"]["Healthcheck"]["Test"][0] == "CMD"
 
 
@@ -39,7 +47,7 @@ def test_the_detector_is_small() -> None:
     assert inspect(image("detector"))["Size"] < LARGEST_DETECTOR_BYTES
 
 
-@pytest.mark.parametrize("name", [*SERVICES, *BESIDE, "redis", "prometheus"])
+@pytest.mark.parametrize("name", [*SERVICES, *BESIDE, *WHOLE, "redis", "prometheus"])
 def test_no_tools_inside(name: str) -> None:
     container = docker("create", "--entrypoint", "none", image(name))
     try:
@@ -49,3 +57,31 @@ def test_no_tools_inside(name: str) -> None:
         docker("rm", container)
     programs = {path.rpartition("/")[2] for path in names.split() if "/bin/" in f"/{path}" or "/sbin/" in f"/{path}"}
     assert not programs & set(UNWANTED)
+
+
+def test_one_line_reads_a_photograph() -> None:
+    mounted = f"{ROOT / 'examples'}:/pictures:ro"
+    told = docker("run", "--rm", "--read-only", "-v", mounted, image("roadside"), "read", "/pictures/street.jpg")
+    assert "HK47TVN" in told
+    assert "9K74182" in told
+
+
+def test_ten_lines_watch_a_source_and_show_it(tmp_path: Path) -> None:
+    port, project = reserved_port(), f"roadside-one-{os.getpid()}"
+    text = (ROOT / "examples" / "compose.yaml").read_text().replace("127.0.0.1:8080:8080", f"127.0.0.1:{port}:8080")
+    data = '"data:/var/lib/roadside"'
+    (tmp_path / "compose.yaml").write_text(text.replace(data, f'{data}, "{ROOT / "examples"}:/pictures:ro"'))
+    environment = {**os.environ, "ROADSIDE_IMAGE": image("roadside"), "ROADSIDE_SOURCE": "/pictures/street.jpg"}
+
+    def compose(*arguments: str) -> str:
+        command = [*compose_program(), "-p", project, "-f", str(tmp_path / "compose.yaml"), *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+    try:
+        compose("up", "-d")
+        wait_for(lambda: "password" in compose("logs"), "the link of the first administrator", 120, every_s=2.0)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as page:
+            assert b"Roadside" in page.read()
+    finally:
+        compose("down", "--volumes", "--timeout", "5")

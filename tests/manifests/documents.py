@@ -90,7 +90,7 @@ def built_images() -> set[str]:
     found = set()
     for name in ("Dockerfile", "Dockerfile.parts"):
         text = (ROOT / "docker" / name).read_text()
-        found |= set(re.findall(r'image\.title="roadside-([a-z]+)"', text))
+        found |= set(re.findall(r'image\.title="(?:roadside-)?([a-z]+)"', text))
     return found
 
 
