@@ -24,6 +24,7 @@ COMMANDS = {
     "read": ("read",),
     "annotate": ("annotate",),
     "plates": ("plates",),
+    "speeds": ("speeds",),
     "registry": ("registry",),
     "lists": ("lists",),
     "review": ("review",),

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
+from roadside.assembly.sections import parse_sections
 from roadside.capture.config import CameraSection
 from roadside.core.frames import CameraId
 from roadside.core.view import View
 from roadside.core.view_table import VIEW_KEYS, TableFault, nearest, parse_view, refuse_unknown_keys
 from roadside.errors import SettingsError
-from roadside.kit.config import settings_file
+from roadside.kit.config import TABLES, settings_file
 from roadside.kit.toml_file import parse_toml, read_text
 from roadside.kit.toml_lines import line_of
 from roadside.notify.relays import RelayOptions
@@ -20,6 +21,8 @@ from roadside.notify.relays import RelayOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from roadside.core.speed import Section
 
 OPENING = ("width", "height", "fps", "timeout_s", "recorded_at")
 """Settings of opening a camera that it may have for itself."""
@@ -53,6 +56,8 @@ class Site:
 
     relays: Mapping[str, RelayOptions] = field(default_factory=dict)
     """What can be opened, by its name."""
+    sections: Mapping[str, Section] = field(default_factory=dict)
+    """Stretches of road between two cameras, by their names."""
     base: View = EVERYTHING
     """That of a camera that the file does not name."""
 
@@ -78,14 +83,15 @@ def load_site(base: View = EVERYTHING) -> Site:
 def parse_site(text: str, path: Path, base: View = EVERYTHING) -> Site:
     """The site of the text of the file at `path`. Raises SettingsError, naming file, line, key and mend."""
     content = parse_toml(text, path)
-    tables = {key: content[key] if isinstance(content.get(key), dict) else {} for key in ("camera", "relay")}
+    tables = {key: content[key] if isinstance(content.get(key), dict) else {} for key in sorted(TABLES)}
     where: tuple[str, ...] = ("relay",)
     try:
         relays = {name: _relay(name, table) for name, table in tables["relay"].items()}
         where = ("camera",)
         cameras = {CameraId(name): _camera(name, table, base) for name, table in tables["camera"].items()}
         _check_opens(cameras, relays)
-        return Site(path, cameras, relays, base)
+        where = ("section",)
+        return Site(path, cameras, relays, parse_sections(tables["section"], cameras), base)
     except TableFault as fault:
         where = (*where, *fault.path)
         line = line_of(text, where)

@@ -57,6 +57,12 @@ source = "rtsp://user:password@192.168.1.20/stream1"  # or /dev/video0, rpicam, 
 # pin = 17
 # pulse_s = 0.5
 
+# [section.drive]        # average speed between two cameras, docs/cameras.md
+# from = "gate"
+# to = "yard"
+# distance_m = 240.0
+# clock_error_s = 0.2    # of either camera's clock
+
 # [camera.yard]
 # source = "/dev/video0"
 # width = 1280

@@ -20,6 +20,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("roadside plates recent --since 2h --camera gate", "in the last two hours, by one camera"),
         ("roadside plates recent --since 2026-01-01 --until 2026-01-31 --xlsx january.xlsx", "a month, for the office"),
     ),
+    "speeds": (("roadside speeds bridge --since 7d --over 90", "who was faster than 90 km/h, beyond the uncertainty"),),
     "registry import": (
         ("roadside registry import vignettes.csv", "add a list"),
         ("roadside registry import vignettes.xlsx --replace", "make it the only one"),

@@ -96,7 +96,7 @@ def list_recent(arguments: argparse.Namespace) -> int:
     try:
         if arguments.plate:
             records.store.note_search(arguments.plate, person())
-        found = (s for s in _found(records.store, query) if not (arguments.confirmed and is_held(s.verdict)))
+        found = (s for s in all_found(records.store, query) if not (arguments.confirmed and is_held(s.verdict)))
         if arguments.csv is not None or arguments.xlsx is not None:
             return _write(arguments, islice(found, arguments.limit), where)
         sightings = list(islice(found, arguments.limit or _LIMIT))
@@ -132,7 +132,7 @@ def _moment(flag: str, text: str | None, meant: Callable[[str], int]) -> int | N
         raise InputError(f"{flag}: {error}; or 30m, 2h, 3d: that long ago") from error
 
 
-def _found(store: SightingStore, query: SightingQuery) -> Iterator[Sighting]:
+def all_found(store: SightingStore, query: SightingQuery) -> Iterator[Sighting]:
     """All that match, newest first, a page at a time."""
     while True:
         page = store.find(query)

@@ -30,7 +30,7 @@ OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG", "LABELS"})
 """ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks."""
 SITE_FILE = "site.toml"
 """The file of settings as it is called in the usual places."""
-TABLES = frozenset({"camera", "relay"})
+TABLES = frozenset({"camera", "relay", "section"})
 """Tables of the file that are no settings: its cameras and what they open, each by its name."""
 _NAMED: ContextVar[Path | None] = ContextVar("settings_file", default=None)
 
