@@ -11,6 +11,7 @@ from google.protobuf import message_factory
 from roadside.v1 import (
     capture_pb2,
     detector_pb2,
+    lists_pb2,
     ocr_pb2,
     options_pb2,
     plates_pb2,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
     from google.protobuf.message import Message
 
-FILES = (capture_pb2, detector_pb2, ocr_pb2, plates_pb2, records_pb2, registry_pb2, review_pb2)
+FILES = (capture_pb2, detector_pb2, lists_pb2, ocr_pb2, plates_pb2, records_pb2, registry_pb2, review_pb2)
 METHODS: dict[str, MethodDescriptor] = {
     f"{service.name}.{method.name}": method
     for file in FILES

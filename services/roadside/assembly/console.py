@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from roadside._version import __version__
 from roadside.adapters.sql.accounts import SqlAccounts
+from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.holdings import held_lists, take_in
+from roadside.assembly.known_desk import StoredKnown, reading_of
 from roadside.assembly.records import open_reviewing
 from roadside.assembly.storage import open_held_registry
 from roadside.assembly.training import TrainingExports
@@ -21,7 +23,6 @@ from roadside.console.ports import Held, ListPreview, ListState
 from roadside.core.countries import country_code
 from roadside.core.moments import PassageTime
 from roadside.errors import ImportRefusedError, InputError, RegistryFileError, SettingsError
-from roadside.registry.reading import list_reading
 from roadside.registry.servicer import ListOrder
 from roadside.registry.validity import DateOrder, zone
 
@@ -94,12 +95,7 @@ class LocalRegistryDesk:
         order = ListOrder(
             replace=choices.replace,
             look=look,
-            reading=list_reading(
-                choices.encoding or None,
-                [f"{column}={name}" for column, name in choices.columns.items()],
-                choices.country or None,
-                separator=choices.separator or None,
-            ),
+            reading=reading_of(choices),
             exemptions=choices.exemptions,
             date_order=DateOrder(choices.date_order) if choices.date_order else None,
             source=source,
@@ -151,6 +147,7 @@ def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None =
         training=TrainingExports(records.store, ledger),
         two_reviewers=settings.review_two,
         registry=LocalRegistryDesk(records.registry_database, settings, clock),
+        known=StoredKnown(SqlKnownPlates(records.database), settings.timezone),
         ledger=ledger,
         cameras=cameras or NoCameras(),
         access=open_access(records.database, settings),

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from roadside._version import __version__
 from roadside.adapters.services.cameras import RemoteCameras
 from roadside.adapters.services.connection import Connection, Replicas, ServiceAddress
+from roadside.adapters.services.known import RemoteKnownPlates
 from roadside.adapters.services.ledger import RemoteLedger
 from roadside.adapters.services.registry import RemoteRegistryDesk
 from roadside.adapters.services.sightings import RemoteReviews, RemoteSightings
 from roadside.adapters.sql import open_embedded
 from roadside.assembly.console import open_access
 from roadside.assembly.console_server import FIRST_ADMIN, ConsoleServer
+from roadside.assembly.known_desk import StoredKnown
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
 from roadside.assembly.training import TrainingExports
 from roadside.console.desk import Desk
@@ -48,6 +50,7 @@ def build(context: ServiceContext[ConsoleSettings]) -> Work:
         sightings=sightings,
         reviews=RemoteReviews(plates),
         registry=RemoteRegistryDesk(registry),
+        known=StoredKnown(RemoteKnownPlates(registry), settings.timezone),
         ledger=ledger,
         training=TrainingExports(sightings, ledger),
         two_reviewers=settings.review_two,

@@ -9,6 +9,7 @@ from roadside.kit.doors import door_of
 from roadside.v1 import (
     capture_pb2,
     detector_pb2,
+    lists_pb2,
     ocr_pb2,
     plates_pb2,
     records_pb2,
@@ -19,7 +20,7 @@ from roadside.v1 import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PROTOS = (capture_pb2, detector_pb2, ocr_pb2, plates_pb2, records_pb2, registry_pb2, review_pb2)
+_PROTOS = (capture_pb2, detector_pb2, lists_pb2, ocr_pb2, plates_pb2, records_pb2, registry_pb2, review_pb2)
 _ROLES = (Role.READ, Role.CHECK, Role.REVIEW, Role.ADMIN)
 _HEAD = """# Who may call what
 

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from roadside.adapters.second_reader import OcrOptions, OcrWitness
+from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.assembly.holdings import held_lists, take_in
 from roadside.assembly.known import open_known
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
@@ -18,10 +19,11 @@ from roadside.kit.holding_runner import HoldingRunner
 from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
 from roadside.ports.bus import READS, SIGHTINGS
+from roadside.registry.lists_servicer import KnownListsServicer
 from roadside.registry.passages import PassageBuilder
 from roadside.registry.servicer import RegistryServicer
 from roadside.registry.stage import GatherStage
-from roadside.v1 import registry_pb2, registry_pb2_grpc
+from roadside.v1 import lists_pb2, lists_pb2_grpc, registry_pb2, registry_pb2_grpc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,10 +74,14 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     def state() -> ListState:
         return held_lists(database, settings.registry_max_age_days)
 
-    def register(server: grpc.aio.Server) -> tuple[str]:
+    def register(server: grpc.aio.Server) -> tuple[str, ...]:
         servicer = RegistryServicer(held, load, state, clock, settings.verdict_time_tolerance_s)
         registry_pb2_grpc.add_RegistryServicer_to_server(servicer, server)
-        return (registry_pb2.DESCRIPTOR.services_by_name["Registry"].full_name,)
+        lists_pb2_grpc.add_KnownListsServicer_to_server(KnownListsServicer(SqlKnownPlates(database)), server)
+        return (
+            registry_pb2.DESCRIPTOR.services_by_name["Registry"].full_name,
+            lists_pb2.DESCRIPTOR.services_by_name["KnownLists"].full_name,
+        )
 
     return Work(
         register,

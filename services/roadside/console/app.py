@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from roadside.console.pages import (
     camera_view,
     cameras,
+    lists,
     live,
     registry,
     review,
@@ -28,9 +29,9 @@ from roadside.console.pages import (
     statistics,
     system,
 )
-from roadside.console.pages.registry import Uploads
 from roadside.console.rest.operations import router
 from roadside.console.security import Counted, SecurityHeaders
+from roadside.console.uploads import Uploads
 from roadside.console.web import RefusedError, draw, sentence, status_of, wording_of
 from roadside.errors import RoadsideError
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from roadside.console.desk import Desk
 
 STATIC = Path(__file__).parent / "static"
-PAGES = (signing, live, search, sighting, review, registry, cameras, camera_view, statistics, system)
+PAGES = (signing, live, search, sighting, review, registry, lists, cameras, camera_view, statistics, system)
 _API = "/api/"
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from roadside.console.access import Access
     from roadside.console.config import ConsoleSection
     from roadside.console.feed import Feed
-    from roadside.console.ports import CameraDesk, Ledger, RegistryDesk, ReviewDesk, Sightings, TrainingDesk
+    from roadside.console.ports import CameraDesk, KnownDesk, Ledger, RegistryDesk, ReviewDesk, Sightings, TrainingDesk
     from roadside.ports.system import Clock
 
 
@@ -22,6 +22,7 @@ class Desk:
     sightings: Sightings
     reviews: ReviewDesk
     registry: RegistryDesk
+    known: KnownDesk
     ledger: Ledger
     training: TrainingDesk
     two_reviewers: bool

@@ -16,6 +16,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
+from roadside.core.vignettes import NEVER_NS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import tzinfo
@@ -26,6 +28,7 @@ LANGUAGES = {"en": "English", "cs": "Čeština"}
 LEAST_SHARE = 0.001
 MOST_ZEROS = 9
 """A billion is as good as never."""
+_SECOND_NS = 10**9
 _LOCALES = {"en": "en_GB"}
 """Whose dates and numbers are written: here days before months, and 24 hours."""
 
@@ -87,6 +90,18 @@ class Wording:
         """The date."""
         return format_date(self._local(at_ns).date(), "medium", locale=self._locale)
 
+    def bounds(self, from_ns: int, to_ns: int) -> tuple[str, str]:
+        """The first and the last moment of a validity as a list has them, days where they are whole; empty: none."""
+        begins, ends = "", ""
+        if from_ns > 0:
+            first = self._local(from_ns)
+            begins = first.date().isoformat() if not _clock_s(first) else first.isoformat(timespec="seconds")
+        if to_ns < NEVER_NS:
+            last = self._local(to_ns - _SECOND_NS)
+            whole = _clock_s(self._local(to_ns)) == 0
+            ends = last.date().isoformat() if whole else last.isoformat(timespec="seconds")
+        return begins, ends
+
     def iso(self, at_ns: int) -> str:
         """For the `datetime` of a page's time."""
         return self._local(at_ns).isoformat(timespec="milliseconds")
@@ -108,6 +123,11 @@ class Wording:
 
     def _local(self, at_ns: int) -> datetime:
         return datetime.fromtimestamp(at_ns / 1e9, UTC).astimezone(self.zone)
+
+
+def _clock_s(at: datetime) -> int:
+    """Seconds since midnight, by the clock."""
+    return at.hour * 3600 + at.minute * 60 + at.second
 
 
 def names() -> Sequence[tuple[str, str]]:

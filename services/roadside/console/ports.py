@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from roadside.core.known import Action, KnownPlate
     from roadside.core.retrial import Retrial
     from roadside.core.reviews import ReviewAction
     from roadside.core.sightings import PictureKind, Sighting, SightingPage, SightingQuery
@@ -24,6 +25,7 @@ __all__ = [
     "CameraDesk",
     "CameraState",
     "Held",
+    "KnownDesk",
     "Ledger",
     "ListChoices",
     "ListImport",
@@ -261,6 +263,41 @@ class RegistryDesk(Protocol):
 
     def load(self, path: Path, source: str, choices: ListChoices, actor: str) -> ListPreview:
         """Import, all or nothing. Raises RegistryFileError, ImportRefusedError."""
+        ...
+
+
+class KnownDesk(Protocol):
+    """The lists of known plates: who may come in, whom to tell of."""
+
+    def lists(self) -> Sequence[tuple[str, Action, int]]:
+        """Name, action and number of plates of each, by name."""
+        ...
+
+    def entries(self, list_name: str) -> Sequence[KnownPlate]:
+        """The plates of a list. Raises NotFoundError."""
+        ...
+
+    def put_list(self, name: str, action: Action) -> bool:
+        """Make a list, or give it another action; whether it was made. Raises InputError."""
+        ...
+
+    def enter(self, list_name: str, row: Mapping[str, str], instead_of: str = "") -> KnownPlate:
+        """Enter a plate (plate, country, name, group, valid_from, valid_to), or change what is held of it.
+
+        With `instead_of` another plate of the list goes. Raises InputError, NotFoundError.
+        """
+        ...
+
+    def remove(self, list_name: str, plate: str = "") -> int:
+        """Remove a plate, or the whole list; how many plates went. Raises NotFoundError."""
+        ...
+
+    def preview(self, path: Path, source: str, list_name: str, choices: ListChoices) -> ListPreview:
+        """What entering a file would do; nothing changes. Raises NotFoundError."""
+        ...
+
+    def load(self, path: Path, source: str, list_name: str, choices: ListChoices) -> ListPreview:
+        """Enter a file, all or nothing. Raises RegistryFileError, NotFoundError."""
         ...
 
 

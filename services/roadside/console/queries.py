@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from roadside.core.countries import country_code
 from roadside.core.frames import CameraId
+from roadside.core.outline import Direction
 from roadside.core.plates import fold, normalise
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.errors import InputError
@@ -23,7 +24,7 @@ A_PAGE = 50
 MOST_PLATE = 16
 MOST_DIGITS = 19
 """So many may be too many for 64 bits."""
-FIELDS = ("plate", "how", "since", "until", "camera", "country", "verdict", "page")
+FIELDS = ("plate", "how", "since", "until", "camera", "country", "verdict", "direction", "known", "page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Asked:
     camera: str = ""
     country: str = ""
     verdict: str = ""
+    direction: str = ""
+    known: str = ""
+    """A list of known plates."""
     page: str = ""
 
     def link(self, page: str = "") -> str:
@@ -78,6 +82,8 @@ def query_of(said: Asked, zone: tzinfo, limit: int = A_PAGE) -> SightingQuery:
         camera_id=CameraId(said.camera[:64]) if said.camera else None,
         country=_country(said.country),
         verdict=_verdict(said.verdict),
+        direction=_direction(said.direction),
+        known_list=said.known or None,
     )
     plate = normalise(said.plate)
     if not said.plate:
@@ -99,6 +105,13 @@ def _verdict(text: str) -> VerdictKind | None:
         return VerdictKind(text) if text else None
     except ValueError as error:
         raise InputError(f"verdict: one of {', '.join(VerdictKind)}") from error
+
+
+def _direction(text: str) -> Direction | None:
+    try:
+        return Direction(text) if text else None
+    except ValueError as error:
+        raise InputError(f"direction: one of {', '.join(Direction)}") from error
 
 
 def _moment(text: str, zone: tzinfo, field: str, *, after: bool = False) -> int:

@@ -54,6 +54,7 @@ ACTIONS: Mapping[str, str] = {
     "disabled": _("closed an account"),
     "made a token": _("made a token"),
     "ended a token": _("ended a token"),
+    "changed a list": _("changed a list"),
     "set a camera": _("set what a camera looks at"),
     "forgot": _("forgot a plate"),
     "purged": _("deleted what was old"),
@@ -80,6 +81,11 @@ COLUMNS: Mapping[str, str] = {
     "reason": _("Reason"),
     "name": _("Whose"),
     "group": _("Group"),
+}
+LISTS: Mapping[str, str] = {
+    "open": _("opens a gate"),
+    "alert": _("alerts"),
+    "ignore": _("only names"),
 }
 SEALS: Mapping[str, str] = {
     "stored": _("stored"),
@@ -138,6 +144,7 @@ def filters(words: Wording) -> dict[str, Callable[..., str | bool]]:
         "written": written,
         "has_crop": has_crop,
         "has_strip": has_strip,
+        "list_word": lambda action: words.say(LISTS[str(action)]),
         "seal_word": lambda event: words.say(SEALS.get(str(event), str(event))),
         "begins": begins,
         "ends": ends,

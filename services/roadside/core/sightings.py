@@ -190,6 +190,8 @@ class SightingQuery:
     country: str | None = None
     verdict: VerdictKind | None = None
     direction: Direction | None = None
+    known_list: str | None = None
+    """Only vehicles that may be one of this list of known plates."""
 
 
 @dataclass(frozen=True, slots=True)

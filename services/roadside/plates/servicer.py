@@ -13,6 +13,7 @@ from roadside.errors import InputError
 from roadside.kit.grpc_work import caller_name
 from roadside.v1 import plates_pb2, plates_pb2_grpc
 from roadside.wire.convert import (
+    DIRECTION_TO_PROTO,
     VERDICT_FROM_PROTO,
     picture_kind_from_proto,
     sighting_to_proto,
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
     import grpc
 
+    from roadside.core.outline import Direction
     from roadside.core.reads import FusedPlate
     from roadside.core.sightings import Sighting
     from roadside.plates.watching import WatchHub
     from roadside.ports.store import SightingStore
+    from roadside.v1 import types_pb2
 
 DEFAULT_PAGE = 50
 """Sightings on a page where the request does not say how many."""
@@ -137,6 +140,8 @@ def _query(wanted: plates_pb2.SightingFilter, limit: int, page_token: str) -> Si
         plate_like=wanted.plate_like or None,
         country=_country(wanted.country),
         verdict=verdict,
+        direction=_direction(wanted.direction),
+        known_list=wanted.known_list or None,
     )
 
 
@@ -147,9 +152,10 @@ def _matches(sighting: Sighting, query: SightingQuery) -> bool:
         return False
     if query.until_ns is not None and seen_ns >= query.until_ns:
         return False
-    if query.camera_id is not None and sighting.camera_id != query.camera_id:
+    wanted = ((query.camera_id, sighting.camera_id), (query.verdict, sighting.verdict.kind))
+    if any(asked is not None and asked != seen for asked, seen in (*wanted, (query.direction, sighting.direction))):
         return False
-    if query.verdict is not None and sighting.verdict.kind is not query.verdict:
+    if query.known_list is not None and all(match.list_name != query.known_list for match in sighting.known):
         return False
     if query.country is None and query.plate_prefix is None and query.plate_like is None:
         return True
@@ -163,6 +169,15 @@ def _matches_plate(plate: FusedPlate, query: SightingQuery) -> bool:
     if query.plate_prefix is not None and not key.startswith(fold(query.plate_prefix)):
         return False
     return query.plate_like is None or edit_distance(key, fold(query.plate_like)) <= 1
+
+
+def _direction(wanted: types_pb2.Direction) -> Direction | None:
+    if not wanted:
+        return None
+    found = {value: direction for direction, value in DIRECTION_TO_PROTO.items()}.get(wanted)
+    if found is None:
+        raise InputError("filter.direction: no such direction")
+    return found
 
 
 def _country(name: str) -> str | None:

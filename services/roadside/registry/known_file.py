@@ -9,7 +9,7 @@ from roadside.core.known import KnownPlate
 from roadside.core.lettering import plate_key
 from roadside.core.vignettes import NEVER_NS
 from roadside.registry.layout import UNSAID, fields, find_layout, lines
-from roadside.registry.validity import end_ns, start_ns, zone
+from roadside.registry.validity import DateOrder, end_ns, start_ns, zone
 from roadside.registry.vignette_file import BadRow
 
 if TYPE_CHECKING:
@@ -23,8 +23,14 @@ OPTIONAL = ("country", "name", "group", "valid_from", "valid_to")
 LONGEST_WORD = 200
 
 
-def read_known(
-    path: Path, list_name: str, action: Action, timezone: str, reading: ListReading = UNSAID
+def read_known(  # noqa: PLR0913 - how a list is written, and what for
+    path: Path,
+    list_name: str,
+    action: Action,
+    timezone: str,
+    reading: ListReading = UNSAID,
+    *,
+    order: DateOrder = DateOrder.DAY_FIRST,
 ) -> tuple[Sequence[KnownPlate], Sequence[BadRow]]:
     """The plates of the CSV file at `path`, and the rows that cannot be read. Raises RegistryFileError."""
     layout = find_layout(path, ("plate",), OPTIONAL, reading)
@@ -37,13 +43,19 @@ def read_known(
             row = {name: cells[place] if place < len(cells) else "" for name, place in layout.columns.items()}
             if not row.get("country", "").strip():
                 row["country"] = layout.country
-            found.append(known_plate(list_name, action, row, timezone))
+            found.append(known_plate(list_name, action, row, timezone, order))
         except ValueError as error:
             bad.append(BadRow(line.number, str(error)))
     return found, bad
 
 
-def known_plate(list_name: str, action: Action, row: Mapping[str, str], timezone: str) -> KnownPlate:
+def known_plate(
+    list_name: str,
+    action: Action,
+    row: Mapping[str, str],
+    timezone: str,
+    order: DateOrder = DateOrder.DAY_FIRST,
+) -> KnownPlate:
     """The plate that a row tells. Raises ValueError, naming what is wrong with it."""
     said = {name: row.get(name, "").strip() for name in ("plate", *OPTIONAL)}
     country = country_code(said["country"]) if said["country"] else ""
@@ -52,8 +64,8 @@ def known_plate(list_name: str, action: Action, row: Mapping[str, str], timezone
     if too_long := next((name for name, text in said.items() if len(text) > LONGEST_WORD), None):
         raise ValueError(f"{too_long} is longer than {LONGEST_WORD} characters")
     where = zone(timezone)
-    begins = start_ns(said["valid_from"], where) if said["valid_from"] else 0
-    ends = end_ns(said["valid_to"], where) if said["valid_to"] else NEVER_NS
+    begins = start_ns(said["valid_from"], where, order) if said["valid_from"] else 0
+    ends = end_ns(said["valid_to"], where, order) if said["valid_to"] else NEVER_NS
     if ends <= begins:
         raise ValueError("valid_to lies before valid_from")
     return KnownPlate(list_name, action, said["plate"], country, said["name"], said["group"], begins, ends)

@@ -95,4 +95,6 @@ def _filter(query: SightingQuery) -> plates_pb2.SightingFilter:
         plate_like=query.plate_like or "",
         country=query.country or "",
         verdict=convert.VERDICT_TO_PROTO[query.verdict] if query.verdict is not None else None,
+        direction=convert.DIRECTION_TO_PROTO[query.direction] if query.direction is not None else None,
+        known_list=query.known_list or "",
     )

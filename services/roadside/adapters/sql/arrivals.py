@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, literal, select, update
 
 from roadside.adapters.sql.chain import Event
-from roadside.adapters.sql.codec import sighting_row
+from roadside.adapters.sql.codec import list_names, sighting_row
 from roadside.adapters.sql.locks import Lock, one_at_a_time, taken_at_once
-from roadside.adapters.sql.schema import ARRIVALS, ARRIVED_EVIDENCE, EVIDENCE, SIGHTINGS
+from roadside.adapters.sql.schema import ARRIVALS, ARRIVED_EVIDENCE, EVIDENCE, KNOWN_MATCHES, SIGHTINGS
 from roadside.adapters.sql.sealing import plain
 from roadside.core.canonical import canonical
 from roadside.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -131,6 +131,7 @@ class Arrivals:
             taken = select(*(ARRIVED_EVIDENCE.c[name] for name in _PICTURE_COLUMNS))
             taken = taken.where(ARRIVED_EVIDENCE.c.arrival_id.in_(new))
             connection.execute(insert(EVIDENCE).from_select(_PICTURE_COLUMNS, taken, include_defaults=False))
+            self._enter(connection, {row["sighting_id"]: row["known"] for row in rows if row["known"]}, first)
             in_order = select(SIGHTINGS.c.sighting_id).where(SIGHTINGS.c.sighting_id.in_(first))
             placed_ids = connection.execute(in_order.order_by(SIGHTINGS.c.sequence)).scalars().all()
             self._vault.chain.seal(connection, Event.STORED, placed_ids, self._clock.now_ns())
@@ -139,6 +140,17 @@ class Arrivals:
         done = [row["arrival_id"] for row in rows]
         connection.execute(delete(ARRIVED_EVIDENCE).where(ARRIVED_EVIDENCE.c.arrival_id.in_(done)))
         connection.execute(delete(ARRIVALS).where(ARRIVALS.c.arrival_id.in_(done)))
+
+    @staticmethod
+    def _enter(connection: Connection, known: Mapping[str, str], placed: Collection[str]) -> None:
+        """Enter sightings of known vehicles, by the JSON of their matches, under their lists."""
+        columns = SIGHTINGS.c.sighting_id, SIGHTINGS.c.last_seen_ns, SIGHTINGS.c.sequence
+        wanted = [sighting_id for sighting_id in known if sighting_id in placed]
+        if not wanted:
+            return
+        rows = connection.execute(select(*columns).where(SIGHTINGS.c.sighting_id.in_(wanted))).mappings()
+        entries = [{**row, "list": name} for row in rows for name in list_names(known[row["sighting_id"]])]
+        connection.execute(insert(KNOWN_MATCHES), entries)
 
     def _is_ours(self, row: Mapping[str, Any], evidence: Sequence[Mapping[str, Any]]) -> bool:
         try:

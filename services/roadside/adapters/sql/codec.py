@@ -143,6 +143,11 @@ def _known_of(data: Mapping[str, Any]) -> KnownMatch:
     )
 
 
+def list_names(known: str) -> list[str]:
+    """The lists that a column `known` names, each once."""
+    return sorted({str(match["list"]) for match in json.loads(known)})
+
+
 def box_text(box: Box | None) -> str | None:
     """A box as the column that keeps it."""
     return None if box is None else json.dumps([box.x1, box.y1, box.x2, box.y2])

@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, tuple_
+from sqlalchemy import ColumnElement, and_, select, tuple_
 
-from roadside.adapters.sql.schema import SIGHTINGS
+from roadside.adapters.sql.schema import KNOWN_MATCHES, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.reads import FOLDED_ALPHABET
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+
     from roadside.core.sightings import Sighting, SightingQuery
 
 MOST_PLATE_CHARACTERS = 32
@@ -33,18 +35,36 @@ def newest_of(query: SightingQuery) -> ColumnElement[int]:
     return SIGHTINGS.c.last_seen_ns + 0 if query.plate_like else SIGHTINGS.c.last_seen_ns
 
 
-def conditions(query: SightingQuery) -> list[ColumnElement[bool]]:
-    """What a sighting must meet. Raises InputError for a page token that is not ours, or a long plate."""
+def asked(query: SightingQuery) -> Select[Any]:
+    """The sightings of a query, newest first. Raises InputError for a page token that is not ours, or a long plate.
+
+    Those of a list are read in the order of its own index: however many others there are, they are not looked at.
+    """
+    s, k = SIGHTINGS.c, KNOWN_MATCHES.c
+    if query.known_list is None:
+        order: tuple[ColumnElement[int], ...] = (newest_of(query), s.sequence)
+        found = select(SIGHTINGS).where(*conditions(query, s.last_seen_ns, s.sequence))
+    else:
+        order = (k.last_seen_ns, k.sequence)
+        joined = SIGHTINGS.join(KNOWN_MATCHES, k.sequence == s.sequence)
+        found = select(SIGHTINGS).select_from(joined).where(k.list == query.known_list, *conditions(query, *order))
+    return found.order_by(*(column.desc() for column in order))
+
+
+def conditions(
+    query: SightingQuery, seen_ns: ColumnElement[int], sequence: ColumnElement[int]
+) -> list[ColumnElement[bool]]:
+    """What a sighting must meet; `seen_ns` and `sequence` are the columns in whose order it stands. Raises as above."""
     if max(len(query.plate_like or ""), len(query.plate_prefix or "")) > MOST_PLATE_CHARACTERS:
         raise InputError(f"a plate has at most {MOST_PLATE_CHARACTERS} characters")
     s = SIGHTINGS.c
     found: list[ColumnElement[bool]] = []
     if query.page_token:
-        found.append(tuple_(s.last_seen_ns, s.sequence) < tuple_(*position_of(query.page_token)))
+        found.append(tuple_(seen_ns, sequence) < tuple_(*position_of(query.page_token)))
     if query.since_ns is not None:
-        found.append(s.last_seen_ns >= query.since_ns)
+        found.append(seen_ns >= query.since_ns)
     if query.until_ns is not None:
-        found.append(s.last_seen_ns < query.until_ns)
+        found.append(seen_ns < query.until_ns)
     if query.camera_id is not None:
         found.append(s.camera_id == query.camera_id)
     for column, value in ((s.country, query.country), (s.verdict, query.verdict), (s.direction, query.direction)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
@@ -74,11 +75,8 @@ class SqlKnownPlates:
         All or nothing. Raises NotFoundError for a list that is not there, InputError where two of `plates` are one.
         """
         keys = [plate.key for plate in plates]
-        if (
-            twice := next((p.plate for p in plates if keys.count(p.key) > 1), None)
-            if len(set(keys)) < len(keys)
-            else None
-        ):
+        counts = Counter(keys)
+        if twice := next((p.plate for p in plates if counts[p.key] > 1), None):
             raise InputError(f"{twice}: stands twice (O counts as 0, I as 1); leave one out")
         mine = KNOWN_PLATES.c.list == list_name
         with self.database.write() as connection:

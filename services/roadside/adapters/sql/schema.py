@@ -54,8 +54,10 @@ SIGHTINGS = Table(
     Column("known", Text),
     Index(None, "last_seen_ns", "sequence"),
     Index(None, "camera_id", "last_seen_ns", "sequence"),
+    Index(None, "camera_id", "verdict", "last_seen_ns", "sequence"),
     Index(None, "verdict", "last_seen_ns", "sequence"),
     Index(None, "country", "last_seen_ns", "sequence"),
+    Index(None, "direction", "last_seen_ns", "sequence"),
     Index(None, "plate_key", "last_seen_ns"),
     Index(None, "plate_head"),
     Index(None, "plate_tail"),
@@ -256,6 +258,18 @@ KNOWN_PLATES = Table(
     Index(None, "list", "key", unique=True),
 )
 """Plates as they were entered; `key` is the folded one."""
+
+KNOWN_MATCHES = Table(
+    "known_matches",
+    METADATA,
+    Column("sighting_id", Text, ForeignKey("sightings.sighting_id", ondelete="CASCADE"), nullable=False),
+    Column("list", Text, nullable=False),
+    Column("last_seen_ns", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    PrimaryKeyConstraint("sighting_id", "list"),
+    Index(None, "list", "last_seen_ns", "sequence"),
+)
+"""Which vehicles may be of which list, as `known` of the sighting says it: so that a list's passages are found."""
 
 UNREAD_ROWS = Table(
     "unread_rows",

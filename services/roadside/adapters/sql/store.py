@@ -10,9 +10,9 @@ from sqlalchemy import and_, delete, func, insert, select, update
 from roadside.adapters.sql.arrivals import Arrival, Arrivals
 from roadside.adapters.sql.chain import AuditEntry, Event
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
-from roadside.adapters.sql.finding import conditions, newest_of, page_token
+from roadside.adapters.sql.finding import asked, page_token
 from roadside.adapters.sql.locks import Lock, one_at_a_time
-from roadside.adapters.sql.schema import CHAIN, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
+from roadside.adapters.sql.schema import CHAIN, CHANGES, CORRECTIONS, EVIDENCE, KNOWN_MATCHES, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.sightings import SightingPage, VerdictKind
 from roadside.errors import NotFoundError
@@ -112,13 +112,7 @@ class SqlSightingStore:
     def find(self, query: SightingQuery) -> SightingPage:
         """Newest first, a page at a time. Raises InputError for a page token that is not ours, or a long plate."""
         limit = max(1, min(query.limit, MOST_A_PAGE))
-        statement = (
-            select(SIGHTINGS)
-            .where(*conditions(query))
-            .order_by(newest_of(query).desc(), SIGHTINGS.c.sequence.desc())
-            .limit(limit + 1)
-        )
-        found = self._sightings(statement)
+        found = self._sightings(asked(query).limit(limit + 1))
         token = page_token(found[limit - 1]) if len(found) > limit else ""
         return SightingPage(tuple(found[:limit]), token)
 
@@ -230,11 +224,12 @@ def redacted(sighting: Sighting, vault: Vault) -> Sighting:
 
 
 def _strip(connection: Connection, sighting_id: str) -> None:
-    """Take the plate out of a person's answers and of notices that were not delivered."""
+    """Take the plate out of a person's answers, of lists and of notices that were not delivered."""
     answers = update(CORRECTIONS).where(CORRECTIONS.c.sighting_id == sighting_id)
     connection.execute(answers.values(text="", read_text="", country=""))
     waiting = and_(OUTBOX.c.sighting_id == sighting_id, OUTBOX.c.body != "")
     connection.execute(delete(OUTBOX).where(waiting))
+    connection.execute(delete(KNOWN_MATCHES).where(KNOWN_MATCHES.c.sighting_id == sighting_id))
 
 
 def _with_evidence(connection: Connection, rows: Sequence[RowMapping]) -> list[Sighting]:

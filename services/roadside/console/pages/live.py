@@ -13,6 +13,7 @@ from starlette.routing import Route
 from roadside.console.feed import TooManyPagesError
 from roadside.console.queries import asked, known_to, query_of
 from roadside.console.web import Visit, draw, page, session_of
+from roadside.core.outline import Direction
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.errors import UnavailableError
 
@@ -48,6 +49,7 @@ async def live(visit: Visit) -> Response:
         cameras=cameras,
         held=held,
         verdicts=tuple(VerdictKind),
+        directions=tuple(Direction),
     )
 
 
@@ -99,6 +101,10 @@ def _card(visit: Visit, sighting: Sighting) -> str:
 
 def _wanted(sighting: Sighting, query: SightingQuery) -> bool:
     if query.camera_id is not None and sighting.camera_id != query.camera_id:
+        return False
+    if query.direction is not None and sighting.direction is not query.direction:
+        return False
+    if query.known_list is not None and all(match.list_name != query.known_list for match in sighting.known):
         return False
     return query.verdict is None or sighting.verdict.kind is query.verdict
 

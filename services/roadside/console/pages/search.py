@@ -18,6 +18,7 @@ from starlette.routing import Route
 from roadside.console.ports import Role
 from roadside.console.queries import asked, query_of
 from roadside.console.web import RefusedError, Visit, page
+from roadside.core.outline import Direction
 from roadside.core.plates import format_plate
 from roadside.core.sightings import SightingPage, VerdictKind
 from roadside.core.witness import is_held
@@ -55,6 +56,8 @@ async def search(visit: Visit) -> Response:
         found=found.sightings,
         following=found.next_page_token,
         verdicts=tuple(VerdictKind),
+        directions=tuple(Direction),
+        lists=[name for name, _, _ in await run_in_threadpool(visit.desk.known.lists)],
     )
 
 
