@@ -83,6 +83,107 @@ class RedisServer:
                 self.kill()
 
 
+CLUSTER_SLOTS = 16384
+
+
+@dataclass
+class RedisCluster:
+    """A Redis cluster of real servers: so many with slots, and so many replicas of each."""
+
+    folder: Path
+    masters: int = 3
+    replicas: int = 0
+    options: Sequence[str] = ()
+    node_timeout_s: float = 2.0
+    nodes: list[RedisServer] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """With all that there are, for any of them may be away."""
+        return f"redis://{','.join(f'127.0.0.1:{node.port}' for node in self.nodes)}"
+
+    def start(self) -> None:
+        for number in range(self.masters * (1 + self.replicas)):
+            node = RedisServer(redis_binary(), self.folder / f"node-{number}")
+            node.options = (
+                *("--cluster-enabled", "yes", "--cluster-node-timeout", str(round(self.node_timeout_s * 1000))),
+                *("--cluster-require-full-coverage", "no", "--cluster-port", str(reserved_port())),
+                *("--repl-diskless-sync-delay", "0", *self.options),
+            )
+            self.nodes.append(node)
+            node.start(wait=False)
+        for node in self.nodes:
+            wait_for(node.answers, f"node on port {node.port}")
+        self._meet()
+        self._share()
+        wait_for(self.is_whole, "a whole cluster", every_s=0.05)
+
+    def is_whole(self) -> bool:
+        """Whether every node that runs says that all slots are held, and every replica has what its master has."""
+        for node in filter(_is_running, self.nodes):
+            with redis.Redis(port=node.port, socket_timeout=5) as client:
+                state = client.execute_command("CLUSTER INFO")
+                role = client.info("replication")
+                if state["cluster_state"] != "ok" or state["cluster_slots_ok"] != str(CLUSTER_SLOTS):
+                    return False
+                if role["role"] == "slave" and role["master_link_status"] != "up":
+                    return False
+        return True
+
+    def master_of(self, key: str) -> RedisServer:
+        """Whoever holds a key now."""
+        with redis.RedisCluster.from_url(f"redis://{self.url.rpartition(',')[2]}") as client:
+            port = client.get_node_from_key(key).port
+        return next(node for node in self.nodes if node.port == port)
+
+    def running_masters(self) -> list[RedisServer]:
+        """Those of which a replica, or the node itself, says that they hold slots."""
+        return [node for node in filter(_is_running, self.nodes) if _role(node) == "master"]
+
+    def stop(self) -> None:
+        for node in self.nodes:
+            node.stop()
+
+    def _meet(self) -> None:
+        first = self.nodes[0]
+        for node in self.nodes[1:]:
+            with redis.Redis(port=node.port) as client:
+                bus = first.options[first.options.index("--cluster-port") + 1]
+                client.execute_command("CLUSTER MEET", "127.0.0.1", first.port, bus)
+
+        def have_met() -> bool:
+            return all(_known(node) == len(self.nodes) for node in self.nodes)
+
+        wait_for(have_met, "nodes that know each other", every_s=0.05)
+
+    def _share(self) -> None:
+        """Slots for the first ones, of which the rest are replicas in turn."""
+        for place, node in enumerate(self.nodes):
+            with redis.Redis(port=node.port) as client:
+                if place < self.masters:
+                    first = CLUSTER_SLOTS * place // self.masters
+                    last = CLUSTER_SLOTS * (place + 1) // self.masters - 1
+                    client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
+                else:
+                    with redis.Redis(port=self.nodes[place % self.masters].port) as master:
+                        name = master.execute_command("CLUSTER MYID")
+                    client.execute_command("CLUSTER REPLICATE", name)
+
+
+def _is_running(node: RedisServer) -> bool:
+    return node.process is not None and node.process.poll() is None
+
+
+def _role(node: RedisServer) -> str:
+    with redis.Redis(port=node.port, socket_timeout=5) as client:
+        return str(client.info("replication")["role"])
+
+
+def _known(node: RedisServer) -> int:
+    with redis.Redis(port=node.port, socket_timeout=5) as client:
+        return int(client.execute_command("CLUSTER INFO")["cluster_known_nodes"])
+
+
 @dataclass
 class PostgresServer:
     """PostgreSQL of Debian, as the user postgres where we are root."""

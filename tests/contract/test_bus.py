@@ -1,4 +1,4 @@
-"""What every bus promises: memory, redis-server and Valkey, the latter two as real processes."""
+"""What every bus promises: memory, redis-server, Valkey and a Redis cluster, all but the first as real processes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import pytest
 import redis
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
+from roadside.adapters.bus.redis_keys import Keys
 from roadside.adapters.bus.redis_streams import GROUP, RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import END_OF_TIME_NS, CameraId
+from roadside.core.partitions import partition_of
 from roadside.errors import PoisonError
-from roadside.ports.bus import CROPS, FRAMES, READS, Leadership, Output
+from roadside.ports.bus import CROPS, FRAMES, READS, Leadership, Output, Room
 from tests.clocks import HandClock
 from tests.notes import GATE, Note, NoteCodec
-from tests.servers import RedisServer, redis_binary, valkey_binary
+from tests.servers import RedisCluster, RedisServer, redis_binary, valkey_binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from roadside.ports.bus import Bus, Delivery, Receipt, Stream
 
+PARTITIONS = 5
 IDLE_S = 60.0
 LEADERSHIP_S = 60.0
 """Both longer than any test takes: only `let_pass` ends them."""
@@ -63,6 +66,8 @@ class RedisBuses:
     url: str
     prefix: str
     connected: list[RedisStreams]
+    partitions: int = 1
+    frames_url: str = ""
     over_a_network: bool = True
     codec: NoteCodec = field(default_factory=NoteCodec)
 
@@ -74,6 +79,9 @@ class RedisBuses:
             claim_after_s=IDLE_S,
             claim_every_s=0,
             lead_s=LEADERSHIP_S,
+            lead_every_s=0,
+            partitions=self.partitions,
+            frames_url=self.frames_url,
         )
         bus = RedisStreams(options, self.codec, SystemClock())
         self.connected.append(bus)
@@ -81,13 +89,24 @@ class RedisBuses:
 
     def let_pass(self, stream: Stream[Any]) -> None:
         """Nobody can move the clock of a Redis: what it remembers is made older instead."""
-        with redis.Redis.from_url(self.url) as client:
-            key = f"{{{self.prefix}}}:{stream.name}"
-            client.delete(f"{{{self.prefix}}}:leader:{stream.name}")
+        home = Keys.of_partition(self.prefix, partition_of(GATE, self.partitions), self.partitions)
+        common = Keys.of_partition(self.prefix, 0, 1)
+        with self.client(stream) as client:
+            for keys in (home, common):
+                client.delete(keys.leader(stream))
+                client.delete(keys.members(stream))
+            key = home.stream(stream)
             held = client.xpending_range(key, GROUP, "-", "+", 100) if client.exists(key) else []
-            for entry in held:  # type: ignore[union-attr]
+            for entry in held:
                 ids = [entry["message_id"]]
                 client.xclaim(key, GROUP, entry["consumer"], 0, ids, idle=round(2000 * IDLE_S), justid=True)
+
+    def client(self, stream: Stream[Any]) -> Any:  # noqa: ANN401 - a union, of which redis-py tells nothing
+        """Of redis-py, for whatever holds a stream."""
+        url = self.frames_url if self.frames_url and stream == FRAMES else self.url
+        if "," not in url:
+            return redis.Redis.from_url(url)
+        return redis.RedisCluster.from_url(f"redis://{url.rpartition(',')[2]}")
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +125,29 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
     server.stop()
 
 
-@pytest.fixture(params=["memory", "redis", "valkey"])
+@pytest.fixture(scope="module")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    cluster = RedisCluster(tmp_path_factory.mktemp("cluster"))
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(params=["memory", "redis", "valkey", "partitions", "cluster", "cluster and a Redis of frames"])
 def buses(request: pytest.FixtureRequest) -> Iterator[Buses]:
     if request.param == "memory":
         clock = HandClock()
         yield MemoryBuses(clock, MemoryBroker(clock, idle_s=IDLE_S, leadership_s=LEADERSHIP_S))
         return
-    server: RedisServer = request.getfixturevalue(f"{request.param}_server")
-    redis_buses = RedisBuses(server.url, f"test-{uuid.uuid4().hex}", [])
+    prefix = f"test-{uuid.uuid4().hex}"
+    frames_url = request.getfixturevalue("redis_server").url if request.param.endswith("frames") else ""
+    if request.param.startswith("cluster"):
+        cluster: RedisCluster = request.getfixturevalue("redis_cluster")
+        redis_buses = RedisBuses(cluster.url, prefix, [], PARTITIONS, frames_url)
+    else:
+        fixture = "valkey_server" if request.param == "valkey" else "redis_server"
+        server: RedisServer = request.getfixturevalue(fixture)
+        redis_buses = RedisBuses(server.url, prefix, [], PARTITIONS if request.param == "partitions" else 1)
     yield redis_buses
     for bus in redis_buses.connected:
         bus.close()
@@ -129,6 +163,12 @@ def receipts(deliveries: Sequence[Delivery[Any]]) -> list[Receipt]:
 
 def take(bus: Bus, stream: Stream[Any] = FRAMES, count: int = 10) -> list[str]:
     return [d.receipt.identity for d in bus.receive(stream, max_messages=count, block_s=0)]
+
+
+def led(bus: Bus) -> Leadership:
+    """Of the partition in which the gate is."""
+    answers = bus.lead(READS)
+    return answers[partition_of(GATE, len(answers))]
 
 
 def test_messages_come_in_order_whole_and_once(buses: Buses) -> None:
@@ -151,13 +191,13 @@ def test_consumers_share_the_work(buses: Buses) -> None:
 
 def test_a_limit_refuses_what_would_pile_up(buses: Buses) -> None:
     bus = buses.connect("a")
-    assert bus.publish(FRAMES, frame(0), limit=2)
-    assert bus.publish(FRAMES, frame(1), limit=2)
-    assert not bus.publish(FRAMES, frame(2), limit=2)
+    assert bus.publish(FRAMES, frame(0), room=Room(2))
+    assert bus.publish(FRAMES, frame(1), room=Room(2))
+    assert not bus.publish(FRAMES, frame(2), room=Room(2))
     (one,) = bus.receive(FRAMES, max_messages=1, block_s=0)
-    assert not bus.publish(FRAMES, frame(2), limit=2), "what is in somebody's hands is not done"
+    assert not bus.publish(FRAMES, frame(2), room=Room(2)), "what is in somebody's hands is not done"
     bus.commit([one.receipt])
-    assert bus.publish(FRAMES, frame(2), limit=2)
+    assert bus.publish(FRAMES, frame(2), room=Room(2))
 
 
 def test_commit_hands_on_outputs_once(buses: Buses) -> None:
@@ -289,26 +329,26 @@ def test_a_memory_is_there_for_whoever_comes_next(buses: Buses) -> None:
 
 def test_one_leads_until_it_falls_silent(buses: Buses) -> None:
     a, b = buses.connect("a"), buses.connect("b")
-    assert a.lead(READS)
-    assert a.lead(READS)
-    assert not b.lead(READS)
+    assert led(a)
+    assert led(a)
+    assert not led(b)
     a.publish(READS, Note(0, "0:1,2,3,4", b"read"))
     held = a.receive(READS, max_messages=1, block_s=0)
     buses.let_pass(READS)
-    assert b.lead(READS)
+    assert led(b)
     assert take(b, READS) == ["0:1,2,3,4"]
     assert not a.commit(receipts(held))
 
 
 def test_a_leader_that_lapsed_is_handed_everything_anew(buses: Buses) -> None:
     bus = buses.connect("a")
-    assert bus.lead(READS) is Leadership.TAKEN
+    assert led(bus) is Leadership.TAKEN
     bus.publish(READS, Note(0, "0:1,2,3,4", b"read"))
     assert take(bus, READS) == ["0:1,2,3,4"]
-    assert bus.lead(READS) is Leadership.KEPT
+    assert led(bus) is Leadership.KEPT
     assert take(bus, READS) == []
     buses.let_pass(READS)
-    assert bus.lead(READS) is Leadership.TAKEN
+    assert led(bus) is Leadership.TAKEN
     assert take(bus, READS) == ["0:1,2,3,4"]
 
 

@@ -27,7 +27,7 @@ from roadside.kit.host import Loop, Work
 from roadside.kit.logs import fields
 from roadside.kit.publisher import BoundedPublisher
 from roadside.kit.rates import RatedMeter
-from roadside.ports.bus import FRAMES
+from roadside.ports.bus import FRAMES, Room
 from roadside.v1 import capture_pb2, capture_pb2_grpc
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ def _worker(
     with suppress(DecoderDiedError):
         open_source(source, camera_id, context.clock, camera).close()
     parts = context.loop_parts(camera_id, meter)
+    room = Room(settings.frames_limit, settings.frames_bytes, settings.frames_age_s)
 
     def refused(fault: str) -> None:
         _log.warning("picture refused", extra=fields(camera=camera_id, reason=fault))
@@ -150,7 +151,7 @@ def _worker(
             ),
             each.view,
         ),
-        BoundedPublisher(FRAMES, parts, settings.frames_limit, camera_id),
+        BoundedPublisher(FRAMES, parts, room, camera_id),
         options,
         FrameGate(each.view),
         parts,

@@ -89,6 +89,7 @@ class ServiceContext(Generic[ServiceSettingsT]):
             backlog = self.bus.backlog(stream)
             self.meter.set("stream_waiting_messages", backlog.waiting)
             self.meter.set("stream_pending_messages", backlog.pending)
+            self.meter.set("unconfirmed_hand_overs_count", self.bus.unconfirmed())
 
         return tick
 
@@ -97,6 +98,10 @@ class ServiceContext(Generic[ServiceSettingsT]):
         memory = self.bus.memory()
         self.meter.set("redis_used_bytes", memory.used_bytes)
         self.meter.set("redis_limit_bytes", memory.limit_bytes)
+        if self.bus.holds_frames_apart:
+            memory = self.bus.frames_memory()
+            self.meter.set("frames_redis_used_bytes", memory.used_bytes)
+            self.meter.set("frames_redis_limit_bytes", memory.limit_bytes)
 
     def model_ready(self, file: Path, runtime: str | None) -> None:
         """The service's net is loaded from `file`: it is ready, and tells which one it is."""
@@ -127,6 +132,9 @@ def open_bus(service: str, settings: BusSection, decoder: Decoder = decode) -> R
         certificate_file=_text(settings.redis_certificate),
         key_file=_text(settings.redis_key),
         claim_after_s=settings.claim_after_s,
+        frames_url=settings.frames_redis_url.get_secret_value(),
+        partitions=settings.redis_partitions,
+        replicas=settings.redis_replicas,
     )
     return RedisStreams(options, ProtobufCodec(decoder), SystemClock())
 

@@ -55,7 +55,16 @@ class PublishingSection(Section):
         40,
         ge=1,
         le=100_000,
-        description="frames that may wait for detectors, all cameras together, before any is dropped",
+        description="frames of a camera that may wait for detectors before any of it is dropped",
+    )
+    frames_bytes: int = Field(
+        8 * 2**20,
+        ge=2**16,
+        le=2**34,
+        description="bytes of a camera's frames that may wait; where none waits, a frame of any size may",
+    )
+    frames_age_s: float = Field(
+        30.0, gt=0, le=3600, description="a camera's frames wait behind none that has waited for so long"
     )
     publish_fps: float = Field(
         0, ge=0, le=240, description="most frames a second published of a camera; 0: all that it gives"

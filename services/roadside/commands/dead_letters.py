@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roadside.commands.flags import SubParsers
     from roadside.ports.bus import DeadLetter
 
-REACHING = ("redis_url", "redis_prefix", "redis_ca", "redis_certificate", "redis_key")
+REACHING = ("redis_url", "frames_redis_url", "redis_prefix", "redis_ca", "redis_certificate", "redis_key")
 
 
 def add_to(commands: SubParsers) -> None:

@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.commands.dead_letters import add_reaching, open_reached
+from roadside.ports.bus import STREAMS
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from typing import Any
 
     from roadside.commands.flags import SubParsers
-    from roadside.ports.bus import BusMemory, BusReport, CameraReport, StreamReport
+    from roadside.ports.bus import BusMemory, BusReport, CameraReport, Stream, StreamReport
 
 MIB = 2**20
 
@@ -53,8 +55,16 @@ def mend(parsed: argparse.Namespace) -> int:
 
 def _lines(report: BusReport) -> Iterator[str]:
     yield _memory(report.memory)
-    yield from (_stream(stream) for stream in report.streams)
-    yield from (_camera(camera) for camera in report.cameras)
+    if report.frames_memory is not None:
+        yield f"frames in {_memory(report.frames_memory)}"
+    if report.partitions > 1:
+        yield f"{report.partitions} partitions"
+    yield from (_total(stream, report) for stream in STREAMS)
+    if report.partitions > 1:
+        yield from (
+            _stream(stream, f"{stream.stream.name}:{stream.partition}") for stream in filter(_is_used, report.streams)
+        )
+    yield from (_camera(camera, report.partitions) for camera in report.cameras)
     yield f"{report.dead_letters} dead letters"
 
 
@@ -65,15 +75,28 @@ def _memory(memory: BusMemory) -> str:
     )
 
 
-def _stream(stream: StreamReport) -> str:
-    words = [f"{stream.stream.name:10} {stream.backlog.waiting} waiting, {stream.backlog.pending} in hand"]
+def _total(stream: Stream[Any], report: BusReport) -> str:
+    """A stream in all partitions together."""
+    parts = [part for part in report.streams if part.stream == stream]
+    if len(parts) == 1:
+        return _stream(parts[0], stream.name)
+    waiting, pending = (sum(getattr(part.backlog, name) for part in parts) for name in ("waiting", "pending"))
+    return f"{stream.name:10} {waiting} waiting, {pending} in hand"
+
+
+def _is_used(stream: StreamReport) -> bool:
+    return bool(stream.leader or stream.backlog.waiting or stream.backlog.pending)
+
+
+def _stream(stream: StreamReport, name: str) -> str:
+    words = [f"{name:10} {stream.backlog.waiting} waiting, {stream.backlog.pending} in hand"]
     words += [f"since {_time(stream.oldest_at_ns)}"] if stream.oldest_at_ns is not None else []
     words += [f"led by {stream.leader}"] if stream.leader else []
     words += [f"held by {', '.join(f'{name} ({count})' for name, count in stream.holders)}"] if stream.holders else []
     return "  ".join(words)
 
 
-def _camera(camera: CameraReport) -> str:
+def _camera(camera: CameraReport, partitions: int) -> str:
     state = camera.state
     if state is None:
         kind = "never declared"
@@ -81,6 +104,7 @@ def _camera(camera: CameraReport) -> str:
         kind = "live" if state.live else "recording, ended" if state.ended else "recording"
         kind += f", last frame {state.last_sequence} of {_time(state.last_captured_at_ns)}"
     words = [f"camera {camera.camera_id}  {kind}  {camera.on_their_way} on their way"]
+    words += [f"in partition {camera.partition}"] if partitions > 1 else []
     oldest = camera.oldest_captured_at_ns
     return "  ".join([*words, *([f"oldest of {_time(oldest)}"] if oldest is not None else [])])
 

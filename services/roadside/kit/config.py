@@ -183,7 +183,25 @@ class BusSection(Section):
 
     redis_url: SecretStr = Field(
         SecretStr("redis://127.0.0.1:6379/0"),
-        description="redis:// or rediss:// (TLS), with user and password where there are any",
+        description="redis:// or rediss:// (TLS), with user and password where there are any; of a Redis cluster "
+        "several nodes, with commas between",
+    )
+    frames_redis_url: SecretStr = Field(
+        SecretStr(""),
+        description="a Redis that holds the frames alone and keeps no file; empty: that of redis_url holds them, too",
+    )
+    redis_partitions: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="parts into which the bus is divided by camera, for a cluster and several replicas of registry; "
+        "changed only while nothing is under way; 0: as many as Redis was begun with, 1 at first",
+    )
+    redis_replicas: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="replicas of a Redis cluster that must have what was handed over before it counts; 0: none",
     )
     redis_prefix: str = Field(
         "roadside", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="what the keys in Redis begin with"
@@ -201,8 +219,10 @@ class BusSection(Section):
 
     @model_validator(mode="after")
     def _bus_address(self) -> BusSection:
-        if not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("redis_url begins with redis:// or rediss://")
+        for name in ("redis_url", "frames_redis_url"):
+            url = getattr(self, name).get_secret_value()
+            if not url.startswith(("redis://", "rediss://", "unix://")) and (url or name == "redis_url"):
+                raise ValueError(f"{name} begins with redis:// or rediss://")
         _check_readable(self, "redis_ca", "redis_certificate", "redis_key")
         return self
 

@@ -52,7 +52,7 @@ class _Standing:
 
 
 class HoldingRunner(Generic[EventT, GivenT_co]):
-    """Runs a holding stage until told to stop; of several replicas one holds and the others stand by."""
+    """Runs a holding stage until told to stop; of several replicas each holds the cameras of some partitions."""
 
     def __init__(  # noqa: PLR0913 - three are for tests: two spans and a clock
         self,
@@ -83,6 +83,8 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         self._steady_s = steady_s
         self._standing: dict[CameraId, _Standing] = {}
         self._receipts: dict[tuple[CameraId, str], Receipt] = {}
+        self._homes: dict[CameraId, int] = {}
+        """Partitions of the cameras of which anything was held."""
         self._memories: dict[CameraId, bytes] = {}
         parts.know_outcomes()
 
@@ -91,13 +93,13 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         parts = self._parts
         while not parts.stopping.is_set():
             parts.health.beat(self._source.name)
-            leadership = parts.retry.call(
-                lambda: self._bus.lead(self._source), otherwise=Leadership.NOT, draining=False
-            )
-            parts.meter.set("leader_state", int(bool(leadership)))
-            if leadership is not Leadership.KEPT:
-                self._forget()  # of what was held, another may have done something; if not, it comes again
-            if not leadership:
+            nowhere: tuple[Leadership, ...] = ()
+            led = parts.retry.call(lambda: self._bus.lead(self._source), otherwise=nowhere, draining=False)
+            parts.meter.set("leader_state", int(any(led)))
+            parts.meter.set("led_partitions_count", sum(map(bool, led)))
+            kept = {number for number, leadership in enumerate(led) if leadership is Leadership.KEPT}
+            self._forget_all_but(kept)  # of the rest, another may have done something; if not, it comes again
+            if not any(led):
                 parts.stopping.wait(STAND_BY_S)
                 continue
             nothing: Sequence[Delivery[EventT]] = ()
@@ -110,14 +112,18 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
     def _receive(self) -> Sequence[Delivery[EventT]]:
         return self._bus.receive(self._source, max_messages=AT_ONCE, block_s=BLOCK_S)
 
-    def _forget(self) -> None:
-        """Drop what was held: another replica is handed the same events."""
-        self._stage.forget()
-        self._receipts.clear()
-        self._memories.clear()
-        for camera_id in self._standing:
-            self._parts.meter.set("horizon_still_seconds", 0, camera=camera_id)
-        self._standing.clear()
+    def _forget_all_but(self, partitions: Collection[int]) -> None:
+        """Drop what was held of the cameras of other partitions: whoever leads these is handed the same events."""
+        gone = {camera_id for camera_id, home in self._homes.items() if home not in partitions}
+        if not gone:
+            return
+        self._receipts = {key: receipt for key, receipt in self._receipts.items() if key[0] not in gone}
+        for camera_id in gone:
+            self._stage.forget(camera_id)
+            del self._homes[camera_id]
+            self._memories.pop(camera_id, None)
+            if self._standing.pop(camera_id, None) is not None:
+                self._parts.meter.set("horizon_still_seconds", 0, camera=camera_id)
         self._parts.health.set(HORIZON, ready=True)
 
     def _take(self, deliveries: Sequence[Delivery[EventT]]) -> None:
@@ -133,6 +139,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
                 self._parts.reject(delivery, str(error))
                 self._parts.meter.count("messages_total", outcome="dead")
                 continue
+            self._homes[event.camera_id] = receipt.partition
             self._recall(event.camera_id)
             key = event.camera_id, event.identity
             if self._stage.take(event):

@@ -46,13 +46,20 @@ EVERY = (
 MEMORY = (
     Spec("redis_used_bytes", Kind.GAUGE, "Memory that Redis uses."),
     Spec("redis_limit_bytes", Kind.GAUGE, "Memory that Redis may use (maxmemory); 0: all that there is."),
+    Spec("frames_redis_used_bytes", Kind.GAUGE, "Memory that the Redis of frames uses, where they have one."),
+    Spec("frames_redis_limit_bytes", Kind.GAUGE, "Memory that it may use (maxmemory); 0: all that there is."),
 )
-"""Of services that look how full Redis is: more than one, for one may be away."""
+"""Of services that look how full Redis is: more than one, for one may be away. Of a cluster, its fullest node."""
 STAGE = (
     Spec("messages_total", Kind.COUNTER, "Messages of the stream: done, duplicate, failed or dead.", ("outcome",)),
     Spec("handling_seconds", Kind.HISTOGRAM, "From receiving a message to committing it.", (), FAST_S),
     Spec("stream_waiting_messages", Kind.GAUGE, "Messages of this service's stream that nobody has taken yet."),
     Spec("stream_pending_messages", Kind.GAUGE, "Messages of this service's stream in some replica's hands."),
+    Spec(
+        "unconfirmed_hand_overs_count",
+        Kind.GAUGE,
+        "Hand-overs since the start that too few replicas of the Redis cluster confirmed in time.",
+    ),
     Spec("stream_age_seconds", Kind.HISTOGRAM, "Age of a message since its frame was captured.", (), WAITING_S),
 )
 """Of a service that takes messages off a stream."""

@@ -9,26 +9,26 @@ from roadside.ports.bus import EventT
 
 if TYPE_CHECKING:
     from roadside.kit.stage_runner import LoopParts
-    from roadside.ports.bus import Stream
+    from roadside.ports.bus import Room, Stream
 
 FULL_PAUSE_S = 0.05
 
 
 class BoundedPublisher(Generic[EventT]):
-    """Publishes on one stream, on which at most `limit` events may be not done."""
+    """Publishes on one stream, on which a camera has so much room."""
 
-    def __init__(self, stream: Stream[EventT], parts: LoopParts, limit: int, loop: str) -> None:
+    def __init__(self, stream: Stream[EventT], parts: LoopParts, room: Room, loop: str) -> None:
         """`loop` is the name under which the loop that publishes beats."""
         self._bus = parts.bus
         self._stream = stream
         self._parts = parts
-        self._limit = limit
+        self._room = room
         self._loop = loop
 
     def offer(self, event: EventT) -> bool:
         """Publish `event` now; False where there is no room or no bus."""
         try:
-            return self._bus.publish(self._stream, event, limit=self._limit)
+            return self._bus.publish(self._stream, event, room=self._room)
         except BusFullError:
             return False
         except BusUnavailableError:
@@ -38,7 +38,7 @@ class BoundedPublisher(Generic[EventT]):
     def push(self, event: EventT) -> bool:
         """Publish `event`, waiting for room and for the bus; False where the time to end came first."""
         parts = self._parts
-        while not parts.retry.call(lambda: self._bus.publish(self._stream, event, limit=self._limit), otherwise=False):
+        while not parts.retry.call(lambda: self._bus.publish(self._stream, event, room=self._room), otherwise=False):
             if parts.stopping.is_set():
                 return False
             parts.health.beat(self._loop)

@@ -61,6 +61,8 @@ class Receipt:
     """As `Event.identity`."""
     deliveries: int = 1
     """How often it was handed out, this time included: more than 1 after a consumer died or gave it back."""
+    partition: int = 0
+    """In which partition of the bus it lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,8 @@ class HoldingStage(Protocol[TakenT_contra, GivenT_co]):
         """Take up the `memory` of whoever held the camera's events before; empty where there is none."""
         ...
 
-    def forget(self) -> None:
-        """Drop whatever is held, and what is remembered."""
+    def forget(self, camera_id: CameraId) -> None:
+        """Drop whatever is held of a camera, and what is remembered."""
         ...
 
 
@@ -191,6 +193,7 @@ class StreamReport:
     """Consumers that hold entries, and how many."""
     leader: str
     """The one consumer of the stream, where it has one; empty otherwise."""
+    partition: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ class CameraReport:
     """Its events that are on their way to a sighting."""
     oldest_captured_at_ns: int | None
     """The capture time (UTC) of the oldest of these, None where there is none."""
+    partition: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +214,14 @@ class BusReport:
     """What a bus holds, for a person to look at."""
 
     streams: tuple[StreamReport, ...]
+    """Those of each partition."""
     cameras: tuple[CameraReport, ...]
     memory: BusMemory
+    """Of the fullest server."""
     dead_letters: int
+    partitions: int = 1
+    frames_memory: BusMemory | None = None
+    """Of the server of frames; None where these lie with all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +250,25 @@ class DeadLetter:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many frames of a camera may wait, so that no camera takes the place of others; 0: any number.
+
+    A frame finds room at any size where none of its camera waits.
+    """
+
+    count: int = 0
+    size_bytes: int = 0
+    """Of all that wait, with the new one."""
+    age_s: float = 0.0
+    """No frame is added to one that has waited for so long."""
+
+
+NO_BOUNDS = Room()
+
+
 class Leadership(IntEnum):
-    """Whether one is the only consumer of a stream; true where one is."""
+    """Whether one is the only consumer of a partition of a stream; true where one is."""
 
     NOT = 0
     KEPT = 1
@@ -254,10 +280,10 @@ class Leadership(IntEnum):
 class Publisher(Protocol):
     """Puts events on streams. Methods raise BusUnavailableError when the bus does not answer, and may be repeated."""
 
-    def publish(self, stream: Stream[EventT], event: EventT, *, limit: int = 0) -> bool:
+    def publish(self, stream: Stream[EventT], event: EventT, *, room: Room = NO_BOUNDS) -> bool:
         """Append `event`.
 
-        False, and nothing appended, when `limit` events are already not done (0: no limit).
+        False, and nothing appended, where a frame finds no room beside those of its camera that are not done.
         """
         ...
 
@@ -278,7 +304,7 @@ class Consumer(Protocol):
         ...
 
     def commit(self, done: Sequence[Receipt], outputs: Sequence[Output[Any]] = ()) -> bool:
-        """Acknowledge `done`, all of one stream, and append `outputs`, both or neither.
+        """Acknowledge `done`, all of one stream and one camera, and append `outputs`, both or neither.
 
         False, and nothing appended, when none of `done` is in anybody's hands any more.
         """
@@ -292,11 +318,12 @@ class Consumer(Protocol):
         """Move an event to the dead letters; False when it was already done. `reason` holds no plate."""
         ...
 
-    def lead(self, stream: Stream[Any]) -> Leadership:
-        """Become, or stay, the only consumer of `stream`; NOT while another one is.
+    def lead(self, stream: Stream[Any]) -> tuple[Leadership, ...]:
+        """Become, or stay, the only consumer of partitions of `stream`: the answer for each; NOT while another one is.
 
-        For a stage that needs a stream whole and in order. Leadership lapses some seconds after the last
-        call; from then on the former leader commits nothing. Whoever takes over receives everything not yet done.
+        For a stage that needs the events of a camera whole and in order: they are in one partition. Those who call
+        share the partitions, and hand some over where another one comes. Leadership lapses some seconds after the
+        last call; from then on the former leader commits nothing. Whoever takes over receives everything not yet done.
         """
         ...
 

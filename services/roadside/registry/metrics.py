@@ -39,5 +39,6 @@ SPECS = (
     Spec("track_reads_count", Kind.HISTOGRAM, "Reads of a closed track.", (), READS),
     Spec("verdicts_total", Kind.COUNTER, "Verdicts.", ("camera", "verdict")),
     Spec("judging_seconds", Kind.HISTOGRAM, "Asking the registry and deciding.", (), FAST_S),
-    Spec("leader_state", Kind.GAUGE, "1 where this replica gathers the reads; the others stand by."),
+    Spec("leader_state", Kind.GAUGE, "1 where this replica gathers reads; 0: it stands by."),
+    Spec("led_partitions_count", Kind.GAUGE, "Partitions of which this replica gathers the reads."),
 )

@@ -110,9 +110,10 @@ class GatherStage:
         """See `HoldingStage.held`."""
         return self._cameras[camera_id].held
 
-    def forget(self) -> None:
+    def forget(self, camera_id: CameraId) -> None:
         """See `HoldingStage.forget`."""
-        self._cameras.clear()
+        if self._cameras.pop(camera_id, None) is not None:
+            self._meter.set("open_tracks_count", 0, camera=camera_id)
 
     def memory(self, camera_id: CameraId) -> bytes:
         """See `HoldingStage.memory`: the vehicles that were told of and may be seen again."""

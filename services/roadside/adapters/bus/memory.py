@@ -10,6 +10,7 @@ from roadside.core.frames import END_OF_TIME_NS
 from roadside.ports.bus import (
     FRAMES,
     MEMORY_S,
+    NO_BOUNDS,
     STREAMS,
     UPSTREAM,
     Backlog,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from roadside.core.events import Event
     from roadside.core.frames import CameraId
-    from roadside.ports.bus import EventT, Output, Stream
+    from roadside.ports.bus import EventT, Output, Room, Stream
     from roadside.ports.system import Clock
 
 
@@ -79,10 +80,10 @@ class MemoryBus:
         self._broker = broker
         self._consumer = consumer
 
-    def publish(self, stream: Stream[EventT], event: EventT, *, limit: int = 0) -> bool:
-        """See `Bus.publish`."""
+    def publish(self, stream: Stream[EventT], event: EventT, *, room: Room = NO_BOUNDS) -> bool:
+        """See `Bus.publish`; bounded by their number alone, for bytes are not known here."""
         with self._broker.changed:
-            if limit and len(self._broker.entries[stream]) >= limit:
+            if stream == FRAMES and room.count and self._waiting(event.camera_id) >= room.count:
                 return False
             self._append(stream, event)
             return True
@@ -177,11 +178,11 @@ class MemoryBus:
         with self._broker.changed:
             self._broker.memories[camera_id] = memory, self._broker.clock.now_ns()
 
-    def lead(self, stream: Stream[Any]) -> Leadership:
-        """See `Bus.lead`."""
+    def lead(self, stream: Stream[Any]) -> tuple[Leadership]:
+        """See `Bus.lead`; there is one partition."""
         with self._broker.changed:
             if self._led_by_another(stream):
-                return Leadership.NOT
+                return (Leadership.NOT,)
             now_ns = self._broker.clock.now_ns()
             leader = self._broker.leaders.get(stream)
             kept = leader is not None and leader.bus is self and leader.until_ns > now_ns
@@ -190,7 +191,7 @@ class MemoryBus:
                     entry.holder = None  # the new leader receives everything that is not done
             until_ns = now_ns + round(self._broker.leadership_s * 1e9)
             self._broker.leaders[stream] = _Leader(self, until_ns)
-            return Leadership.KEPT if kept else Leadership.TAKEN
+            return (Leadership.KEPT if kept else Leadership.TAKEN,)
 
     def backlog(self, stream: Stream[Any]) -> Backlog:
         """See `Bus.backlog`."""
@@ -234,6 +235,9 @@ class MemoryBus:
         """See `Bus.drop`."""
         with self._broker.changed:
             return self._broker.letters.pop(_number(letter_id), None) is not None
+
+    def _waiting(self, camera_id: CameraId) -> int:
+        return sum(entry.event.camera_id == camera_id for entry in self._broker.entries[FRAMES].values())
 
     def _on_their_way(self, camera_id: CameraId, held: Collection[str]) -> Iterator[int]:
         """Capture times of a camera's events that are on their way, save what is held."""
