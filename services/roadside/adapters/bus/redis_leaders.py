@@ -46,6 +46,9 @@ class Leaders:
 
     def lead(self, stream: Stream[Any]) -> tuple[Leadership, ...]:
         """See Bus."""
+        if stream not in self._standings:
+            for each in self._partitions:
+                each.reader.readings[stream].guarded = True
         standing = self._standings.setdefault(stream, _Standing())
         now_s = time.monotonic()
         moved = any(standing.failures.get(p.number) != p.ledger.failures for p in self._partitions)

@@ -109,10 +109,10 @@ class Partition:
     ) -> bool:
         slot = self.slot(stream)
         places = _Places([slot.keys.stream(stream), slot.keys.leader(stream)])
-        led = self.reader.readings[stream].led and done
+        guarded = self.reader.readings[stream].guarded and done
         args: list[str | int | bytes] = [
             GROUP,
-            self._options.consumer if led else "",
+            self._options.consumer if guarded else "",
             int(stream == FRAMES),
             len(done),
         ]

@@ -33,6 +33,8 @@ class Reading:
     take_all: bool = False
     """Leadership is fresh: everything pending is ours, whoever held it."""
     claimed_at_s: float = 0.0
+    guarded: bool = False
+    """Only who leads may acknowledge; true from the first call that would lead."""
     led: bool = False
     grouped: bool = False
     failures: int = 0

@@ -52,9 +52,11 @@ class Taking:
     ) -> list[Delivery[EventT]]:
         self._turn += 1
         place = self._turn % len(partitions)
-        turns = [each for each in (*partitions[place:], *partitions[:place]) if self._answers(each)]
+        everyone = [*partitions[place:], *partitions[:place]]
+        turns = [each for each in everyone if self._answers(each)] or everyone
         fault: BusUnavailableError | None = None
         taken: list[Delivery[EventT]] = []
+        answered: list[Partition] = []
         for each in turns:
             if len(taken) >= most:
                 return taken
@@ -62,13 +64,16 @@ class Taking:
                 taken += each.reader.old(stream, most - len(taken))
             except BusUnavailableError as error:
                 fault = self._failed(each, error)
-        turns = [each for each in turns if self._answers(each)]
-        if not turns:
-            raise fault or BusUnavailableError("Redis does not answer")
+            else:
+                answered.append(each)
+        if fault is not None and not answered:
+            raise fault
         if len(partitions) == 1:
             wait_s = 0 if taken else block_s
-            return taken if len(taken) >= most else [*taken, *turns[0].reader.fresh(stream, most - len(taken), wait_s)]
-        return [*taken, *self._fresh(turns, stream, most - len(taken))]
+            return (
+                taken if len(taken) >= most else [*taken, *answered[0].reader.fresh(stream, most - len(taken), wait_s)]
+            )
+        return [*taken, *self._fresh(answered, stream, most - len(taken))]
 
     def _fresh(self, turns: Sequence[Partition], stream: Stream[EventT], most: int) -> list[Delivery[EventT]]:
         """So many from so many partitions at a time that no more come than are wanted."""
