@@ -11,7 +11,7 @@ down: ## Stop what make up started
 	@bash services/up stop
 
 chaos: $(VENV)/.dev ## Kill services, Redis and PostgreSQL at random for MINUTES and count what was lost
-	@$(BIN)/python -m tests.bench.chaos --minutes $(MINUTES)
+	@$(BIN)/python -m tests.bench.chaos --cluster --minutes $(MINUTES)
 
 bench-saves: $(VENV)/.dev ## Sightings a second that 1, 4 and 16 writers store in one PostgreSQL
 	@$(BIN)/python -m tests.bench.saves

@@ -1,5 +1,9 @@
 """`make chaos`: services, Redis and PostgreSQL are killed while a clip is played; nothing may be lost or double.
 
+With `--cluster`, as `make chaos` has it, Redis is a cluster of three masters and three replicas with 16 partitions,
+frames have a Redis of their own, and there are two to three of each service that takes messages; a master of the
+cluster is lost for good in the middle.
+
 Every passage of the clip is known from an undisturbed run of the same services. Afterwards each loop of each camera
 must have exactly those sightings, and each of these exactly one verdict. The car's vignette ends in the middle of the
 run, so that it is known which passages are paid, whenever the registry came to answer.
@@ -21,16 +25,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
-import redis
 from sqlalchemy import text
 
 from roadside.adapters.sql import import_vignettes, open_database
 from roadside.capture.worker import BETWEEN_LOOPS_NS
+from roadside.core.partitions import partition_of
 from roadside.core.plates import fold
 from roadside.core.sightings import VerdictKind
 from roadside.core.vignettes import Vignette
-from tests.processes import PREFIX, STREAMS, Cluster
-from tests.servers import PostgresServer, RedisServer, redis_binary
+from tests.buses import FAULTS, BusView
+from tests.processes import Cluster
+from tests.servers import PostgresServer, RedisCluster, RedisServer, redis_binary
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -39,10 +44,14 @@ if TYPE_CHECKING:
     from roadside.adapters.sql import Database
 
 CAMERAS = ("north", "south")
+CLUSTER_CAMERAS = ("north", "south", "east", "west")
+KEEPING = ("--appendonly", "yes", "--appendfsync", "always")
 FPS = 3.0
 SERVICES = ("capture", "detector", "ocr", "registry", "plates")
-ROUND = len(SERVICES) + 3
-"""Kills in which each comes once, the registry twice."""
+REPLICAS = {"detector": 3, "ocr": 2, "registry": 2, "plates": 2}
+"""In a cluster."""
+PARTITIONS = 16
+NODE_TIMEOUT_S = 5.0
 SETTLE_TIMEOUT_S = 1800.0
 """After so long without a new message nothing more is waited for: a busy machine may take its time."""
 PLATE = "LS15EBC"
@@ -98,6 +107,10 @@ class Outcome:
     dead_letters: int = 0
     fell: list[str] = field(default_factory=list)
     """Services that ended by themselves."""
+    lost_for_good: str = "none"
+    """The node of the Redis cluster that did not come back."""
+    unconfirmed: int = 0
+    """Hand-overs that no replica confirmed in time, as far as the processes that counted them lived to the end."""
     seconds: float = 0.0
 
     @property
@@ -125,8 +138,75 @@ class Outcome:
                 f"mistaken           {self.mistaken}",
                 f"dead letters       {self.dead_letters}",
                 f"ended unasked      {', '.join(self.fell) or 'none'}",
+                f"lost for good      {self.lost_for_good}",
+                f"unconfirmed        {self.unconfirmed}",
             )
         )
+
+
+@dataclass
+class OneRedis:
+    """A single server with a file, which holds everything."""
+
+    folder: Path
+    servers: dict[str, RedisServer] = field(init=False)
+    settings: dict[str, str] = field(default_factory=dict)
+    """Of the services, beside the address."""
+
+    def __post_init__(self) -> None:
+        self.servers = {"redis": RedisServer(redis_binary(), self.folder / "redis", KEEPING)}
+        self.servers["redis"].start()
+
+    @property
+    def view(self) -> BusView:
+        return BusView(self.servers["redis"].url)
+
+    def lose_one(self) -> str:
+        """There is none to spare."""
+        return "none"
+
+
+@dataclass
+class RedisNodes:
+    """Three masters and three replicas for what was seen, and a server without a file for frames."""
+
+    folder: Path
+    cluster: RedisCluster = field(init=False)
+    frames: RedisServer = field(init=False)
+    gone: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.cluster = RedisCluster(self.folder / "cluster", replicas=1, options=KEEPING, node_timeout_s=NODE_TIMEOUT_S)
+        self.cluster.start()
+        self.frames = RedisServer(redis_binary(), self.folder / "frames")
+        self.frames.start()
+
+    @property
+    def view(self) -> BusView:
+        return BusView(self.cluster.url, self.frames.url, PARTITIONS)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "ROADSIDE_FRAMES_REDIS_URL": self.frames.url,
+            "ROADSIDE_REDIS_PARTITIONS": str(PARTITIONS),
+            "ROADSIDE_REDIS_REPLICAS": "1",
+        }
+
+    @property
+    def servers(self) -> dict[str, RedisServer]:
+        named = {f"node-{number}": node for number, node in enumerate(self.cluster.nodes)}
+        return {name: node for name, node in (named | {"frames": self.frames}).items() if name not in self.gone}
+
+    def lose_one(self) -> str:
+        """A master of which a replica is up to date, as it is on most days, is killed and does not come back."""
+        wait_for(self.cluster.is_whole, "a cluster that is whole", SETTLE_TIMEOUT_S, every_s=0.2)
+        home = partition_of(CLUSTER_CAMERAS[0], PARTITIONS)
+        master = self.cluster.master_of(f"{{roadside:{home}}}")
+        master.kill()
+        name = next(name for name, server in self.servers.items() if server is master)
+        self.gone.add(name)
+        return name
 
 
 @dataclass
@@ -137,33 +217,36 @@ class Stage:
     clip: Path
     loops: int
     paid_until_ns: int
-    redis: RedisServer = field(init=False)
+    clustered: bool = False
+    bus: OneRedis | RedisNodes = field(init=False)
     postgres: PostgresServer = field(init=False)
     cluster: Cluster = field(init=False)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        options = ("--appendonly", "yes", "--appendfsync", "always")
-        self.redis = RedisServer(redis_binary(), self.folder / "redis", options)
+        self.bus = RedisNodes(self.folder) if self.clustered else OneRedis(self.folder)
         self.postgres = PostgresServer(Path(tempfile.mkdtemp(prefix="roadside-postgres-")) / "server")
         self.postgres.folder.parent.chmod(0o755)  # the user postgres must get through
-        self.redis.start()
         self.postgres.create()
         self.postgres.start()
-        settings = {"ROADSIDE_CLAIM_AFTER_S": "10", "ROADSIDE_LOG_LEVEL": "info"}
+        settings = {"ROADSIDE_CLAIM_AFTER_S": "10", "ROADSIDE_LOG_LEVEL": "info", **self.bus.settings}
         # The car's vignette ends in the middle of the run, to the second.
         settings["ROADSIDE_VERDICT_TIME_TOLERANCE_S"] = "0"
-        self.cluster = Cluster(self.folder, self.redis.url, self.postgres.url, settings)
+        self.cluster = Cluster(self.folder, self.bus.view.url, self.postgres.url, settings)
         self.cluster.command("database", "migrate")
         database = open_database(self.postgres.url)
         import_known_plates(database, self.paid_until_ns)
         database.close()
-        sources = "; ".join(f"{camera}={self.clip}" for camera in CAMERAS)
+        sources = "; ".join(f"{camera}={self.clip}" for camera in self.cameras)
         self.cluster.add("capture", cameras=sources, loops=str(self.loops), publish_fps=str(FPS), recorded_at="now")
-        self.cluster.add("detector")
-        self.cluster.add("ocr")
-        self.cluster.add("registry")
-        self.cluster.add("plates", recheck_every_s="5")
+        for service in SERVICES[1:]:
+            for number in range(REPLICAS[service] if self.clustered else 1):
+                name = f"{service}-{number}" if self.clustered else service
+                self.cluster.add(service, name, **({"recheck_every_s": "5"} if service == "plates" else {}))
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        return CLUSTER_CAMERAS if self.clustered else CAMERAS
 
     def sightings(self) -> list[Seen]:
         database = open_database(self.postgres.url)
@@ -181,23 +264,20 @@ class Stage:
     def is_settled(self) -> bool:
         """Whether all was played, and nothing is on its way."""
         try:
-            return self.cluster.is_settled(CAMERAS)
-        except redis.RedisError:
+            return self.bus.view.is_settled(self.cameras)
+        except FAULTS:
             return False
 
     def messages(self) -> dict[str, int]:
-        client = redis.Redis(port=self.redis.port)
-        try:
-            return {s: int(client.xinfo_stream(PREFIX + s)["entries-added"]) for s in STREAMS}
-        finally:
-            client.close()
+        return self.bus.view.messages()
 
     def dead_letters(self) -> int:
-        client = redis.Redis(port=self.redis.port)
-        try:
-            return int(client.xlen(PREFIX + "dead"))
-        finally:
-            client.close()
+        return self.bus.view.dead_letters()
+
+    def unconfirmed(self) -> int:
+        name = "unconfirmed_hand_overs_count"
+        each = [p for p in self.cluster.services.values() if p.service != "capture"]
+        return sum(int(process.value(f"roadside_{process.service}_{name}")) for process in each)
 
     def undecided(self) -> int:
         return sum(seen.verdict == UNDECIDED for seen in self.sightings())
@@ -207,7 +287,8 @@ class Stage:
             with contextlib.suppress(AssertionError):
                 service.stop()
         self.postgres.stop()
-        self.redis.stop()
+        for server in self.bus.servers.values():
+            server.stop()
 
 
 def import_known_plates(database: Database, paid_until_ns: int) -> None:
@@ -239,16 +320,27 @@ def undisturbed(folder: Path, clip: Path) -> list[float]:
     return sorted((s.first_seen_ns - first_ns) / 1e9 for s in seen)
 
 
-def disturb(stage: Stage, until_s: float, rng: random.Random, outcome: Outcome, pause_s: tuple[float, float]) -> None:
-    """Kill and restart one thing after another until the time is over; everything is up at the end.
+def disturb(stage: Stage, minutes: float, rng: random.Random, outcome: Outcome, pause_s: tuple[float, float]) -> None:
+    """Kill and restart one thing after another until the time is over; everything but what is lost for good is up then.
 
     The first round is finished on a slow machine too: each has been killed once.
     """
-    for number, target in enumerate(targets(rng)):
-        if number >= ROUND and time.monotonic() >= until_s:
+    begun_s = time.monotonic()
+    first_round = len(a_round(stage, rng))
+    lost = not stage.clustered
+    for number, target in enumerate(targets(stage, rng)):
+        passed_s = time.monotonic() - begun_s
+        if number >= first_round and passed_s >= minutes * 60:
             return
         time.sleep(rng.uniform(*pause_s))  # so that the next kill comes at any moment of the work
         raise_the_fallen(stage, outcome)
+        if not lost and (number >= first_round // 2 or passed_s >= minutes * 30):
+            lost = True
+            outcome.lost_for_good = stage.bus.lose_one()
+            print(f"{time.strftime('%H:%M:%S')}  lost for good: {outcome.lost_for_good}", flush=True)
+            continue
+        if target == outcome.lost_for_good:
+            continue
         outcome.kills[target] += 1
         print(f"{time.strftime('%H:%M:%S')}  SIGKILL {target}", flush=True)
         down_s = rng.uniform(0, 3)
@@ -277,7 +369,7 @@ def settle(stage: Stage, outcome: Outcome) -> None:
     """Wait until all is over, as long as something moves; where nothing does, the outcome will tell."""
     moved_s, moved = time.monotonic(), 0
     while not is_over(stage, outcome):
-        with contextlib.suppress(redis.RedisError):  # it may still be starting
+        with contextlib.suppress(*FAULTS):  # it may still be starting
             now = sum(stage.messages().values())
             if now != moved:
                 moved_s, moved = time.monotonic(), now
@@ -288,20 +380,30 @@ def settle(stage: Stage, outcome: Outcome) -> None:
         time.sleep(1)  # between two looks
 
 
-def targets(rng: random.Random) -> Iterator[str]:
-    """Every service in random order and the registry once more, then Redis, then PostgreSQL, and again."""
+def a_round(stage: Stage, rng: random.Random) -> list[str]:
+    """Everything once and the registries once more; services in random order, then servers."""
+    services = list(stage.cluster.services)
+    again = [name for name, process in stage.cluster.services.items() if process.service == "registry"]
+    servers = [*stage.bus.servers, "postgres"]
+    if stage.clustered:
+        everything = [*services, *again, *servers]
+        return rng.sample(everything, len(everything))
+    return [*rng.sample([*services, *again], len(services) + len(again)), *servers]
+
+
+def targets(stage: Stage, rng: random.Random) -> Iterator[str]:
+    """One round after another."""
     while True:
-        yield from rng.sample((*SERVICES, "registry"), len(SERVICES) + 1)
-        yield "redis"
-        yield "postgres"
+        yield from a_round(stage, rng)
 
 
 def hands_on(stage: Stage, target: str) -> tuple[Callable[[], None], Callable[[], None]]:
     """How to kill and to restart a target."""
-    if target == "redis":
-        return stage.redis.kill, lambda: stage.redis.start(wait=False)
     if target == "postgres":
         return stage.postgres.kill, lambda: restart_postgres(stage.postgres)
+    server = stage.bus.servers.get(target)
+    if server is not None:
+        return server.kill, lambda: server.start(wait=False)
     service = stage.cluster.services[target]
     return service.kill, service.start
 
@@ -318,9 +420,16 @@ def restart_postgres(server: PostgresServer) -> None:
     wait_for(is_back, "PostgreSQL after it was killed", every_s=0.2)
 
 
-def judge(seen: Sequence[Seen], begins_s: Sequence[float], loops: int, loop_s: float, outcome: Outcome) -> None:
+def judge(  # noqa: PLR0917 - what was seen, and what was to be seen
+    seen: Sequence[Seen],
+    cameras: Sequence[str],
+    begins_s: Sequence[float],
+    loops: int,
+    loop_s: float,
+    outcome: Outcome,
+) -> None:
     """Match sightings with passages: each passage must have one."""
-    for camera in CAMERAS:
+    for camera in cameras:
         mine = [s for s in seen if s.camera_id == camera]
         expected = [(loop, place) for loop in range(loops) for place in range(len(begins_s))]
         outcome.expected += len(expected)
@@ -368,28 +477,30 @@ def run(
     folder: Path,
     pause_s: tuple[float, float] = (2.0, 9.0),
     loops: int | None = None,
+    clustered: bool = False,
 ) -> Outcome:
     """The whole test: `loops` of the clip, as many as last for `minutes` unless given."""
     begins_s = undisturbed(folder, clip)
     loop_s, _ = clip_seconds(clip)
     loops = loops or max(2, math.ceil(minutes * 60 / loop_s))
-    print(f"{len(begins_s)} passages a loop, {loops} loops of {loop_s:.1f} s, {len(CAMERAS)} cameras", flush=True)
     outcome = Outcome()
     # About half of the passages are paid: the services take some ten seconds to start.
     paid_until_ns = time.time_ns() + round((10 + minutes * 30) * 1e9)
-    stage = Stage(folder / "disturbed", clip, loops, paid_until_ns)
+    stage = Stage(folder / "disturbed", clip, loops, paid_until_ns, clustered)
+    print(f"{len(begins_s)} passages a loop, {loops} loops of {loop_s:.1f} s, {len(stage.cameras)} cameras", flush=True)
     started_s = time.monotonic()
     try:
         stage.cluster.start()
-        disturb(stage, time.monotonic() + minutes * 60, random.Random(seed), outcome, pause_s)
+        disturb(stage, minutes, random.Random(seed), outcome, pause_s)
         print(f"{time.strftime('%H:%M:%S')}  no more kills; waiting for what is on its way", flush=True)
         settle(stage, outcome)
         time.sleep(3)  # were anything stored twice, it would come now
         outcome.seconds = time.monotonic() - started_s
         outcome.messages = stage.messages()
         outcome.dead_letters = stage.dead_letters()
+        outcome.unconfirmed = stage.unconfirmed()
         seen = stage.sightings()
-        judge(seen, begins_s, loops, loop_s, outcome)
+        judge(seen, stage.cameras, begins_s, loops, loop_s, outcome)
         judge_verdicts(seen, paid_until_ns, outcome)
     finally:
         stage.stop()
@@ -403,13 +514,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("--clip", type=Path)
     parser.add_argument("--loops", type=int, help="of the clip (default: as many as last for so long)")
+    parser.add_argument("--cluster", action="store_true", help="a Redis cluster, several of each service")
     parser.add_argument("--folder", type=Path, help="keep logs and data there")
     arguments = parser.parse_args()
     data = Path(os.environ.get("ROADSIDE_DATA") or "../shared/data")
     clip = (arguments.clip or data / "clips" / "uk_ls15ebc.mp4").resolve()
     folder = (arguments.folder or Path(tempfile.mkdtemp(prefix="roadside-chaos-"))).resolve()
     print(f"seed {arguments.seed}, clip {clip.name}, logs in {folder}", flush=True)
-    outcome = run(clip, arguments.minutes, seed=arguments.seed, folder=folder, loops=arguments.loops)
+    outcome = run(
+        clip, arguments.minutes, seed=arguments.seed, folder=folder, loops=arguments.loops, clustered=arguments.cluster
+    )
     print(outcome.report())
     return 0 if outcome.good else 1
 

@@ -15,6 +15,7 @@ from roadside.core.frames import CameraId
 from roadside.core.partitions import caretaker, partition_of
 from roadside.errors import BusUnavailableError, SettingsError
 from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS, Leadership, Output, Room
+from tests.integration.test_redis import COMMANDS, everything
 from tests.notes import GATE, Note, NoteCodec
 from tests.servers import RedisCluster, RedisServer, redis_binary
 from tests.waiting import wait_for
@@ -330,5 +331,23 @@ def test_others_go_on_while_a_node_is_away(tmp_path: Path) -> None:
         assert CAMERAS[0] not in seen
         away.start()
         wait_for(lambda: take() and len(seen) == len(CAMERAS), "the rest")
+    finally:
+        cluster.stop()
+
+
+def test_a_user_with_the_least_rights_suffices_on_a_cluster(tmp_path: Path) -> None:
+    password = "only-for-this-test"  # noqa: S105 - a test's
+    acl = tmp_path / "users.acl"
+    acl.write_text(
+        "user default on nopass ~* &* +@all\n"
+        f"user roadside on >{password} resetchannels ~{{roadside}}:* ~{{roadside:* {COMMANDS}\n"
+    )
+    cluster = RedisCluster(tmp_path / "cluster", options=("--aclfile", str(acl)))
+    cluster.start()
+    try:
+        url = cluster.url.replace("redis://", f"redis://roadside:{password}@")
+        everything(connect(url))
+        with pytest.raises(SettingsError, match="refuses"):
+            connect(url.replace(password, "wrong")).ping()
     finally:
         cluster.stop()
