@@ -10,6 +10,7 @@ from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.holdings import held_lists, take_in
+from roadside.assembly.identity import open_provider
 from roadside.assembly.known_desk import StoredKnown, reading_of
 from roadside.assembly.records import open_reviewing
 from roadside.assembly.storage import open_held_registry
@@ -156,6 +157,7 @@ def open_desk(records: Records, settings: Settings, cameras: CameraDesk | None =
         zone=zone(settings.timezone),
         settings=settings,
         version=__version__,
+        provider=open_provider(settings),
     )
 
 

@@ -15,6 +15,7 @@ from roadside.adapters.services.sightings import RemoteReviews, RemoteSightings
 from roadside.adapters.sql import open_embedded
 from roadside.assembly.console import open_access
 from roadside.assembly.console_server import FIRST_ADMIN, ConsoleServer
+from roadside.assembly.identity import open_provider
 from roadside.assembly.known_desk import StoredKnown
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
 from roadside.assembly.training import TrainingExports
@@ -61,6 +62,7 @@ def build(context: ServiceContext[ConsoleSettings]) -> Work:
         zone=zone(settings.timezone),
         settings=settings,
         version=__version__,
+        provider=open_provider(settings),
     )
     server = ConsoleServer(desk, lambda status: context.meter.count("answered_total", status=f"{status // 100}xx"))
     address = server.listen()

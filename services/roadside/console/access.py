@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from roadside.console.ports import Account, Role, Secret, SecretKind, Session
-from roadside.errors import InputError, NotFoundError
+from roadside.errors import AccessError, InputError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from roadside.console.passwords import GuessLimiter, Passwords
-    from roadside.console.ports import AccountStore
+    from roadside.console.ports import AccountStore, Identity
     from roadside.ports.system import Clock
 
 HOUR_NS = 3_600 * 10**9
 INVITATION_HOURS = 24.0
 NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+NOT_OF_NAMES = re.compile(r"[^a-z0-9._@-]+")
+OIDC = "oidc:"
+"""What stands in place of a password's hash where a provider knows the person: no password is like it."""
 _SECRET_BYTES = 32
 
 
@@ -85,6 +91,28 @@ class Access:
         self.limiter.right(*whose)
         return self._begin(account)
 
+    def sign_in_as(self, identity: Identity, issuer: str, roles: Mapping[str, Role]) -> tuple[str, Session]:
+        """As `sign_in` of somebody whom a provider knows; makes the account where there is none, and sets its role.
+
+        Raises AccessError for who has no role, is closed, or has the name of somebody else.
+        """
+        held = [roles[role] for role in identity.roles if role in roles]
+        name = NOT_OF_NAMES.sub("-", identity.name.strip().lower())[:64].lstrip("._@-")
+        if not NAME.fullmatch(name):
+            raise AccessError("the provider gives no name that an account can have")
+        mark = f"{OIDC}{hashlib.sha256(canonical_of(issuer, identity.subject)).hexdigest()}"
+        account = self.store.account(name)
+        if account is not None and account.password_hash != mark:
+            raise AccessError(f"the name {name} is that of another account here")
+        if account is not None and account.disabled:
+            raise AccessError(f"the account {name} was closed")
+        if not held:
+            self.store.drop_secrets_of(name, SecretKind.SESSION)
+            raise AccessError("the provider gives you no role here: ask who looks after it")
+        account = Account(name, max(held, key=list(Role).index), mark)
+        self.store.put_account(account)
+        return self._begin(account)
+
     def session(self, secret: str) -> Session | None:
         """The session of a browser's cookie, None where it has ended."""
         return self._session(secret, SecretKind.SESSION)
@@ -140,6 +168,21 @@ class Access:
         if kind is SecretKind.SESSION:
             return Session(account, _csrf(secret), account.role)
         return Session(account, "", scope)
+
+
+def canonical_of(issuer: str, subject: str) -> bytes:
+    """A person of a provider: no two of any providers have the same."""
+    return json.dumps([issuer, subject]).encode()
+
+
+def is_of_provider(account: Account) -> bool:
+    """Whether a provider of OpenID Connect knows the person, and no password does."""
+    return account.password_hash.startswith(OIDC)
+
+
+def derived(secret: str, what: str) -> str:
+    """One of the values that a sign-in through a provider needs, of the one secret that its browser holds."""
+    return hmac.new(secret.encode(), what.encode(), hashlib.sha256).hexdigest()
 
 
 def digest_of(secret: str) -> str:

@@ -21,6 +21,7 @@ from roadside.console.pages import (
     cameras,
     lists,
     live,
+    provider,
     registry,
     review,
     search,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from roadside.console.desk import Desk
 
 STATIC = Path(__file__).parent / "static"
-PAGES = (signing, live, search, sighting, review, registry, lists, cameras, camera_view, statistics, system)
+PAGES = (signing, provider, live, search, sighting, review, registry, lists, cameras, camera_view, statistics, system)
 _API = "/api/"
 
 _log = logging.getLogger(__name__)

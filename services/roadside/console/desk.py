@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from roadside.console.access import Access
     from roadside.console.config import ConsoleSection
     from roadside.console.feed import Feed
-    from roadside.console.ports import CameraDesk, KnownDesk, Ledger, RegistryDesk, ReviewDesk, Sightings, TrainingDesk
+    from roadside.console.ports import (
+        CameraDesk,
+        IdentityProvider,
+        KnownDesk,
+        Ledger,
+        RegistryDesk,
+        ReviewDesk,
+        Sightings,
+        TrainingDesk,
+    )
     from roadside.ports.system import Clock
 
 
@@ -35,3 +44,5 @@ class Desk:
     """Of the dates that people see."""
     settings: ConsoleSection
     version: str
+    provider: IdentityProvider | None = None
+    """Through which people may sign in as well."""

@@ -25,6 +25,8 @@ __all__ = [
     "CameraDesk",
     "CameraState",
     "Held",
+    "Identity",
+    "IdentityProvider",
     "KnownDesk",
     "Ledger",
     "ListChoices",
@@ -106,6 +108,38 @@ class Secret:
     """What a person calls it."""
     created_ns: int
     expires_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a provider of OpenID Connect says somebody to be."""
+
+    subject: str
+    """The same for ever, and nobody else's at that provider."""
+    name: str
+    roles: tuple[str, ...]
+    """As the provider calls them."""
+
+
+class IdentityProvider(Protocol):
+    """A provider of OpenID Connect."""
+
+    @property
+    def issuer(self) -> str:
+        """Its address."""
+        ...
+
+    def address(self, state: str, nonce: str, verifier: str, back: str) -> str:
+        """Where a browser is sent to sign in; it comes `back` with a code. Raises UnavailableError."""
+        ...
+
+    def identity(self, code: str, nonce: str, verifier: str, back: str) -> Identity:
+        """Whom a code is for. Raises AccessError where it is none of ours, UnavailableError."""
+        ...
+
+    def end(self, back: str) -> str | None:
+        """Where a browser is sent to sign out there; None where the provider has no such address."""
+        ...
 
 
 class AccountStore(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from roadside.core.plates import format_plate
 from roadside.core.rules import pattern_of
@@ -143,6 +144,7 @@ def filters(words: Wording) -> dict[str, Callable[..., str | bool]]:
     return {
         "written": written,
         "has_crop": has_crop,
+        "host": lambda address: urlsplit(address).hostname or address,
         "has_strip": has_strip,
         "list_word": lambda action: words.say(LISTS[str(action)]),
         "seal_word": lambda event: words.say(SEALS.get(str(event), str(event))),

@@ -186,6 +186,11 @@ def set_cookie(response: Response, desk: Desk, name: str, value: str, *, seconds
     )
 
 
+def into(response: Response, desk: Desk, secret: str) -> None:
+    """Give a browser the cookie of its session."""
+    set_cookie(response, desk, SESSION_COOKIE, secret, seconds=int(desk.settings.console_session_hours * 3600))
+
+
 @cache
 def _environment(language: str) -> Environment:
     environment = Environment(

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from roadside.console.access import WrongPasswordError
+from roadside.console.access import WrongPasswordError, is_of_provider
 from roadside.console.languages import LANGUAGES
 from roadside.console.passwords import TooManyGuessesError
 from roadside.console.web import (
@@ -17,6 +17,7 @@ from roadside.console.web import (
     Visit,
     desk_of,
     draw,
+    into,
     local_path,
     page,
     sentence,
@@ -62,9 +63,20 @@ async def sign_out(visit: Visit) -> Response:
     """End the session."""
     await visit.form()
     await run_in_threadpool(visit.desk.access.sign_out, visit.request.cookies[SESSION_COOKIE])
-    response = RedirectResponse("/sign-in", 303)
+    response = await _out(visit)
     response.delete_cookie(SESSION_COOKIE)
     return response
+
+
+async def _out(visit: Visit) -> Response:
+    """Whom a provider knows is signed out there, too, where the provider has a page for it."""
+    provider = visit.desk.provider
+    if provider is not None and is_of_provider(visit.session.account):
+        base = visit.desk.settings.console_url or str(visit.request.base_url)
+        address = await run_in_threadpool(provider.end, f"{base.rstrip('/')}/sign-in")
+        if address is not None:
+            return draw(visit.request, visit.words, "onward.html", to=address, ended=True)
+    return RedirectResponse("/sign-in", 303)
 
 
 async def accept(request: Request) -> Response:
@@ -101,8 +113,7 @@ async def language(request: Request) -> Response:
 
 def _into(desk: Desk, secret: str, wanted: str) -> Response:
     response = RedirectResponse(wanted, 303)
-    seconds = int(desk.settings.console_session_hours * 3600)
-    set_cookie(response, desk, SESSION_COOKIE, secret, seconds=seconds)
+    into(response, desk, secret)
     return response
 
 
