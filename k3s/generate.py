@@ -221,7 +221,7 @@ def made() -> dict[str, str]:
         + config_map("grafana-dashboards", "grafana", boards),
     }
     files |= {f"dashboards/{name}": text for name, text in boards.items()}
-    return files | {"one-pi/roadside.yaml": one_pi(files)}
+    return files | {"one-pi/roadside.yaml": one_pi(files), "s3/plates.yaml": plates_in_bucket()}
 
 
 def one_pi(files: dict[str, str]) -> str:
@@ -244,6 +244,51 @@ def one_pi(files: dict[str, str]) -> str:
         "# Instead of them: kubectl apply -f k3s/data/ -f k3s/one-pi/\n"
     )
     return note + yaml.dump_all(kept, Dumper=yaml.CSafeDumper, sort_keys=False, width=120)
+
+
+def plates_in_bucket() -> str:
+    """The plates service with its evidence in a bucket: no volume, so two replicas on any nodes, and a way out."""
+    text = (HERE / "43-plates.yaml").read_text(encoding="utf-8")
+    deployment, *_ = yaml.load_all(text, Loader=yaml.CSafeLoader)
+    labels = deployment["metadata"]["labels"]
+    spec = deployment["spec"]
+    spec["replicas"] = 2
+    spec["template"]["metadata"]["labels"].pop("roadside/disk")
+    pod = spec["template"]["spec"]
+    pod["containers"] = [container for container in pod["containers"] if container["name"] == "plates"]
+    container = pod["containers"][0]
+    container["env"] = [variable for variable in container["env"] if variable["name"] != "ROADSIDE_EVIDENCE"]
+    container["envFrom"] = [{"secretRef": {"name": "evidence-s3"}}]
+    for volume in pod["volumes"]:  # signed ends of the chain: `checkpoint_webhook` sends them to where they last
+        if volume.pop("persistentVolumeClaim", None):
+            volume["emptyDir"] = {"sizeLimit": "16Mi"}
+    chosen = {"labelSelector": {"matchLabels": {"app.kubernetes.io/name": "plates"}}}
+    apart = {"weight": 100, "podAffinityTerm": {**chosen, "topologyKey": "kubernetes.io/hostname"}}
+    pod["affinity"] = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [apart]}}
+    policy = yaml.load(_TO_BUCKET, Loader=yaml.CSafeLoader)
+    policy["metadata"]["labels"] = {"app.kubernetes.io/part-of": labels["app.kubernetes.io/part-of"]}
+    note = (
+        "# Made by generate.py from 43-plates.yaml: evidence in a bucket, which the Secret evidence-s3 names, and two\n"
+        "# replicas of plates on any nodes. After each `kubectl apply -f k3s/`: kubectl apply -f k3s/s3/\n"
+    )
+    return note + yaml.dump_all([deployment, policy], Dumper=yaml.CSafeDumper, sort_keys=False, width=120)
+
+
+_TO_BUCKET = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: to-bucket, namespace: roadside}
+spec:
+  podSelector:
+    matchLabels: {app.kubernetes.io/name: plates}
+  policyTypes: [Egress]
+  egress:
+    - to:
+        - ipBlock: {cidr: 0.0.0.0/0, except: [10.42.0.0/16, 10.43.0.0/16]}
+      ports:
+        - {protocol: TCP, port: 443}
+        - {protocol: TCP, port: 9000}
+"""
 
 
 def _of_postgres(document: dict[str, Any]) -> bool:

