@@ -460,6 +460,9 @@ def test_czech_and_english_and_what_the_browser_wants(app: FastAPI) -> None:
     czech = client.get("/", headers={"accept-language": "de;q=0.5, cs-CZ;q=0.9, en;q=0.1"}).text
     assert 'lang="cs"' in czech
     assert "Živě" in czech
+    german = client.get("/registry", headers={"accept-language": "de-DE"}).text
+    assert 'lang="de"' in german
+    assert "Eine Liste einlesen" in german
     client.get("/language/cs")
     assert "Evidence" in client.get("/registry").text
 

@@ -46,7 +46,8 @@ def test_everything_that_can_be_said_has_a_word() -> None:
     [
         ("", "", "en"),
         ("cs", "", "cs"),
-        ("de, en;q=0.5", "", "en"),
+        ("de-AT, en;q=0.5", "", "de"),
+        ("pl, en;q=0.5", "", "en"),
         ("sk-SK, en;q=0.5", "", "cs"),
         ("en, cs;q=0.9", "", "en"),
         ("en", "cs", "cs"),
@@ -73,6 +74,9 @@ def test_plural_forms() -> None:
     czech = Wording("cs", PRAGUE)
     said = [czech.count("%(num)d frame", "%(num)d frames", number) for number in (1, 3, 5)]
     assert said == ["1 snímek", "3 snímky", "5 snímků"]
+    german = Wording("de", PRAGUE)
+    assert [german.count("%(num)d frame", "%(num)d frames", number) for number in (1, 5)] == ["1 Bild", "5 Bilder"]
+    assert german.number(1234.5) == "1.234,5"
 
 
 def test_a_day_ends_at_its_midnight_there() -> None:

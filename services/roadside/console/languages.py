@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CATALOGS = Path(__file__).parent / "locale"
 SOURCE = "en"
-LANGUAGES = {"en": "English", "cs": "Čeština"}
+LANGUAGES = {"en": "English", "cs": "Čeština", "de": "Deutsch"}
 LEAST_SHARE = 0.001
 MOST_ZEROS = 9
 """A billion is as good as never."""

@@ -15,6 +15,7 @@ from roadside.core.vignettes import NEVER_NS
 
 if TYPE_CHECKING:
     from roadside.console.ports import CameraState, Held, ListState
+    from roadside.core.known import KnownPlate
     from roadside.core.sightings import Sighting
 
 
@@ -160,6 +161,31 @@ class RegistryModel(Model):
     imported: datetime | None
 
 
+class ListModel(Model):
+    """A list of known plates."""
+
+    name: str
+    action: Action
+    plates: int
+
+
+class ListedPlateModel(Model):
+    """A plate of a list, as it was entered."""
+
+    plate: str = Field(min_length=1, max_length=32)
+    country: str = Field("", max_length=32, description="empty: any")
+    name: str = Field("", max_length=200)
+    group: str = Field("", max_length=200)
+    valid_from: str = Field("", max_length=40, description="a day or a time; empty: since ever")
+    valid_to: str = Field("", max_length=40, description="the last day or time; empty: without end")
+
+
+class RemovedModel(Model):
+    """What was removed."""
+
+    plates: int
+
+
 class CameraModel(Model):
     """How a camera does."""
 
@@ -253,6 +279,15 @@ def camera_model(state: CameraState) -> CameraModel:
         last_frame=moment(state.last_frame_ns) if state.last_frame_ns is not None else None,
         ended=state.ended,
     )
+
+
+def listed_model(entry: KnownPlate) -> ListedPlateModel:
+    """A plate of a list as it is answered: what was sent for it, entered again, means the same."""
+    begins = moment(entry.valid_from_ns).isoformat(timespec="seconds") if entry.valid_from_ns > 0 else ""
+    ends = moment(entry.valid_to_ns - 10**9).isoformat(timespec="seconds") if entry.valid_to_ns < NEVER_NS else ""
+    said = (entry.plate, entry.country, entry.name, entry.group, begins, ends)
+    names = ("plate", "country", "name", "group", "valid_from", "valid_to")
+    return ListedPlateModel.model_construct(**dict(zip(names, said, strict=True)))
 
 
 def moment(at_ns: int) -> datetime:

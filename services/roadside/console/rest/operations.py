@@ -20,18 +20,24 @@ from roadside.console.rest.models import (
     AnswerModel,
     CameraModel,
     CheckModel,
+    ListedPlateModel,
+    ListModel,
     Problem,
     RegistryModel,
+    RemovedModel,
     ReviewModel,
     SightingModel,
     SightingPageModel,
     camera_model,
     held_model,
+    listed_model,
     moment,
     registry_model,
     sighting_model,
 )
 from roadside.console.web import RefusedError
+from roadside.core.known import Action  # noqa: TC001 - FastAPI needs it at run time
+from roadside.core.outline import Direction  # noqa: TC001 - FastAPI needs it at run time
 from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import UnavailableError
 
@@ -44,6 +50,8 @@ router = APIRouter(prefix="/api/v1", responses=_FAULTS)  # type: ignore[arg-type
 
 Viewer = Annotated[Caller, Depends(caller(Role.VIEWER))]
 Checker = Annotated[Caller, Depends(caller(Role.CHECKER))]
+Admin = Annotated[Caller, Depends(caller(Role.ADMIN))]
+ListName = Annotated[str, Path(max_length=64)]
 Reviewer = Annotated[Caller, Depends(caller(Role.REVIEWER))]
 SightingId = Annotated[str, Path(max_length=64)]
 
@@ -56,6 +64,8 @@ async def list_sightings(  # noqa: PLR0913, PLR0917 - the filters of a search
     camera: Annotated[str, Query(max_length=64)] = "",
     country: Annotated[str, Query(max_length=32)] = "",
     verdict: VerdictKind | None = None,
+    direction: Direction | None = None,
+    known: Annotated[str, Query(max_length=64, description="a list of known plates")] = "",
     since: Annotated[str, Query(max_length=32, description="last seen at or after: a day or a time")] = "",
     until: Annotated[str, Query(max_length=32, description="last seen before the time, or on the day")] = "",
     page: Annotated[str, Query(max_length=128)] = "",
@@ -72,6 +82,8 @@ async def list_sightings(  # noqa: PLR0913, PLR0917 - the filters of a search
         camera=camera,
         country=country,
         verdict=verdict.value if verdict else "",
+        direction=direction.value if direction else "",
+        known=known,
         page=page,
     )
     found = await run_in_threadpool(who.desk.sightings.find, query_of(said, who.desk.zone, size))
@@ -164,6 +176,49 @@ async def check_plate(
         verdict=VerdictKind(kind),
         entries=[held_model(entry) for entry in held],
     )
+
+
+@router.get("/lists", operation_id="listLists")
+async def list_lists(who: Reviewer) -> list[ListModel]:
+    """The lists of known plates."""
+    found = await run_in_threadpool(who.desk.known.lists)
+    return [ListModel(name=name, action=action, plates=count) for name, action, count in found]
+
+
+@router.put("/lists/{name}", operation_id="putList")
+async def put_list(who: Admin, name: ListName, action: Annotated[Action, Query()]) -> ListModel:
+    """Make a list, or give it another action."""
+    await run_in_threadpool(who.desk.known.put_list, name, action)
+    await _changed(who, name, f"is for {action.value}")
+    return ListModel(name=name, action=action, plates=len(await run_in_threadpool(who.desk.known.entries, name)))
+
+
+@router.get("/lists/{name}/plates", operation_id="listListedPlates")
+async def list_listed(who: Reviewer, name: ListName) -> list[ListedPlateModel]:
+    """The plates of a list, in the order in which they were entered."""
+    return [listed_model(entry) for entry in await run_in_threadpool(who.desk.known.entries, name)]
+
+
+@router.put("/lists/{name}/plates", operation_id="enterPlate")
+async def enter_plate(who: Admin, name: ListName, entry: ListedPlateModel) -> ListedPlateModel:
+    """Enter a plate, or change what is held of it."""
+    entered = await run_in_threadpool(who.desk.known.enter, name, entry.model_dump())
+    await _changed(who, name, "entered", entered.plate)
+    return listed_model(entered)
+
+
+@router.delete("/lists/{name}/plates", operation_id="removePlate")
+async def remove_plate(
+    who: Admin, name: ListName, plate: Annotated[str, Query(min_length=1, max_length=32)]
+) -> RemovedModel:
+    """Remove a plate from a list."""
+    gone = await run_in_threadpool(who.desk.known.remove, name, plate)
+    await _changed(who, name, "removed", plate)
+    return RemovedModel(plates=gone)
+
+
+async def _changed(who: Caller, name: str, what: str, plate: str = "") -> None:
+    await run_in_threadpool(lambda: who.desk.ledger.note(who.actor, "changed a list", name, what, plate=plate))
 
 
 @router.get("/registry", operation_id="getRegistry")
