@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from roadside.adapters.sources.video import CameraSettings, open_source
+from roadside.adapters.sources.live import CameraSettings
+from roadside.adapters.sources.video import open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.capture.feed import FrameFeed
 from roadside.core.frames import CameraId

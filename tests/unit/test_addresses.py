@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
-from roadside.adapters.sources.video import CameraSettings, open_source
+from roadside.adapters.sources.live import CameraSettings
+from roadside.adapters.sources.video import open_source
 from roadside.adapters.sql import open_database
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.settings import CaptureSettings, Settings

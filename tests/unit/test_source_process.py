@@ -19,9 +19,10 @@ import pytest
 
 from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.adapters.sources import decoding_process
-from roadside.adapters.sources.decoding_child import Kind, Opening
 from roadside.adapters.sources.decoding_process import DecodedSource
-from roadside.adapters.sources.video import STEADY_FRAMES, CameraSettings, ClipSource, LiveSource, Reopening
+from roadside.adapters.sources.live import STEADY_FRAMES, CameraSettings, LiveSource, Reopening
+from roadside.adapters.sources.opening import Kind, Opening
+from roadside.adapters.sources.recorded import ClipSource
 from roadside.adapters.system_clock import SystemClock
 from roadside.capture.worker import CameraCondition, CameraWorker, CaptureOptions
 from roadside.core.frames import CameraId, Frame
@@ -136,8 +137,8 @@ def test_a_decoder_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_what_makes_no_sense_is_not_believed() -> None:
-    says = "import sys, struct; sys.stdin.readline(); m = struct.Struct('<cIIId'); "
-    says += "sys.stdout.buffer.write(m.pack(b'O', 2, 0, 0, 0) + b'{}' + m.pack(b'F', 60_000, 60_000, 0, 0))"
+    says = "import sys, struct; sys.stdin.readline(); m = struct.Struct('<cIIIdq'); "
+    says += "sys.stdout.buffer.write(m.pack(b'O', 2, 0, 0, 0, 0) + b'{}' + m.pack(b'F', 60_000, 60_000, 0, 0, 0))"
     source = DecodedSource(Opening(Kind.CLIP, "x", "x"), (sys.executable, "-c", says))
     with pytest.raises(DecoderDiedError, match="makes no sense"):
         source.read()
@@ -176,7 +177,7 @@ def test_the_process_ends_with_who_watches(tmp_path: Path) -> None:
     path = clip(tmp_path, SMALL * 100)
     watches = (
         "import sys, time\n"
-        "from roadside.adapters.sources.decoding_child import Kind, Opening\n"
+        "from roadside.adapters.sources.opening import Kind, Opening\n"
         "from roadside.adapters.sources.decoding_process import DecodedSource\n"
         "source = DecodedSource(Opening(Kind.CLIP, sys.argv[1], 'clip'))\n"
         "source.read()\n"
@@ -203,6 +204,8 @@ def _runs(pid: int) -> bool:
 class Dying:
     """A camera whose decoder ends after so many pictures."""
 
+    taken_at_ns = 0
+
     def __init__(self, pictures: int) -> None:
         self._left = pictures
 
@@ -211,6 +214,9 @@ class Dying:
         if self._left < 0:
             raise DecoderDiedError("cam: its decoder ended")
         return np.zeros((2, 2, 3), np.uint8)
+
+    def stop(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from roadside.adapters.sources.video import ClipSource
+from roadside.adapters.sources.recorded import ClipSource
 from roadside.assembly.models import open_models
 from roadside.assembly.settings import Settings
 from roadside.assembly.uprightness import set_upright

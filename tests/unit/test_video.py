@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from roadside.adapters.sources.video import CameraSettings, LiveSource, Reopening, open_source, rpicam_command
+from roadside.adapters.sources.live import CameraSettings, LiveSource, Reopening
+from roadside.adapters.sources.video import open_source, rpicam_command
 from roadside.core.frames import CameraId
 from roadside.errors import SourceError
 from tests.clocks import HandClock
@@ -76,6 +77,8 @@ def test_a_clip_whose_frames_are_cut_off_is_named(tmp_path: Path) -> None:
 class Camera:
     """An open camera that gives so many pictures and then is gone."""
 
+    taken_at_ns = 0
+
     def __init__(self, pictures: int) -> None:
         self._left = pictures
         self.closed = False
@@ -83,6 +86,9 @@ class Camera:
     def read(self) -> NDArray[np.uint8] | None:
         self._left -= 1
         return np.zeros((4, 4, 3), np.uint8) if self._left >= 0 else None
+
+    def stop(self) -> None:
+        self._left = 0
 
     def close(self) -> None:
         self.closed = True

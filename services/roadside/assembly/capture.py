@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from roadside.adapters.frame_clock import FrameClock
-from roadside.adapters.sources.video import CameraSettings, open_source
+from roadside.adapters.sources.video import open_source
+from roadside.assembly.opening import camera_settings
 from roadside.assembly.site import SiteCamera, load_site
 from roadside.assembly.timing import dating_of
 from roadside.capture.config import cameras_of
@@ -111,13 +112,7 @@ def _worker(
 ) -> CameraWorker:
     settings = context.settings.model_copy(update=dict(each.opening))
     camera_id, source = each.camera_id, _address(each)
-    camera = CameraSettings(
-        width_px=settings.width,
-        height_px=settings.height,
-        frames_per_s=settings.fps,
-        timeout_s=settings.timeout_s,
-        first_attempts=0,
-    )
+    camera = camera_settings(settings, 0)
     options = CaptureOptions(
         publish_fps=settings.publish_fps,
         jpeg_quality=settings.jpeg_quality if settings.encoding == "jpeg" else None,
@@ -146,6 +141,7 @@ def _worker(
                 on_drop=lost,
                 on_death=lambda: meter.count("decoder_deaths_total", camera=camera_id),
                 on_refused=refused,
+                on_note=lambda said: _log.warning("camera differs", extra=fields(camera=camera_id, reason=said)),
                 dating=dating,
                 stamp=frame_clock.stamp,
             ),

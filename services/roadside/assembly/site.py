@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from roadside.core.speed import Section
 
-OPENING = ("width", "height", "fps", "timeout_s", "recorded_at")
+OPENING = ("width", "height", "fps", "timeout_s", "rtsp_transport", "decoder", "snapshot_s", "recorded_at")
 """Settings of opening a camera that it may have for itself."""
 OWN_KEYS = ("source", "enabled", "opens", *OPENING, *VIEW_KEYS)
 LONGEST_NAME = 64

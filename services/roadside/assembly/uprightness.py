@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from roadside.adapters.sources.video import ClipSource
+from roadside.adapters.sources.recorded import ClipSource
 from roadside.core.detect import crop_plate
 from roadside.core.frames import CameraId, Frame
 from roadside.core.plates import is_current

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from roadside.adapters.frame_clock import FrameClock
-from roadside.adapters.sources.video import CameraSettings, ClipSource, open_source
+from roadside.adapters.sources.recorded import ClipSource
+from roadside.adapters.sources.video import open_source
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.embedded import EmbeddedPipeline, Parts
 from roadside.assembly.models import detector_name, open_models, reader_name, warm_up
+from roadside.assembly.opening import camera_settings
 from roadside.assembly.site import SiteCamera, load_site
 from roadside.assembly.timing import advice, dating_of
 from roadside.assembly.uprightness import set_upright
@@ -294,8 +296,9 @@ def open_camera(
         "" if camera.source is None else camera.source.get_secret_value(),
         camera.camera_id,
         clock,
-        CameraSettings(opened.width, opened.height, opened.fps, opened.timeout_s, first_attempts),
+        camera_settings(opened, first_attempts),
         on_drop=on_drop,
+        on_note=on_drop,
         on_refused=on_refused,
         dating=dating_of(opened.recorded_at, clock, opened.timezone),
         stamp=FrameClock(clock, opened.clock_sync).stamp,

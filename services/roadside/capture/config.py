@@ -18,6 +18,17 @@ class CameraSection(Section):
     height: int = Field(720, ge=120, le=8192, description="pixels asked of USB and Pi cameras")
     fps: int = Field(25, ge=1, le=240, description="frames a second asked of USB and Pi cameras")
     timeout_s: float = Field(10.0, gt=0, le=600, description="silence after which a camera counts as gone")
+    rtsp_transport: Literal["auto", "tcp", "udp"] = Field(
+        "auto", description="how RTSP cameras send: tcp, udp, or auto: tcp, and udp where a camera cannot"
+    )
+    decoder: Literal["auto", "pyav", "opencv", "v4l2m2m"] = Field(
+        "auto",
+        description="what decodes video: opencv, pyav, or v4l2m2m (PyAV with a Raspberry Pi's hardware, without where "
+        "that fails); auto: PyAV where it is installed, else OpenCV",
+    )
+    snapshot_s: float = Field(
+        1.0, ge=0.05, le=3600, description="seconds between two questions for a camera's single picture"
+    )
     recorded_at: str = Field(
         "",
         description="when recordings were taken, such as 2026-06-01T12:00+02:00, instead of what their files say; now: "

@@ -33,6 +33,8 @@ DROPS = ("backlog", "newer", "still", "pace")
 BETWEEN_LOOPS_NS = 3_000_000_000
 """Longer than a track's gap: the vehicles of one loop and of the next are different passages."""
 
+SILENCE_S = 1.0
+"""Between two signs of life of a loop that waits for its camera, which is given up after a timeout of its own."""
 FIRST_PAUSE_S = 1.0
 """Before a source that failed is tried again; it doubles with each failure."""
 LONGEST_PAUSE_S = 300.0
@@ -161,7 +163,10 @@ class CameraWorker:
         due_ns = 0
         with FrameFeed(source, self._stopping.is_set) as feed:
             missed = 0
-            for frame in feed:
+            for frame in feed.with_silence(SILENCE_S):
+                if frame is None:  # a camera that gives single pictures may have no new one for long
+                    self._beat()
+                    continue
                 self._streaming()
                 background = self._background.note(frame.image, frame.captured_at_ns)
                 self._drop("newer", feed.dropped - missed)

@@ -48,7 +48,18 @@ EXIT_INTERRUPTED = 130
 WITNESS = ("second_reader", "second_modeldir")
 KNOWN = ("known_open_at", "known_alert_at", "known_looks")
 VIEW = ("motion_gate", "rotation", "flip", "least_width")
-CAMERA = ("width", "height", "fps", "timeout_s", *VIEW, "recorded_at", "clock_sync")
+CAMERA = (
+    "width",
+    "height",
+    "fps",
+    "timeout_s",
+    "rtsp_transport",
+    "decoder",
+    "snapshot_s",
+    *VIEW,
+    "recorded_at",
+    "clock_sync",
+)
 KEEPING = (
     "camera",
     "db",

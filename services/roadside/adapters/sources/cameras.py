@@ -7,14 +7,12 @@ import os
 import selectors
 import subprocess
 import threading
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
 
+from roadside.adapters.sources.facts import ClipFacts
 from roadside.adapters.sources.mjpeg import JpegSplitter
 from roadside.core.picture_header import CAMERA_LIMITS, MOST_SIDE_PX, PictureFault
 from roadside.errors import SourceError
@@ -37,8 +35,17 @@ MOST_BROKEN = 50
 class Capture(Protocol):
     """An open camera."""
 
+    @property
+    def taken_at_ns(self) -> int:
+        """When the picture was taken that was read last, by `steady_ns`; 0 where nobody knows better than who reads."""
+        ...
+
     def read(self) -> NDArray[np.uint8] | None:
         """The next picture, (H, W, 3) uint8, blue green red; None once the camera is gone."""
+        ...
+
+    def stop(self) -> None:
+        """`read` gives nothing any more. May be called from another thread."""
         ...
 
     def close(self) -> None:
@@ -58,20 +65,34 @@ def check_frame_size(capture: cv2.VideoCapture, name: str) -> None:
 
 def check_pixels(width: int, height: int, name: str) -> None:
     """Raises SourceError where frames of this size are larger than any camera's."""
-    if width * height > CAMERA_LIMITS.pixels or max(width, height) > MOST_SIDE_PX:
+    if is_too_large(width, height):
         most = CAMERA_LIMITS.pixels // 1_000_000
         raise SourceError(f"{name}: frames of {width} x {height} pixels; scale them below {most} megapixels")
+
+
+def is_too_large(width: int, height: int) -> bool:
+    """Whether no camera has frames of this size."""
+    return width * height > CAMERA_LIMITS.pixels or max(width, height) > MOST_SIDE_PX
 
 
 class OpenCvCapture:
     """RTSP through FFmpeg, or a USB camera through V4L2."""
 
+    facts = ClipFacts()
+    position_ms = 0.0
+    taken_at_ns = 0
+
     def __init__(self, capture: cv2.VideoCapture) -> None:
         self._capture = capture
 
     @classmethod
-    def network(cls, address: str, name: str, timeout_s: float) -> OpenCvCapture:
-        """Raises SourceError where nothing answers in time."""
+    def network(cls, address: str, name: str, timeout_s: float, transport: str = "auto") -> OpenCvCapture:
+        """`transport` is that of RTSP, "tcp" or "udp"; "auto" is "tcp".
+
+        Raises SourceError where nothing answers in time.
+        """
+        if transport == "udp":
+            os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "rtsp_transport;udp"
         timeout_ms = round(timeout_s * 1000)
         options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
         capture = cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*options, *DECODING])
@@ -108,6 +129,10 @@ class OpenCvCapture:
 class _MjpegCapture:
     """Pictures out of chunks of motion JPEG."""
 
+    facts = ClipFacts()
+    position_ms = 0.0
+    taken_at_ns = 0
+
     def __init__(self) -> None:
         self._splitter = JpegSplitter()
         self._ready: deque[bytes] = deque()
@@ -117,11 +142,12 @@ class _MjpegCapture:
         """The next bytes of the stream; empty once it has ended."""
         raise NotImplementedError
 
-    def read(self) -> NDArray[np.uint8] | None:
-        """The next picture that can be decoded; broken ones are passed over.
+    def read(self, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8] | None:
+        """The next picture that can be decoded, in memory of its own; broken ones are passed over.
 
         Raises SourceError where many in a row are broken or too large.
         """
+        del into
         while True:
             while self._ready:
                 try:
@@ -145,23 +171,9 @@ class _MjpegCapture:
 class HttpMjpeg(_MjpegCapture):
     """A camera that answers a GET with multipart/x-mixed-replace."""
 
-    def __init__(self, address: str, name: str, timeout_s: float) -> None:
+    def __init__(self, response: http.client.HTTPResponse) -> None:
         super().__init__()
-        try:
-            self._response = _opener(address).open(_without_user(address), timeout=timeout_s)
-        except urllib.error.HTTPError as error:
-            with error:
-                raise SourceError(f"{name}: the camera answers {error.code}; check the path and the password") from None
-        except OSError as error:
-            reason = getattr(error, "reason", error)
-            said = reason.strerror if isinstance(reason, OSError) else type(error).__name__
-            raise SourceError(f"{name}: no camera answers there ({said}); check the address") from None
-        except (ValueError, http.client.HTTPException):  # their texts tell parts of the address
-            raise SourceError(f"{name}: the address cannot be used; {MEND}") from None
-        kind = self._response.headers.get_content_type()
-        if not kind.startswith("multipart/"):
-            self._response.close()
-            raise SourceError(f"{name}: sends {kind}, not motion JPEG; look for the camera's MJPEG address")
+        self._response = response
 
     def chunk(self) -> bytes:
         """What has arrived, without waiting for more than there is."""
@@ -203,6 +215,10 @@ class PipeMjpeg(_MjpegCapture):
             raise SourceError(f"{self._name}: {said or 'the camera program ended'}; check the camera's cable")
         return chunk
 
+    def stop(self) -> None:
+        """End the program; what it has written ends, too."""
+        self._process.terminate()
+
     def close(self) -> None:
         """End the program."""
         if self._process.poll() is None:
@@ -222,20 +238,3 @@ class PipeMjpeg(_MjpegCapture):
         assert self._process.stderr is not None  # noqa: S101 (asked for above)
         for line in self._process.stderr:
             self._complaint.append(line.strip())
-
-
-def _opener(address: str) -> urllib.request.OpenerDirector:
-    """An opener that knows the address's user and password, for basic and digest authentication."""
-    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
-    parts = urllib.parse.urlsplit(address)
-    if parts.username:
-        user, password = (urllib.parse.unquote(part or "") for part in (parts.username, parts.password))
-        passwords.add_password(None, _without_user(address), user, password)
-    return urllib.request.build_opener(
-        urllib.request.HTTPBasicAuthHandler(passwords), urllib.request.HTTPDigestAuthHandler(passwords)
-    )
-
-
-def _without_user(address: str) -> str:
-    parts = urllib.parse.urlsplit(address)
-    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 
 from roadside.adapters.sources.cameras import DECODING, check_frame_size
+from roadside.adapters.sources.facts import FRAMES_PER_S, ClipFacts
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-FRAMES_PER_S = 25.0
-"""Of a file that does not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClipFacts:
-    """What a file says of its pictures."""
-
-    frames_per_s: float = FRAMES_PER_S
-    frame_count: int | None = None
-    """About; None where nobody knows."""
-    has_turn: bool = False
-    """Whether the file says that its pictures are to be turned."""
 
 
 class ClipCapture:
@@ -51,6 +36,7 @@ class ClipCapture:
         )
         self._samples = samples
         self._taken = 0
+        self.taken_at_ns = 0
 
     def read(self, into: NDArray[np.uint8] | None = None) -> NDArray[np.uint8] | None:
         """The next picture, (H, W, 3) uint8, blue green red, in `into` where it has that size; None at the end."""

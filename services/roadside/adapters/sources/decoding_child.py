@@ -14,77 +14,46 @@ import signal
 import struct
 import sys
 import threading
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from roadside.adapters.sources.cameras import HttpMjpeg, OpenCvCapture, check_pixels
-from roadside.adapters.sources.clips import ClipCapture, ClipFacts
+from roadside.adapters.sources.cameras import check_pixels
+from roadside.adapters.sources.opening import Opening, opened
 from roadside.core.picture_header import CAMERA_LIMITS
 from roadside.errors import SourceError
 from roadside.kit.child_process import limit_memory
 
 if TYPE_CHECKING:
-    from roadside.adapters.sources.cameras import Capture
+    from roadside.adapters.sources.opening import OpenSource
 
 SLOTS = 3
 """Pictures that are decoded ahead."""
 SLOT_BYTES = CAMERA_LIMITS.pixels * 3
 """Of addresses; what no picture needs is never there."""
-MESSAGE = struct.Struct("<cIIId")
-"""Its kind; of a frame height, width, place and position in milliseconds, of a text its bytes."""
-OPENED, FRAME, END, FAULT = b"O", b"F", b"E", b"X"
+MESSAGE = struct.Struct("<cIIIdq")
+"""Its kind; of a frame height, width, place, position in milliseconds and when it was taken, of a text its bytes."""
+OPENED, FRAME, END, FAULT, NOTE = b"O", b"F", b"E", b"X", b"N"
+"""A NOTE is one line for whoever watches; an empty one says that the source is there and has nothing new."""
 MEMORY_BYTES = 1 << 30
 """Beyond what the process has when it begins: H.264 of 16 megapixels with 16 reference frames takes 500 MB."""
-
-
-class Kind(StrEnum):
-    """What is opened."""
-
-    CLIP = "clip"
-    NETWORK = "network"
-    """RTSP."""
-    MJPEG = "mjpeg"
-    """Motion JPEG over HTTP."""
-    DEVICE = "device"
-    """V4L2."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What the process is to open."""
-
-    kind: Kind
-    source: str
-    """A path or an address, which may hold a password: it goes by a pipe, for arguments are everybody's to read."""
-    name: str
-    """The source as it may be shown."""
-    timeout_s: float = 10.0
-    width_px: int = 0
-    """Asked of a device, as are the height and the rate."""
-    height_px: int = 0
-    frames_per_s: int = 0
-    samples: int = 0
-    """Of a clip: so many pictures from all over it, not all of them."""
 
 
 def main() -> None:
     """Decode until the source or the standard input ends."""
     frames = int(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's whole process group; whoever watches ends in order
-    opening = Opening(**json.loads(sys.stdin.buffer.readline()))
+    opening = Opening.parse(sys.stdin.buffer.readline())
     free = threading.Semaphore(SLOTS)
     threading.Thread(target=_listen, args=(free,), daemon=True).start()
     cv2.setNumThreads(1)
     cv2.setLogLevel(0)
     limit_memory(MEMORY_BYTES)
     try:
-        capture = _opened(opening)
-        facts = capture.facts if isinstance(capture, ClipCapture) else ClipFacts()
-        _tell(OPENED, json.dumps(asdict(facts)))
+        capture = opened(opening, lambda said: _tell(NOTE, said))
+        _tell(OPENED, json.dumps(asdict(capture.facts)))
         _decode(capture, opening, frames, free)
     except SourceError as error:
         _tell(FAULT, str(error))
@@ -92,28 +61,14 @@ def main() -> None:
     os._exit(0)  # without the decoders' own ends, which have crashed on what crashed nothing before
 
 
-def _opened(opening: Opening) -> Capture:
-    """Raises SourceError."""
-    match Kind(opening.kind):
-        case Kind.CLIP:
-            return ClipCapture(opening.source, opening.name, opening.samples)
-        case Kind.NETWORK:
-            return OpenCvCapture.network(opening.source, opening.name, opening.timeout_s)
-        case Kind.MJPEG:
-            return HttpMjpeg(opening.source, opening.name, opening.timeout_s)
-        case Kind.DEVICE:
-            size = (opening.width_px, opening.height_px)
-            return OpenCvCapture.device(opening.source, size, opening.frames_per_s)
-
-
-def _decode(capture: Capture, opening: Opening, frames: int, free: threading.Semaphore) -> None:
+def _decode(capture: OpenSource, opening: Opening, frames: int, free: threading.Semaphore) -> None:
     """Hand over every picture. Raises SourceError for one that is larger than any camera's."""
     os.ftruncate(frames, SLOTS * SLOT_BYTES)
     places = np.frombuffer(mmap.mmap(frames, SLOTS * SLOT_BYTES), np.uint8).reshape(SLOTS, SLOT_BYTES)
     at, shape = 0, (1, 1, 3)
     while free.acquire():
         into = places[at, : math.prod(shape)].reshape(shape)
-        image = capture.read(into) if isinstance(capture, ClipCapture | OpenCvCapture) else capture.read()
+        image = capture.read(into)
         if image is None:
             break
         height, width, depth = image.shape
@@ -121,10 +76,9 @@ def _decode(capture: Capture, opening: Opening, frames: int, free: threading.Sem
         if image is not into:  # another size, or a decoder that has arrays of its own
             shape = (height, width, depth)
             np.copyto(places[at, : image.size].reshape(shape), image)
-        position_ms = capture.position_ms if isinstance(capture, ClipCapture) else 0.0
-        _send(MESSAGE.pack(FRAME, height, width, at, position_ms))
+        _send(MESSAGE.pack(FRAME, height, width, at, capture.position_ms, capture.taken_at_ns))
         at = (at + 1) % SLOTS
-    _send(MESSAGE.pack(END, 0, 0, 0, 0.0))
+    _send(MESSAGE.pack(END, 0, 0, 0, 0.0, 0))
 
 
 def _listen(free: threading.Semaphore) -> None:
@@ -136,7 +90,7 @@ def _listen(free: threading.Semaphore) -> None:
 
 def _tell(kind: bytes, text: str) -> None:
     said = text.encode()
-    _send(MESSAGE.pack(kind, len(said), 0, 0, 0.0) + said)
+    _send(MESSAGE.pack(kind, len(said), 0, 0, 0.0, 0) + said)
 
 
 def _send(message: bytes) -> None:

@@ -11,54 +11,64 @@ import json
 import os
 import subprocess
 import weakref
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from roadside.adapters.sources.clips import ClipFacts
-from roadside.adapters.sources.decoding_child import (
-    END,
-    FAULT,
-    FRAME,
-    MESSAGE,
-    OPENED,
-    SLOT_BYTES,
-    Kind,
-)
+from roadside.adapters.sources.decoding_child import END, FAULT, FRAME, MESSAGE, NOTE, OPENED, SLOT_BYTES
+from roadside.adapters.sources.facts import ClipFacts
+from roadside.adapters.sources.opening import Kind
 from roadside.errors import DecoderDiedError, SourceError
 from roadside.kit.child_process import DiedError, environment, module_command, read_exactly
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from roadside.adapters.sources.decoding_child import Opening
+    from roadside.adapters.sources.opening import Opening
 
 CHILD = module_command("roadside.adapters.sources.decoding_child")
 START_S = 60.0
 """Python, numpy and OpenCV from the card of a busy Pi."""
 CLIP_S = 60.0
 """For one picture of a clip."""
+PIPE_S = 24 * 3600.0
+"""For whoever writes to a pipe, who ends it or goes on."""
 MOST_TEXT_BYTES = 1 << 16
 GRACE_S = 5.0
 """Beyond the timeout of a camera, which its connection keeps by itself."""
 
 
+_Message: TypeAlias = tuple[bytes, int, int, int, float, int]
+
+
 class DecodedSource:
     """The pictures of one source, decoded by a process; meets `roadside.adapters.sources.cameras.Capture`."""
 
-    def __init__(self, opening: Opening, command: tuple[str, ...] = CHILD) -> None:
-        """Raises SourceError where the source cannot be opened, DecoderDiedError where it ends the process."""
+    def __init__(
+        self,
+        opening: Opening,
+        command: tuple[str, ...] = CHILD,
+        *,
+        on_note: Callable[[str], None] | None = None,
+    ) -> None:
+        """`on_note` is told, in one line, what is not as it was asked for.
+
+        Raises SourceError where the source cannot be opened, DecoderDiedError where it ends the process.
+        """
         self._name = opening.name
-        self._wait_s = CLIP_S if opening.kind is Kind.CLIP else opening.timeout_s + GRACE_S
+        self._on_note = on_note
+        self._wait_s = _patience_s(opening)
         self._closed = False
         self.position_ms = 0.0
         """Where in its clip the picture is that was read last; 0 where nobody knows."""
+        self.taken_at_ns = 0
         self._frames = os.memfd_create("frames")
-        self._process = _start(command, self._frames)
+        self._process = _start(command, self._frames, opening.descriptor)
         self._end = weakref.finalize(self, _end, self._process, self._frames)
-        self._say(json.dumps(asdict(opening)).encode() + b"\n")
-        kind, size, *_ = self._next(START_S + opening.timeout_s)
+        self._say(opening.line())
+        kind, size, *_ = self._next(max(START_S + opening.timeout_s, self._wait_s))
         self.facts = ClipFacts(**json.loads(self._text(size))) if kind == OPENED else ClipFacts()
         if kind == FAULT:
             raise self._fault(size)
@@ -67,7 +77,7 @@ class DecodedSource:
         """The next picture, (H, W, 3) uint8, blue green red; None at the end. Raises SourceError, DecoderDiedError."""
         if self._closed:
             return None
-        kind, height, width, place, self.position_ms = self._next(self._wait_s)
+        kind, height, width, place, self.position_ms, self.taken_at_ns = self._next(self._wait_s)
         if kind == END or self._closed:
             return None
         if kind == FAULT:
@@ -91,16 +101,20 @@ class DecodedSource:
         self._closed = True
         self._end()
 
-    def _next(self, timeout_s: float) -> tuple[bytes, int, int, int, float]:
-        try:
-            message: tuple[bytes, int, int, int, float] = MESSAGE.unpack(
-                read_exactly(self._process, MESSAGE.size, timeout_s)
-            )
-        except DiedError as error:
-            if self._closed:
-                return END, 0, 0, 0, 0.0
-            raise self._died(str(error)) from None
-        return message
+    def _next(self, timeout_s: float) -> _Message:
+        """The next message that is no note."""
+        while True:
+            try:
+                message: _Message = MESSAGE.unpack(read_exactly(self._process, MESSAGE.size, timeout_s))
+            except DiedError as error:
+                if self._closed:
+                    return END, 0, 0, 0, 0.0, 0
+                raise self._died(str(error)) from None
+            if message[0] != NOTE:
+                return message
+            said = self._text(message[1])
+            if said and self._on_note is not None:
+                self._on_note(said)
 
     def _text(self, size: int) -> str:
         try:
@@ -126,7 +140,14 @@ class DecodedSource:
             self._process.stdin.write(content)
 
 
-def _start(command: tuple[str, ...], frames: int) -> subprocess.Popen[bytes]:
+def _patience_s(opening: Opening) -> float:
+    """How long the next picture may take."""
+    if opening.descriptor >= 0:
+        return PIPE_S
+    return CLIP_S if opening.kind is Kind.CLIP else opening.timeout_s + GRACE_S
+
+
+def _start(command: tuple[str, ...], frames: int, descriptor: int) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             [*command, str(frames)],
@@ -134,7 +155,7 @@ def _start(command: tuple[str, ...], frames: int) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=environment(),
-            pass_fds=(frames,),
+            pass_fds=(frames,) if descriptor < 0 else (frames, descriptor),
             bufsize=0,
         )
     except OSError as error:

@@ -3,59 +3,41 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
-import time
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
-import numpy as np
 
+from roadside.adapters.sources.access import SCHEMES, is_playlist, is_recorded, is_stream
 from roadside.adapters.sources.cameras import PipeMjpeg
-from roadside.adapters.sources.containers import clip_time
 from roadside.adapters.sources.dating import Dating
-from roadside.adapters.sources.decoding_child import Kind, Opening
+from roadside.adapters.sources.decoders import decoder_of
 from roadside.adapters.sources.decoding_process import DecodedSource
 from roadside.adapters.sources.exif import photograph_time
+from roadside.adapters.sources.live import CameraSettings, LiveSource, Reopening
+from roadside.adapters.sources.opening import Decoder, Kind, Opening
 from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
+from roadside.adapters.sources.recorded import ClipSource, RecordedSource
 from roadside.core.frames import CameraId, Frame
-from roadside.errors import DecoderDiedError, SourceError
+from roadside.errors import SourceError
 from roadside.kit.addresses import address_fault, redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from numpy.typing import NDArray
 
     from roadside.adapters.sources.cameras import Capture
     from roadside.core.moments import Stamp
     from roadside.ports.sources import FrameSource
     from roadside.ports.system import Clock
 
+STDIN = "-"
+SOURCES = (
+    "a picture, folder or clip, rtsp://, rtmp://, srt:// or http:// address, /dev/videoN, rpicam or - (standard input)"
+)
 RPICAM_COMMANDS = ("rpicam-vid", "libcamera-vid")
 """The Raspberry Pi's camera program, by its new and its old name."""
-STEADY_FRAMES = 1000
-"""After so many the decoder's end is the first again: a stream that ends it at each start is tried ever more seldom."""
-
-
-@dataclass(frozen=True, slots=True)
-class CameraSettings:
-    """How live cameras are opened."""
-
-    width_px: int = 1280
-    """Asked of USB and Pi cameras; network cameras decide themselves."""
-    height_px: int = 720
-    frames_per_s: int = 25
-    timeout_s: float = 10.0
-    """After which a camera that sends nothing counts as gone."""
-    first_attempts: int = 1
-    """Attempts before a camera that never answered is given up; 0 for ever."""
-    backoff_s: float = 0.5
-    """First pause before a camera is reopened; it doubles each time, with up to half of it added at random."""
-    longest_backoff_s: float = 30.0
 
 
 class PictureSource:
@@ -107,150 +89,7 @@ class PictureSource:
         self._closed = True
 
 
-class ClipSource:
-    """A video file: every frame, as fast as they are asked for.
-
-    A frame's place in time is when the clip was opened plus its place in the clip; its stamp says when it was taken.
-    Pictures that the file says are to be turned, as those of telephones are, come turned.
-    """
-
-    live = False
-    turned_over = False
-    """Whether frames are turned by 180 degrees beyond what the file says: some programs note the opposite turn."""
-
-    def __init__(self, path: Path, camera_id: CameraId, clock: Clock, dating: Dating | None = None) -> None:
-        if not path.is_file():
-            raise SourceError(f"{path}: is no file but a pipe or a device; save the clip as a file first")
-        if path.stat().st_size == 0:
-            raise SourceError(f"{path}: is empty (0 bytes); copy it again")
-        self._capture = DecodedSource(Opening(Kind.CLIP, str(path.absolute()), str(path)))
-        facts = self._capture.facts
-        self.has_turn = facts.has_turn
-        """Whether the file says that its pictures are to be turned."""
-        self._path = path
-        self._camera_id = camera_id
-        self._start_ns = clock.now_ns()
-        self._first = (dating or Dating()).first(clip_time(path), self._start_ns)
-        self._closed = False
-        self.frames_per_s = facts.frames_per_s
-        self.frame_count = facts.frame_count
-
-    def frames(self) -> Iterator[Frame]:
-        """All frames. Raises SourceError where the clip holds none, DecoderDiedError where it ends its decoder."""
-        sequence = 0
-        with closing(self._capture) as capture:
-            while not self._closed and (image := capture.read()) is not None:
-                position_ms = capture.position_ms
-                at_s = position_ms / 1000 if position_ms > 0 else sequence / self.frames_per_s
-                if self.turned_over:
-                    image = np.asarray(cv2.rotate(image, cv2.ROTATE_180), np.uint8)
-                place_ns = round(at_s * 1e9)
-                stamp = None if self._first is None else replace(self._first, at_ns=self._first.at_ns + place_ns)
-                yield Frame(self._camera_id, self._start_ns + place_ns, sequence, image, stamp)
-                sequence += 1
-        if not sequence and not self._closed:
-            raise SourceError(f"{self._path}: holds no frame that can be read; copy it again")
-
-    def samples(self, count: int) -> Iterator[NDArray[np.uint8]]:
-        """Up to `count` pictures from all over the clip, (H, W, 3) uint8 BGR, turned as the file says."""
-        opening = Opening(Kind.CLIP, str(self._path.absolute()), str(self._path), samples=count)
-        with closing(DecodedSource(opening)) as capture:
-            while (image := capture.read()) is not None:
-                yield image
-
-    def close(self) -> None:
-        """The frame in hand is the last."""
-        self._closed = True
-        self._capture.stop()
-
-
-@dataclass(frozen=True, slots=True)
-class Reopening:
-    """What happens between two attempts to open a camera."""
-
-    on_drop: Callable[[str], None] | None = None
-    """Is told why the camera dropped, and when it is tried again."""
-    on_death: Callable[[], None] | None = None
-    """Is told when the camera ended the process that decodes it."""
-    wait: Callable[[float], object] = time.sleep
-    rng: random.Random = field(default_factory=random.Random)
-    """Spreads the attempts of several cameras that dropped together."""
-
-
-class LiveSource:
-    """A camera that is reopened when it drops, with a growing, jittered pause."""
-
-    live = True
-    frame_count = None
-
-    def __init__(  # noqa: PLR0913 - each is one thing that a camera is opened with
-        self,
-        name: str,
-        connect: Callable[[], Capture],
-        camera_id: CameraId,
-        clock: Clock,
-        settings: CameraSettings,
-        *,
-        reopening: Reopening,
-        stamp: Callable[[], tuple[int, Stamp]] | None = None,
-    ) -> None:
-        """`stamp` tells of each frame its order in nanoseconds and its stamp; without it the clock does."""
-        self._stamp = stamp
-        self._name = name
-        self._connect = connect
-        self._camera_id = camera_id
-        self._clock = clock
-        self._settings = settings
-        self._reopening = reopening
-        self._closed = False
-        self.frames_per_s = float(settings.frames_per_s)
-
-    def frames(self) -> Iterator[Frame]:
-        """Frames until closed. Raises SourceError where the camera never answered."""
-        sequence = 0
-        failures = deaths = 0
-        while not self._closed:
-            first = sequence
-            try:
-                for image in self._images():
-                    at_ns, stamp = (self._clock.now_ns(), None) if self._stamp is None else self._stamp()
-                    yield Frame(self._camera_id, at_ns, sequence, image, stamp)
-                    sequence += 1
-                    failures = 0
-                fault = f"{self._name}: the camera stopped sending"
-            except SourceError as error:
-                fault = str(error)
-                if isinstance(error, DecoderDiedError):
-                    deaths = 1 if sequence - first >= STEADY_FRAMES else deaths + 1
-                    self._tell_death()
-            if self._closed:
-                return
-            failures += 1
-            if not sequence and 0 < self._settings.first_attempts <= failures:
-                raise SourceError(fault)
-            self._pause(max(failures, deaths), fault)
-
-    def close(self) -> None:
-        """The frame in hand is the last; whoever iterates `frames` lets the camera go, within the timeout."""
-        self._closed = True
-
-    def _images(self) -> Iterator[NDArray[np.uint8]]:
-        with closing(self._connect()) as capture:
-            while not self._closed and (image := capture.read()) is not None:
-                yield image
-
-    def _tell_death(self) -> None:
-        if self._reopening.on_death is not None:
-            self._reopening.on_death()
-
-    def _pause(self, failures: int, fault: str) -> None:
-        pause_s = min(self._settings.backoff_s * 2 ** min(failures - 1, 16), self._settings.longest_backoff_s)
-        if self._reopening.on_drop is not None:
-            self._reopening.on_drop(f"{fault}; trying again in {pause_s:.1f} s")
-        self._reopening.wait(pause_s * (1 + self._reopening.rng.random() / 2))
-
-
-def open_source(  # noqa: PLR0913 - three of them are whom to tell of what
+def open_source(  # noqa: PLR0913 - four of them are whom to tell of what
     source: str,
     camera_id: CameraId,
     clock: Clock,
@@ -259,14 +98,16 @@ def open_source(  # noqa: PLR0913 - three of them are whom to tell of what
     on_drop: Callable[[str], None] | None = None,
     on_death: Callable[[], None] | None = None,
     on_refused: Callable[[str], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
     dating: Dating | None = None,
     stamp: Callable[[], tuple[int, Stamp]] | None = None,
 ) -> FrameSource:
-    """What `source` names: a picture, folder or clip, rtsp://, http://, /dev/videoN, or `rpicam`.
+    """What `source` names: a picture, folder or clip, an address of a camera, /dev/videoN, `rpicam`, or `-`.
 
-    In one line each, `on_drop` is told of a camera that is lost, and `on_refused` of a folder's picture that cannot be
-    read, which otherwise raises at its turn. `on_death` is told each time that a camera ends its decoder. `dating` says
-    when recordings were taken, and `stamp` the same of live cameras' frames, as they come.
+    In one line each, `on_drop` is told of a camera that is lost, `on_note` of what is not as it was asked for, and
+    `on_refused` of a folder's picture that cannot be read, which otherwise raises at its turn. `on_death` is told each
+    time that a camera ends its decoder. `dating` says when recordings were taken, and `stamp` the same of live cameras'
+    frames, as they come.
 
     Raises SourceError where it is none of them. Whether a live camera answers is seen when its frames are asked for.
     """
@@ -274,26 +115,25 @@ def open_source(  # noqa: PLR0913 - three of them are whom to tell of what
     # FFmpeg and V4L2 write to stderr past Python; what is wrong is said once, in our own words.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.setLogLevel(0)
-    connect = _live_connection(source, settings)
-    if connect is not None and (fault := address_fault(source)):
+    if "://" in source and (fault := address_fault(source)):
         raise SourceError(f"{redact(source)}: {fault}")
+    if is_recorded(source) or source == STDIN:
+        return RecordedSource(_streamed(source, settings), None, camera_id, clock, dating, on_note)
+    connect = _live_connection(source, settings, on_note)
     if connect is not None:
         return LiveSource(
             redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop, on_death), stamp=stamp
         )
     path = Path(source)
     if not _is_there(path):
-        raise SourceError(
-            f"{redact(source)}: no such file or camera; give a picture, folder, clip, rtsp:// or http:// address, "
-            "/dev/videoN or rpicam"
-        )
+        raise SourceError(f"{redact(source)}: no such file or camera; give {SOURCES}")
     if path.is_dir():
         return PictureSource(list_pictures(path), camera_id, clock, on_refused, dating)
     if not os.access(path, os.R_OK):
         raise SourceError(f"{path}: may not be read; check its permissions")
     if is_picture(path):
         return PictureSource((path,), camera_id, clock, dating=dating)
-    return ClipSource(path, camera_id, clock, dating)
+    return ClipSource(path, camera_id, clock, dating, decoder_of(settings.decoder), on_note)
 
 
 def _is_there(path: Path) -> bool:
@@ -303,20 +143,56 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _live_connection(source: str, settings: CameraSettings) -> Callable[[], Capture] | None:
-    """How to connect to a live source, None where `source` is no live source."""
-    if source.startswith(("rtsp://", "rtsps://")):
-        opening = Opening(Kind.NETWORK, source, redact(source), settings.timeout_s)
-    elif source.startswith(("http://", "https://")):
-        opening = Opening(Kind.MJPEG, source, redact(source), settings.timeout_s)
-    elif _is_device(source):
-        asked = (settings.width_px, settings.height_px, settings.frames_per_s)
-        opening = Opening(Kind.DEVICE, source, source, settings.timeout_s, *asked)
-    elif source == "rpicam":
+def _live_connection(
+    source: str, settings: CameraSettings, on_note: Callable[[str], None] | None
+) -> Callable[[], Capture] | None:
+    """How to connect to a live source, None where `source` is no live source. Raises SourceError."""
+    if source == "rpicam":
         return lambda: PipeMjpeg(rpicam_command(settings), "rpicam", settings.timeout_s)
+    opening = _live_opening(source, settings)
+    return None if opening is None else lambda: DecodedSource(opening, on_note=on_note)
+
+
+def _live_opening(source: str, settings: CameraSettings) -> Opening | None:
+    scheme = source.partition("://")[0].lower() if "://" in source else ""
+    if scheme in SCHEMES:
+        # OpenCV reads RTSP, too; the others are PyAV's.
+        decoder = decoder_of(settings.decoder, needed=not scheme.startswith("rtsp"), name=redact(source))
+        kind = Kind.NETWORK
+    elif scheme in ("http", "https"):
+        decoder, kind = (
+            decoder_of(settings.decoder, needed=is_playlist(source) or is_stream(source), name=redact(source)),
+            Kind.WEB,
+        )
+    elif _is_device(source):
+        decoder, kind = Decoder.OPENCV, Kind.DEVICE
     else:
         return None
-    return lambda: DecodedSource(opening)
+    return Opening(
+        kind,
+        source,
+        source if kind is Kind.DEVICE else redact(source),
+        timeout_s=settings.timeout_s,
+        width_px=settings.width_px,
+        height_px=settings.height_px,
+        frames_per_s=settings.frames_per_s,
+        decoder=decoder,
+        transport=settings.transport,
+        snapshot_s=settings.snapshot_s,
+    )
+
+
+def _streamed(source: str, settings: CameraSettings) -> Opening:
+    """A recording on a server or at the standard input. Raises SourceError."""
+    name = "standard input" if source == STDIN else redact(source)
+    decoder = decoder_of(settings.decoder, needed=True, name=name)
+    if source != STDIN:
+        return Opening(Kind.CLIP, source, name, settings.timeout_s, decoder=decoder)
+    if sys.stdin is None or sys.stdin.isatty():
+        raise SourceError(
+            f"{name}: nothing is piped into it; such as ffmpeg -i ... -c copy -f mpegts - | roadside run -"
+        )
+    return Opening(Kind.CLIP, "", name, settings.timeout_s, decoder=decoder, descriptor=os.dup(sys.stdin.fileno()))
 
 
 def _is_device(source: str) -> bool:

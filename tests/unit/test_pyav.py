@@ -1,0 +1,162 @@
+"""What PyAV tells of a video that OpenCV does not: true times, turns, fields, and what decodes it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from roadside.adapters.sources.opening import Decoder
+from roadside.adapters.sources.recorded import ClipSource
+from roadside.core.frames import CameraId, Frame
+from roadside.errors import SourceError
+from tests.clocks import HandClock
+
+GATE = CameraId("gate")
+BOTH = [Decoder.PYAV, Decoder.OPENCV]
+
+
+def write(path: Path, times_ms: list[int], **options: str) -> Path:
+    """A film whose pictures are shown at these times."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for key, value in options.items():
+            setattr(stream.codec_context, key, value)
+        for number, at_ms in enumerate(times_ms):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 + 8 * number, np.uint8), format="bgr24")
+            frame.pts, frame.time_base = at_ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def times_ms(frames: list[Frame]) -> list[int]:
+    return [round((frame.captured_at_ns - frames[0].captured_at_ns) / 1e6) for frame in frames]
+
+
+@pytest.mark.parametrize("end", [".mp4", ".mkv", ".mov"])
+def test_frames_of_a_rate_that_varies_keep_their_times(tmp_path: Path, end: str) -> None:
+    at_ms = [0, 40, 80, 480, 520, 1500, 1533]
+    frames = list(ClipSource(write(tmp_path / f"phone{end}", at_ms), GATE, HandClock(), decoder=Decoder.PYAV).frames())
+    assert times_ms(frames) == pytest.approx(at_ms, abs=1)
+
+
+def test_both_decoders_give_the_same_pixels(tmp_path: Path) -> None:
+    path = write(tmp_path / "clip.mp4", [0, 40, 80, 120])
+    by_pyav, by_opencv = (list(ClipSource(path, GATE, HandClock(), decoder=each).frames()) for each in BOTH)
+    for one, other in zip(by_pyav, by_opencv, strict=True):
+        assert np.array_equal(one.image, other.image)
+
+
+def test_samples_come_from_all_over_the_clip(tmp_path: Path) -> None:
+    path = write(tmp_path / "clip.mp4", [40 * number for number in range(25)])
+    for decoder in BOTH:
+        source = ClipSource(path, GATE, HandClock(), decoder=decoder)
+        shades = [round(float(image.mean())) for image in source.samples(5)]
+        source.close()
+        assert shades == sorted(set(shades))
+        assert shades[0] < 70
+        assert shades[-1] > 190
+
+
+def test_fields_are_made_whole(tmp_path: Path) -> None:
+    """A bright bar that moves: its edge is a comb where two fields are shown at once."""
+    path = tmp_path / "fields.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25, options={"flags": "+ildct+ilme", "top": "1", "qscale": "1"})
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        for number in range(10):
+            picture = np.zeros((96, 160, 3), np.uint8)
+            for field in range(2):
+                left = 8 * (2 * number + field)
+                picture[field::2, left : left + 32] = 255
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+    def comb(frames: list[Frame]) -> float:
+        return float(np.mean([np.abs(np.diff(frame.image.astype(int), axis=0)).mean() for frame in frames]))
+
+    whole, combed = (list(ClipSource(path, GATE, HandClock(), decoder=each).frames()) for each in BOTH)
+    assert len(whole) == len(combed) == 10
+    assert times_ms(whole) == times_ms(combed)
+    assert comb(whole) < comb(combed) / 2
+
+
+def test_hardware_that_is_not_there_is_told_and_done_without(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8), format="bgr24")
+            frame.pts = number
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    notes: list[str] = []
+    source = ClipSource(path, GATE, HandClock(), decoder=Decoder.V4L2M2M, on_note=notes.append)
+    assert len(list(source.frames())) == 5
+    if not notes:
+        pytest.skip("this machine decodes H.264 in hardware")
+    assert "hardware decoder h264_v4l2m2m cannot be used" in notes[0]
+    assert notes[0].endswith("decoding in software")
+
+
+def test_other_files_that_a_file_names_are_not_opened(tmp_path: Path) -> None:
+    write(tmp_path / "secret.mp4", [0, 40])
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile secret.mp4\n")
+    with pytest.raises(SourceError, match="not a video"):
+        ClipSource(tmp_path / "list.mp4", GATE, HandClock(), decoder=Decoder.PYAV)
+
+
+PIPED = """
+import sys
+from roadside.adapters.sources.video import open_source
+from roadside.adapters.system_clock import SystemClock
+frames = list(open_source("-", "gate", SystemClock()).frames())
+print(len(frames), frames[0].image.shape, round((frames[-1].captured_at_ns - frames[0].captured_at_ns) / 1e6))
+"""
+
+
+def test_what_is_piped_in_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "clip.mkv", [0, 40, 80, 200])
+    with path.open("rb") as file:
+        piped = subprocess.run([sys.executable, "-c", PIPED], stdin=file, capture_output=True, text=True, check=True)
+    assert piped.stdout == "4 (48, 64, 3) 200\n"
+
+
+@pytest.mark.parametrize(("content", "fault"), [(b"", "is no video"), (b"no video\n" * 99, "an MP4 is read from")])
+def test_what_cannot_be_read_from_a_pipe_is_told(content: bytes, fault: str) -> None:
+    piped = subprocess.run([sys.executable, "-c", PIPED], input=content, capture_output=True, check=False)
+    assert piped.stderr.decode().splitlines()[-1].startswith("roadside.errors.SourceError: standard input: ")
+    assert fault in piped.stderr.decode()
+
+
+@pytest.mark.parametrize("source", ["rtmp://127.0.0.1/x", "srt://127.0.0.1:1", "http://127.0.0.1/x.m3u8", "-"])
+def test_without_the_package_the_message_says_how_to_get_it(source: str) -> None:
+    program = (
+        "import sys, importlib.util as u; find = u.find_spec\n"
+        "u.find_spec = lambda name, *more: None if name == 'av' else find(name, *more)\n"
+        "from roadside.adapters.sources.video import open_source\n"
+        "from roadside.adapters.system_clock import SystemClock\n"
+        f"open_source({source!r}, 'gate', SystemClock())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert "is read through PyAV: pip install 'av" in done.stderr.splitlines()[-1]
+
+
+def test_nothing_of_a_closed_clip_stays_open(tmp_path: Path) -> None:
+    before = {file.name for file in Path("/proc/self/fd").iterdir()}
+    source = ClipSource(write(tmp_path / "clip.mp4", [0, 40]), GATE, HandClock())
+    list(source.frames())
+    assert {file.name for file in Path("/proc/self/fd").iterdir()} <= before
