@@ -32,10 +32,12 @@ class ArrivalClock:
         `place_ns` is where the stream places it, from an origin of its own, None where it does not; `age_ns` its age by
         the camera's own clock. All in nanoseconds, `now_ns` of a clock that nobody sets.
         """
+        step_ns = 0 if place_ns is None else place_ns - self._place_ns
         taken_ns = now_ns if place_ns is None else self._placed(place_ns, now_ns)
         if age_ns is not None and self._believed(age_ns):
             taken_ns = now_ns - max(0, age_ns)
-        self._last_ns = min(now_ns, max(taken_ns, self._last_ns + 1))
+        least_ns = self._last_ns + max(1, step_ns // 2)  # where the camera's own clock comes to be known late
+        self._last_ns = min(now_ns, max(taken_ns, least_ns))
         return self._last_ns
 
     def _placed(self, place_ns: int, now_ns: int) -> int:
