@@ -24,7 +24,7 @@ from roadside.kit.health import Health
 from roadside.kit.publisher import BoundedPublisher
 from roadside.kit.retry import RetryPolicy
 from roadside.kit.stage_runner import LoopParts
-from roadside.ports.bus import FRAMES
+from roadside.ports.bus import FRAMES, Room
 from tests.clocks import A_DAY_IN_2027_NS, HandClock
 from tests.unit.test_gather import Counts
 
@@ -68,7 +68,7 @@ def published(bus: MemoryBus, frames: Sequence[Frame], *, live: bool, loops: int
         "gate", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=stopping, drain_s=1
     )
     parts = LoopParts(bus, meter, SystemClock(), health, retry, stopping)
-    publisher = BoundedPublisher(FRAMES, parts, 1000, "gate")
+    publisher = BoundedPublisher(FRAMES, parts, Room(1000), "gate")
     options = CaptureOptions(loops=loops, pace=False)
     CameraWorker(GATE, lambda _: Given(frames, live=live), publisher, options, None, parts).run()
     deliveries = bus.receive(FRAMES, max_messages=1000, block_s=0)

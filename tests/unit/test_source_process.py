@@ -32,7 +32,7 @@ from roadside.kit.health import Health
 from roadside.kit.publisher import BoundedPublisher
 from roadside.kit.retry import RetryPolicy
 from roadside.kit.stage_runner import LoopParts
-from roadside.ports.bus import FRAMES
+from roadside.ports.bus import FRAMES, Room
 from tests.clips_hostile import empty_jpeg, mjpeg_avi
 from tests.clocks import HandClock
 from tests.unit.test_gather import Counts
@@ -278,7 +278,7 @@ def test_a_recording_that_kills_its_decoder_is_told_counted_and_left_alone_for_e
             stopping.set()
         return Fails()
 
-    publisher = BoundedPublisher(FRAMES, parts, 1000, "gate")
+    publisher = BoundedPublisher(FRAMES, parts, Room(1000), "gate")
     worker = CameraWorker(GATE, open_it, publisher, CaptureOptions(pace=False), None, parts)
     failed = worker._failed  # noqa: SLF001 - how long it pauses is the point
 
