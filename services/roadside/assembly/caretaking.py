@@ -1,4 +1,4 @@
-"""What a run does now and then for what it keeps: deletes what is over, signs the end of the evidence's chain."""
+"""What a run does now and then: deletes what is over, signs the end of the chain, gives free memory back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from roadside.core.sightings import VerdictKind
 from roadside.errors import InputError, UnavailableError
+from roadside.kit.memory import MemoryKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +35,11 @@ class Caretaker:
         self._say = say
         self._now_s = now_s
         self._purged_s: float | None = None
+        self._memory = MemoryKeeper()
 
     def look(self) -> None:
         """Do what is due; cheap where nothing is."""
+        self._memory.look()
         self._anchor(daily=True)
         now_s = self._now_s()
         if self._purged_s is not None and now_s - self._purged_s < PURGE_EVERY_S:

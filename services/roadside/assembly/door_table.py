@@ -1,9 +1,11 @@
-"""docs/doors.md: who may call what of the services, made from what the protos state."""
+"""docs/doors.md: who may call what of the services and the console, from what protos and endpoints state."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from roadside.console.doors import console_doors
+from roadside.console.ports import Role as Account
 from roadside.kit.callers import Role, includes
 from roadside.kit.doors import door_of
 from roadside.v1 import (
@@ -30,14 +32,24 @@ page. Roles are given in the file of `clients` ([services.md](services.md#who-ma
 that file only this machine is answered.
 
 """
+_CONSOLE = """
+## The console
+
+Each route, and which accounts may open it; the same in the console of one machine and in the service. API tokens are
+for `/api/v1` alone and may what their scope says; an account does not need one there, its session is enough. What
+changes something also needs the secret of the session that sends it ([console.md](console.md)). A test opens each
+route as each of them, with a wrong session or token and with none, and compares what comes with this page.
+
+"""
 _TAIL = """
-| other doors | who | held to |
+## Others
+
+| door | who | held to |
 | --- | --- | --- |
 | gRPC health | everybody | it says that a service works, and nothing else |
 | gRPC reflection | known callers; off in the k3s manifests | |
 | `/live`, `/ready`, `/metrics` | who reaches the port (`host`: by default this machine) | 64 connections; no plate |
 | Redis | who has its password or certificate | what comes is checked as requests are, or is a dead letter |
-| the console | its accounts and tokens | [console.md](console.md) |
 """
 
 
@@ -58,4 +70,12 @@ def doors_page() -> str:
         needed = door_of("/roadside.v1." + name.replace(".", "/")).role
         may = ("yes" if needed is not None and includes(role, needed) else "-" for role in _ROLES)
         lines.append(f"| {name} | {' | '.join(may)} | - |")
-    return _HEAD + "\n".join(lines) + "\n" + _TAIL
+    return _HEAD + "\n".join(lines) + "\n" + _CONSOLE + "\n".join(_console_lines()) + "\n" + _TAIL
+
+
+def _console_lines() -> Iterator[str]:
+    yield f"| route | {' | '.join(f'`{account.value}`' for account in Account)} | none, or a wrong one |"
+    yield "| --- |" + " --- |" * (len(Account) + 1)
+    for route, needed in console_doors():
+        may = ["yes" if needed is None or account.may(needed) else "-" for account in Account]
+        yield f"| {route} | {' | '.join(may)} | {'yes' if needed is None else '-'} |"

@@ -47,6 +47,8 @@ class ServiceDescriptor(Generic[ServiceSettingsT]):
     metrics: tuple[Spec, ...]
     module: str
     """Has `build(context)`; imported when the service starts, so that an image needs no other service's packages."""
+    handles_frames: bool = False
+    """Whether it has every frame of a camera in hand, and so wants the memory of the last one again at once."""
 
     def build(self, context: ServiceContext[ServiceSettingsT]) -> Work:
         """What the service does. Raises RoadsideError where it cannot be put together."""
@@ -63,6 +65,7 @@ SERVICES: tuple[ServiceDescriptor[Any], ...] = (
         needs=("bus", "frames"),
         metrics=CAPTURE_SPECS,
         module="roadside.assembly.capture",
+        handles_frames=True,
     ),
     ServiceDescriptor(
         name="detector",
@@ -72,6 +75,7 @@ SERVICES: tuple[ServiceDescriptor[Any], ...] = (
         needs=("bus", "model"),
         metrics=DETECTOR_SPECS,
         module="roadside.assembly.detector",
+        handles_frames=True,
     ),
     ServiceDescriptor(
         name="ocr",
@@ -81,6 +85,7 @@ SERVICES: tuple[ServiceDescriptor[Any], ...] = (
         needs=("bus", "model"),
         metrics=OCR_SPECS,
         module="roadside.assembly.ocr",
+        handles_frames=True,
     ),
     ServiceDescriptor(
         name="registry",

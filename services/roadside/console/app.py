@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 PAGES = (signing, provider, live, search, sighting, review, registry, lists, cameras, camera_view, statistics, system)
+OPENAPI = "/api/v1/openapi.json"
 _API = "/api/"
 
 _log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def make_app(desk: Desk, answered: Callable[[int], None] | None = None) -> FastA
         title="Roadside",
         version=desk.version,
         summary="Sightings, reviews and the registry of a Roadside installation.",
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=OPENAPI,
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         lifespan=lifespan,
@@ -77,9 +78,7 @@ def make_app(desk: Desk, answered: Callable[[int], None] | None = None) -> FastA
     app.state.uploads = Uploads()
     app.state.cards = {}
     app.include_router(router)
-    for module in PAGES:
-        app.router.routes.extend(module.ROUTES)
-    app.router.routes.append(Route("/healthz", _alive))
+    app.router.routes.extend(page_routes())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(SecurityHeaders, https=desk.settings.console_https)
     if answered is not None:
@@ -90,6 +89,11 @@ def make_app(desk: Desk, answered: Callable[[int], None] | None = None) -> FastA
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _broken)
     return app
+
+
+def page_routes() -> list[Route]:
+    """Every page, and what answers while the console does."""
+    return [*(route for module in PAGES for route in module.ROUTES), Route("/healthz", _alive)]
 
 
 async def _alive(request: Request) -> Response:

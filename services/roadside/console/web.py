@@ -94,32 +94,37 @@ async def session_of(request: Request) -> Session | None:
     return await run_in_threadpool(desk_of(request).access.session, secret) if secret else None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An endpoint of those who are signed in and may what `needed` may; others are sent to sign in, or refused."""
+
+    show: Callable[[Visit], Awaitable[Response]]
+    needed: Role
+
+    async def answer(self, request: Request) -> Response:
+        """The page, or why it is not shown."""
+        session = await session_of(request)
+        if session is None:
+            return to_sign_in(request)
+        visit = Visit(request, desk_of(request), session, wording_of(request))
+        if not visit.may(self.needed):
+            reason = visit.words.say("Your account may not do this.")
+            return visit.draw("refused.html", 403, reason=reason)
+        try:
+            return await self.show(visit)
+        except RefusedError as error:
+            return visit.draw("refused.html", error.status, reason=str(error))
+        except RoadsideError as error:
+            return visit.draw("refused.html", status_of(error), reason=sentence(error))
+        finally:
+            await request.close()  # lets go of uploaded files
+
+
 def page(
     needed: Role = Role.VIEWER,
 ) -> Callable[[Callable[[Visit], Awaitable[Response]]], Callable[[Request], Awaitable[Response]]]:
-    """Makes an endpoint of a function of a visit: others are sent to sign in, or refused."""
-
-    def wrap(show: Callable[[Visit], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            session = await session_of(request)
-            if session is None:
-                return to_sign_in(request)
-            visit = Visit(request, desk_of(request), session, wording_of(request))
-            if not visit.may(needed):
-                reason = visit.words.say("Your account may not do this.")
-                return visit.draw("refused.html", 403, reason=reason)
-            try:
-                return await show(visit)
-            except RefusedError as error:
-                return visit.draw("refused.html", error.status, reason=str(error))
-            except RoadsideError as error:
-                return visit.draw("refused.html", status_of(error), reason=sentence(error))
-            finally:
-                await request.close()  # lets go of uploaded files
-
-        return endpoint
-
-    return wrap
+    """Makes an endpoint of a function of a visit, as `Page` is one."""
+    return lambda show: Page(show, needed).answer
 
 
 def to_sign_in(request: Request) -> Response:

@@ -15,6 +15,7 @@ import cv2
 
 from roadside.core.picture_header import PictureFault, PictureLimits
 from roadside.kit.child_process import limit_memory, write_all
+from roadside.kit.memory import MemoryKeeper
 from roadside.wire.decoding import decode
 
 REQUEST = struct.Struct("<4Q")
@@ -32,10 +33,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's whole process group; the service ends in order
     cv2.setNumThreads(1)
     limit_memory(MEMORY_BYTES)
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    requests, answers, memory = sys.stdin.buffer, sys.stdout.buffer, MemoryKeeper()
     answers.write(READY)
     answers.flush()
     while len(request := requests.read(REQUEST.size)) == REQUEST.size:
+        memory.look()
         size_bytes, *limits = REQUEST.unpack(request)
         try:
             pixels = decode(os.pread(taken, size_bytes, 0), PictureLimits(*limits))

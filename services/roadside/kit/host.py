@@ -13,6 +13,7 @@ from roadside.kit.grpc_boundary import Limits
 from roadside.kit.grpc_server import MAX_QUESTION_BYTES, GrpcServer, ServerOptions
 from roadside.kit.health import Health, HealthServer
 from roadside.kit.logs import fields
+from roadside.kit.memory import MemoryKeeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +68,7 @@ class ServiceHost:
     meter: PrometheusMeter
     lifecycle: Lifecycle
     _faults: list[str] = field(default_factory=list)
+    _memory: MemoryKeeper = field(default_factory=MemoryKeeper)
 
     def run(self, prepare: Callable[[], Work]) -> int:
         """Open health and metrics, prepare (which may take long), work until told to stop; the exit code."""
@@ -129,6 +131,7 @@ class ServiceHost:
                 tick()
             except RoadsideError as error:
                 _log.debug("tick", extra=fields(reason=str(error)))
+        self._memory.look()
         server.see_served()
         server.tell_health()
         self.meter.set("ready_state", 0 if self.health.missing() else 1)

@@ -25,6 +25,7 @@ from roadside.adapters.sources.opening import Opening, opened
 from roadside.core.picture_header import CAMERA_LIMITS
 from roadside.errors import SourceError
 from roadside.kit.child_process import limit_memory
+from roadside.kit.memory import MemoryKeeper
 
 if TYPE_CHECKING:
     from roadside.adapters.sources.opening import OpenSource
@@ -65,8 +66,9 @@ def _decode(capture: OpenSource, opening: Opening, frames: int, free: threading.
     """Hand over every picture. Raises SourceError for one that is larger than any camera's."""
     os.ftruncate(frames, SLOTS * SLOT_BYTES)
     places = np.frombuffer(mmap.mmap(frames, SLOTS * SLOT_BYTES), np.uint8).reshape(SLOTS, SLOT_BYTES)
-    at, shape = 0, (1, 1, 3)
+    at, shape, memory = 0, (1, 1, 3), MemoryKeeper()
     while free.acquire():
+        memory.look()
         into = places[at, : math.prod(shape)].reshape(shape)
         image = capture.read(into)
         if image is None:

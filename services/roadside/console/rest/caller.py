@@ -28,10 +28,14 @@ class Caller:
         return self.session.account.name
 
 
-def caller(needed: Role) -> Callable[[Request], Awaitable[Caller]]:
-    """The dependency of an operation that `needed` may do. Raises RefusedError: 401, 403."""
+@dataclass(frozen=True, slots=True)
+class CallerDoor:
+    """Lets in who may what `needed` may."""
 
-    async def find(request: Request) -> Caller:
+    needed: Role
+
+    async def find(self, request: Request) -> Caller:
+        """Who calls. Raises RefusedError: 401, 403."""
         desk = desk_of(request)
         kind, _, secret = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
@@ -42,8 +46,11 @@ def caller(needed: Role) -> Callable[[Request], Awaitable[Caller]]:
                 check_csrf(request, session)
         if session is None:
             raise RefusedError(401, "send an API token: Authorization: Bearer ...")
-        if not session.scope.may(needed):
-            raise RefusedError(403, f"this needs the role {needed.value}")
+        if not session.scope.may(self.needed):
+            raise RefusedError(403, f"this needs the role {self.needed.value}")
         return Caller(desk, session)
 
-    return find
+
+def caller(needed: Role) -> Callable[[Request], Awaitable[Caller]]:
+    """The dependency of an operation that `needed` may do."""
+    return CallerDoor(needed).find
