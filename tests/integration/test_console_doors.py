@@ -24,7 +24,16 @@ NOBODY = ("none", "wrong")
 GIVEN = {"kind": "crop", "ending": "csv", "path": "console.css", "code": "en"}
 """What stands in the place of a route's parameters; of others there is nothing of that name."""
 REST = "/api/v1/"
-PUBLIC = {"/sign-in", "/welcome/{secret}", "/language/{code}", "/healthz", "/api/v1/openapi.json", "/static/{path}"}
+PROVIDER = {"/sign-in/provider", "/sign-in/provider/back"}
+PUBLIC = {
+    *PROVIDER,
+    "/sign-in",
+    "/welcome/{secret}",
+    "/language/{code}",
+    "/healthz",
+    "/api/v1/openapi.json",
+    "/static/{path}",
+}
 """What nobody needs an account for. What is not here needs one."""
 
 
