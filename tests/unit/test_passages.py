@@ -345,3 +345,29 @@ def test_a_restart_tells_nothing_twice_and_loses_nothing(restart_s: float) -> No
     shaken = watch(street, 200, 2, "AB12CDE", restart_s=[restart_s, restart_s + 40])
     assert sorted((one.text, one.sighting.sighting_id) for one in shaken) == calm
     assert len(calm) == 9
+
+
+@pytest.mark.parametrize("fps", [10, 2, 1])
+@pytest.mark.parametrize("lasts_s", [0.3, 3.0])
+@pytest.mark.parametrize("begins_s", [3.0, 20.0, 70.0])
+def test_a_sign_that_is_half_hidden_for_a_while_is_no_sighting(fps: float, lasts_s: float, begins_s: float) -> None:
+    """A bus stops before a half of it: a part of the text is read, and then the whole of it again."""
+    sign = standing("AB12CDE", 300, 200)
+
+    def street(at_s: float) -> list[Look]:
+        hidden = begins_s <= at_s < begins_s + lasts_s
+        return [replace(k, text="2CDE", x=k.x + 55, width=k.width / 2) if hidden else k for k in sign(at_s)]
+
+    assert watch(street, 100, fps) == []
+
+
+def test_a_vehicle_that_rests_where_a_sign_stands_is_told() -> None:
+    """It comes before the sign, stands there for a while and goes on: another text, as wide as the sign and wider."""
+    vehicle = parking("LM43XPF", 30, 60)
+    there = vehicle(40.0)[0]
+    sign = standing("AB12CDE", there.x, there.y)
+
+    def street(at_s: float) -> list[Look]:
+        return vehicle(at_s) or sign(at_s)
+
+    assert "LM43XPF" in [one.text for one in watch(street, 100, 5)]

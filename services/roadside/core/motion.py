@@ -39,6 +39,9 @@ LEAST_STOOD_FRAMES = 3
 LEAST_STOOD_S = 0.5
 """What is seen for less has had no time to move."""
 PACE_SAMPLES = 9
+MOST_RESTS = 4
+RESTED_NS = 1_000_000_000
+"""What was at one place for so long rests there: if it is elsewhere for a while and back, it was half hidden."""
 
 
 class Motion(StrEnum):
@@ -133,6 +136,18 @@ class Stretch:
         return begin.distance(end) >= far or begin.ratio(end) >= MOVED_RATIO + UNEVEN_RATIO * carried
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Where a plate rested, and what was known of its motion then."""
+
+    place: Place
+    since_ns: int
+    in_picture: bool
+    """Whether it had moved in the picture..."""
+    on_ground: bool
+    """... and against the background."""
+
+
 @dataclass(slots=True)
 class Course:
     """The places of one plate, in capture order, in a bounded memory."""
@@ -152,6 +167,8 @@ class Course:
     _latest: Place | None = None
     _resting: bool = False
     """Whether it had not moved between the last two frames."""
+    _rests: list[_Rest] = field(default_factory=list)
+    """Where it rested, latest last."""
 
     @property
     def was_carried(self) -> bool:
@@ -163,9 +180,29 @@ class Course:
         place = Place.of(box)
         if self.rests_at is None or not self.rests_at.is_at(place):
             self.rests_at, self.rests_since_ns = place, at_ns
+        self._notice_return(place, at_ns)
         self._notice_jump(place)
         self._in_picture.add(place)
         self._place_on_ground(place, background or Background(0.0, 0.0))
+
+    def _notice_return(self, place: Place, at_ns: int) -> None:
+        """What rested, was boxed elsewhere and is back did not move: something stood before a part of it."""
+        if self.rests_at is None or (self._rests and self._rests[-1].place == self.rests_at):
+            return
+        known = next((number for number, rest in enumerate(self._rests) if rest.place.is_at(place)), None)
+        if known is not None:
+            self._go_back(self._rests[known])
+            del self._rests[known + 1 :]
+        elif at_ns - self.rests_since_ns >= RESTED_NS:
+            rest = _Rest(self.rests_at, self.rests_since_ns, self._in_picture.moved, self._moved_on_ground)
+            self._rests = [*self._rests, rest][-MOST_RESTS:]
+
+    def _go_back(self, rest: _Rest) -> None:
+        self.rests_at, self.rests_since_ns = rest.place, rest.since_ns
+        for stretch in (self._in_picture, self._on_ground):
+            stretch.begin_anew()
+        self._in_picture.moved, self._on_ground.moved = rest.in_picture, rest.on_ground
+        self._moved_on_ground = rest.on_ground
 
     def _notice_jump(self, place: Place) -> None:
         """A text that rests, is elsewhere in the next frame and rests there is a caption: vehicles gather speed."""

@@ -28,15 +28,15 @@ def poses(boxes: Sequence[Box]) -> tuple[int, ...]:
     first: list[Box] = []
     numbers: list[int] = []
     for box in boxes:
-        nearest = min(range(len(first)), key=lambda number: _change(first[number], box), default=None)
-        if nearest is None or _change(first[nearest], box) >= 1.0:
+        nearest = min(range(len(first)), key=lambda number: difference(first[number], box), default=None)
+        if nearest is None or difference(first[nearest], box) >= 1.0:
             nearest = len(first)
             first.append(box)
         numbers.append(nearest)
     return tuple(numbers)
 
 
-def _change(a: Box, b: Box) -> float:
+def difference(a: Box, b: Box) -> float:
     """How different two places of a plate are: 1 and more where they are two looks."""
     moved = math.dist((a.x1 + a.x2, a.y1 + a.y2), (b.x1 + b.x2, b.y1 + b.y2)) / 2 / max(a.width, b.width, 1.0)
     resized = abs(math.log(max(a.width, 1.0) / max(b.width, 1.0)))

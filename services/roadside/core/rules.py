@@ -168,6 +168,16 @@ _WORDS = {
         "its frames were read differently",
         "A vehicle passed, and its frames do not agree on a plate. A person has to read it.",
     ),
+    "slid-without-growing": Words(
+        "slid across the picture",
+        "What was read went across the picture and kept its size, as a banner that is drawn over the picture does and "
+        "vehicles do not. A person has to look.",
+    ),
+    "another-text-beside-it": Words(
+        "other lettering moved with it",
+        "Something else that looks like a plate kept its place beside it, as lettering on the same vehicle does, so "
+        "which of them is the vehicle's plate is not known. A person has to look.",
+    ),
     "plate-at-picture-edge": Words(
         "at the edge of the picture",
         "The plate reaches the edge of the picture, so more characters may stand outside. A person has to look.",

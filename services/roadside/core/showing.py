@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from roadside.core.company import has_company
 from roadside.core.fusion import LEAST_CHARACTERS, Fusion, fuse
 from roadside.core.motion import Motion
 from roadside.core.plates import is_current, resolve
+from roadside.core.sliding import slid
 
 if TYPE_CHECKING:
     from roadside.core.reads import Track
@@ -20,6 +22,8 @@ class Reserve(StrEnum):
     STOOD = "never-moved"
     CARRIED = "camera-moves"
     DISAGREE = "reads-disagree"
+    SLID = "slid-without-growing"
+    COMPANY = "another-text-beside-it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ def fuse_track(track: Track, rule: EvidenceRule) -> Fusion | None:
         reserves.append(Reserve.DISAGREE)
     if not may_be_plate(fusion.plate.text, fusion.plate.country, moved=not rule.of_vehicles or not reserves):
         return None
+    if rule.of_vehicles:
+        reserves += _of_surroundings(track)
     if not reserves:
         return fusion
     doubts = (*(reserve.value for reserve in reserves), *(fusion.plate.doubts or ()))
@@ -97,6 +103,12 @@ def _of_motion(motion: Motion) -> list[Reserve]:
     if motion is Motion.MOVED:
         return []
     return [Reserve.CARRIED if motion is Motion.CARRIED else Reserve.STOOD]
+
+
+def _of_surroundings(track: Track) -> list[Reserve]:
+    """What speaks against a vehicle that has this plate, of how it moved and of what moved with it."""
+    found = [Reserve.SLID] if slid(track.reads) else []
+    return [*found, Reserve.COMPANY] if has_company(track.reads) else found
 
 
 def _is_well_seen(track: Track, fusion: Fusion, rule: EvidenceRule) -> bool:

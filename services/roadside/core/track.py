@@ -9,8 +9,10 @@ from roadside.core.continuing import NANOSECONDS, LiveTrack, TrackPolicy, absorb
 from roadside.core.duplicates import one_each
 from roadside.core.fusion import quality, worth
 from roadside.core.motion import FramePace
+from roadside.core.passed import RESTED_S
 from roadside.core.plates import fold
 from roadside.core.reads import Track
+from roadside.core.standing import Standing
 from roadside.core.steady import SteadyTime
 
 if TYPE_CHECKING:
@@ -65,6 +67,15 @@ class TrackBuilder:
     def growing(self) -> tuple[Track, ...]:
         """What is known of the vehicles in view, oldest first; their tracks go on."""
         return tuple(self._close(live, left=False) for live in sorted(self._live, key=_by_age) if live.reads)
+
+    def standing(self) -> tuple[Standing, ...]:
+        """What stands in view now, of tracks that go on."""
+        return tuple(
+            Standing(live.course.rests_at, live.text()[0], live.course.rests_since_ns, live.last_ns)
+            for live in self._live
+            if live.course.rests_at is not None
+            and (live.last_ns - live.course.rests_since_ns) * NANOSECONDS >= RESTED_S
+        )
 
     def update(self, captured_at_ns: int, reads: Sequence[PlacedRead]) -> tuple[Track, ...]:
         """Takes the reads of the frame of `captured_at_ns`; the tracks that ended before it, oldest first."""

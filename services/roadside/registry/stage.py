@@ -20,6 +20,7 @@ from roadside.core.moments import Stamp
 from roadside.core.passed import PassedVehicles
 from roadside.core.reads import PlacedRead
 from roadside.core.sightings import VerdictKind
+from roadside.core.standing import StandingTexts
 from roadside.core.steady import SteadyTime
 from roadside.core.track import TrackBuilder, capture_order
 from roadside.kit.logs import fields
@@ -47,7 +48,7 @@ class Outcome(StrEnum):
     SAME_VEHICLE = "same vehicle"
     """It was told of already, and has not left."""
     FIXTURE = "fixture"
-    """It never moved: a sign, an advert, a camera's text, a parked car."""
+    """It never moved: a sign, an advert, a camera's text, a parked car, or a part of one of them."""
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class _Camera:
     steady: SteadyTime = field(default_factory=SteadyTime)
     evidence: EvidenceFrames = field(default_factory=EvidenceFrames)
     passed: PassedVehicles = field(default_factory=PassedVehicles)
+    standing: StandingTexts = field(default_factory=StandingTexts)
     held: set[str] = field(default_factory=set)
     """Identities of every read that is not let go."""
     waiting: list[PlacedRead] = field(default_factory=list)
@@ -190,6 +192,9 @@ class GatherStage:
             return Outcome.TOO_LITTLE, None
         if self._joins and camera.passed.continues(track, fusion.plate):
             return Outcome.SAME_VEHICLE, None
+        if self._joins and camera.standing.hold(track, fusion.plate.text, camera.builder.standing()):
+            return Outcome.FIXTURE, None
+        camera.standing.remember(track, fusion.plate.text)
         passage = self._passages.passage(track, fusion, camera.evidence.take)
         if passage is None:
             return Outcome.FIXTURE, None
