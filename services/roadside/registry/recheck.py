@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from roadside.ports.store import VerdictStore
     from roadside.registry.judge import Judge
 
-_PAGE = 200
+_PAGE = 32
+"""Each is some 20 kB while it is judged."""
 
 
 def recheck(store: VerdictStore, judge: Judge, author: str) -> Iterator[Sighting]:

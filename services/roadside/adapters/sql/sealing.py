@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from roadside.adapters.sql.naming import named
 from roadside.adapters.sql.schema import CHANGES, CORRECTIONS, EVIDENCE, SIGHTINGS
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ State = dict[str, "Plain"]
 
 def states(connection: Connection, ids: Sequence[str]) -> Mapping[str, State]:
     """Of each sighting in `ids` that is there: what is sealed of it now."""
-    rows = connection.execute(select(SIGHTINGS).where(SIGHTINGS.c.sighting_id.in_(ids))).mappings()
+    rows = connection.execute(select(SIGHTINGS).where(SIGHTINGS.c.sighting_id.in_(named(ids)))).mappings()
     found: dict[str, State] = {row["sighting_id"]: {"sighting": plain(row)} for row in rows}
     for name, table, key in PARTS:
         mine: dict[str, list[Plain]] = {sighting_id: [] for sighting_id in found}
-        statement = select(table).where(table.c.sighting_id.in_(ids)).order_by(table.c[key])
+        statement = select(table).where(table.c.sighting_id.in_(named(ids))).order_by(table.c[key])
         for row in connection.execute(statement).mappings():
             if row["sighting_id"] in mine:
                 mine[row["sighting_id"]].append(plain(row))

@@ -12,6 +12,7 @@ from roadside.adapters.sql.chain import AuditEntry, Event
 from roadside.adapters.sql.codec import HASHED, sighting_of, sighting_row
 from roadside.adapters.sql.finding import asked, page_token
 from roadside.adapters.sql.locks import Lock, one_at_a_time
+from roadside.adapters.sql.naming import named
 from roadside.adapters.sql.schema import CHAIN, CHANGES, CORRECTIONS, EVIDENCE, KNOWN_MATCHES, OUTBOX, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.sightings import SightingPage, VerdictKind
@@ -207,7 +208,7 @@ def known_sighting(connection: Connection, sighting_id: str) -> Sighting | None:
 
 def known_sightings(connection: Connection, ids: Sequence[str]) -> Mapping[str, Sighting]:
     """Those of the sightings `ids` that are kept."""
-    statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id.in_(ids))
+    statement = select(SIGHTINGS).where(SIGHTINGS.c.sighting_id.in_(named(ids)))
     found = _with_evidence(connection, connection.execute(statement).mappings().all())
     return {sighting.sighting_id: sighting for sighting in found}
 
@@ -236,7 +237,7 @@ def _with_evidence(connection: Connection, rows: Sequence[RowMapping]) -> list[S
     ids = [row["sighting_id"] for row in rows if row["plate"] is not None]
     evidence: dict[str, list[RowMapping]] = {}
     if ids:
-        pictures = select(EVIDENCE).where(EVIDENCE.c.sighting_id.in_(ids)).order_by(EVIDENCE.c.kind)
+        pictures = select(EVIDENCE).where(EVIDENCE.c.sighting_id.in_(named(ids))).order_by(EVIDENCE.c.kind)
         for picture in connection.execute(pictures).mappings():
             evidence.setdefault(picture["sighting_id"], []).append(picture)
     return [sighting_of(row, evidence.get(row["sighting_id"], ())) for row in rows]
