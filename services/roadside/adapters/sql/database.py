@@ -35,7 +35,7 @@ _CACHE_KB = 1_000
 _BULK_CACHE_KB = 32_000
 """While a list is imported."""
 _STATEMENTS = 32
-"""That each connection to SQLite keeps prepared: Python's own 128 took 5 MB where many of them name hundreds of rows."""
+"""That each connection to SQLite keeps prepared. Python's own 128 took 1.7 MB where they name up to 120 rows each."""
 _PRAGMAS = (
     *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"),
     f"cache_size=-{_CACHE_KB}",
