@@ -39,6 +39,7 @@ COMMANDS = {
     "streams": ("streams",),
     "settings": ("settings",),
     "doctor": ("doctor",),
+    "cameras": ("cameras",),
     "install_service": ("install-service",),
     "man": ("man",),
 }

@@ -125,7 +125,7 @@ def test_a_folder_is_read_to_its_end_past_the_pictures_that_cannot_be(
     lines = [line for line in lines if "/photos/" in line]
     assert [line.split(":")[1].rpartition("/")[2] for line in lines] == ["a.jpg", "c.gif", "d.jpg"], said.err
     assert "2 sightings" in said.out
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["00001.jpg"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.jpg"], "as its original"
 
 
 def test_the_api_leaves_out_a_folders_pictures_that_cannot_be_read(

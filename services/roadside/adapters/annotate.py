@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import cv2
 
+from roadside.adapters.picture_times import with_times
 from roadside.core.sightings import VerdictKind
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from types import TracebackType
 
     import numpy as np
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ COLOURS = {
 }
 """Blue green red."""
 NO_VERDICT = COLOURS[VerdictKind.NONE]
-WRITERS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v", ".mov": "mp4v", ".webm": "VP80"}
+JPEG = (".jpg", ".jpeg")
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -93,56 +93,21 @@ class PictureWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def write(self, image: NDArray[np.uint8], name: str = "") -> Path:
-        """Store one picture; `name` is the file's inside a folder. Raises InputError where it cannot be written."""
+    def write(self, image: NDArray[np.uint8], name: str = "", original: Path | None = None) -> Path:
+        """Store one picture; `name` is the file's inside a folder. Raises InputError where it cannot be written.
+
+        A JPEG says as its `original` does when it was taken.
+        """
         path = self._path / name if name else self._path
-        done, data = cv2.imencode(path.suffix, image)
+        done, encoded = cv2.imencode(path.suffix, image)
         if not done:
             raise InputError(f"{path}: cannot be encoded; choose .jpg or .png")
+        data = encoded.tobytes()
+        if original is not None and path.suffix.lower() in JPEG:
+            data = with_times(data, original)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data.tobytes())
+            path.write_bytes(data)
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror}); choose another --out") from None
         return path
-
-
-class VideoWriter:
-    """Writes annotated frames to one video file, opened at the first frame."""
-
-    def __init__(self, path: Path, frames_per_s: float) -> None:
-        if path.suffix.lower() not in WRITERS:
-            raise InputError(f"{path}: cannot write such a video; --out takes {', '.join(WRITERS)}")
-        self._path = path
-        self._frames_per_s = frames_per_s if frames_per_s > 0 else 25.0
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._writer is not None:
-            self._writer.release()
-
-    def write(self, image: NDArray[np.uint8]) -> None:
-        """Append one frame, scaled to the size of the first. Raises InputError where the file cannot be written."""
-        size = (image.shape[1], image.shape[0])
-        if self._writer is None:
-            self._open(size)
-        assert self._writer is not None  # noqa: S101 (just opened)
-        self._writer.write(image if size == self._size else cv2.resize(image, self._size))
-
-    def _open(self, size: tuple[int, int]) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.touch()
-        except OSError as error:
-            raise InputError(f"{self._path}: cannot be written ({error.strerror}); choose another --out") from None
-        code = cv2.VideoWriter.fourcc(*WRITERS[self._path.suffix.lower()])
-        self._writer = cv2.VideoWriter(str(self._path), code, self._frames_per_s, size)
-        if not self._writer.isOpened():
-            raise InputError(f"{self._path}: this OpenCV cannot write such a video; try .mp4 or .avi")
-        self._size = size

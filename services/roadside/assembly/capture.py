@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from roadside.adapters.frame_clock import FrameClock
-from roadside.adapters.sources.video import open_source
+from roadside.adapters.sources.video import WATCH, open_source
 from roadside.assembly.opening import camera_settings
 from roadside.assembly.site import SiteCamera, load_site
 from roadside.assembly.timing import dating_of
@@ -122,6 +122,10 @@ def _worker(
     )
     dating = dating_of(settings.recorded_at, context.clock)
     # A source that cannot be is said before the service starts; one that kills its decoder is the worker's to tell.
+    if source.startswith(WATCH):
+        raise SettingsError(
+            f"{camera_id}: `roadside run` watches folders, the capture service does not: it plays recordings"
+        )
     with suppress(DecoderDiedError):
         open_source(source, camera_id, context.clock, camera).close()
     parts = context.loop_parts(camera_id, meter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sources.live import CameraSettings
+from roadside.kit.config import data_folder
 
 if TYPE_CHECKING:
     from roadside.capture.config import CameraSection
@@ -21,4 +22,5 @@ def camera_settings(settings: CameraSection, first_attempts: int) -> CameraSetti
         decoder=settings.decoder,
         transport=settings.rtsp_transport,
         snapshot_s=settings.snapshot_s,
+        memory=data_folder() / "watched",
     )

@@ -27,7 +27,10 @@ class CameraSection(Section):
         "that fails); auto: PyAV where it is installed, else OpenCV",
     )
     snapshot_s: float = Field(
-        1.0, ge=0.05, le=3600, description="seconds between two questions for a camera's single picture"
+        1.0,
+        ge=0.05,
+        le=3600,
+        description="seconds between two questions for a camera's single picture, and two looks into a watched folder",
     )
     recorded_at: str = Field(
         "",

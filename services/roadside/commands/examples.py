@@ -33,6 +33,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("roadside notify --notify notify.toml", "beside what stores sightings"),
         ("roadside notify --dead", "what did not arrive"),
     ),
+    "cameras find": (
+        ("roadside cameras find --user admin", "asks for the password, then the network and each camera"),
+        ("roadside cameras find --host 192.168.1.20", "one camera, without a password"),
+    ),
     "doctor": (
         ("roadside doctor", "everything but a camera"),
         ("roadside doctor rtsp://user:password@camera/stream", "with one"),

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from roadside.adapters.annotate import PICTURES, Mark, PictureWriter, VideoWriter, draw
+from roadside.adapters.annotate import PICTURES, Mark, PictureWriter, draw
+from roadside.adapters.films import VideoWriter
+from roadside.adapters.sources.video import PictureSource
+from roadside.assembly.watching import bare
 from roadside.core.blurring import hide
 from roadside.core.frames import Box
 from roadside.core.fusion import edit_distance
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
     from roadside.assembly.embedded import FrameReport
     from roadside.core.events import SightingEvent
+    from roadside.core.frames import Frame
     from roadside.core.sightings import Sighting
     from roadside.ports.bus import Conclusion
     from roadside.ports.sources import FrameSource
@@ -180,7 +184,7 @@ class LiveOverlay:
         hidden = not self._show_plates
         image = hide(report.frame.image, _plates_in(report)) if hidden else report.frame.image
         marks = [Mark(p.crop.detection.box, p.read.text, p.read.country, hidden=hidden) for p in report.reads]
-        self._video.write(draw(image, marks))
+        self._video.write(draw(image, marks), report.frame.captured_at_ns)
 
 
 def _plates_in(report: FrameReport) -> set[Box]:
@@ -198,16 +202,31 @@ def annotate_again(source: FrameSource, out: Path, overlay: Overlay) -> None:
         stack.enter_context(closing(source))
         if source.frames_per_s == 0:
             pictures, single = PictureWriter(out), out.suffix.lower() in PICTURES
-            for sequence, image in _frames(source, overlay):
-                pictures.write(overlay.drawn(sequence, image), "" if single else f"{sequence:05d}.jpg")
+            for frame in _frames(source, overlay):
+                original = _original(source, frame)
+                name = "" if single else _name(original, frame)
+                pictures.write(overlay.drawn(frame.sequence, frame.image), name, original)
             return
         video = stack.enter_context(VideoWriter(out, source.frames_per_s))
-        for sequence, image in _frames(source, overlay):
-            video.write(overlay.drawn(sequence, image))
+        for frame in _frames(source, overlay):
+            video.write(overlay.drawn(frame.sequence, frame.image), frame.captured_at_ns)
 
 
-def _frames(source: FrameSource, overlay: Overlay) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def _original(source: FrameSource, frame: Frame) -> Path | None:
+    """The file of a frame of single pictures."""
+    pictures = bare(source)
+    return pictures.path_of(frame.sequence) if isinstance(pictures, PictureSource) else None
+
+
+def _name(original: Path | None, frame: Frame) -> str:
+    """That of the original; a kind that is not written here gets another ending behind its own."""
+    if original is None:
+        return f"{frame.sequence:05d}.jpg"
+    return original.name if original.suffix.lower() in PICTURES else f"{original.name}.jpg"
+
+
+def _frames(source: FrameSource, overlay: Overlay) -> Iterator[Frame]:
     for frame in source.frames():
         if frame.sequence > overlay.last_sequence:
             return
-        yield frame.sequence, frame.image
+        yield frame

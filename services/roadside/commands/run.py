@@ -7,13 +7,17 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from roadside.adapters.annotate import PICTURES, WRITERS
+from roadside.adapters.annotate import PICTURES
+from roadside.adapters.films import WRITERS, film_note
+from roadside.adapters.sources.recorded import ClipSource, RecordedSource
+from roadside.adapters.sources.video import SOURCES
+from roadside.adapters.sources.watched import WatchedFolder
 from roadside.assembly.caretaking import Caretaker
 from roadside.assembly.embedded import FrameReport
 from roadside.assembly.notifying import Notifying
 from roadside.assembly.records import open_records, reads_plates_alone
 from roadside.assembly.site import load_site
-from roadside.assembly.watching import Keepers, SourceWatch, base_view, open_again, open_frames
+from roadside.assembly.watching import Keepers, SourceWatch, bare, base_view, open_again, open_frames
 from roadside.commands.colour import painted
 from roadside.commands.console import SERVING, BesideConsole
 from roadside.commands.flags import READING, add_config, add_settings, flags_of, settings_of
@@ -83,7 +87,7 @@ def add_to(commands: SubParsers) -> None:
         "source",
         metavar="SOURCE",
         nargs="?",
-        help="a picture, folder or clip, rtsp:// or http:// address, /dev/videoN, or rpicam; without it "
+        help=f"{SOURCES}; without it "
         "ROADSIDE_SOURCE, or `source` in the file of settings, where a password is better kept; with none of them "
         "all cameras of that file",
     )
@@ -169,10 +173,16 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and not source.live and run.progress.frames:
         annotate_again(open_again(named, settings, _say, source), arguments.out, run.overlay)
     if arguments.out is not None:
-        print(f"Annotated: {arguments.out}", file=sys.stderr if arguments.json else sys.stdout)
+        _tell_written(arguments, source)
     if interrupted:
         return EXIT_INTERRUPTED
     return EXIT_SOME_FAILED if refused else 0
+
+
+def _tell_written(arguments: argparse.Namespace, source: FrameSource) -> None:
+    print(f"Annotated: {arguments.out}", file=sys.stderr if arguments.json else sys.stdout)
+    if source.frames_per_s > 0 and (note := film_note(arguments.out)):
+        _say(note)
 
 
 def _run_site(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -375,6 +385,14 @@ def check_out(out: Path | None, source: FrameSource) -> None:
         raise InputError(f"--out {out}: a picture's name ends in {', '.join(PICTURES)}")
     if source.frames_per_s == 0 and source.frame_count != 1 and suffix:
         raise InputError(f"--out {out}: several pictures want a folder, a name without an ending")
+    if (
+        bare(source).frames_per_s > 0
+        and isinstance(bare(source), RecordedSource)
+        and not isinstance(bare(source), ClipSource)
+    ):
+        raise InputError(f"--out {out}: what is piped in or on a server is not read twice; save it as a file first")
+    if isinstance(bare(source), WatchedFolder):
+        raise InputError(f"--out {out}: a watched folder has no end; name the folder without watch:")
     refuse_unwritable(out)
 
 

@@ -25,7 +25,7 @@ def redact(source: str) -> str:
     """A source as it may be shown: a file's name as it is, of an address scheme, host and port."""
     scheme, mark, rest = source.partition("://")
     if not mark:
-        return HIDDEN if _ODD.search(source) else source
+        return HIDDEN if _ODD.search(source.removeprefix("watch:")) else source
     if not _SCHEME.fullmatch(scheme):
         return HIDDEN
     authority, after = _split(rest)

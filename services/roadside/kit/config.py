@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PREFIX = "ROADSIDE_"
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file of settings."""
-OTHER_VARIABLES = frozenset({"CONFIG", "DATA", "DEBUG", "LABELS"})
+OTHER_VARIABLES = frozenset({"CAMERA_PASSWORD", "CONFIG", "DATA", "DEBUG", "LABELS"})
 """ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks."""
 SITE_FILE = "site.toml"
 """The file of settings as it is called in the usual places."""

@@ -14,6 +14,7 @@ from roadside.errors import DecoderDiedError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -49,7 +50,9 @@ class CameraSettings:
     transport: Transport = "auto"
     """Of RTSP: TCP, and UDP where a camera has no TCP."""
     snapshot_s: float = 1.0
-    """Between two questions for a camera's single picture."""
+    """Between two questions for a camera's single picture, and two looks into a watched folder."""
+    memory: Path | None = None
+    """A folder in which is remembered what was read of watched folders; None: nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from roadside.adapters.sources.live import CameraSettings, LiveSource, Reopening
 from roadside.adapters.sources.opening import Decoder, Kind, Opening
 from roadside.adapters.sources.pictures import decode_picture, is_picture, list_pictures, read_bytes
 from roadside.adapters.sources.recorded import ClipSource, RecordedSource
+from roadside.adapters.sources.watched import WatchedFolder
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
 from roadside.kit.addresses import address_fault, redact
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 STDIN = "-"
+WATCH = "watch:"
+"""Before the name of a folder that is watched."""
 SOURCES = (
-    "a picture, folder or clip, rtsp://, rtmp://, srt:// or http:// address, /dev/videoN, rpicam or - (standard input)"
+    "a picture, folder, watch:FOLDER or clip, rtsp://, rtmp://, srt:// or http:// address, /dev/videoN, rpicam "
+    "or - (standard input)"
 )
 RPICAM_COMMANDS = ("rpicam-vid", "libcamera-vid")
 """The Raspberry Pi's camera program, by its new and its old name."""
@@ -84,6 +88,10 @@ class PictureSource:
             stamp = self._dating.first(photograph_time(data), now_ns)
             yield Frame(self._camera_id, now_ns, sequence, image, stamp)
 
+    def path_of(self, sequence: int) -> Path:
+        """The file of a frame."""
+        return self._paths[sequence]
+
     def close(self) -> None:
         """The next picture is the last."""
         self._closed = True
@@ -102,7 +110,7 @@ def open_source(  # noqa: PLR0913 - four of them are whom to tell of what
     dating: Dating | None = None,
     stamp: Callable[[], tuple[int, Stamp]] | None = None,
 ) -> FrameSource:
-    """What `source` names: a picture, folder or clip, an address of a camera, /dev/videoN, `rpicam`, or `-`.
+    """What `source` names, as SOURCES lists it.
 
     In one line each, `on_drop` is told of a camera that is lost, `on_note` of what is not as it was asked for, and
     `on_refused` of a folder's picture that cannot be read, which otherwise raises at its turn. `on_death` is told each
@@ -123,6 +131,17 @@ def open_source(  # noqa: PLR0913 - four of them are whom to tell of what
     if connect is not None:
         return LiveSource(
             redact(source), connect, camera_id, clock, settings, reopening=Reopening(on_drop, on_death), stamp=stamp
+        )
+    if source.startswith(WATCH):
+        return WatchedFolder(
+            Path(source.removeprefix(WATCH)),
+            camera_id,
+            clock,
+            memory=settings.memory,
+            every_s=settings.snapshot_s,
+            on_refused=on_refused,
+            on_note=on_note,
+            dating=dating,
         )
     path = Path(source)
     if not _is_there(path):

@@ -1,0 +1,85 @@
+"""ONVIF cameras are found and asked: against a simulated device, for no real one was at hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from roadside.adapters.onvif import Login, OnvifCamera, find_cameras, without_login
+from roadside.cli import main
+from roadside.errors import SourceError
+from tests.onvif_device import MATCH, Device, onvif_device
+
+BOB = Login("bob", "pass & word")
+
+
+def test_a_camera_is_found_and_tells_its_streams(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROADSIDE_CAMERA_PASSWORD", BOB.password)
+    with onvif_device(Device(BOB.user, BOB.password)) as device:
+        command = ["cameras", "find", "--interface", "127.0.0.1", "--seconds", "2", "--user", BOB.user]
+        assert main(command) == 0
+        people = capsys.readouterr().out
+        assert main([*command, "--json"]) == 0
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert f"Yard north  {device.address}" in people
+    assert "1920 x 1080" in people
+    assert "leaked" not in people
+    assert "\x9b" not in people, "what a camera says steers no terminal"
+    assert [each["address"] for each in told] == ["rtsp://127.0.0.1:554/main", "rtsp://127.0.0.1:554/sub"]
+    assert [each["snapshot"] for each in told] == ["http://127.0.0.1/main.jpg", ""]
+    assert told[0]["camera"] == {"address": device.address, "name": "Yard north"}
+
+
+def test_a_wrong_password_is_told_and_not_repeated(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROADSIDE_CAMERA_PASSWORD", "hunter2")
+    with onvif_device(Device(BOB.user, BOB.password)) as device:
+        host = device.address.split("/")[2]
+        assert main(["cameras", "find", "--host", host, "--user", "bob", "--seconds", "5"]) == 1
+    said = capsys.readouterr().err
+    assert "127.0.0.1: the camera refuses the user or the password" in said
+    assert "hunter2" not in said
+
+
+def test_what_answers_for_another_host_is_not_asked() -> None:
+    elsewhere = MATCH.format(addresses="http://10.9.9.9/onvif/device_service").encode()
+    strange = [b"", b"<", b'<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>', elsewhere]
+    with onvif_device(Device(), *strange):
+        assert list(find_cameras(1.0, "127.0.0.1")) == []
+
+
+def test_a_media_service_elsewhere_is_asked_at_the_camera_itself() -> None:
+    with onvif_device(Device(media="10.9.9.9")) as device:
+        streams = OnvifCamera(device.address, None, 5).streams()
+    assert [stream.profile[:3] for stream in streams] == ["mai", "sub"]
+
+
+@pytest.mark.parametrize("answer", [b"<x" * 10, b"<x/>", b"<!DOCTYPE x><x/>", b"<x>" * 600_000])
+def test_strange_answers_are_plain_errors_or_no_streams(answer: bytes) -> None:
+    device = Device()
+    device.answer = answer
+    with onvif_device(device):
+        camera = OnvifCamera(device.address, BOB, 5)
+        if answer == b"<x/>":
+            assert camera.streams() == []
+        else:
+            with pytest.raises(SourceError, match="cameras: an answer"):
+                camera.streams()
+
+
+def test_nobody_is_told_with_what_to_try(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cameras", "find", "--interface", "127.0.0.1", "--seconds", "0.2"]) == 1
+    assert "--interface and --host say where to look" in capsys.readouterr().err
+    assert main(["cameras", "find", "--interface", "eth0"]) == 2
+    assert main(["cameras", "find", "--interface", "203.0.113.9", "--seconds", "0.2"]) != 0
+    assert main(["cameras", "find", "--host", "127.0.0.1:9", "--seconds", "1"]) == 1
+
+
+def test_addresses_that_are_none_are_left_out() -> None:
+    assert without_login("rtsp://bob:x@10.0.0.7/a?b=1") == "rtsp://10.0.0.7/a?b=1"
+    for odd in ("file:///etc/passwd", "rtsp://a\x1b[31m", "", "rtsp://"):
+        assert without_login(odd) == ""
