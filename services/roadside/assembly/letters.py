@@ -12,9 +12,9 @@ from roadside.ports.bus import CROPS, FRAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from roadside.adapters.sql.retention import Passage
+    from roadside.adapters.sql.retention import Passage, RetentionManager
     from roadside.core.events import Event
-    from roadside.ports.bus import DeadLetter
+    from roadside.ports.bus import Bus, DeadLetter
 
 
 NEAR_NS = 60 * 10**9
@@ -40,6 +40,14 @@ def mentions(plate: str, passages: Sequence[Passage] = ()) -> Callable[[Event | 
         return key in map(fold, _texts(content))
 
     return told
+
+
+def forget_letters(bus: Bus, retention: RetentionManager, plate: str) -> int:
+    """Drop the dead letters that mention `plate` or may show it; how many. To be called before its passages go.
+
+    Raises InputError where `plate` is none, BusUnavailableError.
+    """
+    return bus.forget_dead_letters(mentions(plate, retention.passages(plate)))
 
 
 def holds_a_picture_alone(letter: DeadLetter) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from roadside.adapters.sql import SqlSightingStore
@@ -11,6 +12,7 @@ from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
 from roadside.assembly.anchoring import EVERY_S, open_anchoring
+from roadside.assembly.letters import forget_letters
 from roadside.assembly.pictures import room_tick
 from roadside.assembly.service_storage import store_tick, wait_for_database
 from roadside.assembly.storage import open_asked_registry, open_judge, open_vault, own_registry
@@ -72,7 +74,8 @@ def build(context: ServiceContext[PlatesSettings]) -> Work:
     def register(server: grpc.aio.Server) -> tuple[str, ...]:
         plates_pb2_grpc.add_PlatesServicer_to_server(servicer, server)
         review_pb2_grpc.add_ReviewServicer_to_server(ReviewServicer(reviewing), server)
-        records_pb2_grpc.add_RecordsServicer_to_server(RecordsServicer(ledger), server)
+        letters = partial(forget_letters, context.bus, retention)
+        records_pb2_grpc.add_RecordsServicer_to_server(RecordsServicer(ledger, letters), server)
         return (
             plates_pb2.DESCRIPTOR.services_by_name["Plates"].full_name,
             review_pb2.DESCRIPTOR.services_by_name["Review"].full_name,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.adapters.encryption import load_keyring, save_keyring
-from roadside.assembly.letters import holds_a_picture_alone, mentions
+from roadside.assembly.letters import forget_letters, holds_a_picture_alone
 from roadside.assembly.records import open_records, person
 from roadside.assembly.storage import keys_file
 from roadside.commands.dead_letters import add_reaching, named_bus
@@ -65,7 +65,7 @@ def forget_plate(parsed: argparse.Namespace) -> int:
         print("the dead letters of the services were not searched: give --redis-url too", file=sys.stderr)
     records = open_records(settings)
     if bus is not None:
-        forgotten_letters = bus.forget_dead_letters(mentions(parsed.plate, records.retention.passages(parsed.plate)))
+        forgotten_letters = forget_letters(bus, records.retention, parsed.plate)
         print(f"{forgotten_letters} dead letters forgotten")
         if unread := sum(map(holds_a_picture_alone, bus.dead_letters())):
             print(

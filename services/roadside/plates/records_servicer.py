@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from roadside.core.sightings import VerdictKind
 from roadside.kit.grpc_work import caller_name
+from roadside.kit.logs import fields
 from roadside.plates.review_servicer import ACTIONS
 from roadside.plates.servicer import speaking
 from roadside.v1 import records_pb2, records_pb2_grpc
 from roadside.wire.convert import VERDICT_TO_PROTO, time_from_proto, time_to_proto
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import grpc
 
     from roadside.core.reviews import Correction
@@ -19,14 +23,18 @@ if TYPE_CHECKING:
 
 DEFAULT_ENTRIES = 100
 MOST_ANSWERS = 10_000
+
+_log = logging.getLogger(__name__)
 _OF_ACTIONS = {action: number for number, action in ACTIONS.items()}
 
 
 class RecordsServicer(records_pb2_grpc.RecordsServicer):
     """See protos/roadside/v1/records.proto."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, forget_letters: Callable[[str], int]) -> None:
+        """`forget_letters` drops the dead letters that may show a plate, and tells how many those were."""
         self._ledger = ledger
+        self._forget_letters = forget_letters
 
     def NoteAction(  # noqa: N802 - the proto's name
         self, request: records_pb2.NoteActionRequest, context: grpc.ServicerContext
@@ -76,8 +84,13 @@ class RecordsServicer(records_pb2_grpc.RecordsServicer):
     def ForgetPlate(  # noqa: N802 - the proto's name
         self, request: records_pb2.ForgetPlateRequest, context: grpc.ServicerContext
     ) -> records_pb2.ForgetPlateResponse:
-        """Deletes all that is kept of a plate's passages. Raises InputError for a text that is no plate."""
+        """Deletes all that is kept of a plate's passages and its dead letters. Raises InputError for what is no plate.
+
+        The letters go first: which frames may show the vehicle, its passages tell. Where they cannot, nothing goes.
+        """
+        letters = self._forget_letters(request.plate)
         count, receipt = self._ledger.forget(request.plate, speaking(caller_name(context), request.actor))
+        _log.info("forgot a plate", extra=fields(sightings=count, dead_letters=letters))
         return records_pb2.ForgetPlateResponse(sighting_count=count, receipt=receipt)
 
     def ListTraining(  # noqa: N802 - the proto's name
