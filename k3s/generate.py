@@ -32,45 +32,64 @@ TOO_MUCH_FOR_ONE_PI = ("44-console.yaml",)
 MADE = "# Made by generate.py from {origin}: change that, then run `make manifests`."
 
 
-def camera_manifest(camera: dict[str, Any], template: Template) -> str:
-    """The Deployment of one camera. Raises ValueError for an entry that cannot be."""
+def check_camera(camera: dict[str, Any]) -> None:
+    """Raises ValueError for an entry that cannot be."""
     name = camera.get("name", "")
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise ValueError(f"camera name {name!r}: lower case letters, digits and hyphens")
-    if unknown := set(camera) - {"name", "device", "secret"}:
+    for key, said in (("name", name), ("process", camera.get("process", name))):
+        if not isinstance(said, str) or not NAME.fullmatch(said):
+            raise ValueError(f"camera {key} {said!r}: lower case letters, digits and hyphens")
+    if unknown := set(camera) - {"name", "device", "secret", "process"}:
         raise ValueError(f"camera {name}: unknown {', '.join(sorted(unknown))}")
     device = camera.get("device")
     if (device is None) == (not camera.get("secret")):
         raise ValueError(f"camera {name}: give either device or secret = true")
-    if device is None:
-        return template.substitute(
-            name=name,
-            namespace="roadside",
-            source="$(ADDRESS)",
-            address=_ADDRESS.format(name=name),
-            node="",
-            capture_security=_RESTRICTED,
-            device_mount="",
-            device_volume="",
-            pod_security=_GROUPS,
-        )
-    if not re.fullmatch(r"/dev/video\d+", device):
+    if device is not None and not re.fullmatch(r"/dev/video\d+", device):
         raise ValueError(f"camera {name}: device {device!r} is not like /dev/video0")
+
+
+def capture_manifest(name: str, cameras: list[dict[str, Any]], template: Template) -> str:
+    """The Deployment of one capture process, which serves one camera or several.
+
+    Raises ValueError for cameras that no process can serve together.
+    """
+    devices = [camera["device"] for camera in cameras if "device" in camera]
+    if devices and len(devices) < len(cameras):
+        raise ValueError(f"process {name}: serves devices or addresses, not both: their namespaces differ")
+    if len(set(devices)) != len(devices):
+        raise ValueError(f"process {name}: two cameras are the same device")
+    variables = [f"ADDRESS_{number}" if number else "ADDRESS" for number in range(len(cameras))]
+    named = list(zip(cameras, variables, strict=True))
+    sources = [f"{one['name']}={one.get('device', f'$({variable})')}" for one, variable in named]
+    addresses = [_ADDRESS.format(name=one["name"], variable=variable) for one, variable in named if "device" not in one]
+    others = len(cameras) - 1
     return template.substitute(
         name=name,
-        namespace="roadside-cameras",
-        source=device,
-        address="",
-        node=f'      nodeSelector:\n        roadside/camera-{name}: "yes"\n',
-        capture_security=_DEVICE,
-        device_mount=f"            - {{name: camera, mountPath: {device}}}\n",
-        device_volume=f"        - name: camera\n          hostPath: {{path: {device}, type: CharDevice}}\n",
-        pod_security=_GROUPS + "        supplementalGroups: [44]  # video on Debian\n",
+        namespace="roadside-cameras" if devices else "roadside",
+        sources="; ".join(sources),
+        address="".join(addresses),
+        node=f'      nodeSelector:\n        roadside/camera-{name}: "yes"\n' if devices else "",
+        capture_security=_DEVICE if devices else _RESTRICTED,
+        device_mount="".join(f"            - {{name: {_volume(each)}, mountPath: {each}}}\n" for each in devices),
+        device_volume="".join(
+            f"        - name: {_volume(each)}\n          hostPath: {{path: {each}, type: CharDevice}}\n"
+            for each in devices
+        ),
+        pod_security=_GROUPS + ("        supplementalGroups: [44]  # video on Debian\n" if devices else ""),
+        # What decoding one more takes: its process 115 MB, its frames and its share of the CPU.
+        wanted_cpu=f"{150 + 150 * others}m",
+        wanted_memory=f"{160 + 144 * others}Mi",
+        most_cpu=1 + others,
+        most_memory=f"{320 + 160 * others}Mi",
     )
 
 
+def _volume(device: str) -> str:
+    number = device.removeprefix("/dev/video")
+    return "camera" if number == "0" else f"camera-{number}"
+
+
 _GROUPS = "        runAsGroup: 10001\n        fsGroup: 10001\n"
-_ADDRESS = """            - name: ADDRESS
+_ADDRESS = """            - name: {variable}
               valueFrom:
                 secretKeyRef: {{name: cameras, key: {name}}}
 """
@@ -85,11 +104,15 @@ _DEVICE = """            # Kubernetes opens a device file to privileged containe
 
 
 def captures(cameras: list[dict[str, Any]], template: Template) -> str:
-    """Every camera's manifest in one file."""
+    """Every capture's manifest in one file: one a camera, or one for those that name the same process."""
     names = [camera.get("name") for camera in cameras]
     if len(set(names)) != len(names):
         raise ValueError("two cameras have the same name")
-    documents = [camera_manifest(camera, template) for camera in cameras]
+    processes: dict[str, list[dict[str, Any]]] = {}
+    for camera in cameras:
+        check_camera(camera)
+        processes.setdefault(camera.get("process", camera["name"]), []).append(camera)
+    documents = [capture_manifest(name, members, template) for name, members in processes.items()]
     return "---\n".join([*documents, _METRICS])
 
 
