@@ -36,6 +36,11 @@ SEARCHES = {
     "a camera without any of a verdict": "camera=camera-7&verdict=UNPAID",
     "a plate of a camera": "plate=1AB2345&how=like&camera=camera-0",
     "a country without any": "country=SK",
+    "a camera and a country without any": "camera=camera-7&country=CZ",
+    "a direction": "direction=in",
+    "a list": "known=family",
+    "a list without any": "known=nobody",
+    "a list and a camera without any": "known=family&camera=camera-7",
 }
 REPEATED = 15
 

@@ -141,16 +141,23 @@ def fill(database: Database, count: int) -> None:
         connection.execute(
             text(
                 "INSERT INTO sightings (sighting_id, camera_id, track_id, first_seen_ns, last_seen_ns, verdict, "  # noqa: S608
-                "decided_at_ns, country, plate_key, plate, posterior, plate_hash, reasons) "
+                "decided_at_ns, country, plate_key, plate, posterior, plate_hash, reasons, direction) "
                 f"SELECT 's' || i, 'camera-' || (i % 20), 't', :first + i * 3000000000, :first + i * 3000000000, "
                 f"CASE WHEN {paid} THEN 'PAID' WHEN i % 20 = 0 THEN 'UNPAID' ELSE 'REVIEW' END, 0, "
                 f"CASE WHEN {paid} THEN NULL ELSE 'CZ' END, CASE WHEN {paid} THEN NULL ELSE {key} END, "
                 f"CASE WHEN {paid} THEN NULL ELSE :plate END, CASE WHEN {paid} THEN NULL ELSE {blob} END, "
-                f"CASE WHEN {paid} THEN 'k1:' || i ELSE NULL END, :reasons FROM ({numbers}) AS numbers"
+                f"CASE WHEN {paid} THEN 'k1:' || i ELSE NULL END, :reasons, "
+                f"CASE WHEN i % 3 = 0 THEN 'in' END FROM ({numbers}) AS numbers"
             ),
             {"count": count, "first": FIRST_NS, "plate": plate, "reasons": reasons, "posterior": b"\0" * 1008},
         )
     with database.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO known_matches (sighting_id, list, last_seen_ns, sequence) "
+                "SELECT sighting_id, 'family', last_seen_ns, sequence FROM sightings WHERE verdict = 'REVIEW'"
+            )
+        )
         connection.execute(text("ANALYZE"))
 
 

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from roadside.console.app import make_app
 from roadside.console.ports import Role
+from roadside.core.known import Action
 from roadside.core.sightings import VerdictKind
 from tests.consoles import PASSWORD, Console, console
 
@@ -75,9 +76,11 @@ def harmless(answer: Response, said: str) -> None:
 
 
 FIELDS = {
-    "/search": ("plate", "how", "since", "until", "camera", "country", "verdict", "page"),
+    "/search": ("plate", "how", "since", "until", "camera", "country", "verdict", "direction", "known", "page"),
+    "/lists/one": ("list", "q", "change"),
+    "/sign-in/provider/back": ("state", "code", "error", "iss"),
     "/search/export.csv": ("camera", "page"),
-    "/": ("camera", "verdict"),
+    "/": ("camera", "verdict", "direction"),
     "/registry/check": ("plate", "country", "at"),
     "/sign-in": ("next",),
     "/language/cs": ("next",),
@@ -99,11 +102,17 @@ def test_whatever_is_typed_into_an_address_stays_text(made: Console) -> None:
 @pytest.mark.parametrize("said", INJECTIONS[:9:2])
 def test_whatever_is_typed_into_a_form_stays_text(made: Console, said: str) -> None:
     wanted = made.see("AB12CDE", VerdictKind.REVIEW)
+    made.desk.known.put_list("a", Action.ALERT)
     client, token = signed_in(made)
     for path, form in {
         f"/sightings/{wanted}/answer": {"action": "correct", "plate": said, "country": said},
         "/review/answer": {"sighting": said, "action": "correct", "plate": said, "skip": said},
         "/registry/import": {"ticket": said, "date_order": ""},
+        "/lists/new": {"list": said, "action": "open"},
+        "/lists/enter": {"list": "a", "plate": said, "country": said, "name": said, "group": said, "was": said},
+        "/lists/remove": {"list": "a", "plate": said},
+        "/lists/drop": {"list": said},
+        "/lists/import": {"list": said, "ticket": said},
         "/system/invite": {"name": said, "role": "viewer"},
         "/system/disable": {"name": said},
         "/tokens/new": {"label": said, "role": "viewer", "days": said},
@@ -255,16 +264,19 @@ def odd_files() -> dict[str, bytes]:
 
 def test_a_file_that_is_no_list_changes_nothing_and_is_told_in_a_sentence(made: Console) -> None:
     client, token = signed_in(made)
+    made.desk.known.put_list("a", Action.ALERT)
     for name, content in odd_files().items():
-        answer = client.post(
-            "/registry/preview",
-            data={"csrf": token, "content": "vignettes", "mode": "replace"},
-            files={"file": (name, content)},
-        )
-        harmless(answer, name)
-        assert answer.status_code in (200, 422, 400), (name, answer.status_code)
-        assert "roadside-lists" not in answer.text, f"{name}: a path of the server"
+        for door, form in (("registry", {"content": "vignettes"}), ("lists", {"list": "a", "column_plate": name})):
+            answer = client.post(
+                f"/{door}/preview",
+                data={"csrf": token, "mode": "replace", **form},
+                files={"file": (name, content)},
+            )
+            harmless(answer, name)
+            assert answer.status_code in (200, 422, 400), (name, answer.status_code)
+            assert "roadside-lists" not in answer.text, f"{name}: a path of the server"
         assert made.desk.registry.state().vignettes == 0, name
+        assert made.desk.known.lists() == [("a", Action.ALERT, 0)], name
 
 
 def test_a_request_of_many_fields_or_files_is_refused(made: Console) -> None:

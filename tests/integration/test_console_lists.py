@@ -203,6 +203,9 @@ def test_what_passed_of_a_list_is_found_by_it_and_by_direction(app: FastAPI, mad
     assert viewer.get("/search", params={"direction": "up"}).status_code == 422
     assert viewer.get("/", params={"direction": "in"}).text.count("<article") == 2
     assert one in Browser(app, "reviewer").page(list="a")
+    assert found(known_list="a", verdict=VerdictKind.PAID) == []
+    assert found(country="UK", verdict=VerdictKind.PAID) == []
+    assert found(verdict=VerdictKind.PAID) == [paid]
     made.desk.ledger.forget("AB12CDE", "admin")
     assert found(known_list="a") == []
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from roadside.assembly.account import account_of
 from roadside.assembly.records import open_records, person
 from roadside.commands.flags import settings_of
-from roadside.core.rules import words_of
+from roadside.commands.spoken import rule_said
 
 if TYPE_CHECKING:
     import argparse
@@ -63,8 +63,9 @@ def as_json(account: Account) -> dict[str, Any]:
 def as_text(account: Account) -> Iterator[str]:
     """The account in plain words, a line each."""
     verdict = account.sighting.verdict
-    yield f"Sighting {account.sighting.sighting_id}: {verdict.kind.value}, {account.rule.brief}"
-    yield f"  {account.rule.sentence}"
+    words = rule_said(verdict.rule)
+    yield f"Sighting {account.sighting.sighting_id}: {verdict.kind.value}, {words.brief}"
+    yield f"  {words.sentence}"
     yield from _seen(account)
     yield from _when(account)
     yield from _characters(account)
@@ -106,7 +107,7 @@ def _when(account: Account) -> Iterator[str]:
         return
     span = f"{_time(passage.first_ns)} to {_time(passage.last_ns)}"
     yield f"  judged for the time from {span}, and the tolerance around it"
-    believed = "nothing spoke against these times" if passage.doubt is None else words_of(passage.doubt).sentence
+    believed = "nothing spoke against these times" if passage.doubt is None else rule_said(passage.doubt).sentence
     yield f"  clock: {believed}"
 
 

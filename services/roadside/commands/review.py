@@ -11,6 +11,7 @@ from roadside.assembly.records import open_records, open_reviewing, person
 from roadside.assembly.training import TrainingExports
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.json_lines import add_json, print_json, sighting_json
+from roadside.commands.spoken import rule_said
 from roadside.commands.table import sighting_line
 from roadside.core.reviews import ReviewAction
 from roadside.core.rules import words_of
@@ -163,7 +164,7 @@ def _print(sighting: Sighting, waiting: int) -> None:
     print(f"{sighting.sighting_id}  camera {sighting.camera_id}  {waiting} waiting")
     if plate is not None:
         print(f"  read   {plate.text} ({plate.country or '?'}), confidence {plate.confidence:.2f}, {plate.looks} looks")
-    print(f"  doubt  {words_of(verdict.rule).sentence}")
+    print(f"  doubt  {rule_said(verdict.rule).sentence}")
     print(f"  rule   {verdict.rule}: paid {verdict.p_paid:.2g}, exempt {verdict.p_exempt:.2g}")
     for reading in verdict.readings:
         known = VerdictKind.PAID if reading.paid else VerdictKind.EXEMPT if reading.exempt else "-"

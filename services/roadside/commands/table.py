@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from roadside.core.rules import words_of
+from roadside.commands.spoken import headings, rule_said
 from roadside.core.sightings import VerdictKind
 from roadside.core.witness import is_held
 
@@ -74,7 +74,7 @@ class SightingTable:
         """The rows that are kept, and how many of each verdict there were."""
         if not self:
             return "No sighting: no plate was seen well enough."
-        rows = [self._placed(HEAD, "camera"), *self._rows]
+        rows = [headings(self._placed(HEAD, "camera")), *self._rows]
         told_of = [any(row[i] for row in self._rows) for i in range(len(rows[0]))]
         rows = [tuple(cell for cell, told in zip(row, told_of, strict=True) if told) for row in rows]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -121,7 +121,7 @@ def _beside(sighting: Sighting) -> Iterator[str]:
 
 def _why(verdict: Verdict) -> str:
     """The rule in words, and of an UNPAID whether a second witness agrees."""
-    words = words_of(verdict.rule).brief
+    words = rule_said(verdict.rule).brief
     if is_held(verdict):
         return f"{words}; a person must confirm"
     if verdict.witness is None or verdict.kind is not VerdictKind.UNPAID:

@@ -7,8 +7,9 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, select, tuple_
+from sqlalchemy import ColumnElement, and_, false, select, tuple_
 
+from roadside.adapters.sql.codec import HASHED
 from roadside.adapters.sql.schema import KNOWN_MATCHES, SIGHTINGS
 from roadside.core.plates import fold
 from roadside.core.reads import FOLDED_ALPHABET
@@ -48,6 +49,8 @@ def asked(query: SightingQuery) -> Select[Any]:
         order = (k.last_seen_ns, k.sequence)
         joined = SIGHTINGS.join(KNOWN_MATCHES, k.sequence == s.sequence)
         found = select(SIGHTINGS).select_from(joined).where(k.list == query.known_list, *conditions(query, *order))
+    if query.verdict in HASHED and (query.country or query.plate_prefix or query.plate_like or query.known_list):
+        found = found.where(false())  # of these nothing is kept: an index would be read to its end in vain
     return found.order_by(*(column.desc() for column in order))
 
 

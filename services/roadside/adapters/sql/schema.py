@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 
 METADATA = MetaData(
@@ -29,6 +30,9 @@ COUNTING = BigInteger().with_variant(Integer(), "sqlite")
 
 KEY = Text().with_variant(Text(collation="C"), "postgresql")
 """A folded plate: byte order lets an index answer what begins with a prefix."""
+
+_READ = text("country IS NOT NULL")
+"""Of vehicles that have paid there is no country: most rows are in no index of countries together with something."""
 
 SIGHTINGS = Table(
     "sightings",
@@ -58,6 +62,8 @@ SIGHTINGS = Table(
     Index(None, "verdict", "last_seen_ns", "sequence"),
     Index(None, "country", "last_seen_ns", "sequence"),
     Index(None, "direction", "last_seen_ns", "sequence"),
+    Index(None, "camera_id", "country", "last_seen_ns", "sequence", sqlite_where=_READ, postgresql_where=_READ),
+    Index(None, "verdict", "country", "last_seen_ns", "sequence", sqlite_where=_READ, postgresql_where=_READ),
     Index(None, "plate_key", "last_seen_ns"),
     Index(None, "plate_head"),
     Index(None, "plate_tail"),

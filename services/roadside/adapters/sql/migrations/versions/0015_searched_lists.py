@@ -1,4 +1,4 @@
-"""Sightings found by list, by direction, and by camera and verdict together."""
+"""Sightings found by list, by direction, and by two of camera, verdict and country together."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_sightings_direction_last_seen_ns_sequence"), "sightings", ["direction", "last_seen_ns", "sequence"]
     )
+    for first in ("camera_id", "verdict"):
+        read = sa.text("country IS NOT NULL")
+        op.create_index(
+            op.f(f"ix_sightings_{first}_country_last_seen_ns_sequence"),
+            "sightings",
+            [first, "country", "last_seen_ns", "sequence"],
+            sqlite_where=read,
+            postgresql_where=read,
+        )
     _enter(op.get_bind())
 
 
