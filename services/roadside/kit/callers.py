@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from roadside.errors import AccessError, CredentialsError, SettingsError
-from roadside.kit.toml_file import read_toml
+from roadside.kit.toml_file import parse_toml, read_text
+from roadside.kit.toml_lines import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,11 +112,12 @@ def load_clients(path: Path) -> tuple[Client, ...]:
 
     Raises SettingsError, which names the entry and never a token.
     """
-    told = read_toml(path)
+    text = read_text(path)
+    told = parse_toml(text, path)
     entries = told.get("clients")
     if set(told) != {"clients"} or not isinstance(entries, list) or not entries:
         raise SettingsError("clients: the file holds one or more [[clients]] and nothing else")
-    clients = tuple(_client(entry, number, path.parent) for number, entry in enumerate(entries, 1))
+    clients = tuple(_client(entry, _where(text, number), path.parent) for number, entry in enumerate(entries, 1))
     for what in ("name", "token", "certificate"):
         values = [value for client in clients if (value := getattr(client, what))]
         if len(set(values)) != len(values):
@@ -123,8 +125,11 @@ def load_clients(path: Path) -> tuple[Client, ...]:
     return clients
 
 
-def _client(entry: Any, number: int, folder: Path) -> Client:  # noqa: ANN401 - TOML
-    where = f"clients: entry {number}"
+def _where(text: str, number: int) -> str:
+    return f"clients: {place_of(text, ('clients', number - 1))}entry {number}"
+
+
+def _client(entry: Any, where: str, folder: Path) -> Client:  # noqa: ANN401 - TOML
     if not isinstance(entry, dict) or not set(entry) <= _KEYS:
         raise SettingsError(f"{where}: has only {', '.join(sorted(_KEYS))}")
     name, roles = entry.get("name"), entry.get("roles")

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from roadside.errors import SettingsError
 from roadside.kit.callers import LEAST_TOKEN_CHARACTERS, Callers, load_clients
 from roadside.kit.toml_file import parse_toml, read_text, read_toml
-from roadside.kit.toml_lines import line_of
+from roadside.kit.toml_lines import line_of, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -251,7 +251,17 @@ def load(model: type[SettingsT], flags: Mapping[str, Any]) -> SettingsT:
         if field is None:
             raise SettingsError(f"setting {name}: {reason}" if name else f"settings: {reason}") from None
         # Nothing that was given is repeated: a password can stand in any setting by mistake.
-        raise SettingsError(f"setting {name}: {reason} ({field.description})") from None
+        raise SettingsError(f"{_place(name, flags)}setting {name}: {reason} ({field.description})") from None
+
+
+def _place(name: str, flags: Mapping[str, Any]) -> str:
+    """File and line of a setting, as the beginning of a sentence; empty where it comes from a flag or a variable."""
+    file = settings_file()
+    variable = f"{PREFIX}{name.upper()}" in map(str.upper, os.environ)
+    if variable or flags.get(name) is not None or file is None or not file.is_file():
+        return ""
+    place = place_of(read_text(file), (name,))
+    return f"{file}: {place}" if place else ""
 
 
 def refuse_unknown(known: Collection[str], environment: Mapping[str, str], *, variables: bool) -> None:

@@ -13,6 +13,7 @@ from roadside.core.sightings import PictureKind, VerdictKind
 from roadside.errors import SettingsError
 from roadside.kit.config import HttpAddress  # noqa: TC001 - pydantic needs it at run time
 from roadside.kit.toml_file import parse_toml, read_text
+from roadside.kit.toml_lines import place_of
 
 _BROKERS = {"mqtt": 1883, "mqtts": 8883}
 """The usual port of each kind of address (IANA)."""
@@ -154,7 +155,8 @@ def parse_notify_options(text: str, path: Path) -> NotifyOptions:
         options = NotifyOptions.model_validate(parse_toml(text, path))
     except ValidationError as error:
         fault = error.errors()[0]
-        raise SettingsError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+        where = f"{path}: {place_of(text, fault['loc'])}{'.'.join(map(str, fault['loc']))}"
+        raise SettingsError(f"{where}: {fault['msg']}") from error
     names = [channel.name for channel in options.channels]
     if len(set(names)) != len(names):
         raise SettingsError(f"{path}: two channels have one name")

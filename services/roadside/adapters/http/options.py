@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from roadside.errors import SettingsError
 from roadside.kit.config import HttpAddress  # noqa: TC001 - pydantic needs it at run time
-from roadside.kit.toml_file import read_toml
+from roadside.kit.toml_file import parse_toml, read_text
+from roadside.kit.toml_lines import place_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,8 +76,10 @@ class HttpOptions(BaseModel):
 
 def load_http_options(path: Path) -> HttpOptions:
     """The options in a TOML file. Raises SettingsError."""
+    text = read_text(path)
     try:
-        return HttpOptions.model_validate(read_toml(path))
+        return HttpOptions.model_validate(parse_toml(text, path))
     except ValidationError as error:
         fault = error.errors()[0]
-        raise SettingsError(f"{path}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from error
+        where = f"{path}: {place_of(text, fault['loc'])}{'.'.join(map(str, fault['loc']))}"
+        raise SettingsError(f"{where}: {fault['msg']}") from error
