@@ -13,7 +13,7 @@ from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
 from roadside.core.partitions import caretaker, partition_of
-from roadside.errors import BusUnavailableError, SettingsError
+from roadside.errors import BusUnavailableError, PoisonError, SettingsError
 from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS, Leadership, Output, Room
 from tests.integration.test_redis import COMMANDS, everything
 from tests.notes import GATE, Note, NoteCodec
@@ -125,6 +125,22 @@ def test_replicas_share_partitions_and_hand_over_when_one_comes_or_goes(server: 
     assert all(alone), "who closes lets others lead at once"
 
 
+def test_whoever_works_goes_on_leading(server: RedisServer) -> None:
+    a = connect(server.url, "registry-0", lead_s=60)
+    lead(a)
+    key = f"{{roadside:{partition_of(GATE, PARTITIONS)}}}:leader:reads"
+    with redis.Redis(port=server.port) as raw:
+        raw.pexpire(key, 10_000)
+        a._leaders._renewed_s = float("-inf")  # type: ignore[union-attr] # noqa: SLF001 - it was long ago
+        a.horizon_ns(GATE, ())
+        assert raw.pttl(key) > 10_000
+        raw.set(key, "registry-1")
+        a._leaders._renewed_s = float("-inf")  # type: ignore[union-attr] # noqa: SLF001
+        a.horizon_ns(GATE, ())
+        assert raw.get(key) == b"registry-1"
+    assert not a.lead(READS)[partition_of(GATE, PARTITIONS)]
+
+
 def test_whoever_lost_a_partition_commits_nothing_of_it(server: RedisServer) -> None:
     a, b = connect(server.url, "registry-0"), connect(server.url, "registry-1")
     lead(a)
@@ -165,6 +181,14 @@ def test_a_bus_of_the_version_before_is_gone_on_with(server: RedisServer) -> Non
         (read,) = connect(server.url, partitions=0).receive(READS, max_messages=1, block_s=0)
         assert read.load().body == b"read"
         assert not raw.exists("{roadside}:partitions"), "who only looks changes nothing"
+
+
+def test_an_event_of_another_camera_than_its_entry_says_is_poison(server: RedisServer) -> None:
+    bus = connect(server.url)
+    bus.publish(READS, read_of(CameraId("yard")))  # the codec of these tests makes it one of the gate
+    (read,) = bus.receive(READS, max_messages=1, block_s=0)
+    with pytest.raises(PoisonError, match="another camera"):
+        read.load()
 
 
 def test_no_camera_takes_the_room_of_another(server: RedisServer) -> None:
@@ -221,6 +245,35 @@ def test_frames_that_their_redis_forgot_are_sent_again(server: RedisServer, fram
     crops = detector.receive(CROPS, max_messages=20, block_s=0)
     assert sorted(d.receipt.identity for d in crops) == [f"{n}:1,2,3,4" for n in range(5)], "none lost, none twice"
     assert detector.horizon_ns(GATE, {d.receipt.identity for d in crops}) == 5000
+
+
+def test_the_last_frames_of_a_camera_are_sent_again_too(server: RedisServer, frames_server: RedisServer) -> None:
+    bus = connect(server.url, frames_url=frames_server.url)
+    for sequence in range(3):
+        bus.publish(FRAMES, frame(sequence))
+    (first,) = bus.receive(FRAMES, max_messages=1, block_s=0)
+    assert bus.commit([first.receipt])
+    bus.set_camera(GATE, live=False, ended=True)
+    frames_server.kill()
+    frames_server.start()
+    assert bus.horizon_ns(GATE, ()) == 0
+    with pytest.raises(BusUnavailableError):
+        bus.receive(FRAMES, max_messages=1, block_s=0)
+    bus.send_again()
+    bus.send_again()
+    assert bus.horizon_ns(GATE, ()) == 1000, "of one that was done nobody knows"
+    for each in bus.receive(FRAMES, max_messages=9, block_s=0):
+        bus.commit([each.receipt], [Output(CROPS, read_of(GATE, int(each.receipt.identity)))])
+    assert bus.backlog(CROPS).waiting == 2
+    bus.send_again()
+    frames_server.kill()
+    frames_server.start()
+    with pytest.raises(BusUnavailableError):
+        bus.receive(FRAMES, max_messages=1, block_s=0)
+    bus.send_again()
+    assert not bus.receive(FRAMES, max_messages=9, block_s=0), "what is done is not kept"
+    crops = bus.receive(CROPS, max_messages=9, block_s=0)
+    assert bus.horizon_ns(GATE, {d.receipt.identity for d in crops}) > 3000, "and nothing is waited for"
 
 
 def test_frames_that_nobody_sends_again_are_swept(server: RedisServer, frames_server: RedisServer) -> None:

@@ -113,6 +113,7 @@ class ServiceContext(Generic[ServiceSettingsT]):
         """Keeps readiness of a service that only publishes."""
         try:
             self.bus.ping()
+            self.bus.send_again()
         except BusUnavailableError as error:
             self.health.set(BUS, ready=False, reason=str(error))
             raise

@@ -28,6 +28,7 @@ class KeptFrames:
 
     def __init__(self) -> None:
         self._frames: dict[CameraId, deque[tuple[Event, bytes]]] = {}
+        self._newest: dict[CameraId, tuple[int, str]] = {}
         self._lock = threading.Lock()
 
     def keep(self, event: Event, payload: bytes, oldest: str) -> None:
@@ -35,7 +36,20 @@ class KeptFrames:
         with self._lock:
             kept = self._frames.setdefault(event.camera_id, deque())
             kept.append((event, payload))
+            self._newest[event.camera_id] = event.captured_at_ns, event.identity
             while oldest and kept and int(kept[0][0].identity) < int(oldest):
+                kept.popleft()
+
+    def newest(self) -> Sequence[tuple[CameraId, int, str]]:
+        """Capture time and sequence number of the newest frame of each camera."""
+        with self._lock:
+            return tuple((camera_id, at_ns, sequence) for camera_id, (at_ns, sequence) in self._newest.items())
+
+    def done(self, camera_id: CameraId, oldest: int | None, newest: int) -> None:
+        """Of the frames up to `newest` only those from `oldest` on wait still; none where that is None."""
+        with self._lock:
+            kept = self._frames.get(camera_id, deque())
+            while kept and int(kept[0][0].identity) <= newest and (oldest is None or int(kept[0][0].identity) < oldest):
                 kept.popleft()
 
     def any_of(self, camera_id: CameraId) -> bool:

@@ -43,6 +43,7 @@ class Leaders:
         self._common = common
         self._options = options
         self._standings: dict[Stream[Any], _Standing] = {}
+        self._renewed_s = float("-inf")
 
     def lead(self, stream: Stream[Any]) -> tuple[Leadership, ...]:
         """See Bus."""
@@ -54,7 +55,7 @@ class Leaders:
         moved = any(standing.failures.get(p.number) != p.ledger.failures for p in self._partitions)
         if now_s - standing.asked_s < self._options.lead_every_s and not moved:
             return tuple(Leadership.KEPT if p.reader.readings[stream].led else Leadership.NOT for p in self._partitions)
-        standing.asked_s = now_s
+        standing.asked_s = self._renewed_s = now_s
         if len(self._partitions) > 1:
             self._meet(stream, standing)
         answers: list[Leadership] = []
@@ -69,6 +70,34 @@ class Leaders:
         if fault is not None and not any(answers):
             raise fault
         return tuple(answers)
+
+    def renew(self) -> None:
+        """Between two calls of `lead`, which may be long on a busy machine: leases go on while work does.
+
+        What is found to have lapsed is told by the next call of `lead`.
+        """
+        now_s = time.monotonic()
+        if now_s - self._renewed_s < self._options.lead_s / 4:
+            return
+        self._renewed_s = now_s
+        with suppress(BusUnavailableError):
+            for stream, standing in self._standings.items():
+                led = [partition for partition in self._partitions if partition.reader.readings[stream].led]
+                if led and len(self._partitions) > 1:
+                    self._meet(stream, standing)
+                for partition in led:
+                    self._renew(stream, partition, standing)
+
+    def _renew(self, stream: Stream[Any], partition: Partition, standing: _Standing) -> None:
+        slot = partition.ledger
+        with slot.translated():
+            answer = slot.run(scripts.LEAD, [slot.keys.leader(stream)], self._lease)
+        if answer != Leadership.KEPT:
+            standing.failures.pop(partition.number, None)  # so that it is looked at anew, as after a failure
+
+    @property
+    def _lease(self) -> list[str | int]:
+        return [self._options.consumer, int(self._options.lead_s * 1000)]
 
     def leave(self) -> None:
         """Let others lead at once; where Redis does not answer they have to wait."""
@@ -101,9 +130,7 @@ class Leaders:
             return Leadership.NOT
         failures = slot.failures
         with slot.translated():
-            answer = slot.run(
-                scripts.LEAD, [slot.keys.leader(stream)], [self._options.consumer, int(self._options.lead_s * 1000)]
-            )
+            answer = slot.run(scripts.LEAD, [slot.keys.leader(stream)], self._lease)
         # Where calls failed meanwhile another server may answer, which knows less: what was handed over may be undone.
         same = standing.failures.get(partition.number) == failures == slot.failures
         standing.failures[partition.number] = failures

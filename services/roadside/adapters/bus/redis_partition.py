@@ -10,7 +10,7 @@ from roadside.adapters.bus.redis_frames import KeptFrames, Known
 from roadside.adapters.bus.redis_letters import Letters
 from roadside.adapters.bus.redis_options import GROUP
 from roadside.adapters.bus.redis_reader import Reader, held_for_s
-from roadside.ports.bus import FRAMES, UPSTREAM, Backlog
+from roadside.ports.bus import FRAMES, NO_BOUNDS, UPSTREAM, Backlog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,14 +74,29 @@ class Partition:
         known, oldest = self._offer(event, payload, room, must_be_known=apart and self._kept.any_of(event.camera_id))
         if known is Known.NOT:
             for earlier, earlier_payload in self._kept.of(event.camera_id):
-                self._offer(earlier, earlier_payload, room, newest=False)
-            known, oldest = self._offer(event, payload, room)
+                self._offer(earlier, earlier_payload, NO_BOUNDS, newest=False)
+            known, oldest = self._offer(event, payload, NO_BOUNDS)
         if known is Known.NO_ROOM:
             return False
         if apart:
             self._kept.keep(event, payload, oldest)
             self.cameras.note(event.camera_id, event.captured_at_ns, event.identity)
         return True
+
+    def send_again(self) -> None:
+        """The same where no frame comes that would tell that they were forgotten."""
+        for camera_id, at_ns, sequence in self._kept.newest():
+            with self.frames.translated(), self.frames.client.pipeline(transaction=False) as pipeline:
+                pipeline.hget(self.frames.keys.camera(camera_id), "sequence")
+                pipeline.zrange(self.frames.keys.flight(camera_id), 0, 0)
+                known, oldest = pipeline.execute()
+            if known is not None:
+                self._kept.done(camera_id, int(oldest[0]) if oldest else None, int(known))
+                continue
+            for event, payload in self._kept.of(camera_id):
+                self._offer(event, payload, NO_BOUNDS, newest=False)
+            with self.frames.translated():
+                self.frames.run(scripts.NOTE_FRAME, [self.frames.keys.camera(camera_id)], [at_ns, sequence])
 
     def _offer(
         self, event: Event, payload: bytes, room: Room, *, must_be_known: bool = False, newest: bool = True

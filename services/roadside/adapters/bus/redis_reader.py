@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from roadside.adapters.bus.redis_options import GROUP
 from roadside.adapters.bus.redis_scripts import GROUP as MAKE_GROUP
 from roadside.core.frames import CameraId
+from roadside.errors import PoisonError
 from roadside.ports.bus import FRAMES, STREAMS, Delivery, Receipt
 
 if TYPE_CHECKING:
@@ -183,7 +184,14 @@ class Reader:
             self._reject(Delivery(broken, partial(self._codec.decode, stream, whole), whole), "not a message")
             return
         receipt = Receipt(stream, entry_id, camera_id, at_ns, identity, count, self.number)
-        yield Delivery(receipt, partial(self._codec.decode, stream, payload), payload)
+        yield Delivery(receipt, partial(self._loaded, receipt, payload), payload)
+
+    def _loaded(self, receipt: Receipt, payload: bytes) -> Any:  # noqa: ANN401 - an event of the receipt's stream
+        """The event. Raises PoisonError for one of another camera than it came as: its partition is another."""
+        event = self._codec.decode(receipt.stream, payload)
+        if event.camera_id != receipt.camera_id:
+            raise PoisonError("it is of another camera than its entry says")
+        return event
 
 
 def held_for_s(reader: Reader, receipt: Receipt) -> float:

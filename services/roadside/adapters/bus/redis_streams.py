@@ -111,8 +111,15 @@ class RedisStreams:
             return False
         return partition.publish_frame(event, payload, room)
 
+    def send_again(self) -> None:
+        """Frames that were published here, are not done, and are unknown to a Redis of frames that was started anew."""
+        if self._partitions.apart:
+            for partition in self._partitions.every():
+                partition.send_again()
+
     def receive(self, stream: Stream[EventT], *, max_messages: int, block_s: float) -> Sequence[Delivery[EventT]]:
         """See Bus; of a stream that was ever led, from the partitions that are led."""
+        self._go_on_leading()
         partitions = self._partitions.every()
         if stream in self._led and len(partitions) > 1:
             partitions = [each for each in partitions if each.reader.readings[stream].led]
@@ -122,6 +129,7 @@ class RedisStreams:
         """See Bus."""
         if not done and not outputs:
             return True
+        self._go_on_leading()
         every = self._partitions.every()
         numbers = {receipt.partition for receipt in done}
         numbers |= {partition_of(output.event.camera_id, len(every)) for output in outputs}
@@ -153,6 +161,7 @@ class RedisStreams:
 
     def horizon_ns(self, camera_id: CameraId, held: Collection[str]) -> int:
         """See Bus; rounded down to a microsecond."""
+        self._go_on_leading()
         return self._partitions.of(camera_id).cameras.horizon_ns(camera_id, held)
 
     def is_waited_for(self, camera_id: CameraId, held: Collection[str]) -> bool:
@@ -214,6 +223,10 @@ class RedisStreams:
     def forget_dead_letters(self, mentions: Callable[[Event | bytes], bool]) -> int:
         """See Bus; one payload at a time is in memory."""
         return sum(self.drop(letter.letter_id) for content, letter in self._contents() if mentions(content))
+
+    def _go_on_leading(self) -> None:
+        if self._leaders is not None:
+            self._leaders.renew()
 
     def _letters(self) -> list[tuple[Partition, DeadLetter]]:
         """All of them, oldest first; ids bear the partition where there are several."""
