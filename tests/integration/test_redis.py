@@ -25,7 +25,7 @@ PASSWORD = "only-for-this-test"  # noqa: S105 - a test's
 COMMANDS = (
     "+ping +hello +auth +client|setname +xadd +xack +xdel +xlen +xrange +xpending +xclaim "
     "+xautoclaim +xreadgroup +xgroup|create +xinfo +eval +evalsha +script|load +get +set +pexpire +hget +hgetall "
-    "+hset +zadd +zrem +zrange +zcard +multi +exec +time +info +scan +wait +command +cluster|slots"
+    "+hset +zadd +zrem +zrange +zcard +multi +exec +time +info +scan +type +renamenx +wait +command +cluster|slots"
 )
 """Everything that the bus needs: docs/operations.md names the same list."""
 
@@ -265,7 +265,7 @@ def test_a_sweep_finds_what_is_waited_for_behind_much_else(server: RedisServer) 
 
 
 def test_a_user_of_the_version_before_may_do_all_but_look(tmp_path: Path, binary: str) -> None:
-    older = COMMANDS.replace(" +zcard", "").replace(" +info +scan +wait +command +cluster|slots", "")
+    older = COMMANDS.replace(" +zcard", "").replace(" +info +scan +type +renamenx +wait +command +cluster|slots", "")
     acl = tmp_path / "users.acl"
     acl.write_text(f"user default off\nuser roadside on >{PASSWORD} resetchannels ~{{roadside}}:* {older}\n")
     server = RedisServer(binary, tmp_path / "data", ("--aclfile", str(acl)))

@@ -10,6 +10,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roadside.kit.child_process import limit_memory
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,9 +26,8 @@ _SHOWN = 10
 
 def main() -> int:
     """Write the CSV; 0 and what it was, or EXIT_REFUSED and why not."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    limit_memory(MEMORY_BYTES)
     resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     from python_calamine import CalamineError, SheetTypeEnum, SheetVisibleEnum, load_workbook  # noqa: PLC0415 - limited
 
     path, written, wanted = sys.argv[1], Path(sys.argv[2]), [*sys.argv[3:], None][0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from roadside.adapters.bus.redis_report import state_of
+from roadside.adapters.bus.redis_report import number, state_of
 from roadside.adapters.bus.redis_scripts import DECLARE, NOTE_FRAME, REMEMBER, SWEEP
 from roadside.core.frames import END_OF_TIME_NS
 from roadside.ports.bus import CROPS, FRAMES, MEMORY_S, READS
@@ -145,8 +145,8 @@ class Cameras:
 
 def _horizon_ns(state: dict[bytes, bytes], flight: list[tuple[bytes, Any]], held: Collection[str]) -> int:
     for identity, captured_at_us in flight:
-        if identity.decode() not in held:
-            return int(captured_at_us) * 1000
+        if identity.decode(errors="replace") not in held:
+            return number(captured_at_us) * 1000
     if state.get(b"ended") == b"1":
         return END_OF_TIME_NS
-    return int(state.get(b"at", 0)) // 1000 * 1000
+    return number(state.get(b"at", 0)) // 1000 * 1000

@@ -83,6 +83,8 @@ class Letters:
         if not found:
             return False
         fields = found[0][1]
+        if _letter(letter_id, fields) is None:
+            return False
         if int(fields[b"n"]) > DEAD_LETTER_BYTES:
             raise InputError(f"dead letter {letter_id} was too large to be kept: it can only be dropped")
         stream, camera_id = stream_named(fields[b"s"].decode()), CameraId(fields[b"c"].decode(errors="replace"))
@@ -118,15 +120,10 @@ class Letters:
             with self._ledger.translated():
                 entries = self._ledger.client.xrange(self._ledger.keys.dead[0], min=after, count=_PAGE)
             for entry_id, fields in entries:
-                yield DeadLetter(
-                    letter_id=entry_id.decode(),
-                    stream=stream_named(fields[b"s"].decode()),
-                    camera_id=fields[b"c"].decode(errors="replace"),
-                    identity=fields[b"i"].decode(errors="replace"),
-                    reason=fields[b"r"].decode(errors="replace"),
-                    died_at_ns=int(fields[b"d"]),
-                    size_bytes=int(fields[b"n"]),
-                )
+                if (letter := _letter(entry_id.decode(), fields)) is not None:
+                    yield letter
+                else:  # somebody else's: nobody could say what it holds, nor whom it tells of
+                    self.drop(entry_id.decode())
             if len(entries) < _PAGE:
                 return
             after = f"({entries[-1][0].decode()}"
@@ -148,3 +145,19 @@ class Letters:
                 if payload:
                     return payload
         return b""
+
+
+def _letter(letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter | None:
+    """The letter of an entry; None where it is none."""
+    try:
+        return DeadLetter(
+            letter_id=letter_id,
+            stream=stream_named(fields[b"s"].decode()),
+            camera_id=fields[b"c"].decode(errors="replace"),
+            identity=fields[b"i"].decode(errors="replace"),
+            reason=fields[b"r"].decode(errors="replace"),
+            died_at_ns=int(fields[b"d"]),
+            size_bytes=int(fields[b"n"]),
+        )
+    except (KeyError, ValueError):
+        return None

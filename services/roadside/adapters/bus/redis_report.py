@@ -95,13 +95,21 @@ def _flight(slot: Slot, camera_id: CameraId) -> tuple[int, int | None]:
     return count, int(oldest[0][1]) * 1000 if oldest else None
 
 
+def number(value: bytes | float, otherwise: int = 0) -> int:
+    """What Redis keeps as a number; `otherwise` where somebody has written something else there."""
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        return otherwise
+
+
 def state_of(fields: dict[bytes, bytes]) -> CameraState | None:
     """What is known of a camera, from the hash that keeps it; None where there is none."""
     if not fields:
         return None
     return CameraState(
-        last_sequence=int(fields.get(b"sequence", -1)),
-        last_captured_at_ns=int(fields.get(b"at", 0)),
+        last_sequence=number(fields.get(b"sequence", -1), -1),
+        last_captured_at_ns=number(fields.get(b"at", 0)),
         live=fields.get(b"live", b"1") == b"1",
         ended=fields.get(b"ended") == b"1",
     )

@@ -36,7 +36,7 @@ PUBLISH_FRAME = Script("""
 --       whether the camera must be known, whether this is the newest
 -- Answers 1: it is there; 0: no room; 2: nothing is known of the camera; and what of the camera's waits longest.
 local last = redis.call('HGET', KEYS[3], 'sequence')
-if ARGV[11] == '1' and last and tonumber(last) >= tonumber(ARGV[4]) then return {1, ''} end
+if ARGV[11] == '1' and last and (tonumber(last) or -1) >= tonumber(ARGV[4]) then return {1, ''} end
 if ARGV[10] == '1' and not last then return {2, ''} end
 local waiting = redis.call('ZRANGE', KEYS[4], 0, -1, 'WITHSCORES')
 if #waiting > 0 and ARGV[11] == '1' then
@@ -61,7 +61,7 @@ return {1, redis.call('ZRANGE', KEYS[2], 0, 0)[1]}
 NOTE_FRAME = Script("""
 -- KEYS: state of the camera; ARGV: captured at ns, sequence
 local last = redis.call('HGET', KEYS[1], 'sequence')
-if last and tonumber(last) >= tonumber(ARGV[2]) then return 0 end
+if last and (tonumber(last) or -1) >= tonumber(ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[1], 'sequence', ARGV[2], 'at', ARGV[1])
 return 1
 """)
@@ -139,7 +139,7 @@ local function forget(dead, payloads, entry, total)
   redis.call('XDEL', dead, entry[1])
   redis.call('XDEL', payloads, entry[1])
   for i = 1, #entry[2], 2 do
-    if entry[2][i] == 'k' then total = total - tonumber(entry[2][i + 1]) end
+    if entry[2][i] == 'k' then total = total - (tonumber(entry[2][i + 1]) or 0) end
   end
   return total
 end
@@ -154,7 +154,7 @@ local function bury(dead, payloads, bytes, at)
   local id = redis.call('XADD', dead, '*', 'c', ARGV[at], 't', ARGV[at + 1], 'i', ARGV[at + 2], 's', ARGV[at + 4],
     'r', ARGV[at + 5], 'd', ARGV[at + 6], 'n', ARGV[at + 7], 'k', kept)
   if kept > 0 then redis.call('XADD', payloads, id, 'p', ARGV[at + 3]) end
-  local total = tonumber(redis.call('GET', bytes) or '0') + kept
+  local total = (tonumber(redis.call('GET', bytes) or '0') or 0) + kept
   local count = redis.call('XLEN', dead)
   while count > 1 and (count > tonumber(ARGV[at + 8]) or total > tonumber(ARGV[at + 9])) do
     total = forget(dead, payloads, redis.call('XRANGE', dead, '-', '+', 'COUNT', 1)[1], total)
@@ -199,7 +199,7 @@ local payload = redis.call('XRANGE', KEYS[2], ARGV[1], ARGV[1])
 if #payload > 0 then letter['p'] = payload[1][2][2] end
 redis.call('XADD', KEYS[4], '*', 'c', letter['c'], 't', letter['t'], 'i', letter['i'], 'p', letter['p'] or '')
 if ARGV[2] ~= '' then redis.call('ZADD', KEYS[5], ARGV[2], letter['i']) end
-redis.call('SET', KEYS[3], forget(KEYS[1], KEYS[2], found[1], tonumber(redis.call('GET', KEYS[3]) or '0')))
+redis.call('SET', KEYS[3], forget(KEYS[1], KEYS[2], found[1], (tonumber(redis.call('GET', KEYS[3]) or '0') or 0)))
 return 1
 """)
 
@@ -208,7 +208,7 @@ DROP = Script(f"""
 {_FORGET}
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
 if #found == 0 then return 0 end
-redis.call('SET', KEYS[3], forget(KEYS[1], KEYS[2], found[1], tonumber(redis.call('GET', KEYS[3]) or '0')))
+redis.call('SET', KEYS[3], forget(KEYS[1], KEYS[2], found[1], (tonumber(redis.call('GET', KEYS[3]) or '0') or 0)))
 return 1
 """)
 
@@ -249,7 +249,7 @@ AGREE = Script("""#!lua flags=allow-oom
 -- KEYS: how many partitions there are, then streams of a bus that knew of none; ARGV: how many there should be
 -- Answers how many there are.
 local known = redis.call('GET', KEYS[1])
-if known then return tonumber(known) end
+if tonumber(known or '') then return tonumber(known) end
 for place = 2, #KEYS do
   if redis.call('XLEN', KEYS[place]) > 0 then return 1 end
 end

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import redis
 from redis.exceptions import NoPermissionError, NoScriptError, OutOfMemoryError
 
+from roadside.adapters.bus.redis_aside import put_aside
 from roadside.adapters.bus.redis_servers import FAULTS
 from roadside.errors import BusFullError, BusUnavailableError, SettingsError
 
@@ -80,6 +81,9 @@ class Slot:
         except FAULTS as exc:
             if "OOM command not allowed" in str(exc):  # from within a script
                 raise BusFullError(FULL) from exc
+            if "WRONGTYPE" in str(exc):  # from within a script, too
+                self.failures += 1
+                raise BusUnavailableError(f"Redis: {put_aside(self.client, self.keys)}") from exc
             self.failures += 1
             self._servers.failed()
             raise BusUnavailableError(f"Redis does not answer: {exc}") from exc
