@@ -63,6 +63,9 @@ ATTACKS = (
     ("DELETE FROM verdict_changes",),
     ("UPDATE audit SET actor = 'nobody' WHERE action = 'looked'",),
     ("DELETE FROM audit",),
+    (("INSERT INTO audit (at_ns, actor, action, subject, detail) VALUES (9, 'jana', 'looked', 's0', '')"),),
+    (("INSERT INTO audit (entry_id, at_ns, actor, action, subject, detail) "
+     "VALUES (-4, 9, 'jana', 'looked', 's0', '')"),),
     ("UPDATE sealed_records SET body = replace(body, 'gate', 'elsewhere') WHERE sequence = 2",),
     ("UPDATE sealed_records SET salt = '00' WHERE sequence = 2",),
     ("UPDATE sealed_records SET body = (SELECT body FROM sealed_records WHERE sequence = 3) WHERE sequence = 2",),
@@ -348,14 +351,18 @@ def as_it_was(world: World) -> None:
             assert before != link
             connection.execute(METADATA.tables["evidence_chain"].insert().values(entry))
         later = ("accounts", "account_secrets", "known_lists", "known_plates", "unread_rows")
-        for table in ("sealed_records", *later, "arrivals", "arrived_evidence"):
+        for table in ("sealed_records", *later, "arrivals", "arrived_evidence", "known_matches"):
             connection.execute(text(f"DROP TABLE {table}"))
+        for columns in ("camera_id_verdict", "direction", "camera_id_country", "verdict_country"):
+            connection.execute(text(f"DROP INDEX ix_sightings_{columns}_last_seen_ns_sequence"))
         for table, column in (
             ("evidence_chain", "version"),
             ("sightings", "provenance"),
             ("sightings", "direction"),
             ("sightings", "known"),
             ("registry_imports", "sha256"),
+            ("registry_imports", "contents"),
+            ("registry_imports", "seal"),
         ):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))

@@ -12,7 +12,14 @@ from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.sql.reviews import Reviews
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.anchoring import open_anchoring
-from roadside.assembly.storage import open_asked_registry, open_judge, open_sightings, open_vault, own_registry
+from roadside.assembly.storage import (
+    keys_file,
+    open_asked_registry,
+    open_judge,
+    open_sightings,
+    open_vault,
+    own_registry,
+)
 from roadside.assembly.training import keep_for_training
 from roadside.plates.review import Reviewing
 
@@ -98,6 +105,17 @@ def open_registry(settings: Settings, database: Database | None = None) -> Datab
     if settings.registry is not None and settings.registry == settings.db:
         return database or open_sightings(settings)
     return own_registry(settings) or database or open_sightings(settings)
+
+
+def seal_lists(settings: Settings, registry: Database) -> None:
+    """Seal what was imported into `registry` in the chain of evidence, where there are keys yet.
+
+    Where there are none, or they are elsewhere, the sightings that are judged by it seal it.
+    """
+    if not keys_file(settings).exists():
+        return
+    database = open_sightings(settings)
+    RetentionManager(database, open_vault(settings, database), SystemClock()).seal_lists(registry)
 
 
 def person() -> str:

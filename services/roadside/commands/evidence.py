@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EXIT_TAMPERED = 1
 _KEEPING = ("db", "evidence", "keys")
+_VERIFYING = (*_KEEPING, "checkpoints", "registry")
 _EXIT_CODES = "exit code 0: intact; 1: something was changed, removed or cut off; 2, 3: it could not be checked"
 
 
@@ -42,7 +43,7 @@ def add_to(commands: SubParsers) -> None:
         help="a signed end of the chain, which must still be in it; may be given several times (default: all in the "
         "folder of checkpoints)",
     )
-    add_settings(verify, *_KEEPING, "checkpoints")
+    add_settings(verify, *_VERIFYING)
     verify.set_defaults(execute=verify_evidence)
 
     explain = actions.add_parser("explain", help="tell of one sighting what a court would ask; the audit notes it")
@@ -72,6 +73,7 @@ def verify_evidence(parsed: argparse.Namespace) -> int:
         print(fault, file=sys.stderr)
     verdict = "intact" if not report.faults else f"{len(report.faults)} faults"
     print(_sealed(report))
+    print(_listed(report))
     print(anchored(report))
     print(f"{report.entries} chain entries: {verdict}; last link {report.last_link}")
     return EXIT_TAMPERED if report.faults else 0
@@ -80,7 +82,7 @@ def verify_evidence(parsed: argparse.Namespace) -> int:
 def verified(records: Records, files: list[Path] | None, expected: str | None = None) -> ChainReport:
     """The verification against the checkpoints in `files`, or all of the folder. Raises InputError."""
     checkpoints = [load_checkpoint(path) for path in files] if files else records.anchoring.folder.all()
-    return records.retention.verify(expected, checkpoints)
+    return records.retention.verify(expected, checkpoints, records.registry_database)
 
 
 def anchored(report: ChainReport) -> str:
@@ -126,3 +128,10 @@ def _sealed(report: ChainReport) -> str:
     if not report.older:
         return whole
     return f"{whole}; {report.older} stored by an older version, which sealed their pictures alone"
+
+
+def _listed(report: ChainReport) -> str:
+    if not report.sealed_import:
+        return "no import of the registry is sealed yet"
+    newer = f"; {report.newer_imports} are newer, and not sealed yet" if report.newer_imports else ""
+    return f"the registry's imports are sealed up to number {report.sealed_import}{newer}"

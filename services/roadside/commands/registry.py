@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.lists import ListImporter
-from roadside.assembly.records import open_records, open_registry
+from roadside.assembly.records import open_records, open_registry, seal_lists
 from roadside.assembly.storage import open_held_registry
 from roadside.commands import registry_lists
 from roadside.commands.colour import painted
@@ -103,19 +103,23 @@ def recheck_unknown(parsed: argparse.Namespace) -> int:
 def load_vignettes(parsed: argparse.Namespace) -> int:
     """Import vignettes; exit code 1 where rows were rejected."""
     settings = settings_of(parsed)
-    importer = ListImporter(open_registry(settings), settings, reading_of(parsed))
+    database = open_registry(settings)
+    importer = ListImporter(database, settings, reading_of(parsed))
     now_ns = SystemClock().now_ns()
     with _readable(parsed.file) as path:
         taken = importer.vignettes(path, str(parsed.file), now_ns, replace=parsed.replace, force=parsed.force)
+    seal_lists(settings, database)
     return _told(parsed.file, "vignette", taken, as_json=parsed.json)
 
 
 def load_exemptions(parsed: argparse.Namespace) -> int:
     """Import exemptions; exit code 1 where rows were rejected."""
     settings = settings_of(parsed)
-    importer = ListImporter(open_registry(settings), settings, reading_of(parsed))
+    database = open_registry(settings)
+    importer = ListImporter(database, settings, reading_of(parsed))
     with _readable(parsed.file) as path:
         taken = importer.exemptions(path, str(parsed.file), SystemClock().now_ns(), force=parsed.force)
+    seal_lists(settings, database)
     return _told(parsed.file, "exemption", taken, as_json=parsed.json)
 
 
@@ -155,7 +159,7 @@ def _held(checked: PlateCheck, where: tzinfo) -> dict[str, Any]:
     kinds = {"vignettes": checked.vignettes, "lapsed": checked.lapsed}
     rows = {name: [dict(zip(HEADER, row_of(v, where), strict=True)) for v in held] for name, held in kinds.items()}
     exemptions = [{"pattern": e.pattern, "country": e.country, "reason": e.reason} for e in checked.exemptions]
-    return {"verdict": checked.kind.value, **rows, "exemptions": exemptions}
+    return {"verdict": checked.kind.value, **rows, "exemptions": exemptions, "unread": checked.unread}
 
 
 @contextmanager

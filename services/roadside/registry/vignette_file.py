@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from roadside.core.candidates import LONGEST, SHORTEST
@@ -10,6 +10,7 @@ from roadside.core.countries import country_code
 from roadside.core.lettering import pattern_key, plate_key
 from roadside.core.vignettes import NEVER_NS, Exemption, Vignette
 from roadside.errors import RegistryFileError
+from roadside.registry.footer import is_footer
 from roadside.registry.layout import UNSAID, Layout, fields, find_layout, lines
 from roadside.registry.validity import (
     DateOrder,
@@ -33,6 +34,7 @@ NOBODY = ""
 """The plate of a row that has none to lose: it is empty."""
 _VIGNETTE_COLUMNS = ("plate", "country", "valid_from", "valid_to")
 _EXEMPTION_COLUMNS = ("pattern", "country", "reason")
+_DATES = ("valid_from", "valid_to")
 _EVERY_COUNTRY = "*"
 _MOST_SHOWN = 5
 
@@ -47,6 +49,8 @@ class BadRow:
     """Folded, where that much of the row can be read; NOBODY where the row is empty."""
     whole: bool = True
     """Whether it has as many fields as the header, so that `plate` is the plate of the row and no piece of it."""
+    footer: bool = False
+    """Whether it can only be a line of totals; it is one where it is the last."""
 
 
 @dataclass(slots=True)
@@ -112,18 +116,33 @@ class ListFile(Generic[Entry]):
         return said
 
     def __iter__(self) -> Iterator[Entry | BadRow]:
-        """Each row in turn."""
+        """Each row in turn; a line of totals is one only where nothing comes after it."""
+        footer: BadRow | None = None
         try:
-            for line in lines(self._path, self.layout.encoding):
-                if line.number > self.layout.first_line and line.text.strip(" \t\ufeff"):
-                    row = self._read(line)
-                    if not line.ended:
-                        self.open_row = row
+            for row in self._rows():
+                if footer is not None:
+                    yield footer
+                footer = row if isinstance(row, BadRow) and row.footer else None
+                if footer is None:
                     yield row
         except UnicodeError as error:
             raise RegistryFileError(f"{self._path}: it is no text to its end: save it as UTF-8 again") from error
         except OSError as error:
             raise RegistryFileError(f"{self._path}: {error.strerror}") from error
+        if footer is not None:
+            yield replace(footer, reason="a line of totals, of no vehicle", plate=NOBODY)
+        self._check_dates()
+
+    def _rows(self) -> Iterator[Entry | BadRow]:
+        for line in lines(self._path, self.layout.encoding):
+            if line.number > self.layout.first_line and line.text.strip(" \t\ufeff"):
+                row = self._read(line)
+                if not line.ended and not (isinstance(row, BadRow) and row.footer):
+                    self.open_row = row
+                yield row
+
+    def _check_dates(self) -> None:
+        """Raises RegistryFileError where the dates show that the whole file was read wrong."""
         if self.dates.against:
             raise RegistryFileError(f"{self._path}: {_other_order(self.dates, self.order)}")
         if self.dates.either and not self.dates.proved and not self._order_is_said:
@@ -160,7 +179,8 @@ class ListFile(Generic[Entry]):
 
     def _bad(self, line: Line, error: ValueError, row: Row, *, whole: bool = True) -> BadRow:
         reason = str(error) if line.ended else f"{error}, and the file ends here without a line end: it may be cut"
-        return BadRow(line.number, reason, NOBODY if row.is_empty() else self._plate(row), whole)
+        plate = NOBODY if row.is_empty() else self._plate(row)
+        return BadRow(line.number, reason, plate, whole, footer=whole and row.is_footer())
 
     def _plate(self, row: Row) -> str | None:
         try:
@@ -181,6 +201,14 @@ class Row:
     def is_empty(self) -> bool:
         """Whether there is nothing but separators."""
         return not any(text.strip() for text in self._texts)
+
+    def is_footer(self) -> bool:
+        """Whether it can only be a line of totals."""
+        columns = self._layout.columns
+        plate = next((name for name in ("plate", "pattern") if name in columns), "")
+        own = {columns[name] for name in (plate, *_DATES) if name in columns}
+        others = [text for place, text in enumerate(self._texts) if place not in own]
+        return bool(plate) and is_footer(self.text(plate), [self.text(name) for name in _DATES], others)
 
     def text(self, column: str) -> str:
         """The field of `column`, empty where there is no such column."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import delete, func, insert, select, text
 
+from roadside.adapters.sql.import_seals import seal_import
 from roadside.adapters.sql.losses import exemptions_replaced, vignettes_replaced
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.adapters.sql.staging import IDENTITY, VIGNETTE_COLUMNS, staging
@@ -139,7 +140,7 @@ def import_vignettes(  # noqa: PLR0913 - what every import needs, by name
                 doubted, unsure = keep_unread(
                     connection, source, replace=replace, forced=safeguard is not None and safeguard.force
                 )
-                _note_file(connection, safeguard)
+                _note_file(connection, safeguard, dry_run=dry_run)
             else:  # rows without a good one make no list: nothing was imported
                 added = removed = 0
     elapsed_s = time.perf_counter() - started
@@ -172,7 +173,7 @@ def import_exemptions(  # noqa: PLR0913 - as above
             connection.execute(insert(EXEMPTIONS), [_exemption_values(e) for e in entries])
         counts = (len(entries), removed, 0, sieve.rejected)
         _record(connection, "exemptions", _said(source, forced), at_ns, counts)
-        _note_file(connection, safeguard)
+        _note_file(connection, safeguard, dry_run=dry_run)
     elapsed_s = time.perf_counter() - started
     return ImportReport(sieve.read, len(entries), removed, sieve.rejected, tuple(sieve.named), elapsed_s, forced)
 
@@ -234,11 +235,13 @@ def _record(connection: Connection, content: str, source: str, at_ns: int, count
     return int(connection.execute(statement.returning(IMPORTS.c.import_id)).scalar_one())
 
 
-def _note_file(connection: Connection, safeguard: Safeguard | None) -> None:
-    """Keep the SHA-256 of the file with the import that was recorded last."""
+def _note_file(connection: Connection, safeguard: Safeguard | None, *, dry_run: bool) -> None:
+    """Keep the SHA-256 of the file with the import that was recorded last, and seal it."""
+    newest = connection.execute(select(func.max(IMPORTS.c.import_id))).scalar_one()
     if safeguard is not None and safeguard.sha256 is not None:
-        newest = select(func.max(IMPORTS.c.import_id)).scalar_subquery()
         connection.execute(IMPORTS.update().where(IMPORTS.c.import_id == newest).values(sha256=safeguard.sha256))
+    if not dry_run:
+        seal_import(connection, newest)
 
 
 def _values(v: Vignette) -> tuple[str, str, str, int, int, str, str]:

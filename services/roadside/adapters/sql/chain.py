@@ -61,6 +61,8 @@ class Event(StrEnum):
     """A new key seals from here on."""
     AUDIT = "audit"
     """A line of the audit."""
+    LISTED = "listed"
+    """A list was taken into the registry."""
 
 
 @dataclass(frozen=True, slots=True)

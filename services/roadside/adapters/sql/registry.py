@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import and_, func, or_, select
 
+from roadside.adapters.sql.import_seals import named
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.adapters.sql.unread import unread_plates
 from roadside.core.lettering import spellings
@@ -228,10 +229,10 @@ def _version(connection: Connection) -> str:
     newest = select(func.max(IMPORTS.c.import_id)).group_by(IMPORTS.c.content)
     rows = connection.execute(select(IMPORTS).where(IMPORTS.c.import_id.in_(newest)).order_by(IMPORTS.c.content.desc()))
     told = []
-    for row in rows:
-        at = datetime.fromtimestamp(row.at_ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        digest = f", sha256 {row.sha256}" if row.sha256 else ""
-        told.append(f"{row.content} up to import {row.import_id} of {at}{digest}")
+    for row in rows.mappings():
+        at = datetime.fromtimestamp(row["at_ns"] // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        digest = f", sha256 {row['sha256']}" if row["sha256"] else ""
+        told.append(f"{row['content']} up to import {row['import_id']} of {at}{digest}{named(row)}")
     return "; ".join(told)
 
 

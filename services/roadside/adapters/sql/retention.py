@@ -15,6 +15,7 @@ from sqlalchemy import and_, case, delete, func, or_, select, update
 from roadside.adapters.checkpoint import sign_head
 from roadside.adapters.sql.arrivals import Arrivals, refused_arrivals
 from roadside.adapters.sql.chain import AuditEntry, Event
+from roadside.adapters.sql.import_seals import import_faults, imports_after, newest_seal
 from roadside.adapters.sql.schema import AUDIT, CHAIN, CHANGES, CORRECTIONS, EVIDENCE, OUTBOX, SIGHTINGS
 from roadside.adapters.sql.verification import compared, walked
 from roadside.core.plates import fold
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from roadside.adapters.encryption import Keyring
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.vault import Vault
+    from roadside.core.canonical import Plain
     from roadside.ports.system import Clock
 
 _BATCH = 500
@@ -83,6 +85,10 @@ class ChainReport:
     """Sightings that an older version stored, which sealed their pictures alone."""
     anchor: Checkpoint | None = None
     """The newest checkpoint that agrees: up to its entry nothing was cut off or exchanged."""
+    sealed_import: int = 0
+    """The last import of the registry that the chain has sealed; 0 where there is none."""
+    newer_imports: int = 0
+    """Imports since then: that they are Roadside's own is not shown by the chain yet."""
 
 
 class RetentionManager:
@@ -174,8 +180,13 @@ class RetentionManager:
         self._remove(erased)
         return Forgotten(len(ids), receipt, self._database.scrub())
 
-    def verify(self, expected_link: str | None = None, checkpoints: Sequence[Checkpoint] = ()) -> ChainReport:
-        """Whether chain, records and pictures agree and were left alone.
+    def verify(
+        self,
+        expected_link: str | None = None,
+        checkpoints: Sequence[Checkpoint] = (),
+        registry: Database | None = None,
+    ) -> ChainReport:
+        """Whether chain, records and pictures agree and were left alone, and so the lists of the `registry`.
 
         `expected_link` is a last link that was noted before, `checkpoints` were signed before: they must agree with the
         chain.
@@ -195,7 +206,23 @@ class RetentionManager:
                 anchor = each
             else:
                 faults.append(fault)
-        return ChainReport(tuple(faults), walk.head.sequence, walk.head.link, found.sealed, found.older, anchor)
+        newer, sealed_import = 0, max(walk.imports.numbers, default=0)
+        if registry is not None:
+            with registry.snapshot() as connection:
+                faults += import_faults(connection, walk.imports)
+                newer = imports_after(connection, sealed_import)
+        counts = (found.sealed, found.older, anchor, sealed_import, newer)
+        return ChainReport(tuple(faults), walk.head.sequence, walk.head.link, *counts)
+
+    def seal_lists(self, registry: Database) -> None:
+        """Seal the last import of `registry` in the chain, and with it all before."""
+        with registry.read() as connection:
+            newest = newest_seal(connection)
+        if newest is not None:
+            number, seal = newest
+            with self._database.write() as connection:
+                facts: dict[str, Plain] = {"import": number, "seal": seal}
+                self._vault.chain.note(connection, Event.LISTED, facts, self._clock.now_ns())
 
     def checkpoint(self) -> Checkpoint | None:
         """The end of the chain, signed; None of a chain without entries."""

@@ -239,8 +239,11 @@ IMPORTS = Table(
     Column("kept", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
     Column("sha256", Text),
+    Column("contents", Text),
+    Column("seal", Text),
 )
-"""One row for each import that ended; a registry without one cannot answer."""
+"""One row for each import that ended; a registry without one cannot answer. `contents` and `seal` are those of
+`roadside.adapters.sql.import_seals`."""
 
 KNOWN_LISTS = Table(
     "known_lists",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from roadside.adapters.sql.chain import FIRST_LINK, PICTURES_ONLY, Event, Head, opened
+from roadside.adapters.sql.import_seals import NAMED, Proofs
 from roadside.adapters.sql.schema import AUDIT, CHAIN, EVIDENCE, SEALED, SIGHTINGS
 from roadside.adapters.sql.sealing import PARTS, differences, plain, states
 from roadside.errors import NotFoundError
@@ -39,6 +40,10 @@ class Walk:
     """Of sightings that only version 1 has sealed: the SHA-256 of their pictures, by kind."""
     audit: dict[int, int] = field(default_factory=dict)
     """Of each sealed line of the audit, its entry."""
+    older_audit_to: int = 0
+    """Lines of the audit up to this number were written before they were sealed."""
+    imports: Proofs = field(default_factory=Proofs)
+    """What is sealed of the registry's imports."""
     older_to: int | None = None
     """Sightings up to this `sequence` were stored before whole records were sealed; None where none ever was."""
     links: dict[int, str] = field(default_factory=dict)
@@ -101,7 +106,8 @@ def _take_picture(walk: Walk, row: Row[Any]) -> None:
 def _take(walk: Walk, row: Row[Any], record: Mapping[str, Any], unopened: dict[str, list[int]]) -> None:
     facts = record["facts"]
     if row.event == Event.BEGAN:
-        walk.older_to = facts["sightings_to"] if walk.older_to is None else walk.older_to
+        if walk.older_to is None:
+            walk.older_to, walk.older_audit_to = facts["sightings_to"], facts["audit_to"]
     elif row.event == Event.ERASED:
         for sighting_id in facts["sightings"]:
             walk.newest.pop(sighting_id, None)
@@ -109,7 +115,11 @@ def _take(walk: Walk, row: Row[Any], record: Mapping[str, Any], unopened: dict[s
             unopened.pop(sighting_id, None)
     elif row.event == Event.AUDIT:
         walk.audit[facts["audit"]["entry_id"]] = row.sequence
+    elif row.event == Event.LISTED:
+        walk.imports.listed.setdefault(facts["import"], set()).add(facts["seal"])
     elif row.sighting_id:
+        for number, seal in NAMED.findall(record["sighting"].get("reasons") or ""):
+            walk.imports.judged.setdefault(int(number), set()).add(seal)
         walk.newest[row.sighting_id] = row.sequence
         walk.pictures.pop(row.sighting_id, None)
 
@@ -225,7 +235,10 @@ def _pictures(connection: Connection, vault: Vault, *, under_any_key: bool) -> I
 
 
 def _audit(connection: Connection, walk: Walk) -> Iterator[str]:
-    """Sealed lines that were changed or taken away."""
+    """Lines that were changed, taken away or written by hand."""
+    for number in connection.execute(select(AUDIT.c.entry_id).order_by(AUDIT.c.entry_id)).scalars():
+        if number not in walk.audit and not 0 < number <= walk.older_audit_to:
+            yield f"audit: line {number}: a line that the chain does not know"
     numbers = sorted(walk.audit)
     for start in range(0, len(numbers), _BATCH):
         some = numbers[start : start + _BATCH]
