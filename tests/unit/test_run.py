@@ -70,6 +70,21 @@ def test_the_table_of_a_long_run_shows_the_last_and_counts_all() -> None:
     assert len(table) == 1000
 
 
+def test_each_vehicle_is_one_row_under_one_head(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(STREET.read_bytes())
+    assert main(["run", str(folder), "--db", str(tmp_path / "r.db")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head, *rows = [line.split() for line in lines[: lines.index("")]]
+    assert head == ["time", "plate", "country", "sure", "looks"]
+    assert len(rows) == 4
+    assert {row[1] for row in rows} == {"HK47TVN", "9K74182"}
+    assert "4 sightings" in lines
+    assert sum("HK47TVN" in line for line in lines) == 2
+
+
 def test_reads_of_no_vehicle_are_forgotten_by_the_video(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("roadside.commands.overlay.MOST_SEEN", 50)
     overlay = Overlay()

@@ -314,10 +314,10 @@ class StreetRun:
         return self._watch.dropped
 
     def report(self, *, timings: bool) -> None:
-        """The table at the end, unless it is quiet or for a program."""
+        """What there was, at the end, unless it is quiet or for a program."""
         if not self._tells_end:
             return
-        print(painted(self.sightings.text()))
+        print(f"\n{painted(self.sightings.counts())}")
         pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self._watch.dropped} dropped to stay in the present" if self._watch.dropped else ""
         print(f"{pace}{missed}. Stored in {self._stored_in}")

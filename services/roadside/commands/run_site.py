@@ -106,10 +106,10 @@ class SiteRun:
             return interrupt.came
 
     def report(self, stored_in: str, *, timings: bool) -> None:
-        """The table at the end, unless it is quiet or for a program."""
+        """What there was, at the end, unless it is quiet or for a program."""
         if not self._tells_end:
             return
-        print(painted(self._teller.sightings.text()))
+        print(f"\n{painted(self._teller.sightings.counts())}")
         dropped = self._watch.dropped
         missed = ", ".join(f"{name} {count}" for name, count in dropped.items() if count)
         told = f"; dropped to stay in the present: {missed}" if missed else ""

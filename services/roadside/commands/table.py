@@ -46,6 +46,25 @@ def sighting_line(sighting: Sighting, *, cameras: bool = False) -> str:
     return f"{row[0]}  {where}{row[1]:<10} {row[2]:<4} {row[3]:>5}  {told}".rstrip()
 
 
+def running_head(*, cameras: bool = False, judged: bool = True) -> str:
+    """The head over rows of `running_row`; `judged`: they have verdicts."""
+    camera, *words = headings(("camera", *HEAD[:7]))
+    return _running([*words[:5], words[5] if judged else ""], camera if cameras else None, words[6:] if judged else ())
+
+
+def running_row(sighting: Sighting, *, cameras: bool = False) -> str:
+    """One vehicle as it passes, in columns as wide as is usual; with `cameras`, where."""
+    row = _row(sighting)
+    return _running(row[:6], sighting.camera_id if cameras else None, (row[6], *_beside(sighting)))
+
+
+def _running(cells: Sequence[str], camera: str | None, rest: Sequence[str]) -> str:
+    time, plate, country, sure, looks, verdict = cells
+    where = "" if camera is None else f"{camera:<12}  "
+    told = "  ".join(filter(None, (f"{verdict:<8}" if verdict else "", *rest)))
+    return f"{time:<8}  {where}{plate:<10} {country:<7}  {sure:>4}  {looks:>5}  {told}".rstrip()
+
+
 class SightingTable:
     """The vehicles that passed: the last of them as rows, all of them as counts. A camera may stand for months."""
 
@@ -70,21 +89,27 @@ class SightingTable:
     def _placed(self, row: tuple[str, ...], camera: str) -> tuple[str, ...]:
         return (row[0], camera, *row[1:]) if self._cameras else row
 
-    def text(self) -> str:
-        """The rows that are kept, and how many of each verdict there were."""
+    def counts(self) -> str:
+        """How many there were, and of each verdict."""
         if not self:
             return "No sighting: no plate was seen well enough."
+        judged = sorted((kind, count) for kind, count in self._verdicts.items() if kind != VerdictKind.NONE)
+        told = ", ".join(f"{count} {kind}" for kind, count in judged)
+        noun = "sighting" if len(self) == 1 else "sightings"
+        return f"{len(self)} {noun}{': ' if told else ''}{told}"
+
+    def text(self) -> str:
+        """The rows that are kept, and the counts."""
+        if not self:
+            return self.counts()
         rows = [headings(self._placed(HEAD, "camera")), *self._rows]
         told_of = [any(row[i] for row in self._rows) for i in range(len(rows[0]))]
         rows = [tuple(cell for cell, told in zip(row, told_of, strict=True) if told) for row in rows]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         lines.insert(1, "  ".join("-" * width for width in widths))
-        judged = sorted((kind, count) for kind, count in self._verdicts.items() if kind != VerdictKind.NONE)
-        told = ", ".join(f"{count} {kind}" for kind, count in judged)
-        noun = "sighting" if len(self) == 1 else "sightings"
         left_out = f"; the last {len(self._rows)} are shown" if len(self) > len(self._rows) else ""
-        return "\n".join(["", *lines, "", f"{len(self)} {noun}{': ' if told else ''}{told}{left_out}"])
+        return "\n".join(["", *lines, "", f"{self.counts()}{left_out}"])
 
 
 def sighting_table(sightings: Sequence[Sighting], *, dates: bool = False) -> str:

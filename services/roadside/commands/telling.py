@@ -1,4 +1,4 @@
-"""Prints the vehicles of a run as they pass, and keeps the rows for the table at the end."""
+"""Prints the vehicles of a run as they pass, a row each, and counts them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from roadside.commands.colour import painted
 from roadside.commands.json_lines import print_json, sighting_json
-from roadside.commands.table import SightingTable, sighting_line, without_free_plate
+from roadside.commands.table import SightingTable, running_head, running_row, without_free_plate
+from roadside.core.sightings import VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,13 +36,13 @@ class Teller:
         """
         self._as_json = as_json
         self._quiet = quiet
-        self.sightings = SightingTable(cameras=cameras)
+        self.sightings = SightingTable(rows=0)
         self.tells_free = show_plates or sys.stdout.isatty()
         self._progress = progress
         self._cameras = cameras
 
     def tell(self, conclusions: Iterable[Conclusion[SightingEvent]]) -> None:
-        """Print a line a vehicle."""
+        """Print a row a vehicle, and a head over the first."""
         for conclusion in conclusions:
             self._progress.clear()
             for event in conclusion.outputs:
@@ -50,7 +51,10 @@ class Teller:
                 if self._as_json:
                     print_json(sighting_json(told))
                 elif not self._quiet:
-                    print(painted(sighting_line(told, cameras=self._cameras)), flush=True)
+                    if len(self.sightings) == 1:
+                        judged = told.verdict.kind is not VerdictKind.NONE
+                        print(running_head(cameras=self._cameras, judged=judged))
+                    print(painted(running_row(told, cameras=self._cameras)), flush=True)
 
     def warn(self, line: str) -> None:
         """Say `line` on stderr."""
