@@ -136,7 +136,7 @@ def outcome(seen: Passage, frames: int, judge: Judge) -> Outcome:
     own: list[tuple[Track, str, Verdict]] = []
     others: list[tuple[Track, str, Verdict]] = []
     for track in tracks(seen, frames):
-        fusion = fuse_track(replace(track, motion=Motion.MOVED), EvidenceRule())
+        fusion = fuse_track(replace(track, motion=Motion.MOVED), EvidenceRule(of_courses=False))
         if fusion is None:
             continue
         said = (track, fusion.plate.text, judge.judge(fusion.plate, PassageTime.at(PASSED_NS)))

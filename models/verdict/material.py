@@ -70,7 +70,7 @@ def collect(folder: Path, seed: int, rng: Generator) -> Material:
 def told(seen: Passage, frames: int) -> Iterator[tuple[bool, FusedPlate]]:
     """What the product tells of the first frames of a passage: whether of the vehicle's own plate, and the plate."""
     for track in tracks(seen, frames):
-        fusion = fuse_track(replace(track, motion=Motion.MOVED), EvidenceRule())
+        fusion = fuse_track(replace(track, motion=Motion.MOVED), EvidenceRule(of_courses=False))
         if fusion is not None:
             yield any((p.crop.sequence, p.crop.detection.box) in seen.own for p in track.reads), fusion.plate
 
@@ -85,10 +85,7 @@ def _chimeras(clean: list[tuple[int, Passage]], rng: Generator) -> Iterator[tupl
         for seen in (first, second):
             own = [p for p in seen.reads if (p.crop.sequence, p.crop.detection.box) in seen.own]
             reads += own[: int(rng.integers(1, 4))]
-        fusion = (
-            fuse_track(Track(CameraId("bench"), "joined", tuple(reads), motion=Motion.MOVED), EvidenceRule())
-            if reads
-            else None
-        )
+        joined = Track(CameraId("bench"), "joined", tuple(reads), motion=Motion.MOVED)
+        fusion = fuse_track(joined, EvidenceRule(of_courses=False)) if reads else None
         if fusion is not None:
             yield half, fusion.plate, (fold(first.subject.text), fold(second.subject.text))

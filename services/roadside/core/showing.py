@@ -48,6 +48,8 @@ class EvidenceRule:
     """A plate that moved, and was read in so many frames, is told of although they do not agree: a person can look."""
     of_vehicles: bool = True
     """Whether motion tells vehicles from lettering: not in single pictures."""
+    of_courses: bool = True
+    """Whether what goes like no vehicle is told so: not of one photograph that is moved about, which has no depth."""
 
 
 def is_evident(fusion: Fusion, rule: EvidenceRule) -> bool:
@@ -76,7 +78,7 @@ def fuse_track(track: Track, rule: EvidenceRule) -> Fusion | None:
         reserves.append(Reserve.DISAGREE)
     if not may_be_plate(fusion.plate.text, fusion.plate.country, moved=not rule.of_vehicles or not reserves):
         return None
-    if rule.of_vehicles:
+    if rule.of_vehicles and rule.of_courses:
         reserves += _of_surroundings(track)
     if not reserves:
         return fusion
