@@ -234,6 +234,8 @@ STRANGE = {
     "a million entries": {"vignettes": [{}] * 100_000},
     "text in another encoding": '{"vignettes": [{"category": "osobn\u00ed"}]}'.encode("cp1250"),
     "nothing": b"",
+    "null": b"null",
+    "no number for a plate": b'{"vignettes": [{"plate": NaN}]}',
     "a number": b"7",
     "nulls": b"\0" * 100,
 }

@@ -9,7 +9,7 @@ import random
 import re
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote, urlsplit
 
 from roadside.adapters.http.answers import entries_of
@@ -103,12 +103,19 @@ class Office:
             raise OSError(f"HTTP {response.status}")
         if response.status != http.HTTPStatus.OK:
             raise _PermanentError(f"HTTP {response.status}")
-        answer: object = json.loads(data)
+        answer: object = json.loads(data, parse_constant=_no_number)
+        if answer is None:
+            raise ValueError("the answer is null, which does not say that nobody paid")
         return answer
 
 
 class _PermanentError(Exception):
     """An answer that asking again will not mend."""
+
+
+def _no_number(name: str) -> NoReturn:
+    """JSON has no NaN: an entry that was one would pass for another plate's."""
+    raise ValueError(f"the answer holds {name}, which is no JSON")
 
 
 def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
