@@ -16,6 +16,7 @@ import pytest
 
 from roadside.assembly.console_server import ConsoleServer, link_for
 from roadside.console.ports import Role
+from roadside.core.known import Action, KnownMatch
 from roadside.core.sightings import VerdictKind
 from tests.browsers import CHROMIUM, page_of, set_password, started_chromium
 from tests.consoles import Console, console
@@ -145,16 +146,27 @@ def test_what_is_stored_while_a_page_connects_appears_once(chromium: Browser, ma
         ]
 
 
-def test_nothing_runs_over_on_a_phone_and_every_text_is_czech(chromium: Browser, made: Console) -> None:
-    wanted = made.see("AB12CDE", VerdictKind.REVIEW, rule="one-look")
-    with served(made) as address, page_of(chromium, width=360, language="cs-CZ") as page:
+@pytest.mark.parametrize("language", ["cs", "de"])
+def test_nothing_runs_over_on_a_phone_in_any_language(chromium: Browser, made: Console, language: str) -> None:
+    wanted = lists_of(made)
+    with served(made) as address, page_of(chromium, width=360, language=f"{language}-{language.upper()}") as page:
         enter(page, made, address)
         for path in PAGES(wanted):
             page.goto(f"{address}{path}")
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
-            assert page.get_attribute("html", "lang") == "cs"
+            assert page.get_attribute("html", "lang") == language
         page.goto(f"{address}/review")
-        assert "K POSOUZENÍ" in page.content() or "Pochybnost" in page.content()
+        assert {"cs": "Pochybnost", "de": "Der Zweifel"}[language] in page.content()
+
+
+def lists_of(made: Console) -> str:
+    """A list with a plate and what passed of it, an empty one, and a sighting with a film strip: its id."""
+    for name, action in (("family", Action.OPEN), ("empty", Action.ALERT)):
+        made.desk.known.put_list(name, action)
+    made.desk.known.enter("family", {"plate": "AB12 CDE", "name": "Eva", "valid_to": "2020-01-01"})
+    match = KnownMatch("family", Action.OPEN, "Eva", "", "AB12 CDE", 0.99)
+    reads = ["AB12CDE", "AB12COE", "", *["AB12CDE"] * 9]
+    return made.see("AB12CDE", VerdictKind.REVIEW, rule="one-look", reads=reads, known=(match,))
 
 
 def PAGES(wanted: str) -> list[str]:  # noqa: N802 - a list, of which one depends on the test
@@ -164,6 +176,9 @@ def PAGES(wanted: str) -> list[str]:  # noqa: N802 - a list, of which one depend
         f"/sightings/{wanted}",
         "/review",
         "/registry",
+        "/lists",
+        "/lists/one?list=family&change=AB12%20CDE",
+        "/lists/one?list=empty",
         "/cameras",
         "/statistics",
         "/system",
@@ -173,16 +188,73 @@ def PAGES(wanted: str) -> list[str]:  # noqa: N802 - a list, of which one depend
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_everybody_can_use_it(chromium: Browser, made: Console, dark: bool) -> None:  # noqa: FBT001 - a parameter
-    wanted = made.see("AB12CDE", VerdictKind.REVIEW, rule="one-look")
+    wanted = lists_of(made)
     with served(made) as address, page_of(chromium, dark=dark) as page:
         page.goto(f"{address}/sign-in")
         faults = {"/sign-in": violations(page)}
         enter(page, made, address)
         # The dark colours are the same on every page; these show all of them.
-        for path in (f"/sightings/{wanted}", "/statistics") if dark else PAGES(wanted):
+        for path in (f"/sightings/{wanted}", "/statistics", "/lists/one?list=family") if dark else PAGES(wanted):
             page.goto(f"{address}{path}")
             faults[path] = violations(page)
     assert not {path: found for path, found in faults.items() if found}
+
+
+def test_a_list_is_made_and_filled_from_a_file(chromium: Browser, made: Console, tmp_path: Path) -> None:
+    listed = tmp_path / "family.csv"
+    listed.write_text("Kennzeichen;Halter\nAB12CDE;Eva\n;nobody\nXY34FGH;Jan\n", encoding="utf-8")
+    with served(made) as address, page_of(chromium) as page:
+        enter(page, made, address)
+        page.click("nav >> text=Lists")
+        page.fill("form[action='/lists/new'] [name=list]", "family")
+        page.select_option("form[action='/lists/new'] [name=action]", "open")
+        page.click("text=Make it")
+        page.set_input_files("[name=file]", listed)
+        page.click("text=Look at it")
+        assert violations(page) == []
+        assert page.is_visible("text=plate is empty")
+        page.click("button >> text=Enter it")
+        page.wait_for_selector("td >> text=XY34FGH")
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.click("[aria-label='Remove AB12CDE']")
+        page.wait_for_selector("td >> text=AB12CDE", state="detached")
+        made.see("XY34FGH", VerdictKind.REVIEW, known=(KnownMatch("family", Action.OPEN, "Jan", "", "XY34FGH", 0.99),))
+        page.goto(f"{address}/lists/one?list=family")
+        page.click("article >> nth=0")
+        page.wait_for_selector("text=Sealed evidence")
+    assert [(e.plate, e.name) for e in made.desk.known.entries("family")] == [("XY34FGH", "Jan")]
+
+
+def test_a_film_strip_shows_each_read_in_its_own_window(chromium: Browser, made: Console) -> None:
+    wanted = lists_of(made)
+    with served(made) as address, page_of(chromium) as page:
+        enter(page, made, address)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/strip") else None)
+        page.goto(f"{address}/sightings/{wanted}")
+        page.wait_for_function("[...document.querySelectorAll('.film img')].every(i => i.naturalHeight === 768)")
+        places = page.eval_on_selector_all(".film img", "all => all.map(i => getComputedStyle(i).objectPosition)")
+        assert places == [f"0px {-64 * i or 0}px" for i in range(12)]
+        assert len(asked) == 1  # who looked is written down once
+
+
+def test_preview_lets_a_person_say_how_a_list_is_read(chromium: Browser, made: Console, tmp_path: Path) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text("Wagen,country,valid_from,valid_to\nAB12CDE,UK,01/02/2026,01/31/2099\n", encoding="utf-8")
+    with served(made) as address, page_of(chromium) as page:
+        enter(page, made, address)
+        page.goto(f"{address}/registry")
+        page.set_input_files("[name=file]", listed)
+        page.click("text=Look at it")
+        assert violations(page) == []
+        page.select_option("[name=column_plate]", "Wagen")
+        page.click("text=Read it again")
+        page.wait_for_selector("text=month first (line 2")
+        page.select_option("form[action='/registry/preview'] [name=date_order]", "month-first")
+        page.click("text=Read it again")
+        page.click("text=Take it in")
+        page.wait_for_selector("text=list.csv (admin)")
+    assert made.desk.registry.state().vignettes == 1
 
 
 def violations(page: Page) -> list[str]:
