@@ -122,7 +122,7 @@ OVERVIEW: tuple[Panel, ...] = (
     ),
     Panel(
         "Memory of Redis",
-        (("roadside:redis_memory:ratio", "used"),),
+        (("roadside:redis_memory:ratio", "used"), ("roadside:frames_redis_memory:ratio", "used by frames alone")),
         unit="percentunit",
         thresholds=(("green", None), ("orange", 0.7), ("red", 0.8)),
         explained="From 80 % on frames are shed.",

@@ -6,7 +6,17 @@ import pytest
 import yaml
 
 from roadside.notify.options import NotifyOptions
-from tests.manifests.documents import VARIANTS, Document, labels_of, pod_of, script, variant, workloads
+from tests.manifests.documents import (
+    K3S,
+    VARIANTS,
+    Document,
+    documents_of,
+    labels_of,
+    pod_of,
+    script,
+    variant,
+    workloads,
+)
 
 Arrow = tuple[str, str, int]
 Pod = tuple[str, dict[str, str], Document]
@@ -110,6 +120,12 @@ def test_only_the_arrows_of_the_architecture(name: str) -> None:
     found = Cluster(variant(name)).arrows()
     expected = arrows_of_the_architecture(name)
     assert found == expected, f"too many: {found - expected}; missing: {expected - found}"
+
+
+def test_frames_in_a_redis_of_their_own_are_for_the_services_alone() -> None:
+    documents = [*variant("base"), *documents_of(K3S / "frames" / "redis-frames.yaml")]
+    more = Cluster(documents).arrows() - arrows_of_the_architecture("base")
+    assert more == {(service, "redis-frames", 6379) for service in EVERY}
 
 
 def test_the_evaluation_sees_an_arrow_too_many() -> None:

@@ -59,6 +59,19 @@ def test_passwords_fit_and_are_long(made_secrets: list[Document]) -> None:
     assert len(keyring.keys["k1"]) == 32
 
 
+def test_the_redis_of_frames_has_the_password_of_the_other(tmp_path: Path) -> None:
+    for options in ((), ("--frames-redis",)):
+        folder = tmp_path / str(len(options))
+        subprocess.run([*COMMAND, *options, "--files", str(folder)], check=True)
+        url = (folder / "redis" / "url").read_text()
+        frames = folder / "redis" / "frames-url"
+        assert frames.exists() == bool(options)
+        told = (folder / "settings.env").read_text().splitlines()
+        wanted = f"ROADSIDE_FRAMES_REDIS_URL={url.replace('@redis.', '@redis-frames.')}"
+        assert (wanted in told) == bool(options)
+    assert frames.read_text() == url.replace("@redis.", "@redis-frames.")
+
+
 def test_alerts_go_to_whom_was_named_and_alertmanager_takes_it(tmp_path: Path) -> None:
     mail = ("--alert-email", "me@example.org", "--alert-smtp", "smtp://me:a:word@mail.example.org:587")
     for number, (options, told) in enumerate(
