@@ -1,3 +1,7 @@
 .PHONY: soak
 soak: $(VENV)/.dev $(DEMO_CLIP) ## Watch a live camera for MINUTES and fail where memory rises (var/soak: a table and a plot)
 	@$(BIN)/python -m tests.bench.soak --minutes $(MINUTES) $(SOAK)
+
+.PHONY: peaks
+peaks: $(VENV)/.dev ## Measure what the worst picture of each door costs, into docs/peaks.md
+	@$(BIN)/python -m tests.bench.peaks
