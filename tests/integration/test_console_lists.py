@@ -210,6 +210,24 @@ def test_what_passed_of_a_list_is_found_by_it_and_by_direction(app: FastAPI, mad
     assert found(known_list="a") == []
 
 
+def test_lists_over_rest(app: FastAPI, made: Console) -> None:
+    client = TestClient(app)
+    admin, reviewer = ({"authorization": f"Bearer {made.token('admin', role)}"} for role in (Role.ADMIN, Role.REVIEWER))
+    put = client.put("/api/v1/lists/a", params={"action": "open"}, headers=admin)
+    assert put.json() == {"name": "a", "action": "open", "plates": 0}
+    assert client.put("/api/v1/lists/a", params={"action": "open"}, headers=reviewer).status_code == 403
+    given = {"plate": "AB12 CDE", "country": "GB", "name": "Eva", "valid_to": "2099-12-31"}
+    entered = client.put("/api/v1/lists/a/plates", json=given, headers=admin).json()
+    assert client.put("/api/v1/lists/a/plates", json=entered, headers=admin).json() == entered
+    made.desk.known.enter("a", {"plate": "X" + " " * 100 + "Y34FGH"})  # as a command may have entered it
+    listed = client.get("/api/v1/lists/a/plates", headers=reviewer)
+    assert [each["country"] for each in listed.json()] == ["UK", ""]
+    gone = client.delete("/api/v1/lists/a/plates", params={"plate": "ab12cde"}, headers=admin)
+    assert gone.json() == {"plates": 1}
+    assert client.get("/api/v1/lists", headers=reviewer).json() == [{"name": "a", "action": "open", "plates": 1}]
+    assert client.get("/api/v1/lists/b/plates", headers=reviewer).status_code == 404
+
+
 class Served:
     """The lists of a database behind gRPC."""
 

@@ -172,7 +172,7 @@ class ListModel(Model):
 class ListedPlateModel(Model):
     """A plate of a list, as it was entered."""
 
-    plate: str = Field(min_length=1, max_length=32)
+    plate: str = Field(min_length=1, max_length=200, description="in any spelling")
     country: str = Field("", max_length=32, description="empty: any")
     name: str = Field("", max_length=200)
     group: str = Field("", max_length=200)
@@ -285,9 +285,14 @@ def listed_model(entry: KnownPlate) -> ListedPlateModel:
     """A plate of a list as it is answered: what was sent for it, entered again, means the same."""
     begins = moment(entry.valid_from_ns).isoformat(timespec="seconds") if entry.valid_from_ns > 0 else ""
     ends = moment(entry.valid_to_ns - 10**9).isoformat(timespec="seconds") if entry.valid_to_ns < NEVER_NS else ""
-    said = (entry.plate, entry.country, entry.name, entry.group, begins, ends)
-    names = ("plate", "country", "name", "group", "valid_from", "valid_to")
-    return ListedPlateModel.model_construct(**dict(zip(names, said, strict=True)))
+    return ListedPlateModel(
+        plate=entry.plate,
+        country=entry.country,
+        name=entry.name,
+        group=entry.group,
+        valid_from=begins,
+        valid_to=ends,
+    )
 
 
 def moment(at_ns: int) -> datetime:
