@@ -2,7 +2,7 @@
 CAMERAS ?=
 MINUTES ?= 10
 
-.PHONY: up down chaos bench-saves bench-services docs
+.PHONY: up down chaos bench-cluster bench-saves bench-services docs
 up: $(VENV)/.dev ## Start all services on this machine (CAMERAS='gate=rtsp://...; yard=clip.mp4')
 	@if [ -z "$(CAMERAS)" ] && [ "$(SOURCE)" = "$(DEMO_CLIP)" ]; then $(MAKE) --no-print-directory $(DEMO_CLIP); fi
 	@bash services/up start "$(CAMERAS)" "$(SOURCE)"
@@ -15,6 +15,9 @@ chaos: $(VENV)/.dev ## Kill services, Redis and PostgreSQL at random for MINUTES
 
 bench-saves: $(VENV)/.dev ## Sightings a second that 1, 4 and 16 writers store in one PostgreSQL
 	@$(BIN)/python -m tests.bench.saves
+
+bench-cluster: $(VENV)/.dev $(DEMO_CLIP) ## What each camera costs each part of a cluster: CAMERAS="1 10 100"
+	@$(BIN)/python -m tests.bench.cluster --cameras $(or $(CAMERAS),1 10 100)
 
 bench-services: $(VENV)/.dev ## How many cameras the services carry, and what distribution costs
 	@$(BIN)/python -m tests.bench.services
