@@ -26,6 +26,7 @@ from roadside.assembly.records import open_records
 from roadside.assembly.settings import load_settings
 from roadside.console.ports import Role
 from roadside.core.frames import CameraId, Frame
+from roadside.core.known import Action
 from roadside.core.outline import Line, Polygon
 from roadside.core.view import View
 
@@ -57,7 +58,8 @@ SHOTS = (
     Shot("console-live", "/"),
     Shot("console-live-phone", "/", PHONE, "cs-CZ"),
     Shot("console-review-dark", "/review", dark=True),
-    Shot("console-sighting", "/sightings/{sighting}", (1280, 1000)),
+    Shot("console-sighting", "/sightings/{sighting}", (1280, 1150)),
+    Shot("console-list", "/lists/one?list=residents", (1280, 1000)),
     Shot("console-zones", f"/cameras/{CAMERA}/view", (1280, 1000)),
     Shot("console-statistics-cs", "/statistics", language="cs-CZ"),
 )
@@ -78,6 +80,9 @@ def main() -> None:
         show(board, clip)
         views.save(CAMERA, DRAWN)
         desk = open_desk(records, settings, board)
+        desk.known.put_list("residents", Action.OPEN)
+        for plate, whose, flat in (("AB12 CDE", "Eva", "3"), ("XY34 FGH", "Jan", "3"), ("KL56 MNP", "Petra", "7")):
+            desk.known.enter("residents", {"plate": plate, "country": "UK", "name": whose, "group": flat})
         server = ConsoleServer(desk)
         address = server.listen()
         waiting, _ = desk.reviews.next()
