@@ -45,6 +45,8 @@ class Sample:
     """Since the start."""
     resident_mb: float
     """With its children's, such as the process that decodes pictures."""
+    own_mb: float
+    """Of it what is no file's: a kernel that is short of memory takes pages of programs back and reads them again."""
     files: int
     threads: int
     database_mb: float
@@ -56,10 +58,11 @@ def sample(pid: int, folder: Path, started_s: float, name: str = "run") -> Sampl
     """What the process `pid` with its children, whose records lie in `folder`, takes now."""
     status = _status(pid)
     size = sum(map(_size_bytes, folder.rglob("*")))
-    resident_kb = _resident_kb(status) + sum(_resident_kb(_status(child)) for child in _children(pid))
+    taken = [status, *map(_status, _children(pid))]
     return Sample(
         round(time.monotonic() - started_s, 1),
-        round(resident_kb / 1024, 2),
+        round(sum(_kb(each, "VmRSS") for each in taken) / 1024, 2),
+        round(sum(_kb(each, "RssAnon") + _kb(each, "RssShmem") for each in taken) / 1024, 2),
         len(os.listdir(f"/proc/{pid}/fd")),  # noqa: PTH208 - names alone, of what may be gone already
         int(status["Threads"]),
         round(size / MB, 2),
@@ -75,8 +78,8 @@ def _status(pid: int) -> dict[str, str]:
     return {}
 
 
-def _resident_kb(status: Mapping[str, str]) -> int:
-    return int(status.get("VmRSS", "0 kB").split()[0])
+def _kb(status: Mapping[str, str], what: str) -> int:
+    return int(status.get(what, "0 kB").split()[0])
 
 
 def _children(pid: int) -> list[int]:
@@ -97,11 +100,11 @@ def _size_bytes(path: Path) -> int:
 
 
 def rise_mb(samples: Sequence[Sample], warm_up_s: float) -> tuple[float, float]:
-    """By how much the resident memory rose from the first to the last quarter after the warm-up, and a hour's slope."""
+    """By how much a process's own rose from the first to the last quarter after the warm-up, and an hour's slope."""
     steady = [s for s in samples if s.seconds >= warm_up_s]
     quarter = max(1, len(steady) // 4)
-    first, last = (np.mean([s.resident_mb for s in part]) for part in (steady[:quarter], steady[-quarter:]))
-    times, sizes = [s.seconds / 3600 for s in steady], [s.resident_mb for s in steady]
+    first, last = (np.mean([s.own_mb for s in part]) for part in (steady[:quarter], steady[-quarter:]))
+    times, sizes = [s.seconds / 3600 for s in steady], [s.own_mb for s in steady]
     slope = float(np.polyfit(times, sizes, 1)[0]) if len(steady) > 1 else 0.0
     return float(last - first), slope
 
@@ -120,10 +123,11 @@ def plot(samples: Sequence[Sample], path: Path) -> bool:
     for name in names:
         own = [s for s in samples if s.process == name]
         minutes = [s.seconds / 60 for s in own]
-        axes[0].plot(minutes, [s.resident_mb for s in own], label=name)
+        line = axes[0].plot(minutes, [s.own_mb for s in own], label=name)
+        axes[0].plot(minutes, [s.resident_mb for s in own], color=line[0].get_color(), alpha=0.3)
         axes[1].plot(minutes, [s.files for s in own], label=f"{name}: open files")
         axes[1].plot(minutes, [s.threads for s in own], label=f"{name}: threads", linestyle="--")
-    axes[0].set_ylabel("resident memory, MB")
+    axes[0].set_ylabel("memory, MB (pale: with files')")
     axes[1].legend(fontsize="x-small", ncols=2)
     if len(names) > 1:
         axes[0].legend(fontsize="x-small", ncols=2)
@@ -270,8 +274,9 @@ def tell(name: str, samples: Sequence[Sample], warm_up_s: float) -> float:
     rise, slope = rise_mb(own, warm_up_s)
     last = own[-1]
     print(
-        f"{name}: {last.resident_mb:.0f} MB, {last.files} files, {last.threads} threads, {last.database_mb:.1f} MB "
-        f"kept; after {warm_up_s / 60:.1f} minutes {rise:+.1f} MB, slope {slope:+.1f} MB an hour"
+        f"{name}: {last.resident_mb:.0f} MB ({last.own_mb:.0f} of its own), {last.files} files, "
+        f"{last.threads} threads, {last.database_mb:.1f} MB kept; "
+        f"after {warm_up_s / 60:.1f} minutes {rise:+.1f} MB, slope {slope:+.1f} MB an hour"
     )
     return rise
 
