@@ -183,6 +183,16 @@ def test_a_bus_of_the_version_before_is_gone_on_with(server: RedisServer) -> Non
         assert not raw.exists("{roadside}:partitions"), "who only looks changes nothing"
 
 
+def test_what_leads_to_nothing_is_acknowledged_for_many_cameras_together(server: RedisServer) -> None:
+    bus = connect(server.url)
+    for camera in CAMERAS:
+        bus.publish(SIGHTINGS, read_of(camera))
+    taken = bus.receive(SIGHTINGS, max_messages=100, block_s=0)
+    assert bus.commit([delivery.receipt for delivery in taken])
+    assert not bus.commit([delivery.receipt for delivery in taken])
+    assert bus.backlog(SIGHTINGS).waiting == bus.backlog(SIGHTINGS).pending == 0
+
+
 def test_an_event_of_another_camera_than_its_entry_says_is_poison(server: RedisServer) -> None:
     bus = connect(server.url)
     bus.publish(READS, read_of(CameraId("yard")))  # the codec of these tests makes it one of the gate

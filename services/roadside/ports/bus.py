@@ -304,7 +304,9 @@ class Consumer(Protocol):
         ...
 
     def commit(self, done: Sequence[Receipt], outputs: Sequence[Output[Any]] = ()) -> bool:
-        """Acknowledge `done`, all of one stream and one camera, and append `outputs`, both or neither.
+        """Acknowledge `done`, all of one stream, and append `outputs`, both or neither.
+
+        Where there are outputs, all is of one camera.
 
         False, and nothing appended, when none of `done` is in anybody's hands any more.
         """

@@ -133,6 +133,10 @@ class RedisStreams:
         every = self._partitions.every()
         numbers = {receipt.partition for receipt in done}
         numbers |= {partition_of(output.event.camera_id, len(every)) for output in outputs}
+        if len(numbers) > 1 and not outputs:  # of several cameras: each partition is a step of its own
+            parts = [[receipt for receipt in done if receipt.partition == number] for number in sorted(numbers)]
+            committed = [every[part[0].partition].commit(part, ()) for part in parts]
+            return any(committed)
         if len(numbers) > 1:
             raise ValueError("what is committed together is of one camera")
         return every[numbers.pop()].commit(done, outputs)
