@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from roadside.assembly.console_connections import BoundedProtocol
 from roadside.console.app import make_app
 from roadside.console.ports import Role
 from roadside.errors import SettingsError
@@ -40,6 +41,7 @@ class ConsoleServer:
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_S,
                 limit_concurrency=MOST_CONNECTIONS,
+                http=BoundedProtocol,
                 proxy_headers=desk.settings.console_https,
             )
         )
