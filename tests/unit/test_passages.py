@@ -16,6 +16,7 @@ from roadside.core.confusions import typical
 from roadside.core.ctc import COLUMN, read_posterior
 from roadside.core.events import ReadEvent
 from roadside.core.frames import END_OF_TIME_NS, Box, CameraId, Crop, Detection
+from roadside.core.motion import Course, Motion
 from roadside.core.plates import fold
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
@@ -371,3 +372,13 @@ def test_a_vehicle_that_rests_where_a_sign_stands_is_told() -> None:
         return vehicle(at_s) or sign(at_s)
 
     assert "LM43XPF" in [one.text for one in watch(street, 100, 5)]
+
+
+def test_what_drove_away_has_moved_though_it_comes_back_to_where_it_stood() -> None:
+    """A vehicle that reverses, not a sign: beyond the place where it rested no part of it can be boxed."""
+    course = Course()
+    ways = [0.0] * 20 + [12.0 * step for step in range(20)] + [1.5] * 20
+    for frame, way in enumerate(ways):
+        course.add(Box(300 + way, 200 + way / 3, 410 + way, 230 + way / 3), START_NS + frame * 100_000_000)
+        if frame >= 39:
+            assert course.motion(frame / 10) is Motion.MOVED

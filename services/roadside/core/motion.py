@@ -44,6 +44,10 @@ RESTED_NS = 1_000_000_000
 """What was at one place for so long rests there: if it is elsewhere for a while and back, it was half hidden."""
 
 
+PART_ACROSS_WIDTHS, PART_DOWN_WIDTHS = 0.15, 0.2
+"""How far a part may be boxed out of the whole, in widths of the whole."""
+
+
 class Motion(StrEnum):
     """What is known of a plate's motion."""
 
@@ -89,6 +93,11 @@ class Place:
     def is_at(self, other: Place) -> bool:
         """Whether a plate that stands may be boxed so."""
         return self.distance(other) <= SAME_PLACE_WIDTHS and self.ratio(other) < MOVED_RATIO
+
+    def covers(self, part: Place) -> bool:
+        """Whether `part` may be a part of what is here, a little loosely boxed."""
+        across = (self.width - part.width) / 2 + PART_ACROSS_WIDTHS * self.width
+        return abs(part.x - self.x) <= across and abs(part.y - self.y) <= PART_DOWN_WIDTHS * self.width
 
 
 @dataclass(slots=True)
@@ -186,7 +195,11 @@ class Course:
         self._place_on_ground(place, background or Background(0.0, 0.0))
 
     def _notice_return(self, place: Place, at_ns: int) -> None:
-        """What rested, was boxed elsewhere and is back did not move: something stood before a part of it."""
+        """What rested, of which a part was boxed and that is back whole did not move: something stood before it.
+
+        What was beyond the place where it rested has left it, and may come back: a vehicle that reverses.
+        """
+        self._rests = [rest for rest in self._rests if rest.place.covers(place) or place.covers(rest.place)]
         if self.rests_at is None or (self._rests and self._rests[-1].place == self.rests_at):
             return
         known = next((number for number, rest in enumerate(self._rests) if rest.place.is_at(place)), None)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 MOST = 64
 """Things remembered of one camera."""
-ACROSS_WIDTHS, DOWN_WIDTHS = 0.15, 0.2
-"""How far a part may be boxed out of the whole, in widths of the whole."""
 NARROWER = 0.85
 """Of the whole's width: what is as wide and says something else is another vehicle that stopped there."""
 
@@ -44,14 +42,9 @@ class Standing:
         if self.since_ns > track.first_seen_ns or gap_s > STANDING_S:
             return False
         places = [Place.of(placed.crop.detection.box) for placed in track.reads]
-        return all(self._covers(place) for place in places) and (
+        return all(self.place.covers(place) for place in places) and (
             all(place.width <= NARROWER * self.place.width for place in places) or self._says(text)
         )
-
-    def _covers(self, part: Place) -> bool:
-        whole = self.place
-        across = (whole.width - part.width) / 2 + ACROSS_WIDTHS * whole.width
-        return abs(part.x - whole.x) <= across and abs(part.y - whole.y) <= DOWN_WIDTHS * whole.width
 
     def _says(self, text: str) -> bool:
         """Whether all characters of `text` stand in this one, in their order."""
