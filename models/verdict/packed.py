@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roadside.core.nearness import reach_of
+from roadside.core.nearness import is_shifted, reach_of
 from roadside.core.neighbours import MOST_EDITS, distances
 from roadside.core.reads import ALPHABET
 from roadside.core.verdict import ANY_COUNTRY
@@ -58,7 +58,7 @@ class PackedRegistry:
         return RegistryAnswer(tuple(Vignette(p, ANY_COUNTRY, "", 0, NEVER_NS) for p in sorted(found)), ())
 
     def _near(self, key: str) -> NDArray[np.uint64]:
-        """Those within `reach_of` the key, at most MOST_EDITS from it."""
+        """Those within `reach_of` the key, at most MOST_EDITS from it or shifted against it."""
         reach = reach_of(key)
         held = [packed(k) for k in reach.keys if len(k) <= MOST_CHARACTERS and k in self]
         parts = (self._begun(reach.heads), self._ended(reach.tails), np.array(held, np.uint64))
@@ -67,7 +67,11 @@ class PackedRegistry:
         within = np.zeros(len(numbers), bool)
         for length in np.unique(lengths).tolist():
             mine = lengths == length
-            within[mine] = distances(key, _characters(numbers[mine], length)) <= MOST_EDITS
+            characters = _characters(numbers[mine], length)
+            near = distances(key, characters) <= MOST_EDITS
+            far = np.flatnonzero(~near)
+            near[far] = [is_shifted(key, text) for text in _texts(numbers[mine][far])]
+            within[mine] = near
         return np.asarray(numbers[within])
 
     def _begun(self, buckets: Sequence[str]) -> NDArray[np.uint64]:

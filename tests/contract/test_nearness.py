@@ -10,6 +10,7 @@ import pytest
 from roadside.adapters.sql import SqlRegistry, import_exemptions, import_vignettes, open_database, open_embedded
 from roadside.core.moments import PassageTime
 from roadside.core.nearness import Relation, nearness_query, relation
+from roadside.core.plates import fold
 from roadside.core.sightings import VerdictKind
 from roadside.core.vignettes import Exemption, Vignette
 from tests.databases import KINDS, fresh_postgres, postgres
@@ -67,6 +68,21 @@ def test_every_related_plate_is_found(database: Database, read: str) -> None:
     plates = neighbours(read, np.random.default_rng(len(read)))
     related = {plate for plate in plates if relation(read, plate) is not None}
     assert {relation(read, plate) for plate in related} >= {Relation.PART, Relation.SWAPPED, Relation.TWO_ERRORS}
+    import_vignettes(database, (Vignette(p, "CZ", "", 0, 1000) for p in sorted(plates)), "near", 1)
+    answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(read), PassageTime.at(500))
+    assert related <= {v.plate for v in answer.vignettes}
+
+
+@pytest.mark.parametrize("read", [READ, "LS15EBC", "DEN1SA13", "51XYZ5"])
+def test_every_plate_that_is_shifted_is_found(database: Database, read: str) -> None:
+    """A band and a crest were read as characters, and the other end was cut off: four errors that are of one kind."""
+    ends = [a + b for a in "7XQ1" for b in ("", "8", "Y")]
+    cores = [core for added in (1, 2) if len(core := read[added:]) >= 4]
+    plates = {fold(core + end) for core in cores for end in ends} | {
+        fold(end + read[:-added]) for added in (1, 2) if len(read) - added >= 4 for end in ends
+    }
+    related = {plate for plate in plates if relation(read, plate) is not None}
+    assert Relation.SHIFTED in {relation(read, plate) for plate in related}
     import_vignettes(database, (Vignette(p, "CZ", "", 0, 1000) for p in sorted(plates)), "near", 1)
     answer = SqlRegistry(database, grace_s=0.0, max_age_days=0.0).search(nearness_query(read), PassageTime.at(500))
     assert related <= {v.plate for v in answer.vignettes}

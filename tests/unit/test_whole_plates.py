@@ -184,6 +184,11 @@ def test_a_registry_of_single_plates_cannot_clear_a_plate_whose_pictures_nobody_
         ("1AB5345", "1A8S345", Relation.ALIKE),
         ("1AB2345", "1AB2399", Relation.TWO_ERRORS),
         ("1AB2345", "9XY2345", None),
+        ("1AB2345", "B2345XY", Relation.SHIFTED),
+        ("51ABC57", "ABC579", Relation.SHIFTED),
+        ("51ABC5", "ABC579", Relation.SHIFTED),
+        ("ABC579X", "12ABC579", Relation.SHIFTED),
+        ("5ABC5", "BC579", None),
         ("1AB2345", "1AB234567890", None),
     ],
 )
@@ -200,7 +205,7 @@ def test_a_part_is_a_part_wherever_it_was_cut(text: str, data: st.DataObject) ->
 
 
 def test_what_is_asked_for_is_bounded() -> None:
-    swapped_and_parts, shifted = 80, 2 * 33  # a folded plate has 33 characters
+    swapped_and_parts, shifted = 80, 4 * 33  # a folded plate has 33 characters, an added end one or two
     assert 60 + shifted < len(nearness_query("1AB2345").keys) < swapped_and_parts + shifted
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ MOST_MISSED = 3
 lacked so many or fewer."""
 SHORTEST_KEY = 3
 LEAST_KEPT = 4
+MOST_SHIFTED = 2
+"""Characters that are read at one end where there are none (a band and its letter, a crest), and that are cut off at
+the other."""
 _DIGITS, _LETTERS, _BOTH = FOLDED_ALPHABET[:10], FOLDED_ALPHABET[10:], "01"
 _ALIKE = {c: "".join(pair.replace(c, "", 1) for pair in LOOK_ALIKES.split() if c in pair) for c in FOLDED_ALPHABET}
 
@@ -42,8 +46,8 @@ class Relation(StrEnum):
     STRETCH = "near-paid-plate"
     """They differ in one stretch, in the number of its characters too."""
     SHIFTED = "paid-plate-shifted"
-    """All but one character at an end of either stand beside each other: one was cut off, at the other end one was read
-    that is none."""
+    """All but one or two characters at an end of either stand beside each other: they were cut off, and at the other
+    end some were read that are none."""
     ALIKE = "paid-plate-looks-alike"
     """They differ in two or three characters, each of which looks like the other."""
     LENGTH = "paid-plate-of-other-length"
@@ -61,6 +65,8 @@ def relation(read: str, plate: str) -> Relation | None:
     if is_part(read, plate) or is_part(plate, read):
         return Relation.PART
     if len(read) != len(plate):
+        if is_shifted(read, plate):
+            return Relation.SHIFTED
         if _one_stretch(read, plate):
             return Relation.STRETCH
         return Relation.LENGTH if edit_distances(read, [plate], 2)[0] <= 2 else None
@@ -71,7 +77,7 @@ def _of_one_length(read: str, plate: str) -> Relation | None:
     wrong = [(a, b) for a, b in zip(read, plate, strict=True) if a != b]
     if plate in transpositions(read):
         return Relation.SWAPPED
-    if len(read) >= LEAST_KEPT and (read[1:] == plate[:-1] or read[:-1] == plate[1:]):
+    if is_shifted(read, plate):
         return Relation.SHIFTED
     if 2 <= len(wrong) <= MOST_MISSED and all(b in _ALIKE.get(a, "") for a, b in wrong):
         return Relation.ALIKE
@@ -86,6 +92,30 @@ def is_part(part: str, whole: str) -> bool:
         return False
     rest = iter(whole)
     return all(character in rest for character in part)
+
+
+def is_shifted(read: str, plate: str) -> bool:
+    """Whether one to MOST_SHIFTED characters of either, at opposite ends, are all that the other does not have."""
+    return any(
+        len(plate) == len(core) + lost and (plate.startswith(core) if at_start else plate.endswith(core))
+        for core, lost, at_start in _cores(read)
+    )
+
+
+@lru_cache(maxsize=64)
+def _cores(read: str) -> tuple[tuple[str, int, bool], ...]:
+    """What is left of `read` without its end, how many more characters a plate has, and whether they come after it."""
+    found = []
+    for added, lost in product(range(1, MOST_SHIFTED + 1), repeat=2):
+        least = LEAST_KEPT - (added == lost == 1)
+        if len(read) - added >= least and len(read) - added + lost <= LONGEST:
+            found += [(read[added:], lost, True), (read[:-added], lost, False)]
+    return tuple(found)
+
+
+def cores(read: str) -> tuple[str, ...]:
+    """What a plate that is SHIFTED against the folded `read` has in common with it, each once."""
+    return tuple(dict.fromkeys(core for core, _, _ in _cores(read)))
 
 
 def may_be_unread(plate: str, unread: Sequence[str], edits: int) -> bool:
@@ -159,6 +189,10 @@ def reach_of(read: str) -> Reach:
     for length, first, last in (*_stretched(read), *_lengthened(read)):
         heads.update(f"{length}{text}" for text in first)
         tails.update(f"{length}{text}" for text in last)
+    for core, lost, at_start in _cores(read):
+        length = len(core) + lost
+        half = length // 2
+        (heads if at_start else tails).add(f"{length}{core[:half] if at_start else core[half - length :]}")
     keys = dict.fromkeys((*transpositions(read), *_parts_of(read), *look_alikes(read)))
     return Reach(tuple(keys), tuple(sorted(heads)), tuple(sorted(tails)))
 
@@ -199,10 +233,10 @@ def _with_one_more(read: str, size: int) -> list[str]:
 
 
 def _shifted(read: str) -> Iterator[str]:
-    """The folded plates that are SHIFTED against `read`."""
-    for c in FOLDED_ALPHABET:
-        yield c + read[:-1]
-        yield read[1:] + c
+    """The folded plates that are SHIFTED against `read` and lost one character."""
+    for core, lost, at_start in _cores(read):
+        if lost == 1:
+            yield from (core + c if at_start else c + core for c in FOLDED_ALPHABET)
 
 
 def _parts_of(read: str) -> Iterator[str]:

@@ -214,8 +214,8 @@ _WORDS = {
     ),
     "paid-plate-shifted": Words(
         "a plate that paid, one character along",
-        "What was read is a plate that paid without the character at one of its ends, and with one more at the other. "
-        "A person has to compare.",
+        "What was read is a plate that paid without a character or two at one of its ends, and with some more at the "
+        "other. A person has to compare.",
     ),
     "paid-plate-looks-alike": Words(
         "looks like a plate that paid",

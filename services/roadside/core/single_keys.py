@@ -16,7 +16,7 @@ import numpy as np
 
 from roadside.core.candidates import PLATES_AMONG_LENGTH_ERRORS, score
 from roadside.core.confusions import codes
-from roadside.core.nearness import MOST_MISSED, look_alikes
+from roadside.core.nearness import MOST_MISSED, cores, look_alikes
 from roadside.core.plates import LEAST_CURRENT, every_form, fold
 from roadside.core.reads import ALPHABET, FOLDED, FOLDED_ALPHABET
 
@@ -45,13 +45,17 @@ def single_keys(query: CandidateQuery) -> tuple[str, ...]:
     """The folded plates of `query`, the most important first, each once.
 
     Of a question what is near a plate: its swapped neighbours and parts, what looks like it, and every plate of
-    a usual format that it may be the rest of. Of one about all that a plate may be: the best readings, then the best
-    one with one character otherwise, less or more, or some that look alike. Of one about certain plates: these.
+    a usual format that it may be the rest of, or would be without an end that is none. Of one about all that a plate
+    may be: the best readings, then the best one with one character otherwise, less or more, or some that look alike. Of
+    one about certain plates: these.
     """
     if not query.near:
         doubtful = query.keys[:1] if query.heads or query.tails else ()
         return tuple(dict.fromkeys((*query.keys, *itertools.chain.from_iterable(map(_one_off, doubtful)))))
-    more = itertools.chain.from_iterable((*look_alikes(read), *(wholes(read) or ())) for read in query.near)
+    more = itertools.chain.from_iterable(
+        (*look_alikes(read), *itertools.chain.from_iterable(wholes(part) or () for part in (read, *cores(read))))
+        for read in query.near
+    )
     return tuple(dict.fromkeys((*query.keys, *more)))
 
 

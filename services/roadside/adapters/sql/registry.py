@@ -13,7 +13,7 @@ from roadside.adapters.sql.import_seals import named
 from roadside.adapters.sql.schema import EXEMPTIONS, IMPORTS, VIGNETTES
 from roadside.adapters.sql.unread import unread_plates
 from roadside.core.lettering import spellings
-from roadside.core.nearness import may_be_unread, reach_of
+from roadside.core.nearness import is_shifted, may_be_unread, reach_of
 from roadside.core.neighbours import MOST_EDITS, edit_distances
 from roadside.core.plates import may_be_of
 from roadside.core.sightings import VerdictKind
@@ -237,7 +237,7 @@ def _version(connection: Connection) -> str:
 
 
 def _near_vignettes(connection: Connection, key: str, valid: ColumnElement[bool]) -> list[Vignette]:
-    """Valid ones within `reach_of` the key, at most MOST_EDITS from it."""
+    """Valid ones within `reach_of` the key, at most MOST_EDITS from it or shifted against it."""
     found: set[Vignette] = set()
     for column, values in _columns(reach_of(key), VIGNETTES.c.plate, VIGNETTES.c.head, VIGNETTES.c.tail):
         rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(
@@ -265,7 +265,11 @@ def _columns(reach: Reach, plate: Chosen, head: Chosen, tail: Chosen) -> Iterabl
 
 def _within_reach(key: str, rows: Sequence[Chosen], plates: list[str]) -> list[Chosen]:
     near = edit_distances(key, plates) <= MOST_EDITS
-    return [row for row, is_near in zip(rows, near, strict=True) if is_near]
+    return [
+        row
+        for row, plate, is_near in zip(rows, plates, near.tolist(), strict=True)
+        if is_near or is_shifted(key, plate)
+    ]
 
 
 def _vignettes_of(connection: Connection, keys: Sequence[str]) -> dict[str, list[Vignette]]:
