@@ -101,7 +101,7 @@ class Provider:
     asked: list[dict[str, str]] = field(default_factory=list)
     ended: list[dict[str, str]] = field(default_factory=list)
     codes: dict[str, Code] = field(default_factory=dict)
-    key: RSAKey = KEY
+    key: RSAKey = field(default_factory=lambda: KEY)
 
 
 def _app(state: Provider) -> Flask:  # noqa: C901 - the routes of a provider

@@ -143,7 +143,7 @@ def test_evidence_is_what_its_digest_says(cluster: Cluster, passages: list[Sight
         for evidence in passages[0].evidence:
             data = client.evidence(passages[0].sighting_id, evidence.kind)
             assert hashlib.sha256(data).hexdigest() == evidence.sha256
-        assert {e.kind for e in passages[0].evidence} == {PictureKind.CROP, PictureKind.FRAME}
+        assert {e.kind for e in passages[0].evidence} == {PictureKind.CROP, PictureKind.FRAME, PictureKind.STRIP}
 
 
 def test_errors_tell_what_is_wrong(cluster: Cluster) -> None:

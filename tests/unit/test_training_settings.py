@@ -29,7 +29,7 @@ def test_the_shipped_reader_takes_the_strip_that_the_product_cuts() -> None:
     assert (config.net.columns, config.classes) == (44, 37)
 
 
-@pytest.mark.parametrize("name", ["reader.toml", "reader_wide.toml", "reader_wide_next.toml"])
+@pytest.mark.parametrize("name", ["reader.toml", "reader_wide.toml"])
 def test_a_course_of_the_reader_is_of_the_net_that_its_name_says(name: str) -> None:
     course = reader.load(reader.DEFAULT.with_name(name))
     wide = reader.load(reader.DEFAULT.with_name("reader_wide.toml"))
