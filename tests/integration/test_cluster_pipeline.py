@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
@@ -188,6 +190,7 @@ def patiently(action: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the 
     return given[0]
 
 
+@pytest.mark.failover
 def test_no_track_is_lost_torn_or_told_twice(tmp_path: Path) -> None:
     files = ("--appendonly", "yes")
     cluster = RedisCluster(tmp_path / "cluster", masters=3, replicas=1, options=files, node_timeout_s=1.0)

@@ -58,7 +58,7 @@ def told() -> dict[str, set[str]]:
     """By route, who may open it as docs/doors.md says."""
     page = Path("docs/doors.md").read_text(encoding="utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines()]
-    routes = {name: cells for name, *cells in rows if re.match(r"(GET|POST) /", name)}
+    routes = {name: cells for name, *cells in rows if re.match(r"(GET|POST|PUT|DELETE) /", name)}
     names = [*(role.value for role in Role), "nobody"]
     return {
         name: {who for who, may in zip(names, cells, strict=True) if may == "yes"} for name, cells in routes.items()

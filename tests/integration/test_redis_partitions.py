@@ -370,6 +370,7 @@ def test_a_cluster_that_loses_a_node_for_good_loses_nothing(tmp_path: Path) -> N
         cluster.stop()
 
 
+@pytest.mark.failover
 def test_others_go_on_while_a_node_is_away(tmp_path: Path) -> None:
     cluster = RedisCluster(tmp_path / "cluster", masters=3, node_timeout_s=60, options=("--appendonly", "yes"))
     cluster.start()
