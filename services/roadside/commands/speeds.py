@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from roadside.assembly.records import open_records, person
@@ -78,8 +80,8 @@ def _section(name: str, settings: Settings) -> Section:
 
 def _in_order(store: SightingStore, query: SightingQuery, section: Section) -> list[Sighting]:
     """The sightings of both cameras, oldest first."""
-    both = (section.start, section.end)
-    return sorted((s for s in all_found(store, query) if s.camera_id in both), key=lambda s: s.last_seen_ns)
+    ends = (replace(query, camera_id=camera) for camera in (section.start, section.end))
+    return sorted(chain.from_iterable(all_found(store, end) for end in ends), key=lambda s: s.last_seen_ns)
 
 
 def _line(passage: SectionPassage) -> str:
