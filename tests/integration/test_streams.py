@@ -79,7 +79,7 @@ def test_a_stream_is_read_with_its_own_times(clip: Path, scheme: str, kind: str,
 
 @pytest.mark.parametrize("scheme", ["rtmp://127.0.0.1:{}/live/gate", "http://127.0.0.1:{}/gate.ts"])
 def test_nobody_at_the_address_is_a_plain_error(scheme: str) -> None:
-    address = scheme.format(reserved_port()).replace("127", "bob:hunter2@127")
+    address = scheme.format(reserved_port()).replace("//", "//bob:hunter2@")
     with pytest.raises(SourceError, match="no camera answers there") as raised:
         seen(address, 1, ONCE)
     assert "hunter2" not in str(raised.value)
