@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import http.server
+import io
 import itertools
 import json
+import random
 import re
 import resource
 import subprocess
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,8 +160,6 @@ def plain(kind: str, side: int, **options: object) -> bytes:
 
 def wide_sheet() -> bytes:
     """Two cells at opposite ends: a table of 17 billion."""
-    import io  # noqa: PLC0415 - here alone
-
     from openpyxl import Workbook  # noqa: PLC0415 - of the tests
 
     book, data = Workbook(), io.BytesIO()
@@ -166,6 +167,19 @@ def wide_sheet() -> bytes:
     sheet.cell(1, 1, "plate")
     sheet.cell(1_048_576, 16_384, "x")
     book.save(data)
+    return data.getvalue()
+
+
+def long_cell(text: bytes) -> bytes:
+    """A sheet whose second cell is so long."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(wide_sheet())) as made, zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as out:
+        for name in made.namelist():
+            part = made.read(name)
+            if name.startswith("xl/worksheets/"):
+                row = b'<row r="2"><c r="A2" t="inlineStr"><is><t>' + text + b"</t></is></c></row></sheetData>"
+                part = part.partition(b'<row r="1048576"')[0] + row + b"</worksheet>"
+            out.writestr(name, part)
     return data.getvalue()
 
 
@@ -198,6 +212,13 @@ CASES: dict[str, tuple[str, Callable[[bytes], None], str, Callable[[], bytes]]] 
     "snapshot": ("snapshot address", snapshot, "JPEG, 16 MP", lambda: empty_jpeg(SIDE_16_MP, SIDE_16_MP)),
     "snapshot-over": ("", snapshot, BIG, lambda: claiming_jpeg(CLAIMED_PX, CLAIMED_PX)),
     "list": ("list (console, command)", spreadsheet, "XLSX of two corners", wide_sheet),
+    "list-packed": ("", spreadsheet, "XLSX with a cell of 300 MB, one letter", lambda: long_cell(b"x" * 300_000_000)),
+    "list-cell": (
+        "",
+        spreadsheet,
+        "XLSX with a cell of 40 MB, any letters",
+        lambda: long_cell(random.Random(1).randbytes(20_000_000).hex().encode()),
+    ),
 }
 """The door where another one begins, what it does, the picture in words, and how it is made."""
 
@@ -217,7 +238,7 @@ def measure(name: str, picture: Path) -> dict[str, object]:
     except ImportError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever is said is told
-        said = re.sub(r"^(it|/\S+): ", "", str(error)).split("; ")[0].split(": ")[0]
+        said = re.sub(r"^(it|/\S+): ", "", str(error)).split("; ")[0].split(": ")[0].split(", and no ")[0]
     own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return {
         "bytes": len(data),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import zipfile
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -140,15 +141,33 @@ def zipped(path: Path, **parts: bytes) -> Path:
     return path
 
 
-def far_apart(path: Path) -> Path:
-    """Two cells at opposite ends of the largest sheet: a table of 17 billion cells."""
+def with_cell(path: Path, place: str, said: bytes, sheet: str = "xl/worksheets/sheet1.xml") -> Path:
+    """A table with one more cell, at `place` such as A2, in a part of the archive that is called `sheet`."""
     made = workbook(path, ("a", [CZECH]))
     with zipfile.ZipFile(made) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    sheet = "xl/worksheets/sheet1.xml"
-    far = b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>far</t></is></c></row></sheetData>'
-    parts[sheet] = parts[sheet].replace(b"</sheetData>", far)
+    row = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ").encode()
+    cell = b'<row r="%s"><c r="%s" t="inlineStr"><is><t>%s</t></is></c></row></sheetData>' % (row, place.encode(), said)
+    usual = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts.pop(usual).replace(b"</sheetData>", cell)
+    parts["xl/_rels/workbook.xml.rels"] = parts["xl/_rels/workbook.xml.rels"].replace(usual.encode(), sheet.encode())
     return zipped(path, **parts)
+
+
+def far_apart(path: Path) -> Path:
+    """Two cells at opposite ends of the largest sheet: a table of 17 billion cells."""
+    return with_cell(path, "XFD1048576", b"far")
+
+
+def repeated(path: Path) -> Path:
+    """A sheet of LibreOffice with one cell that is there 67 million times."""
+    made = ods(path, [("plate", "valid_to"), ("1AB2345", "x")])
+    with zipfile.ZipFile(made) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    often = b'<table:table-row table:number-rows-repeated="1048576">'
+    cell = b'<table:table-cell table:number-columns-repeated="32" '
+    rows = parts["content.xml"].replace(b"<table:table-row>", often).replace(b"<table:table-cell ", cell)
+    return zipped(path, **{**parts, "content.xml": rows})
 
 
 def test_what_is_no_table_or_too_large_ends_in_one_line(tmp_path: Path) -> None:
@@ -159,10 +178,25 @@ def test_what_is_no_table_or_too_large_ends_in_one_line(tmp_path: Path) -> None:
     cut.write_bytes(workbook(tmp_path / "whole.xlsx", ("a", [CZECH, *ROWS])).read_bytes()[:2000])
     old = tmp_path / "old.xls"
     old.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    text = random.Random(1).randbytes(1 << 20).hex().encode()
     for path, said in (
-        (bomb, "unpacked it is too large"),
-        (many, "unpacked it is too large"),
-        (far_apart(tmp_path / "far.xlsx"), "damaged, or too large"),
+        (bomb, r"unpacked it has 1,280 MB, and at most 1,024 MB are read: save the sheet as CSV"),
+        (many, "has 10,001 parts, and at most 10,000 are looked at"),
+        (far_apart(tmp_path / "far.xlsx"), "damaged, or takes more than 1024 MB of memory"),
+        (repeated(tmp_path / "again.ods"), "damaged, or takes more than 1024 MB of memory"),
+        (
+            with_cell(tmp_path / "x.xlsx", "A2", bytes(9 << 20)),
+            "'xl/worksheets/sheet1.xml' is packed more than 200 times",
+        ),
+        (
+            with_cell(tmp_path / "t.xlsx", "A2", text),
+            "a cell holds more than 32,767 characters, and no list is read that",
+        ),
+        (
+            with_cell(tmp_path / "n.xlsx", "A2", text, "xl/worksheets/no_xml"),
+            "a cell holds more than 32,767 characters",
+        ),
+        (with_cell(tmp_path / "w.xlsx", "A2", text[:40_000]), "a cell holds more than 32,767 characters"),
         (empty, "it holds nothing"),
         (cut, "no table can be read from it"),
         (old, "no table can be read from it"),
@@ -173,6 +207,12 @@ def test_what_is_no_table_or_too_large_ends_in_one_line(tmp_path: Path) -> None:
             pass
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_long_cells_beside_those_of_a_list_are_taken(tmp_path: Path) -> None:
+    """Remarks of 32,767 characters, each written as five, in a part of 400 kB."""
+    rows = [(*CZECH, "Poznámka"), *((*row, "&" * 32_767) for row in ROWS)]
+    assert taken(workbook(tmp_path / "list.xlsx", ("a", rows)), tmp_path).added == 3
 
 
 def test_the_fault_of_a_sheet_names_the_file_and_the_sheet(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from roadside.adapters.spreadsheet_bounds import MEMORY_BYTES
 from roadside.errors import RegistryFileError
 
 if TYPE_CHECKING:
@@ -21,9 +22,14 @@ CHILD = (sys.executable, "-P", "-m", "roadside.adapters.spreadsheet_child")
 MOST_BYTES = 1 << 30
 """Unpacked; a sheet of a million rows and five columns takes 250 MB."""
 MOST_PARTS = 10_000
+MOST_RATIO, RATIO_FROM_BYTES = 200, 8 << 20
+"""How often smaller than unpacked a part of an archive may be that is no small one: a list of cars is 10 to 60 times,
+one letter over and over 1,000 times."""
 TIMEOUT_S = 300.0
 REFUSED = 1
 """The child's exit code where it can say why; it then does."""
+_SAVE = "save the sheet as CSV"
+_SHOWN = 60
 
 
 def is_spreadsheet(path: Path) -> bool:
@@ -76,13 +82,14 @@ def _convert(path: Path, written: Path, sheet: str | None) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise RegistryFileError(f"{path}: this table takes too long to read: save the sheet as CSV") from None
+        raise RegistryFileError(f"{path}: this table takes more than {TIMEOUT_S:.0f} s to read: {_SAVE}") from None
     said = done.stdout.decode(errors="replace").strip()
     if done.returncode == 0:
         return said
     if done.returncode == REFUSED and said:
         raise RegistryFileError(f"{path}: {said}")
-    raise RegistryFileError(f"{path}: this table is damaged, or too large: save the sheet as CSV")
+    most_mb = MEMORY_BYTES >> 20
+    raise RegistryFileError(f"{path}: this table is damaged, or takes more than {most_mb} MB of memory: {_SAVE}")
 
 
 def _refuse_bombs(path: Path) -> None:
@@ -93,7 +100,17 @@ def _refuse_bombs(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise RegistryFileError(f"{path}: this table is damaged: save the sheet as CSV") from error
+        raise RegistryFileError(f"{path}: this table is damaged: {_SAVE}") from error
     size = sum(part.file_size for part in parts)
-    if len(parts) > MOST_PARTS or size > MOST_BYTES:
-        raise RegistryFileError(f"{path}: unpacked it is too large ({size >> 20} MB): save the sheet as CSV")
+    if len(parts) > MOST_PARTS:
+        raise RegistryFileError(f"{path}: has {len(parts):,} parts, and at most {MOST_PARTS:,} are looked at: {_SAVE}")
+    if size > MOST_BYTES:
+        raise RegistryFileError(
+            f"{path}: unpacked it has {size >> 20:,} MB, and at most {MOST_BYTES >> 20:,} MB are read: {_SAVE}"
+        )
+    for part in parts:
+        if part.file_size > max(RATIO_FROM_BYTES, MOST_RATIO * part.compress_size):
+            raise RegistryFileError(
+                f"{path}: its part {part.filename[:_SHOWN]!a} is packed more than {MOST_RATIO} times smaller than "
+                f"it is ({part.file_size >> 20:,} MB), as no list is: {_SAVE}"
+            )

@@ -9,16 +9,17 @@ import sys
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
+from roadside.adapters.spreadsheet_bounds import LONGEST_CELL, MEMORY_BYTES, look_at_parts
+from roadside.errors import RegistryFileError
 from roadside.kit.child_process import limit_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from python_calamine import CalamineWorkbook
 
-MEMORY_BYTES = 2 << 30
-"""Two cells at opposite ends of a sheet make a table of 17 billion."""
 PROCESSOR_S = 240
 EXIT_REFUSED = 1
 _SHOWN = 10
@@ -32,6 +33,7 @@ def main() -> int:
 
     path, written, wanted = sys.argv[1], Path(sys.argv[2]), [*sys.argv[3:], None][0]
     try:
+        look_at_parts(Path(path))
         book = load_workbook(io.BytesIO(Path(path).read_bytes()))  # by its content, whatever it is called
         usual = [
             sheet.name
@@ -42,15 +44,18 @@ def main() -> int:
         with written.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, delimiter="\t", lineterminator="\n")
             writer.writerows([_text(cell) for cell in row] for row in rows)
-    except (CalamineError, LookupError, OSError, ValueError, MemoryError) as error:
-        _say(f"no table can be read from it: {str(error).strip() or type(error).__name__}")
+    except RegistryFileError as error:
+        _say(f"{error}, and no list is read that has such: save the sheet as CSV without it")
+        return EXIT_REFUSED
+    except (CalamineError, LookupError, OSError, ValueError, MemoryError, NotImplementedError, BadZipFile) as error:
+        _say(f"no table can be read from it ({str(error).strip() or type(error).__name__}): save the sheet as CSV")
         return EXIT_REFUSED
     others = len(book.sheet_names) - 1
     _say(f"sheet {name!r}" + (f" of {others + 1}" if others else ""))
     return 0
 
 
-def _sheet(book: CalamineWorkbook, wanted: str | None, usual: Sequence[str]) -> tuple[str, Sequence[Sequence[object]]]:
+def _sheet(book: CalamineWorkbook, wanted: str | None, usual: Sequence[str]) -> tuple[str, Iterable[Sequence[object]]]:
     """The name and rows of the sheet that is wanted, or of the first `usual` one that holds anything.
 
     Raises LookupError.
@@ -59,10 +64,11 @@ def _sheet(book: CalamineWorkbook, wanted: str | None, usual: Sequence[str]) -> 
         names = ", ".join(map(repr, book.sheet_names[:_SHOWN]))
         raise LookupError(f"it has no sheet {wanted!r}, but {names}")
     for name in usual if wanted is None else [wanted]:
-        # From its first row on, so that lines have the numbers that the office's program shows.
-        rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        if rows:
-            return name, rows
+        sheet = book.get_sheet_by_name(name)
+        if sheet.start is not None:
+            # From the first row on, so that lines have the numbers that the office's program shows, and row by row: a
+            # list of all cells takes as much memory again.
+            return name, sheet.iter_rows()
     raise LookupError("it holds nothing")
 
 
@@ -77,7 +83,10 @@ def _text(cell: object) -> str:
         return cell.isoformat()
     if isinstance(cell, timedelta):
         return str(cell)
-    return " ".join(str(cell).split())
+    text = " ".join(str(cell).split())
+    if len(text) > LONGEST_CELL:
+        raise RegistryFileError(f"a cell holds more than {LONGEST_CELL:,} characters")
+    return text
 
 
 def _say(line: str) -> None:
