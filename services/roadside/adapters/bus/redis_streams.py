@@ -17,7 +17,7 @@ from roadside.adapters.bus.redis_partitions import Partitions
 from roadside.adapters.bus.redis_report import report
 from roadside.adapters.bus.redis_taking import Taking
 from roadside.core.partitions import partition_of
-from roadside.errors import SettingsError
+from roadside.errors import BusUnavailableError, SettingsError
 from roadside.ports.bus import FRAMES, NO_BOUNDS, Backlog, BusMemory, BusReport
 
 if TYPE_CHECKING:
@@ -264,8 +264,19 @@ class RedisStreams:
         return self._partitions.every()[0].frames
 
     def _fullest(self, slot: Slot, servers: Servers) -> BusMemory:
+        """Of those that answer. Raises BusUnavailableError where none does."""
         with slot.translated():
-            found = [client.info("memory") for client in servers.every()]
+            clients = servers.every()
+        found: list[dict[str, Any]] = []
+        fault: BusUnavailableError | None = None
+        for client in clients:
+            try:
+                with slot.translated():
+                    found.append(client.info("memory"))
+            except BusUnavailableError as error:
+                fault = error
+        if fault is not None and not found:
+            raise fault
         each = [BusMemory(int(one["used_memory"]), int(one.get("maxmemory", 0))) for one in found]
         return max(each, key=lambda memory: (memory.share, memory.used_bytes))
 
