@@ -184,7 +184,8 @@ def test_tampering_keys_purge_and_forgetting(program: Program) -> None:
     assert program.run("evidence", "verify", "--db", "r.db").returncode == 0
     assert program.run("evidence", "verify", "--expect", link, "--db", "r.db").returncode == 0
 
-    assert "1 PAID" in program.run("purge", "--keep-paid-days", "0", "--db", "r.db").stdout
+    purged = json.loads(program.run("purge", "--json", "--keep-paid-days", "0", "--db", "r.db").stdout)
+    assert (purged["sightings"]["PAID"], purged["scrubbed"]) == (1, True)
     assert "dropped: k1" in program.run("keys", "drop", "--db", "r.db").stdout
     assert set(load_keyring(program.home / "r.keys.json").keys) == {"k2"}
 
@@ -199,8 +200,14 @@ def test_tampering_keys_purge_and_forgetting(program: Program) -> None:
     bad = program.run("evidence", "verify", "--db", "r.db")
     assert bad.returncode == 1
     assert "was changed" in bad.stderr
+    told = program.run("evidence", "verify", "--json", "--db", "r.db")
+    found = json.loads(told.stdout)
+    assert (told.returncode, found["intact"], len(found["faults"])) == (1, False, len(bad.stderr.splitlines()))
+    assert found["last_link"] == bad.stdout.split()[-1]
 
-    assert program.run("forget", "1ab 2345", "--db", "r.db").stdout.startswith("1 sightings forgotten")
+    forgotten = json.loads(program.run("forget", "1ab 2345", "--json", "--db", "r.db").stdout)
+    assert (forgotten["sightings"], forgotten["dead_letters"]) == (1, None)
+    assert forgotten["receipt"]
     assert "s1" not in program.run("plates", "recent", "--json", "--db", "r.db").stdout
     actions = [
         json.loads(line)["action"] for line in program.run("audit", "--json", "--db", "r.db").stdout.splitlines()
@@ -210,7 +217,8 @@ def test_tampering_keys_purge_and_forgetting(program: Program) -> None:
 
 def test_unknown_is_asked_again(program: Program) -> None:
     fill(program.home, ("s1", "1AB2345", VerdictKind.UNKNOWN))
-    assert "still UNKNOWN: 1" in program.run("registry", "recheck", "--db", "r.db").stdout
+    asked = json.loads(program.run("registry", "recheck", "--json", "--db", "r.db").stdout)
+    assert asked == {"decided": {}, "still_unknown": 1, "more": False}
     (program.home / "v.csv").write_text(HEAD + "1AB2345,CZ,2020-01-01,2099-12-31,car\n")
     program.run("registry", "import", "v.csv", "--db", "r.db")
     assert "decided: 1 PAID; still UNKNOWN: 0" in program.run("registry", "recheck", "--db", "r.db").stdout

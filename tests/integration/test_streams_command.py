@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,9 +49,17 @@ def test_what_is_gone_is_shown_and_mended(server: RedisServer, capsys: pytest.Ca
     assert "camera gate  live, last frame 2 of 1970-01-01T00:00:00+00:00  4 on their way" in shown
     assert "of 64 (" in shown
     assert bus.is_waited_for(GATE, {"2"}), "to look changes nothing"
+    assert main(["streams", "inspect", "--json", *arguments]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["memory"]["limit_bytes"] == 64 * 2**20
+    reads = next(stream for stream in told["streams"] if stream["stream"] == "reads")
+    assert (reads["waiting"], reads["in_hand"], reads["leader"]) == (0, 1, "registry-0")
+    assert reads["holders"] == {"registry-0": 1}
+    (camera,) = told["cameras"]
+    assert (camera["camera"], camera["live"], camera["last_sequence"], camera["on_their_way"]) == ("gate", True, 2, 4)
 
-    assert main(["streams", "repair", *arguments]) == 0
-    assert "gate: 2 that were on no stream are waited for no longer" in capsys.readouterr().out
+    assert main(["streams", "repair", "--json", *arguments]) == 0
+    assert json.loads(capsys.readouterr().out) == {"camera": "gate", "repaired": 2}
     assert not bus.is_waited_for(GATE, {"2", "0:1,2,3,4"})
     assert main(["streams", "repair", *arguments]) == 0
     assert "nothing to repair" in capsys.readouterr().out

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from roadside import cli
+from roadside.assembly.services import SERVICES
 from roadside.cli import main, make_parser
 from roadside.commands.colour import has_colour, painted
 from roadside.commands.examples import EXAMPLES, FIRST
@@ -377,3 +378,47 @@ def test_the_doctor_speaks_to_people_too(tmp_path: Path, capsys: pytest.CaptureF
     assert code == 1
     assert re.search(r"^fault  camera ", out, re.MULTILINE)
     assert re.search(r"[0-9] faults?: see above\.$", out.strip())
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+WITHOUT_JSON = {
+    "write a file, and name it": (
+        "annotate",
+        "registry export",
+        "lists export",
+        "review export",
+        "evidence show",
+        "config example",
+        "install-service",
+        "man",
+    ),
+    "do one thing, which the exit code tells": (
+        "lists add",
+        "lists import",
+        "lists remove",
+        "review confirm",
+        "review correct",
+        "review unreadable",
+        "keys rotate",
+        "keys drop",
+        "database migrate",
+        "database check",
+        "dead-letters replay",
+        "dead-letters drop",
+    ),
+    "print a link to be opened once": ("console invite",),
+    "go on until they are ended, and log as services do": (
+        "notify",
+        "console",
+        *(f"serve {service.name}" for service in SERVICES),
+    ),
+}
+"""Commands without `--json`, and why."""
+
+
+def test_every_command_that_tells_something_has_json(parser: argparse.ArgumentParser) -> None:
+    excused = {command for commands in WITHOUT_JSON.values() for command in commands}
+    leaves = {words: one for words, one, _ in commands_of(parser) if one.get_default("execute") is not None}
+    without = {words for words, one in leaves.items() if "--json" not in one.format_help()}
+    assert without == excused

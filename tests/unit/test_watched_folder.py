@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import os
+import random
 import threading
+import time
 from typing import TYPE_CHECKING, Self
 
 import cv2
 import numpy as np
 import pytest
 
+from roadside.adapters.bus.memory import MemoryBroker, MemoryBus
 from roadside.adapters.sources import watched
 from roadside.adapters.sources.live import CameraSettings
 from roadside.adapters.sources.video import open_source
 from roadside.adapters.sources.watched import WatchedFolder
-from roadside.core.frames import CameraId, Frame
+from roadside.adapters.system_clock import SystemClock
+from roadside.capture.worker import CameraWorker, CaptureOptions
+from roadside.core.frames import SEPARATE_NS, CameraId, Frame
 from roadside.errors import SourceError
+from roadside.kit.backoff import Backoff
+from roadside.kit.health import Health
+from roadside.kit.publisher import BoundedPublisher
+from roadside.kit.retry import RetryPolicy
+from roadside.kit.stage_runner import LoopParts
+from roadside.ports.bus import FRAMES, Room
 from tests.clocks import HandClock
+from tests.unit.test_gather import Counts
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from roadside.core.events import FrameEvent
 
 GATE = CameraId("gate")
 
@@ -144,6 +158,83 @@ def test_a_folder_that_goes_away_is_told_and_waited_for(tmp_path: Path) -> None:
         put(folder / "b.jpg", 60)
         comes(watch, 40, 60)
     assert len(watch.notes) == 1
+
+
+class Inbox:
+    """The capture service on a folder, as it is after a start."""
+
+    def __init__(self, folder: Path, memory: Path, bus: MemoryBus) -> None:
+        self._stopping = threading.Event()
+        health, meter = Health(("bus",), time.monotonic), Counts()
+        backoff = Backoff(random.Random(1))
+        retry = RetryPolicy("gate", meter=meter, health=health, backoff=backoff, stopping=self._stopping, drain_s=1)
+        parts = LoopParts(bus, meter, SystemClock(), health, retry, self._stopping)
+        options = CaptureOptions(on_published=lambda source, frame: source.done(frame.sequence))  # type: ignore[attr-defined]
+
+        def open_folder(_: object) -> WatchedFolder:
+            return WatchedFolder(folder, GATE, SystemClock(), memory=memory, every_s=0.02, acknowledged=True)
+
+        publisher = BoundedPublisher(FRAMES, parts, Room(1000), "gate")
+        self._thread = threading.Thread(target=CameraWorker(GATE, open_folder, publisher, options, None, parts).run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+
+def test_the_capture_service_publishes_each_picture_once_over_a_new_start(tmp_path: Path) -> None:
+    folder, memory = tmp_path / "in", tmp_path / "memory"
+    bus = MemoryBus(MemoryBroker(SystemClock()), "test")
+    events: list[FrameEvent] = []
+
+    def came(count: int) -> Callable[[], bool]:
+        def look() -> bool:
+            deliveries = bus.receive(FRAMES, max_messages=100, block_s=0)
+            events.extend(delivery.load() for delivery in deliveries)
+            bus.commit([delivery.receipt for delivery in deliveries])
+            return len(events) >= count
+
+        return look
+
+    put(folder / "a.jpg", 40, age_s=60)
+    put(folder / "b.jpg", 60, age_s=30)
+    with Inbox(folder, memory, bus):
+        wait_for(came(2), "two pictures")
+        state = bus.camera(GATE)
+    assert state is not None
+    assert state.live, "time passes between pictures"
+    put(folder / "c.jpg", 80)
+    with Inbox(folder, memory, bus):
+        wait_for(came(3), "the third")
+    assert [round(float(event.picture.pixels().mean())) for event in events] == pytest.approx([40, 60, 80], abs=2)
+    assert [event.sequence for event in events] == [0, 1, 2]
+    assert not any(event.live for event in events), "none is dropped because it is late"
+    times = [event.captured_at_ns for event in events]
+    assert min(np.diff(times)) >= SEPARATE_NS, "the vehicles of one are seen in no other"
+
+
+def test_a_picture_that_was_not_told_of_comes_again(tmp_path: Path) -> None:
+    folder, memory = tmp_path / "in", tmp_path / "memory"
+    put(folder / "a.jpg", 40)
+    with Watch(folder, memory, acknowledged=True) as watch:
+        comes(watch, 40)
+    with Watch(folder, memory, acknowledged=True) as watch:
+        comes(watch, 40)
+        watch.source.done(0)
+        put(folder / "b.jpg", 60)
+        comes(watch, 40, 60)
+    with Watch(folder, memory, acknowledged=True) as watch:
+        comes(watch, 60)
+
+
+def test_a_memory_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SourceError, match=r"remembered in .*, which cannot be \(.*volume"):
+        WatchedFolder(tmp_path, GATE, HandClock(), memory=tmp_path / "file" / "watched")
 
 
 def test_it_is_named_by_its_prefix(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from roadside.adapters.frame_clock import FrameClock
 from roadside.adapters.sources.video import WATCH, open_source
+from roadside.adapters.sources.watched import WatchedFolder
 from roadside.assembly.opening import camera_settings
 from roadside.assembly.site import SiteCamera, load_site
 from roadside.assembly.timing import dating_of
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from roadside.assembly.context import ServiceContext
     from roadside.assembly.settings import CaptureSettings
+    from roadside.core.frames import Frame
+    from roadside.ports.sources import FrameSource
 
 FRAMES_PART = "frames"
 """The part of its health that tells whether a camera sends."""
@@ -107,6 +110,13 @@ def _clock_tick(context: ServiceContext[CaptureSettings], frame_clock: FrameCloc
     return tick
 
 
+def _remember(source: FrameSource, frame: Frame) -> None:
+    """A watched folder's picture is on its way, and need not be read again."""
+    folder = source.inner if isinstance(source, ViewedSource) else source
+    if isinstance(folder, WatchedFolder):
+        folder.done(frame.sequence)
+
+
 def _worker(
     context: ServiceContext[CaptureSettings], meter: RatedMeter, each: SiteCamera, frame_clock: FrameClock
 ) -> CameraWorker:
@@ -119,13 +129,10 @@ def _worker(
         loops=settings.loops,
         pace=settings.pace,
         lossless=settings.recording_lossless,
+        on_published=_remember if source.startswith(WATCH) else None,
     )
     dating = dating_of(settings.recorded_at, context.clock)
     # A source that cannot be is said before the service starts; one that kills its decoder is the worker's to tell.
-    if source.startswith(WATCH):
-        raise SettingsError(
-            f"{camera_id}: `roadside run` watches folders, the capture service does not: it plays recordings"
-        )
     with suppress(DecoderDiedError):
         open_source(source, camera_id, context.clock, camera).close()
     parts = context.loop_parts(camera_id, meter)
@@ -148,6 +155,7 @@ def _worker(
                 on_note=lambda said: _log.warning("camera differs", extra=fields(camera=camera_id, reason=said)),
                 dating=dating,
                 stamp=frame_clock.stamp,
+                acknowledged=True,
             ),
             each.view,
         ),

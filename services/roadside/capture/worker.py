@@ -66,6 +66,8 @@ class CaptureOptions:
     """A recording at its own speed."""
     lossless: bool = True
     """A recording waits for slow detectors."""
+    on_published: Callable[[FrameSource, Frame], None] | None = None
+    """Of single pictures that come for ever: told of each that is on its way. None where the source is none such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +152,11 @@ class CameraWorker:
     def _take(self) -> None:
         """Take frames until the source ends. Raises SourceError where it cannot be used."""
         source = self._open_source(self._lost)
-        self._declare(live=source.live, ended=False)
+        self._declare(live=source.live or self._options.on_published is not None, ended=False)
         if source.live:
             self._run_live(source)
+        elif self._options.on_published is not None:
+            self._run_inbox(source, self._options.on_published)
         else:
             self._run_recording(source)
 
@@ -186,6 +190,26 @@ class CameraWorker:
                 taken = replace(frame, sequence=sequence, captured_at_ns=at_ns, background=background)
                 if self._publish(taken, live=True):
                     sequence += 1
+
+    def _run_inbox(self, source: FrameSource, on_published: Callable[[FrameSource, Frame], None]) -> None:
+        """Publish single pictures as they come, every one: no vehicle of one is taken for that of another.
+
+        The camera is declared live, for time passes between them; the pictures are not, for none may be dropped.
+        """
+        state = self._known()
+        sequence = state.last_sequence + 1 if state is not None else 0
+        earliest_ns = 0 if state is None else state.last_captured_at_ns + SEPARATE_NS
+        with FrameFeed(source, self._stopping.is_set) as feed:
+            self._streaming()
+            for frame in feed.with_silence(SILENCE_S):
+                self._beat()
+                if frame is None:
+                    continue
+                at_ns = max(frame.captured_at_ns, earliest_ns)
+                taken = replace(frame, sequence=sequence, captured_at_ns=at_ns)
+                if self._publish(taken, live=False, lossless=True):
+                    on_published(source, frame)
+                    sequence, earliest_ns = sequence + 1, at_ns + SEPARATE_NS
 
     def _run_recording(self, source: FrameSource) -> None:
         """Play a recording; after a crash, from the frame after the last one published, with the times of before."""
@@ -242,7 +266,7 @@ class CameraWorker:
             self._report = replace(self._report, condition=CameraCondition.ENDED)
         _log.info("recording ended", extra=fields(camera=self.camera_id, frames=frames))
 
-    def _publish(self, frame: Frame, *, live: bool) -> bool:
+    def _publish(self, frame: Frame, *, live: bool, lossless: bool = False) -> bool:
         started_s = time.perf_counter()
         picture = self._encoded(frame)
         self._meter.observe("encoding_seconds", time.perf_counter() - started_s)
@@ -250,7 +274,7 @@ class CameraWorker:
         event = FrameEvent(
             frame.camera_id, frame.captured_at_ns, frame.sequence, travelling, live, frame.stamp, frame.background
         )
-        lossless = not live and self._options.lossless
+        lossless = lossless or (not live and self._options.lossless)
         if not (self._publisher.push(event) if lossless else self._publisher.offer(event)):
             self._drop("backlog")
             return False

@@ -10,12 +10,15 @@ from roadside.adapters.checkpoint import load_checkpoint
 from roadside.assembly.records import open_records, person
 from roadside.commands.explain import explain_evidence
 from roadside.commands.flags import add_settings, settings_of
+from roadside.commands.json_lines import add_json, iso, print_json
 from roadside.core.sightings import PictureKind
 from roadside.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
+    from roadside.adapters.checkpoint import Checkpoint
     from roadside.adapters.sql.retention import ChainReport
     from roadside.assembly.records import Records
     from roadside.commands.flags import SubParsers
@@ -43,17 +46,19 @@ def add_to(commands: SubParsers) -> None:
         help="a signed end of the chain, which must still be in it; may be given several times (default: all in the "
         "folder of checkpoints)",
     )
+    add_json(verify, "")
     add_settings(verify, *_VERIFYING)
     verify.set_defaults(execute=verify_evidence)
 
     explain = actions.add_parser("explain", help="tell of one sighting what a court would ask; the audit notes it")
     explain.add_argument("sighting", help="its id")
-    explain.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(explain, "")
     add_settings(explain, *_KEEPING, "checkpoints")
     explain.set_defaults(execute=explain_evidence)
 
     checkpoint = actions.add_parser("checkpoint", help="sign the end of the chain now, for a place of your choice")
     checkpoint.add_argument("--out", type=Path, help="write it to this file, too")
+    add_json(checkpoint, "")
     add_settings(checkpoint, *_KEEPING, "checkpoints", "checkpoint_webhook")
     checkpoint.set_defaults(execute=make_checkpoint)
 
@@ -71,6 +76,9 @@ def verify_evidence(parsed: argparse.Namespace) -> int:
     report = verified(records, parsed.checkpoint, parsed.expect)
     for fault in report.faults:
         print(fault, file=sys.stderr)
+    if parsed.json:
+        print_json(_verified_fields(report))
+        return EXIT_TAMPERED if report.faults else 0
     verdict = "intact" if not report.faults else f"{len(report.faults)} faults"
     print(_sealed(report))
     print(_listed(report))
@@ -106,6 +114,9 @@ def make_checkpoint(parsed: argparse.Namespace) -> int:
             parsed.out.write_text(newest.text() + "\n", encoding="ascii")
         except OSError as error:
             raise InputError(f"{parsed.out}: {error.strerror}") from error
+    if parsed.json:
+        print_json({**_checkpoint_fields(newest), "signed_now": bool(wrote)})
+        return 0
     state = "signed" if wrote else "was signed already"
     print(f"entry {newest.sequence} {state} by key {newest.key}, public key {newest.public_key}")
     return 0
@@ -121,6 +132,30 @@ def show_evidence(parsed: argparse.Namespace) -> int:
         raise InputError(f"{parsed.out}: {error.strerror}") from error
     print(f"{parsed.out}: {len(data)} bytes")
     return 0
+
+
+def _verified_fields(report: ChainReport) -> dict[str, Any]:
+    return {
+        "intact": not report.faults,
+        "faults": list(report.faults),
+        "entries": report.entries,
+        "last_link": report.last_link,
+        "sealed": report.sealed,
+        "sealed_pictures_alone": report.older,
+        "checkpoint": None if report.anchor is None else _checkpoint_fields(report.anchor),
+        "sealed_import": report.sealed_import or None,
+        "imports_not_sealed": report.newer_imports,
+    }
+
+
+def _checkpoint_fields(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "entry": checkpoint.sequence,
+        "link": checkpoint.link,
+        "time": iso(checkpoint.at_ns),
+        "key": checkpoint.key,
+        "public_key": checkpoint.public_key,
+    }
 
 
 def _sealed(report: ChainReport) -> str:

@@ -27,11 +27,13 @@ def add_to(commands: SubParsers) -> None:
     """Add `roadside forget`, `purge`, `keys` and `audit`."""
     forget = commands.add_parser("forget", help="delete all that is kept of a plate's passages")
     forget.add_argument("plate")
+    add_json(forget, "")
     add_settings(forget, *_KEEPING)
     add_reaching(forget)
     forget.set_defaults(execute=forget_plate)
 
     purge = commands.add_parser("purge", help="delete sightings and evidence older than their retention")
+    add_json(purge, "")
     add_settings(purge, *_KEEPING, *_RETENTION)
     purge.set_defaults(execute=purge_old)
 
@@ -61,12 +63,14 @@ def forget_plate(parsed: argparse.Namespace) -> int:
     """A person's right: every sighting of the plate goes, hashed ones and dead letters too."""
     settings = settings_of(parsed)
     bus = named_bus(parsed)
+    letters: int | None = None
     if bus is None and settings.database_url is not None:
         print("the dead letters of the services were not searched: give --redis-url too", file=sys.stderr)
     records = open_records(settings)
     if bus is not None:
-        forgotten_letters = forget_letters(bus, records.retention, parsed.plate)
-        print(f"{forgotten_letters} dead letters forgotten")
+        letters = forget_letters(bus, records.retention, parsed.plate)
+        if not parsed.json:
+            print(f"{letters} dead letters forgotten")
         if unread := sum(map(holds_a_picture_alone, bus.dead_letters())):
             print(
                 f"roadside: {unread} dead letters hold pictures that nobody has read, of other times: they are deleted "
@@ -74,8 +78,12 @@ def forget_plate(parsed: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
     forgotten = records.retention.forget(parsed.plate, person())
-    print(f"{forgotten.sightings} sightings forgotten, with their pictures and corrections")
     _tell_traces(scrubbed=forgotten.scrubbed)
+    if parsed.json:
+        told = {"sightings": forgotten.sightings, "dead_letters": letters, "receipt": forgotten.receipt}
+        print_json({**told, "scrubbed": forgotten.scrubbed})
+        return 0
+    print(f"{forgotten.sightings} sightings forgotten, with their pictures and corrections")
     print(f"receipt {forgotten.receipt}: for the person who asked; with it and the plate the audit can be checked")
     return 0
 
@@ -84,9 +92,13 @@ def purge_old(parsed: argparse.Namespace) -> int:
     """Delete what is older than its retention."""
     settings = settings_of(parsed)
     purged = open_records(settings).retention.purge(settings.retention_days(), person())
+    _tell_traces(scrubbed=purged.scrubbed)
+    if parsed.json:
+        told = {"sightings": dict(purged.sightings), "pictures": purged.pictures, "strays": purged.strays}
+        print_json({**told, "scrubbed": purged.scrubbed})
+        return 0
     counts = ", ".join(f"{count} {kind}" for kind, count in purged.sightings.items())
     print(f"deleted: {counts}; {purged.pictures} pictures, {purged.strays} strays")
-    _tell_traces(scrubbed=purged.scrubbed)
     return 0
 
 

@@ -46,6 +46,7 @@ STANDARD_INPUT = "-"
 EXIT_SOME_REJECTED = 1
 EXIT_NOT_PAID = 1
 _MOST_LINES = 20
+_MOST_COUNTED = 1000
 _FORCE = "replace even where the registry would forget somebody, and say so"
 _KEEPING = ("db", "registry", "timezone")
 _LOADING = (*_KEEPING, "registry_date_order", "registry_max_rejected", "registry_max_removed")
@@ -86,6 +87,7 @@ def add_to(commands: SubParsers) -> None:
     registry_lists.add_to(actions)
 
     again = actions.add_parser("recheck", help="ask again about every UNKNOWN sighting (nightly, by cron)")
+    again.add_argument("--json", action="store_true", help="print one JSON object")
     add_settings(again, *dict.fromkeys((*VerdictSection.model_fields, *KeepingSection.model_fields)))
     again.set_defaults(execute=recheck_unknown)
 
@@ -94,9 +96,12 @@ def recheck_unknown(parsed: argparse.Namespace) -> int:
     """Decide what the registry could not answer before; what it still cannot stays UNKNOWN."""
     records = open_records(settings_of(parsed))
     counts = Counter(s.verdict.kind.value for s in recheck(records.store, records.judge, "recheck"))
-    left = len(records.store.find(SightingQuery(limit=1000, verdict=VerdictKind.UNKNOWN)).sightings)
+    left = len(records.store.find(SightingQuery(limit=_MOST_COUNTED, verdict=VerdictKind.UNKNOWN)).sightings)
+    if parsed.json:
+        print(json.dumps({"decided": dict(counts), "still_unknown": left, "more": left == _MOST_COUNTED}))
+        return 0
     decided = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none"
-    print(f"decided: {decided}; still UNKNOWN: {left if left < 1000 else 'a thousand or more'}")
+    print(f"decided: {decided}; still UNKNOWN: {left if left < _MOST_COUNTED else 'a thousand or more'}")
     return 0
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.commands.dead_letters import add_reaching, open_reached
+from roadside.commands.json_lines import add_json, iso, print_json
 from roadside.ports.bus import STREAMS
 
 if TYPE_CHECKING:
@@ -24,10 +25,12 @@ def add_to(commands: SubParsers) -> None:
     parser = commands.add_parser("streams", help="what waits between the services: inspect, repair")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     inspect = actions.add_parser("inspect", help="streams, cameras and memory; changes nothing")
+    add_json(inspect, "")
     inspect.set_defaults(execute=show)
     repair = actions.add_parser(
         "repair", help="wait no longer for events that are on no stream; what is on a stream is left alone"
     )
+    add_json(repair, "a camera that waited for what is gone")
     repair.set_defaults(execute=mend)
     for action in (inspect, repair):
         add_reaching(action)
@@ -35,7 +38,11 @@ def add_to(commands: SubParsers) -> None:
 
 def show(parsed: argparse.Namespace) -> int:
     """Print how every stream and camera stands."""
-    for line in _lines(open_reached(parsed, "streams").report()):
+    report = open_reached(parsed, "streams").report()
+    if parsed.json:
+        print_json(_fields(report))
+        return 0
+    for line in _lines(report):
         print(line)
     return 0
 
@@ -47,9 +54,12 @@ def mend(parsed: argparse.Namespace) -> int:
     for camera in bus.report().cameras:
         gone = bus.repair(camera.camera_id)
         total += gone
-        if gone:
+        if gone and parsed.json:
+            print_json({"camera": camera.camera_id, "repaired": gone})
+        elif gone:
             print(f"{camera.camera_id}: {gone} that were on no stream are waited for no longer")
-    print(f"{total} repaired" if total else "nothing to repair: all that is waited for is there")
+    if not parsed.json:
+        print(f"{total} repaired" if total else "nothing to repair: all that is waited for is there")
     return 0
 
 
@@ -107,6 +117,48 @@ def _camera(camera: CameraReport, partitions: int) -> str:
     words += [f"in partition {camera.partition}"] if partitions > 1 else []
     oldest = camera.oldest_captured_at_ns
     return "  ".join([*words, *([f"oldest of {_time(oldest)}"] if oldest is not None else [])])
+
+
+def _fields(report: BusReport) -> dict[str, Any]:
+    frames = report.frames_memory
+    return {
+        "memory": _memory_fields(report.memory),
+        "frames_memory": None if frames is None else _memory_fields(frames),
+        "partitions": report.partitions,
+        "streams": [_stream_fields(stream) for stream in report.streams],
+        "cameras": [_camera_fields(camera) for camera in report.cameras],
+        "dead_letters": report.dead_letters,
+    }
+
+
+def _memory_fields(memory: BusMemory) -> dict[str, Any]:
+    return {"used_bytes": memory.used_bytes, "limit_bytes": memory.limit_bytes or None}
+
+
+def _stream_fields(stream: StreamReport) -> dict[str, Any]:
+    return {
+        "stream": stream.stream.name,
+        "partition": stream.partition,
+        "waiting": stream.backlog.waiting,
+        "in_hand": stream.backlog.pending,
+        "oldest": None if stream.oldest_at_ns is None else iso(stream.oldest_at_ns),
+        "leader": stream.leader or None,
+        "holders": dict(stream.holders),
+    }
+
+
+def _camera_fields(camera: CameraReport) -> dict[str, Any]:
+    state, oldest = camera.state, camera.oldest_captured_at_ns
+    return {
+        "camera": camera.camera_id,
+        "partition": camera.partition,
+        "live": None if state is None else state.live,
+        "ended": None if state is None else state.ended,
+        "last_sequence": None if state is None else state.last_sequence,
+        "last_frame": None if state is None else iso(state.last_captured_at_ns),
+        "on_their_way": camera.on_their_way,
+        "oldest": None if oldest is None else iso(oldest),
+    }
 
 
 def _time(at_ns: int) -> str:

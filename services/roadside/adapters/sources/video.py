@@ -109,13 +109,14 @@ def open_source(  # noqa: PLR0913 - four of them are whom to tell of what
     on_note: Callable[[str], None] | None = None,
     dating: Dating | None = None,
     stamp: Callable[[], tuple[int, Stamp]] | None = None,
+    acknowledged: bool = False,
 ) -> FrameSource:
     """What `source` names, as SOURCES lists it.
 
     In one line each, `on_drop` is told of a camera that is lost, `on_note` of what is not as it was asked for, and
     `on_refused` of a folder's picture that cannot be read, which otherwise raises at its turn. `on_death` is told each
     time that a camera ends its decoder. `dating` says when recordings were taken, and `stamp` the same of live cameras'
-    frames, as they come.
+    frames, as they come. With `acknowledged` a watched folder is told by `WatchedFolder.done` what need not come again.
 
     Raises SourceError where it is none of them. Whether a live camera answers is seen when its frames are asked for.
     """
@@ -142,6 +143,7 @@ def open_source(  # noqa: PLR0913 - four of them are whom to tell of what
             on_refused=on_refused,
             on_note=on_note,
             dating=dating,
+            acknowledged=acknowledged,
         )
     path = Path(source)
     if not _is_there(path):

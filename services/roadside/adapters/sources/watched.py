@@ -96,13 +96,18 @@ class WatchedFolder:
         on_note: Callable[[str], None] | None = None,
         dating: Dating | None = None,
         patience_s: float = PATIENCE_S,
+        acknowledged: bool = False,
     ) -> None:
         """`memory` is a folder for what was read. `on_refused` is told of a picture that cannot be read.
 
-        Raises SourceError where there is no such folder.
+        With `acknowledged` a picture counts as read once `done` says so, otherwise some seconds after it was handed on.
+
+        Raises SourceError where there is no such folder, and where `memory` cannot be written.
         """
         if not folder.is_dir():
             raise SourceError(f"{folder}: is no folder to be watched; make it first")
+        if memory is not None:
+            _check_writable(folder, memory)
         self._folder = folder
         self._camera_id = camera_id
         self._clock = clock
@@ -115,6 +120,9 @@ class WatchedFolder:
         self._patience_s = patience_s
         self._closing = threading.Event()
         self._pending: deque[tuple[float, _File]] = deque()
+        self._acknowledged = acknowledged
+        self._handed: dict[int, _File] = {}
+        self._lock = threading.Lock()
         self._first_cut_s: dict[_File, float] = {}
 
     def frames(self) -> Iterator[Frame]:
@@ -131,11 +139,12 @@ class WatchedFolder:
             else:
                 gone = False
                 if not there & seen:
-                    self._done.keep(there)
+                    with self._lock:
+                        self._done.keep(there)
                 for file in sorted(there & seen, key=lambda each: (each.changed_ns, each.name)):
                     if self._closing.is_set():
                         return
-                    if file in self._done or any(file == other for _, other in self._pending):
+                    if self._was_handed_on(file):
                         continue
                     if (frame := self._frame(file, sequence)) is not None:
                         yield frame
@@ -147,6 +156,17 @@ class WatchedFolder:
     def close(self) -> None:
         """The picture in hand is the last."""
         self._closing.set()
+
+    def done(self, sequence: int) -> None:
+        """The picture of this frame need not be read again. May be called from another thread."""
+        with self._lock:
+            if (file := self._handed.pop(sequence, None)) is not None:
+                self._done.add(file)
+
+    def _was_handed_on(self, file: _File) -> bool:
+        with self._lock:
+            known = file in self._done or file in self._handed.values()
+        return known or any(file == other for _, other in self._pending)
 
     def _look(self) -> set[_File] | None:
         """The pictures that lie there; None where the folder itself is gone."""
@@ -174,12 +194,17 @@ class WatchedFolder:
         except SourceError as error:
             now_s = time.monotonic()
             if now_s - self._first_cut_s.setdefault(file, now_s) >= self._patience_s:
-                self._done.add(file)
+                with self._lock:
+                    self._done.add(file)
                 del self._first_cut_s[file]
                 self._on_refused(str(error))
             return None
         self._first_cut_s.pop(file, None)
-        self._pending.append((time.monotonic(), file))
+        if self._acknowledged:
+            with self._lock:
+                self._handed[sequence] = file
+        else:
+            self._pending.append((time.monotonic(), file))
         while len(self._pending) > AHEAD:
             self._done.add(self._pending.popleft()[1])
         now_ns = self._clock.now_ns()
@@ -188,3 +213,19 @@ class WatchedFolder:
     def _settle(self) -> None:
         while self._pending and time.monotonic() - self._pending[0][0] >= SETTLED_S:
             self._done.add(self._pending.popleft()[1])
+
+
+def _check_writable(folder: Path, memory: Path) -> None:
+    """Raises SourceError where what was read could not be remembered."""
+    try:
+        memory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or "cannot be made").lower()
+    else:
+        if os.access(memory, os.W_OK):
+            return
+        reason = "may not be written"
+    raise SourceError(
+        f"{folder}: what was read of it is remembered in {memory}, which cannot be ({reason}); give it a volume "
+        "there, or set XDG_DATA_HOME"
+    )
