@@ -47,7 +47,7 @@ dev: $(VENV)/.dev ## Make .venv with what tests, lint and services need
 lock: ## Pin the Python packages of pyproject.toml anew
 	@command -v $(BIN)/uv > /dev/null || $(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes -o requirements.lock
-	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra cluster --extra s3 -c requirements.lock -o requirements-cluster.lock
+	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra cluster --extra s3 --extra video -c requirements.lock -o requirements-cluster.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra console -c requirements.lock -o requirements-console.lock
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --extra cluster --extra console --extra dev -c requirements-cluster.lock -o requirements-dev.lock
 	@# These tools import nothing of Roadside: their locks hold the extra alone.

@@ -13,7 +13,7 @@ CORNERS_OUT ?= $(DETECTOR_OUT) $(DETECTOR_OUT)_uint8
 READER_OUT ?= $(TRAIN_WORK)/reader/model
 # The settings files' minutes, steps and highest learning rate, and a random start, unless given:
 # make train-reader MINUTES=60; make train-detector INITIAL=var/train/detector/detector.ck RATE=9e-4
-TRAIN_LIMITS = $(foreach name,MINUTES STEPS RATE INITIAL,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
+TRAIN_LIMITS = $(foreach name,MINUTES STEPS THREADS RATE INITIAL,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
 TRAIN_QUIET := TF_CPP_MIN_LOG_LEVEL=3
 
 $(TRAIN_VENV)/.done: requirements-train.lock
@@ -28,7 +28,7 @@ $(TRAIN_VENV)/.done: requirements-train.lock
 train-detector: $(TRAIN_VENV)/.done ## Train the plate detector (DATA=folder MINUTES=105); goes on where it stopped
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.train --data "$(DATA)" --run $(TRAIN_WORK)/detector $(TRAIN_LIMITS)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.export --data "$(DATA)" --checkpoint $(TRAIN_WORK)/detector/detector.ck --out $(DETECTOR_OUT)
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.evaluate --data "$(DATA)" --folder $(DETECTOR_OUT) --folder $(DETECTOR_OUT)_uint8 --out $(TRAIN_WORK)/detector/figures.md
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.evaluate --data "$(DATA)" --folder models/shipped/detector --folder $(DETECTOR_OUT) --folder $(DETECTOR_OUT)_uint8 --out $(TRAIN_WORK)/detector/figures.md
 	@echo "Try it: roadside run SOURCE --modeldir $(DETECTOR_OUT)"
 
 train-corners: $(TRAIN_VENV)/.done ## Train the corner net (DATA=folder MINUTES=22 READER=reader.ck DETECTOR=folder); goes on where it stopped

@@ -175,7 +175,7 @@ def figures(folders: Sequence[Path], groups: dict[str, tuple[Marked, ...]]) -> s
         file = folder / "detect.tflite"
         if not file.is_file():
             raise ModelError(f"{folder} holds no detect.tflite")
-        models[folder.name] = file.read_bytes()
+        models[str(folder)] = file.read_bytes()
     head = ["file", "pictures", "AP", "AP50", *(f"{low}-{high} px" for low, high in BANDS_PX[:-1]), "over 50 px"]
     rows = [
         "| " + " | ".join([*head, "24 px and more", "recall at 0.1 false"]) + " |",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -38,6 +39,7 @@ YX_HW = [1, 0, 3, 2]
 """The trained net says dx, dy, dw, dh; the fused operator reads dy, dx, dh, dw."""
 CHECKED_PICTURES = 40
 FORMATS = ("tflite", "onnx")
+SHIPPED = Path("models/shipped/detector")
 
 
 # --- Weights --------------------------------------------------------------------------------------
@@ -240,6 +242,20 @@ def write_folder(folder: Path, name: str, model: bytes) -> None:
         part.replace(folder / file)
 
 
+def put_corners_beside(folder: Path, shipped: Path) -> None:
+    """Copies the corner nets of `shipped` into a detector's folder that has none of its own.
+
+    Without one plates are read at their boxes. A corner net looks at the grey region around a detection, whatever
+    detector found it.
+    """
+    for name in ("corners.tflite", "corners.onnx"):
+        fits = (folder / name.replace("corners", "detect")).is_file()
+        if fits and (shipped / name).is_file() and not (folder / name).exists():
+            part = folder / (name + ".part")
+            shutil.copyfile(shipped / name, part)
+            part.replace(folder / name)
+
+
 def export_onnx(checkpoint: Path, out: Path, data: Path, config: DetectorConfig) -> None:
     """Writes `detect.onnx` into `out`: boxes and scores, with the suppression's attributes in the metadata.
 
@@ -311,16 +327,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="models.detector.export", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="a .ck of a run, or a state dict (.pt)")
-    parser.add_argument("--out", type=Path, default=Path("models/shipped/detector"), help="and the same with _uint8")
+    parser.add_argument("--out", type=Path, default=SHIPPED, help="and the same with _uint8")
     parser.add_argument("--data", type=Path, default=default_folder())
     parser.add_argument("--config", type=Path, default=settings.DEFAULT)
     parser.add_argument("--format", choices=FORMATS, action="append", help="repeatable; all of them if not given")
+    parser.add_argument(
+        "--corners", type=Path, default=SHIPPED, help="whose corner net is put beside a detector that has none"
+    )
     chosen = parser.parse_args(arguments)
     try:
         config = settings.load(chosen.config)
         for form in chosen.format or FORMATS:
             write = export if form == "tflite" else export_onnx
             write(chosen.checkpoint, chosen.out, chosen.data, config)
+        for folder in (chosen.out, chosen.out.with_name(chosen.out.name + "_uint8")):
+            put_corners_beside(folder, chosen.corners)
     except RoadsideError as fault:
         print(f"models.detector.export: {fault}", file=sys.stderr)
         return 1

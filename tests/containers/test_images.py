@@ -47,6 +47,13 @@ def test_the_detector_is_small() -> None:
     assert inspect(image("detector"))["Size"] < LARGEST_DETECTOR_BYTES
 
 
+@pytest.mark.parametrize(("name", "has"), [("capture", True), ("roadside", True), ("detector", False)])
+def test_video_is_decoded_by_pyav_where_cameras_are_opened_and_weighs_nowhere_else(name: str, *, has: bool) -> None:
+    look = "import importlib.util as u; found = u.find_spec('av') is not None; print(found and __import__('av').library_versions)"
+    told = docker("run", "--rm", "--entrypoint", "python", image(name), "-c", look)
+    assert ("libavcodec" in told) == has
+
+
 @pytest.mark.parametrize("name", [*SERVICES, *BESIDE, *WHOLE, "redis", "prometheus"])
 def test_no_tools_inside(name: str) -> None:
     container = docker("create", "--entrypoint", "none", image(name))

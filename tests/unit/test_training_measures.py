@@ -10,11 +10,13 @@ import pytest
 from models.detector import config as detector
 from models.detector.anchors import place_anchors, post_process_anchors
 from models.detector.evaluate import LOWEST_SCORE, TfliteDetector, counted
+from models.detector.export import put_corners_beside
 from models.detector.measures import Band, Match, Scores, average_precision, match, overlaps, recall_at, suppress
 from models.ocr.calibrate import calibration_error, choose, confidences, log_loss
 from roadside.core.reads import ALPHABET
 
-DETECTOR_FILE = Path(__file__).parents[2] / "models" / "shipped" / "detector" / "detect.tflite"
+SHIPPED = Path(__file__).parents[2] / "models" / "shipped" / "detector"
+DETECTOR_FILE = SHIPPED / "detect.tflite"
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -125,3 +127,18 @@ def test_an_overconfident_reader_gets_a_higher_temperature() -> None:
     assert best.temperature > 1.2
     assert best.log_loss < log_loss(sure, right)
     assert right.sum() == 4
+
+
+def test_a_detector_without_a_corner_net_gets_the_shipped_one(tmp_path: Path) -> None:
+    bare, own = tmp_path / "bare", tmp_path / "own"
+    for folder in (bare, own):
+        folder.mkdir()
+        (folder / "detect.tflite").write_bytes(b"a detector")
+    (own / "corners.tflite").write_bytes(b"a corner net of its own")
+    put_corners_beside(bare, SHIPPED)
+    put_corners_beside(own, SHIPPED)
+    assert (bare / "corners.tflite").read_bytes() == (SHIPPED / "corners.tflite").read_bytes()
+    assert not (bare / "corners.onnx").exists(), "it has no detector for ONNX Runtime"
+    assert (own / "corners.tflite").read_bytes() == b"a corner net of its own"
+    put_corners_beside(tmp_path / "no-such-folder", SHIPPED)
+    assert not (tmp_path / "no-such-folder").exists()
