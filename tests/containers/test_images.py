@@ -49,7 +49,7 @@ def test_the_detector_is_small() -> None:
 
 @pytest.mark.parametrize(("name", "has"), [("capture", True), ("roadside", True), ("detector", False)])
 def test_video_is_decoded_by_pyav_where_cameras_are_opened_and_weighs_nowhere_else(name: str, *, has: bool) -> None:
-    look = "import importlib.util as u; found = u.find_spec('av') is not None; print(found and __import__('av').library_versions)"
+    look = "import importlib.util as u; print(u.find_spec('av') is not None and __import__('av').library_versions)"
     told = docker("run", "--rm", "--entrypoint", "python", image(name), "-c", look)
     assert ("libavcodec" in told) == has
 
