@@ -144,6 +144,33 @@ def test_a_narrow_plate_may_have_three_lines(height: int, looks: int) -> None:
     assert (read.raw, len(reader.strips)) == (f"LOOK{looks}", looks)
 
 
+@pytest.mark.parametrize(
+    ("two", "three", "taken"),
+    [
+        (("ABC45", 0.99), ("ABC2345", 0.6), "ABC2345"),
+        (("ABC45", 0.99), ("ABC2345", 0.4), "ABC45"),
+        (("ABC45", 0.99), ("ABC4523", 0.6), "ABC45"),
+        (("AB0C45", 0.99), ("ABOX745", 0.6), "AB0C45"),
+        (("A0C45", 0.99), ("AOC2345", 0.6), "AOC2345"),
+        (("", 0.3), ("ABC2345", 0.6), "ABC2345"),
+    ],
+)
+def test_three_lines_are_believed_where_two_lack_the_middle_one(
+    two: tuple[str, float], three: tuple[str, float], taken: str
+) -> None:
+    """A cut in two halves goes through the middle line, of which the reader then says nothing."""
+
+    class Rows(Scripted):
+        def read_strip(self, grey: NDArray[np.uint8]) -> Read:
+            super().read_strip(grey)
+            text, sure = (two, three)[len(self.strips) - 1]
+            return replace(EMPTY, raw=text, text=text, confidence=sure)
+
+    image = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    crop = Crop(CameraId("gate"), 0, 0, Detection(Box(150, 210, 330, 400), 0.9), image, (100, 200))
+    assert Rows([two[1], three[1]], extra_cuts=False).read(crop).text == taken
+
+
 def test_a_plate_that_is_unsure_in_alike_characters_alone_is_read_once() -> None:
     """No other cut tells O from 0."""
 

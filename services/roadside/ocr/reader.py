@@ -42,6 +42,11 @@ SURELY_ONE_LINE = 2.8
 """Width over height; between the two both are read and the surer one counts."""
 PERHAPS_THREE_LINES = 1.3
 """Width over height of the narrow plates of motorcycles, which may have three lines; two are tried as well."""
+SURELY_THREE_LINES = 0.5
+"""Confidence from which three lines are believed whose middle one two lines lack, however sure two are. A cut in two
+halves goes through the middle line, and a reader that is used to half covered characters says nothing of them. On 160
+rendered plates of three lines this rule was not chosen on: 120 read right and 3 wrong with over 0.9, without it 103 and
+8; of 39 real and 160 rendered plates of two lines as many as before."""
 UNREAD = 0.2
 """Confidence under which a high plate is tried as one of a single line between small print, as American ones are..."""
 SURELY_A_PLATE = 0.5
@@ -68,7 +73,7 @@ class PlateReader:
         aspect = aspect_ratio(corners)
         placed = grow(corners, READ_MARGIN, READ_MARGIN * aspect)
         looks = [(self.read_strip(layout(grey, placed)), layout) for layout in _layouts(aspect)]
-        best, layout = max(looks, key=_confidence)
+        best, layout = _likeliest(looks)
         if _sureness(best) < UNREAD and aspect < SURELY_TWO_LINES and crop.detection.score >= SURELY_A_PLATE:
             best, layout = max((best, layout), (self.read_strip(strip(grey, placed)), strip), key=_confidence)
         if not self._extra_cuts or not HOPELESS < _sureness(best) < SURELY_READ:
@@ -94,6 +99,29 @@ def _layouts(aspect: float) -> list[Layout]:
     if aspect <= PERHAPS_THREE_LINES:
         layouts.append(three_line_strip)
     return layouts
+
+
+def _likeliest(looks: list[tuple[Read, Layout]]) -> tuple[Read, Layout]:
+    """The surest of `looks`, or the one in three lines where that lacks its middle line."""
+    best = max(looks, key=_confidence)
+    for look in looks:
+        three_lines = look[1] is three_line_strip and look[0].confidence >= SURELY_THREE_LINES
+        if three_lines and lacks_middle(best[0].text, look[0].text):
+            return look
+    return best
+
+
+def lacks_middle(text: str, longer: str) -> bool:
+    """Whether `text` is what is left of `longer` without some characters between its first and its last.
+
+    >>> lacks_middle("AB12", "ABX712")
+    True
+    >>> lacks_middle("AB12", "AB123")
+    False
+    """
+    text, longer = fold(text), fold(longer)
+    gap = len(longer) - len(text)
+    return gap > 0 and any(longer[:i] + longer[i + gap :] == text for i in range(1, len(text)))
 
 
 def _confidence(one: tuple[Read, Layout]) -> float:
