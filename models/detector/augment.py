@@ -10,6 +10,7 @@ import numpy as np
 
 from models.detector.dataset import Picture
 from models.ocr.augment import motion_kernel
+from models.synth.lettering import lettered
 from models.synth.posing import composited, pose
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from models.detector.config import Augmentation
     from models.detector.dataset import Pictures
-    from models.synth.posing import Cutout
+from models.synth.posing import Cutout
 
 VISIBLE = 0.6
 """A plate of which less is left by a cut is neither learnt nor held against the net."""
@@ -56,7 +57,9 @@ def sample(rng: Generator, pictures: Pictures, size: tuple[int, int], settings: 
     if rng.random() < settings.mosaic:
         view = mosaic(rng, pictures, size, settings)
     else:
-        view = cut_view(rng, pictures.draw(rng), size, settings, pictures.rendered)
+        view = cut_view(rng, pictures.draw(rng, settings.without_plates), size, settings, pictures.rendered)
+    if rng.random() < settings.lettering:
+        view = replace(view, image=lettered(rng, view.image, np.concatenate([view.boxes, view.ignored]), most=3).image)
     image = occluded(rng, degraded(rng, view.image), view.boxes)
     sizes = view.boxes[:, 2:] - view.boxes[:, :2]
     small = (sizes < SMALLEST_PX).any(1)
@@ -76,7 +79,8 @@ def mosaic(rng: Generator, pictures: Pictures, size: tuple[int, int], settings: 
         (0, y, x, high - y),
         (x, y, wide - x, high - y),
     ):
-        part = cut_view(rng, pictures.draw(rng), (width, height), settings, pictures.rendered)
+        drawn = pictures.draw(rng, settings.without_plates)
+        part = cut_view(rng, drawn, (width, height), settings, pictures.rendered)
         image[top : top + height, left : left + width] = part.image
         part_boxes, part_ignored = part.moved(left, top)
         boxes.append(part_boxes)
@@ -91,7 +95,7 @@ def cut_view(
     settings: Augmentation,
     rendered: Sequence[Cutout] = (),
 ) -> View:
-    """A part of the picture around one of its plates, or all of it, stretched to `size` (width, height).
+    """A part of the picture, or all of it, stretched to `size` (width, height): around a plate of it, if it has any.
 
     Some pictures get `rendered` plates in the place of their own.
     """
@@ -205,6 +209,8 @@ def _window(
 ) -> tuple[int, int, int, int]:
     """x1, y1, x2, y2 of the part to be seen; it may reach over the picture's edges."""
     height, width = picture.image.shape[:2]
+    if not len(picture.boxes):
+        return _any_window(rng, width, height, settings)
     chosen = (
         picture.hard_negatives
         if len(picture.hard_negatives) and rng.random() < settings.hard_negatives
@@ -223,6 +229,15 @@ def _window(
     top = _start(rng, float(box[1] + box[3]) / 2, down, height)
     x1, y1 = round(left), round(top)
     return x1, y1, max(round(left + across), x1 + 8), max(round(top + down), y1 + 8)
+
+
+def _any_window(rng: Generator, width: int, height: int, settings: Augmentation) -> tuple[int, int, int, int]:
+    """x1, y1, x2, y2 of a part of a picture without a plate: all of it, or down to a quarter of each side."""
+    if rng.random() < settings.whole:
+        return 0, 0, width, height
+    across, down = (max(8, round(length * rng.uniform(0.25, 1))) for length in (width, height))
+    left, top = int(rng.integers(max(1, width - across + 1))), int(rng.integers(max(1, height - down + 1)))
+    return left, top, left + across, top + down
 
 
 def _start(rng: Generator, centre: float, length: float, whole: float) -> float:

@@ -60,6 +60,10 @@ class Augmentation(Section):
     """The share of pictures whose plates are covered by rendered ones (copy-paste augmentation)."""
     copy_paste_plates: int = renamed("copy_paste_plates", "pasted_pool", ge=1)
     """Rendered plates to paste."""
+    lettering: float = Field(default=0.0, ge=0, le=1)
+    """The share of views into which lettering that is no plate is drawn (models.synth.lettering)."""
+    without_plates: float = Field(default=0.0, ge=0, le=1)
+    """The share of views of photographs without a plate: those of negatives.tsv that are not held out."""
 
 
 class Assignment(Section):

@@ -85,25 +85,33 @@ def read_label_review(path: Path = LABEL_REVIEW) -> dict[str, ReviewedBoxes]:
 
 
 class Pictures:
-    """Training pictures with at least one plate each."""
+    """Training pictures with at least one plate each, and photographs without any."""
 
     def __init__(
-        self, marked: Sequence[Marked], sources: Mapping[str, float], rendered: int = 0, seed: int = 0
+        self,
+        marked: Sequence[Marked],
+        sources: Mapping[str, float],
+        rendered: int = 0,
+        seed: int = 0,
+        negatives: Sequence[Path] = (),
     ) -> None:
-        """`rendered` plates are drawn to paste."""
+        """`rendered` plates are drawn to paste; `negatives` are photographs that show no plate."""
         used = [one for one in marked if len(one.boxes) and sources.get(one.source, 0) > 0]
         if not used:
             raise SourceError("No picture with a plate is left to train the detector on")
         reviews = read_label_review()
         self.pictures = [marked_picture(one, reviews) for one in used]
         self.rendered = rendered_plates(np.random.default_rng(seed), rendered)
+        self.negatives = [Picture(load_picture(path), no_boxes()) for path in negatives]
         self._by_weight = WeightedSampler([sources[one.source] for one in used])
 
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def draw(self, rng: Generator) -> Picture:
-        """A picture, by its source's weight."""
+    def draw(self, rng: Generator, without_plates: float = 0.0) -> Picture:
+        """A picture by its source's weight, or with a chance of `without_plates` one of the negatives."""
+        if self.negatives and rng.random() < without_plates:
+            return self.negatives[int(rng.integers(len(self.negatives)))]
         return self.pictures[self._by_weight.draw(rng)]
 
 

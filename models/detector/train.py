@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from models.data.negatives import read_negatives
 from models.detector import config as settings
 from models.detector.anchors import place_anchors
 from models.detector.augment import sample
@@ -70,7 +71,9 @@ class DetectorTask:
         config = self.config
         views = [sample(rng, self.pictures, config.net.size, config.augmentation) for _ in range(config.training.batch)]
         seen = scaled(np.stack([view.image[..., ::-1] for view in views]))
-        outputs = net(torch.from_numpy(seen).permute(0, 3, 1, 2))
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.training.bfloat16):
+            logits, raw = net(torch.from_numpy(seen).permute(0, 3, 1, 2))
+        outputs = logits.float(), raw.float()
         plates, ignored = [view.boxes for view in views], [view.ignored for view in views]
         score, box = losses(outputs, plates, ignored, self.grid, config)
         return Costs(score + config.loss.box_weight * box, {"score": score, "box": box})
@@ -145,8 +148,10 @@ def train(job: Job) -> None:
     net = start(job, checkpoint, config, split).to(memory_format=torch.channels_last)
     net.freeze(config.net.frozen_blocks)
     run = Run(checkpoint, training, net, parameter_groups(net, training.backbone_rate))
-    pictures = Pictures(split.train, config.sources, config.augmentation.copy_paste_plates, training.seed)
-    print(f"{len(pictures)} pictures; measured on " + ", ".join(f"{name} {len(one)}" for name, one in groups.items()))
+    negatives = [one.path for one in read_negatives(job.data) if not one.held_out]
+    pictures = Pictures(split.train, config.sources, config.augmentation.copy_paste_plates, training.seed, negatives)
+    measured = ", ".join(f"{name} {len(one)}" for name, one in groups.items())
+    print(f"{len(pictures)} pictures, {len(negatives)} without a plate; measured on {measured}")
     anchors, strides = (torch.from_numpy(part) for part in place_anchors(config.net))
     loop.train(run, DetectorTask(config, pictures, groups, (anchors, strides)), PANELS)
 

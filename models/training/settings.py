@@ -45,7 +45,7 @@ class Course(Section):
     seed: int
     threads: int = Field(ge=1)
     bfloat16: bool = False
-    """Whether the reader's layers compute in bfloat16, losses aside: twice as fast on a CPU with AMX."""
+    """Whether a net's layers compute in bfloat16, losses aside: twice as fast on a CPU with AMX."""
     report_every_s: float = Field(gt=0)
     evaluate_every_s: float = Field(gt=0)
     checkpoint_every_s: float = Field(gt=0)

@@ -44,6 +44,7 @@ class OnePicture(Pictures):
     def __init__(self, picture: Picture, rendered: tuple[Cutout, ...] = ()) -> None:
         self.pictures = [picture]
         self.rendered = rendered
+        self.negatives = []
         self._by_weight = WeightedSampler([1.0])
 
 
@@ -274,6 +275,36 @@ def test_some_cut_views_are_around_a_hard_negative() -> None:
         seen[share] = np.mean([greens(view.image).any() for view in views])
     assert seen[1.0] == 1
     assert seen[0.0] < 0.8
+
+
+def test_lettering_is_drawn_beside_plates_as_often_as_the_settings_say() -> None:
+    """The street is smooth but for its plate: strokes are what else has edges."""
+    bare = SETTINGS.model_copy(update={"mosaic": 0.0, "copy_paste": 0.0, "turned": 0.0, "whole": 1.0})
+    seen = {}
+    for share in (0.0, 1.0):
+        settings = bare.model_copy(update={"lettering": share})
+        views = [sample(np.random.default_rng(seed), OnePicture(street()), SIZE, settings) for seed in range(12)]
+        seen[share] = np.median([cv2.Canny(cv2.GaussianBlur(view.image, (0, 0), 1), 60, 160).mean() for view in views])
+    assert seen[1.0] > 1.5 * seen[0.0]
+
+
+def test_photographs_without_a_plate_are_drawn_as_often_as_the_settings_say(tmp_path: Path) -> None:
+    green = tmp_path / "negative.png"
+    cv2.imwrite(str(green), np.full((90, 120, 3), (0, 180, 0), np.uint8))
+    plated = tmp_path / "plated.png"
+    cv2.imwrite(str(plated), street().image)
+    marked = [Marked(plated, "own", street().boxes, ())]
+    pictures = Pictures(marked, {"own": 1.0}, negatives=[green])
+    settings = SETTINGS.model_copy(update={"without_plates": 1.0, "mosaic": 0.0, "lettering": 0.0})
+    for seed in range(8):
+        view = sample(np.random.default_rng(seed), pictures, SIZE, settings)
+        assert view.image.shape[:2] == (SIZE[1], SIZE[0])
+        assert not len(view.boxes)
+    drawn = [len(pictures.draw(np.random.default_rng(seed), 0.5).boxes) for seed in range(40)]
+    assert 8 < drawn.count(0) < 32
+    assert len(pictures.draw(np.random.default_rng(0)).boxes) == 1
+    none = Pictures(marked, {"own": 1.0})
+    assert len(none.draw(np.random.default_rng(0), 1.0).boxes) == 1
 
 
 def test_an_ignored_region_moves_with_the_picture() -> None:
