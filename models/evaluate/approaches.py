@@ -11,6 +11,7 @@ import numpy as np
 from models.data.photographs import load_picture, photographs, plate_crops, read_labels
 from models.data.split import bucket
 from models.evaluate import weather
+from models.evaluate.faults import faulty_texts
 from models.evaluate.fusion_methods import KnownTrack
 from models.evaluate.reading import group_of
 from roadside.core.detect import crop_plate
@@ -39,6 +40,9 @@ SURROUNDINGS = 0.4
 """What is shown around the plate, in its widths."""
 WHOLE_PICTURES = ("nl_rfj", "hr_osijek", "hu_david")
 """Sources with a text a picture and no box."""
+LEAST_ROOM = 0.05
+"""What a picture must show beside a plate, in its widths: where it ends at the plate, its edge would be drawn out into
+bars that no street shows, and they are read as characters or hide the first one."""
 MOST_A_GROUP = 80
 """A gate or a street gives many pictures that are much alike."""
 
@@ -74,14 +78,22 @@ def plates(data: Path, finder: PlateFinder) -> Iterator[KnownPlate]:
     crops = [crop for crop in plate_crops(data, read_labels()) if crop.held_out and crop.text and crop.sure]
     for group in dict.fromkeys(map(group_of, crops)):
         for crop in _some([c for c in crops if group_of(c) == group], lambda c: c.path):
-            yield KnownPlate(crop.path, group, crop.text, load_picture(data / crop.path), crop.box)
+            plate = KnownPlate(crop.path, group, crop.text, load_picture(data / crop.path), crop.box)
+            if has_room(plate):
+                yield plate
+    mistexted = faulty_texts()
     for source in WHOLE_PICTURES:
-        known = [p for p in photographs(data) if p.source == source and len(p.texts) == 1]
+        known = [p for p in photographs(data) if p.source == source and len(p.texts) == 1 and p.path not in mistexted]
         for picture in _some(known, lambda p: p.path):
             image = load_picture(data / picture.path)
             if found := finder.detect(image):
                 group = source[:2].upper()
                 yield KnownPlate(picture.path, group, normalise(picture.texts[0]), image, found[0].box)
+
+
+def has_room(plate: KnownPlate) -> bool:
+    """Whether the picture shows something on both sides of the plate."""
+    return min(plate.box.x1, plate.image.shape[1] - plate.box.x2) >= LEAST_ROOM * plate.box.width
 
 
 def weather_of(plate: KnownPlate) -> Weather:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.data.photographs import Photograph, photographs
+from models.evaluate.faults import faulty_texts
 from models.evaluate.report import Section, Table, milliseconds, share
 from roadside.core.detect import Search
 from roadside.core.geometry import iou
@@ -43,7 +44,8 @@ def evaluate(sources: Sources) -> Section:
     """Every set with our reader; pl_gate with Tesseract and the article's pipeline too."""
     if not sources.detectors:
         raise ModelError("no detector to evaluate: models/shipped holds none")
-    pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts]
+    mistexted = faulty_texts()
+    pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts and p.path not in mistexted]
     finder = open_detector(sources.detectors[0], search=Search.FAST)
     configurations = [Configuration(f"ours, {f.name}", open_reader(f, extra_cuts=True), SETS) for f in sources.readers]
     if configurations:

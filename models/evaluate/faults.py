@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 UNMARKED = Path(__file__).with_name("unmarked_plates.tsv")
 FAULTY = Path(__file__).with_name("faulty_marks.tsv")
+MISTEXTED = Path(__file__).with_name("faulty_texts.tsv")
 SAME_MARK_PX = 2.0
 _EDGES = ("x1", "y1", "x2", "y2")
 
@@ -26,6 +27,12 @@ def unmarked_plates(path: Path = UNMARKED) -> dict[str, tuple[Box, ...]]:
         for row in csv.DictReader(lines, delimiter="\t"):
             found[row["path"]] += (Box(*(float(row[edge]) for edge in _EDGES)),)
     return dict(found)
+
+
+def faulty_texts(path: Path = MISTEXTED) -> frozenset[str]:
+    """Paths of pictures whose plate shows another text than their source says."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return frozenset(row["path"] for row in csv.DictReader(lines, delimiter="\t"))
 
 
 @dataclass(frozen=True, slots=True)

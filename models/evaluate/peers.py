@@ -18,6 +18,7 @@ import numpy as np
 from models.data.negatives import read_negatives
 from models.data.photographs import photographs
 from models.evaluate.end_to_end import LEAST_CONFIDENCE, SETS
+from models.evaluate.faults import faulty_texts
 from models.evaluate.report import Section, Table, milliseconds, share
 from roadside.core.detect import Search
 from roadside.core.plates import fold, normalise
@@ -48,7 +49,8 @@ class Told:
 
 def evaluate(sources: Sources) -> Section:
     """Photographs with plates, photographs without, and the time of each reader."""
-    pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts]
+    mistexted = faulty_texts()
+    pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts and p.path not in mistexted]
     without = [one.path for one in read_negatives(sources.data) if one.held_out]
     paths = [*(sources.data / p.path for p in pictures), *without]
     told: dict[str, Sequence[Told]] = {"Roadside": _ours(sources, paths)}

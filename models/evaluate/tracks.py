@@ -71,7 +71,8 @@ NOTE = (
     "sharpness and size. Against: tracks that only the fusion "
     "has right - only the other (chance of so uneven a result were they equally good: two-sided sign test). "
     f"Photographs: held-out plates, each as {approaches.FRAMES} frames that approach (30 to 80 px wide, far 24 to 52), "
-    "shifted, turned, blurred, noisy, compressed, the box inexact. Rendered: "
+    "shifted, turned, blurred, noisy, compressed, the box inexact; "
+    "left out are pictures that end at the plate's sides. Rendered: "
     f"{len(STREETS)} streets of six vehicles through detector and tracks at {streets.FPS} frames a second. Clip: "
     f"{CLIP}, its car's track in parts of {streets.WINDOW} reads, which are one car and so not independent."
 )

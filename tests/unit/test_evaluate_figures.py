@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.evaluate.calibration import bins, expected_error
-from models.evaluate.faults import FaultyMark, faulty_marks, mended
+from models.evaluate.faults import FaultyMark, faulty_marks, faulty_texts, mended
 from models.evaluate.matching import Scene, average_precision, overlaps, recall_at, recall_over, tally
 from models.evaluate.report import Section, Table, share, write
 from models.evaluate.texts import Outcome, score
@@ -113,6 +113,12 @@ def test_faulty_marks_are_moved_to_their_plate_or_left_out() -> None:
     faults = (FaultyMark(Box(99, 101, 201, 159), Box(120, 110, 180, 130)), FaultyMark(wrong, None))
     assert mended((right, loose, wrong), faults) == (right, Box(120, 110, 180, 130))
     assert mended((right, loose), ()) == (right, loose)
+
+
+def test_pictures_with_another_text_than_their_source_says_are_listed_by_name() -> None:
+    listed = faulty_texts()
+    assert listed
+    assert all(path.startswith("images/") for path in listed)
 
 
 def test_every_listed_fault_is_of_a_picture_by_name_and_tells_what_is_there() -> None:

@@ -103,6 +103,12 @@ def test_an_approaching_plate_is_where_its_box_says() -> None:
         assert np.allclose([x1, y1, x2, y2], [box.x1, box.y1, box.x2, box.y2], atol=2)
 
 
+@pytest.mark.parametrize(("left", "right", "roomy"), [(20, 220, True), (5, 220, False), (20, 298, False)])
+def test_a_picture_that_ends_at_its_plate_has_no_surroundings_to_show(left: int, right: int, *, roomy: bool) -> None:
+    plate = KnownPlate("p", "g", "AB12CDE", np.zeros((90, 300, 3), np.uint8), Box(left, 20, right, 60))
+    assert approaches.has_room(plate) is roomy
+
+
 def test_a_drawn_fleet_has_plates_that_can_be_spelled() -> None:
     drawn = streets.fleet(11)
     assert drawn == streets.fleet(11)
