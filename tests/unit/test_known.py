@@ -33,6 +33,7 @@ from roadside.core.known import Action, KnownMatch, KnownPlate, KnownPolicy, mat
 from roadside.core.motion import Motion
 from roadside.core.outline import Direction
 from roadside.core.plates import fold
+from roadside.core.poses import independent_looks
 from roadside.core.reads import ALPHABET, FusedPlate, PlacedRead, Read, Track
 from roadside.core.sightings import Sighting, Verdict, VerdictKind
 from roadside.core.verdict import no_verdict
@@ -56,7 +57,8 @@ letters = st.text(alphabet=ALPHABET, min_size=5, max_size=8)
 
 def read_as(text: str, looks: int = 6, doubts: tuple[str, ...] | None = (), **slots: dict[str, float]) -> FusedPlate:
     """A plate read as `text`, for sure but for the slots (`s3={"B": 0.7, "8": 0.3}`)."""
-    rows = np.full((len(text), len(ALPHABET)), 3e-5 ** (1 + np.log2(looks)))  # as fusion sharpens what one look leaves
+    left = 3e-5 ** independent_looks(looks)  # as fusion sharpens what one look leaves
+    rows = np.full((len(text), len(ALPHABET)), left)
     for slot, character in enumerate(text):
         for seen, p in slots.get(f"s{slot}", {character: 1.0}).items():
             rows[slot, ALPHABET.index(seen)] = p

@@ -338,6 +338,16 @@ def test_a_pose_that_comes_again_is_no_new_look() -> None:
     assert poses([]) == ()
 
 
+def test_poses_of_one_passage_are_less_than_looks_of_their_own() -> None:
+    """They share light, dirt and what the reader cannot tell apart: a C that is read as G twice is no sure G."""
+    moving = [placed("ABG2CDE", 0.8, i, x=300 * i, rivals={2: "C"}) for i in range(4)]
+    slots = [fuse(moving[:count]).plate.posterior[2] for count in (1, 2, 4)]
+    one, two, four = (slot[COLUMN["G"]] / slot[COLUMN["C"]] for slot in slots)
+    assert two == pytest.approx(one**1.5, rel=0.05)
+    assert four == pytest.approx(one**2, rel=0.05)
+    assert fuse(moving).presence > fuse(moving).plate.confidence, "that a plate was there is surer than which one"
+
+
 def test_many_frames_of_one_pose_weigh_no_more_than_one() -> None:
     """Twenty frames of a standing vehicle do not outvote three that see it from elsewhere."""
     standing = [placed("ABC2CDE", 0.9, i, rivals={2: "G"}) for i in range(20)]

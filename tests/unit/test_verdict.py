@@ -15,6 +15,7 @@ from roadside.core.confusions import Confusions, typical
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.fusion import fuse
 from roadside.core.plates import fold
+from roadside.core.poses import independent_looks
 from roadside.core.reads import ALPHABET, Character, FusedPlate, Hypothesis, PlacedRead, Read
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Circumstances, Policy, Question, ask, decide, fold_pattern
@@ -30,7 +31,7 @@ def posterior(text: str, sure: float, looks: int = 1) -> np.ndarray:
     """Of one look that is `sure` of every character, as fusion raises it for several."""
     rows = np.full((len(text), len(ALPHABET)), (1 - sure) / (len(ALPHABET) - 1))
     rows[np.arange(len(text)), [ALPHABET.index(c) for c in text]] = sure
-    rows = rows ** (1 + math.log2(looks))
+    rows = rows ** independent_looks(looks)
     return (rows / rows.sum(axis=1, keepdims=True)).astype(np.float32)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from roadside.core.confusions import codes, folding_matrix
 from roadside.core.plates import fold
+from roadside.core.poses import independent_looks
 from roadside.core.reads import ALPHABET
 from roadside.core.vignettes import CandidateQuery
 
@@ -74,8 +75,8 @@ def soften_rows(
 ) -> NDArray[np.float64]:
     """`rows` ((..., slots, 36), folded) of passages with (...) looks, as `soften` with doubts (floor, persistence)."""
     floor, persistence = doubts
-    # Fusion raises a look that all frames share to the power of 1 + log2 n; this takes the root again.
-    single = rows ** (1.0 / (1.0 + np.log2(np.maximum(looks, 1.0))))[..., None, None]
+    # Fusion raises a look that all frames share to a power; this takes the root again.
+    single = rows ** (1.0 / independent_looks(looks))[..., None, None]
     single /= single.sum(axis=-1, keepdims=True)
     believed = (1.0 - persistence) * rows + persistence * single
     flat = believed.reshape(-1, len(ALPHABET))  # one product instead of one a passage

@@ -14,7 +14,7 @@ from roadside.core.confusions import slips
 from roadside.core.ctc import read_posterior
 from roadside.core.extent import doubts_of, joint_doubts
 from roadside.core.plates import fold
-from roadside.core.poses import poses
+from roadside.core.poses import SHARED, independent_looks, poses
 from roadside.core.reads import ALPHABET, FusedPlate
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
 
     Log probabilities of aligned slots are added, each read with its weight (`quality` unless given). Frames that show
     the plate in one place and size are one look together, the best of them its weight; looks of one passage still
-    share light and dirt: n equally good ones count as 1 + log2 n independent ones.
+    share light and dirt: see `independent_looks`.
 
     Raises ValueError where there is no read.
     """
@@ -128,7 +128,7 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
         best_index=max(near or looks, key=lambda look: worth(look.weight, look.read)).index,
         agreeing=_frames(near),
         agreement=math.fsum(look.said for look in near) / (math.fsum(look.said for look in looks) or 1.0),
-        presence=_joined(looks, tuple(range(len(looks)))).confidence,
+        presence=_joined(looks, tuple(range(len(looks))), shared=1.0).confidence,
     )
 
 
@@ -156,13 +156,13 @@ def _key(look: _Look) -> tuple[int, int, float, float, str, float]:
     return (crop.captured_at_ns, crop.sequence, crop.detection.box.x1, look.weight, read.text, read.confidence)
 
 
-def _joined(looks: Sequence[_Look], numbers: Sequence[int]) -> Read:
-    """All reads as one; those of one of the `numbers` of poses are one look together."""
+def _joined(looks: Sequence[_Look], numbers: Sequence[int], shared: float = SHARED) -> Read:
+    """All reads as one; those of one of the `numbers` of poses are one look together. `shared`: `independent_looks`."""
     reads = [look.read for look in looks]
     reference = _reference(reads, [look.weight for look in looks])
     if len(reads) == 1 or not reference.text:
         return reference
-    return _join(reads, _independent(looks, numbers), reference)
+    return _join(reads, _independent(looks, numbers, shared), reference)
 
 
 def _plate(joined: Read, looks: Sequence[_Look], near: Sequence[_Look]) -> FusedPlate:
@@ -192,7 +192,7 @@ def _agree(text: str, plate: str) -> bool:
     return bool(text) and edit_distance(fold(text), fold(plate)) <= (len(plate) >= LEAST_CHARACTERS)
 
 
-def _independent(looks: Sequence[_Look], numbers: Sequence[int]) -> list[float]:
+def _independent(looks: Sequence[_Look], numbers: Sequence[int], shared: float) -> list[float]:
     """How many independent looks at the plate each read counts as: those of one pose share what their best one has."""
     best: dict[int, float] = defaultdict(float)
     whole: dict[int, float] = defaultdict(float)
@@ -201,7 +201,7 @@ def _independent(looks: Sequence[_Look], numbers: Sequence[int]) -> list[float]:
         whole[number] += look.weight
     total = math.fsum(best.values())
     independent = total * total / math.fsum(w * w for w in best.values())
-    each = (1 + math.log2(independent)) / total
+    each = float(independent_looks(independent, shared)) / total
     return [each * best[n] * look.weight / whole[n] for n, look in zip(numbers, looks, strict=True)]
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from roadside.core.frames import Box
 
@@ -18,6 +22,16 @@ RESIZED = 0.1
 Measured on 136 reads of three vehicles of a real clip, of whose characters 6 % were misread: where one of two frames
 misreads a character, the other does so too with 0.47 if place and size are the same by these bounds, with 0.07 if not.
 Time alone makes no look: a vehicle that stands is misread for as long as it stands."""
+
+SHARED = 0.5
+"""How much less than independent looks the poses of one passage are: they share light, dirt and what the reader cannot
+tell apart. Chosen on 479 approaches of held-out plates by the likelihood of what is true: on either half of them 0.25
+and 0.5 are within 0.005 a plate and 1 is 0.02 worse. Wrong with over 0.99 are 0 of 279, and 2 of 312 with 1."""
+
+
+def independent_looks(count: NDArray[np.float64] | float, shared: float = SHARED) -> NDArray[np.float64]:
+    """How many looks of their own `count` (at least one) equally good poses of one plate are worth."""
+    return np.asarray(1.0 + shared * np.log2(np.maximum(count, 1.0)), np.float64)
 
 
 def poses(boxes: Sequence[Box]) -> tuple[int, ...]:
