@@ -160,13 +160,13 @@ class Cluster:
         self.services[name] = process
         return process
 
-    def start(self) -> None:
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start all that were added and wait until they are ready."""
         for process in self.services.values():
             if process.process is None:
                 process.start()
         for process in self.services.values():
-            process.wait_ready()
+            process.wait_ready(timeout_s)
 
     def is_settled(self, cameras: Sequence[str]) -> bool:
         """Whether the recordings of these cameras were played to their end, and nothing is on its way any more."""

@@ -49,7 +49,7 @@ def undisturbed(folder: Path, clip: Path) -> list[float]:
     """When, in seconds from the first sighting, the passages of one loop begin: a run that nobody disturbs."""
     stage = Stage(folder / "undisturbed", clip, loops=1, paid_until_ns=time.time_ns())
     try:
-        stage.cluster.start()
+        stage.cluster.start(SETTLE_TIMEOUT_S)
         wait_for(stage.is_settled, "the end of the undisturbed run", SETTLE_TIMEOUT_S)
         seen = [s for s in stage.sightings() if s.camera_id == CAMERAS[0]]
     finally:
@@ -157,7 +157,7 @@ def run(
     print(f"{len(begins_s)} passages a loop, {loops} loops of {loop_s:.1f} s, {len(stage.cameras)} cameras", flush=True)
     started_s = time.monotonic()
     try:
-        stage.cluster.start()
+        stage.cluster.start(SETTLE_TIMEOUT_S)
         disturb(stage, minutes, random.Random(seed), outcome, pause_s)
         print(f"{time.strftime('%H:%M:%S')}  no more kills; waiting for what is on its way", flush=True)
         settle(stage, outcome)

@@ -48,7 +48,7 @@ def test_passwords_fit_and_are_long(made_secrets: list[Document]) -> None:
     acl = drawn["roadside", "redis-acl", "users.acl"]
     assert f"#{hashlib.sha256(password[1].encode()).hexdigest()} " in acl
     assert password[1] not in acl
-    assert "user default on nopass -@all +ping\n" in acl
+    assert "user default off resetpass ~* &* +@all\n" in acl
     for name in ("url", "token"):
         secret = "redis" if name == "url" else "api"
         assert drawn["roadside", secret, name] == drawn["roadside-cameras", secret, name]
