@@ -105,20 +105,25 @@ class RedisCluster:
         return f"redis://{','.join(f'127.0.0.1:{node.port}' for node in self.nodes)}"
 
     def start(self) -> None:
+        self.launch()
+        self._meet()
+        self._share()
+        wait_for(self.is_whole, "a whole cluster", every_s=0.05)
+
+    def launch(self) -> None:
+        """Start the nodes, of which none knows another."""
         for number in range(self.masters * (1 + self.replicas)):
             node = RedisServer(redis_binary(), self.folder / f"node-{number}")
             node.options = (
+                *self.options,
                 *("--cluster-enabled", "yes", "--cluster-node-timeout", str(round(self.node_timeout_s * 1000))),
                 *("--cluster-require-full-coverage", "no", "--cluster-port", str(reserved_port())),
-                *("--repl-diskless-sync-delay", "0", *self.options),
+                *("--repl-diskless-sync-delay", "0"),
             )
             self.nodes.append(node)
             node.start(wait=False)
         for node in self.nodes:
             wait_for(node.answers, f"node on port {node.port}")
-        self._meet()
-        self._share()
-        wait_for(self.is_whole, "a whole cluster", every_s=0.05)
 
     def is_whole(self) -> bool:
         """Whether every node that runs says that all slots are held, and every replica has what its master has."""

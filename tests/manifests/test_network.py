@@ -128,6 +128,16 @@ def test_frames_in_a_redis_of_their_own_are_for_the_services_alone() -> None:
     assert more == {(service, "redis-frames", 6379) for service in EVERY}
 
 
+def test_a_redis_cluster_is_for_the_services_and_for_whoever_forms_it() -> None:
+    documents = [*variant("base"), *documents_of(K3S / "redis-cluster" / "redis-cluster.yaml")]
+    more = Cluster(documents).arrows() - arrows_of_the_architecture("base")
+    assert more == {(source, "redis-cluster", 6379) for source in (*EVERY, "redis-forming")} | {
+        ("prometheus", "redis-cluster", 9100)
+    }
+    (cluster,) = [pod for pod in Cluster(documents).pods if pod[1][NAME] == "redis-cluster"]
+    assert all(Cluster(documents).allowed(cluster, (*cluster[:2], {}), port) for port in (6379, 16379))
+
+
 def test_the_evaluation_sees_an_arrow_too_many() -> None:
     documents = [d for d in variant("base") if d["metadata"]["name"] not in {"nothing", "names"}]
     assert ("stranger", "grafana", 3000) in Cluster(documents).arrows()

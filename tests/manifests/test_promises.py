@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = current()
+MAKE_SECRETS = K3S / "make-secrets"
 GRAFANA = re.compile(r"docker\.io/grafana/grafana:[\d.]+@sha256:[0-9a-f]{64}")
 KNOWN_TO_1_20 = {
     ("v1", "Namespace"),
@@ -79,6 +80,19 @@ def test_kubernetes_1_20_knows_every_kind_and_probe(name: str) -> None:
                 kinds = set(container[probe]) & {"httpGet", "tcpSocket", "exec", "grpc"}
                 assert len(kinds) == 1, identity(workload)
                 assert "grpc" not in kinds, identity(workload)
+
+
+def test_the_redis_cluster_is_known_to_1_20_and_its_nodes_are_those_that_the_secret_names() -> None:
+    documents = documents_of(K3S / "redis-cluster" / "redis-cluster.yaml")
+    assert {(d["apiVersion"], d["kind"]) for d in documents} <= KNOWN_TO_1_20
+    (nodes,) = [d for d in documents if d["kind"] == "StatefulSet"]
+    named = re.findall(r"'(redis-cluster)-%s\.(redis-cluster)\.(roadside):6379,' ([\d ]+)", MAKE_SECRETS.read_text())
+    assert named == [(nodes["metadata"]["name"], nodes["spec"]["serviceName"], "roadside", "0 1 2 3 4 5")]
+    assert nodes["spec"]["replicas"] == 6
+    for workload, container in containers(list(documents)):
+        assert pod_of(workload)["securityContext"]["runAsNonRoot"] is True
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["image"].rpartition(":")[2] == VERSION
 
 
 @pytest.mark.parametrize("name", VARIANTS)

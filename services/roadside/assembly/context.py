@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic
 
+from roadside.adapters.bus.redis_forming import Forming
 from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
 from roadside.adapters.system_clock import SystemClock
 from roadside.errors import BusUnavailableError
@@ -125,7 +126,17 @@ def open_bus(service: str, settings: BusSection, decoder: Decoder = decode) -> R
 
     `decoder` decodes the pictures of what comes.
     """
-    options = RedisOptions(
+    return RedisStreams(_options(service, settings), ProtobufCodec(decoder), SystemClock())
+
+
+def open_forming(settings: BusSection, replicas: int) -> Forming:
+    """Whoever makes a cluster of the nodes that `redis_url` names. Raises SettingsError."""
+    options = _options("forming", settings)
+    return Forming(options.url, options, replicas)
+
+
+def _options(service: str, settings: BusSection) -> RedisOptions:
+    return RedisOptions(
         url=settings.redis_url.get_secret_value(),
         consumer=settings.consumer_name(service),
         prefix=settings.redis_prefix,
@@ -137,7 +148,6 @@ def open_bus(service: str, settings: BusSection, decoder: Decoder = decode) -> R
         partitions=settings.redis_partitions,
         replicas=settings.redis_replicas,
     )
-    return RedisStreams(options, ProtobufCodec(decoder), SystemClock())
 
 
 def _text(path: Path | None) -> str | None:

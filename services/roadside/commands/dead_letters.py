@@ -120,5 +120,10 @@ def open_reached(parsed: argparse.Namespace, command: str) -> RedisStreams:
         from roadside.assembly.context import open_bus  # noqa: PLC0415 - `roadside run` does without redis
     except ModuleNotFoundError as error:
         raise needs_cluster(error) from error
+    return open_bus(command, reached_settings(parsed))
+
+
+def reached_settings(parsed: argparse.Namespace) -> BusSection:
+    """What the flags of `add_reaching` and the settings say of the bus. Raises SettingsError."""
     flags = {name: getattr(parsed, name) for name in REACHING}
-    return open_bus(command, load_service_settings(BusSection, flags, os.environ))
+    return load_service_settings(BusSection, flags, os.environ)

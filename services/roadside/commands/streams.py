@@ -1,12 +1,16 @@
-"""`roadside streams inspect|repair`: what waits between the services, and an end to waiting for what is gone."""
+"""`roadside streams inspect|repair|form-cluster`: what waits between the services, and where."""
 
 from __future__ import annotations
 
+import sys
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from roadside.commands.dead_letters import add_reaching, open_reached
+from roadside.commands.dead_letters import add_reaching, open_reached, reached_settings
 from roadside.commands.json_lines import add_json, iso, print_json
+from roadside.commands.serve import needs_cluster
+from roadside.errors import BusUnavailableError, InputError
 from roadside.ports.bus import STREAMS
 
 if TYPE_CHECKING:
@@ -18,11 +22,13 @@ if TYPE_CHECKING:
     from roadside.ports.bus import BusMemory, BusReport, CameraReport, Stream, StreamReport
 
 MIB = 2**20
+MOMENT_S = 1.0
+"""Between two steps of forming a cluster."""
 
 
 def add_to(commands: SubParsers) -> None:
     """Add `roadside streams`."""
-    parser = commands.add_parser("streams", help="what waits between the services: inspect, repair")
+    parser = commands.add_parser("streams", help="what waits between the services: inspect, repair, form-cluster")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     inspect = actions.add_parser("inspect", help="streams, cameras and memory; changes nothing")
     add_json(inspect, "")
@@ -32,7 +38,18 @@ def add_to(commands: SubParsers) -> None:
     )
     add_json(repair, "a camera that waited for what is gone")
     repair.set_defaults(execute=mend)
-    for action in (inspect, repair):
+    form = actions.add_parser(
+        "form-cluster", help="make one Redis cluster of the nodes that redis_url names with commas; safe to run again"
+    )
+    form.add_argument("--replicas", type=int, default=1, metavar="N", help="of each master (default 1)")
+    form.add_argument(
+        "--every",
+        type=float,
+        metavar="SECONDS",
+        help="go on, and look so often whether nodes came back under new addresses (default: end with a whole cluster)",
+    )
+    form.set_defaults(execute=form_cluster)
+    for action in (inspect, repair, form):
         add_reaching(action)
 
 
@@ -61,6 +78,32 @@ def mend(parsed: argparse.Namespace) -> int:
     if not parsed.json:
         print(f"{total} repaired" if total else "nothing to repair: all that is waited for is there")
     return 0
+
+
+def form_cluster(parsed: argparse.Namespace) -> int:
+    """Bring the nodes together, tell each step, and end once they are whole, or never."""
+    try:
+        from roadside.assembly.context import open_forming  # noqa: PLC0415 - as of `open_reached`
+    except ModuleNotFoundError as error:
+        raise needs_cluster(error) from error
+    if parsed.replicas < 0 or (parsed.every is not None and not MOMENT_S <= parsed.every < float("inf")):
+        raise InputError(f"--replicas is 0 or more, --every at least {MOMENT_S:g} seconds")
+    forming = open_forming(reached_settings(parsed), parsed.replicas)
+    was_whole = False
+    while True:
+        try:
+            for line in forming.step():
+                print(line, flush=True)
+            whole = forming.is_whole()
+        except BusUnavailableError as error:  # nodes may still be starting
+            whole = False
+            print(error, file=sys.stderr, flush=True)
+        if whole and not was_whole:
+            print("the cluster is whole", flush=True)
+        if whole and parsed.every is None:
+            return 0
+        was_whole = whole
+        time.sleep(parsed.every if whole else MOMENT_S)
 
 
 def _lines(report: BusReport) -> Iterator[str]:

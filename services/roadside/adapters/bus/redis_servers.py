@@ -54,14 +54,8 @@ class Lazy:
 
     def __init__(self, url: str, options: RedisOptions, setting: str) -> None:
         """Raises SettingsError for an address that is none; `setting` is where it comes from."""
-        if fault := server_fault(url):
-            raise SettingsError(f"{setting}: {fault}")
+        self._first = clients_of(url, options, setting)
         self._arguments = _arguments(url, options)
-        self._urls = _split(url)
-        try:
-            self._first = [redis.Redis.from_url(each, **self._arguments) for each in self._urls]
-        except ValueError as exc:
-            raise SettingsError(f"{setting}: cannot be used; {MEND}") from exc
         self._lock = threading.Lock()
         self._found: Servers | None = None
 
@@ -162,6 +156,20 @@ class _Cluster:
 
     def close(self) -> None:
         self._cluster.close()
+
+
+def clients_of(url: str, options: RedisOptions, setting: str) -> list[Any]:
+    """One for each server that `url` names, not yet connected.
+
+    Raises SettingsError for an address that is none; `setting` is where it comes from.
+    """
+    if fault := server_fault(url):
+        raise SettingsError(f"{setting}: {fault}")
+    arguments = _arguments(url, options)
+    try:
+        return [redis.Redis.from_url(each, **arguments) for each in _split(url)]
+    except ValueError as exc:
+        raise SettingsError(f"{setting}: cannot be used; {MEND}") from exc
 
 
 def _node(host: str, port: int) -> Any:  # noqa: ANN401 - its constructor has no types
