@@ -406,6 +406,7 @@ WITHOUT_JSON = {
         "database check",
         "dead-letters replay",
         "dead-letters drop",
+        "streams form-cluster",
     ),
     "print a link to be opened once": ("console invite",),
     "go on until they are ended, and log as services do": (
