@@ -338,6 +338,35 @@ def test_gates_pulse_their_camera_s_relays_and_say_so(tmp_path: Path) -> None:
     assert told == ["gate: Jana (residents), p = 0.9999: opens barrier"] * 2
 
 
+def test_a_relay_that_breaks_opens_for_the_next_vehicle(tmp_path: Path) -> None:
+    said: list[str] = []
+    pulsed: list[int] = []
+
+    class Broken:
+        def pulse(self) -> None:
+            pulsed.append(1)
+            if len(pulsed) == 1:
+                raise KeyError("not foreseen")
+
+        def close(self) -> None:
+            pass
+
+    class Book:
+        def opens(self) -> bool:
+            return True
+
+        def matches(self, *_: object) -> list[KnownMatch]:
+            return [KnownMatch("residents", Action.OPEN, "Jana", "", "3AB 1234", 0.9999, opens=True)]
+
+    site = parse_site(SITE, tmp_path / "site.toml")
+    with Gates(site, Book(), said.append, tell=lambda _: None, open_one=lambda *_: Broken()) as gates:  # type: ignore[arg-type]
+        gates.keeper.look(GATE, [track(100, 200)], ["barrier"])
+        wait_for(lambda: bool(said), "the fault")
+        gates.keeper.look(CameraId("yard"), [track(100, 200)], ["barrier"])
+        wait_for(lambda: len(pulsed) == 2, "the next one")
+    assert said == ["a gate was not opened: a fault of Roadside itself (KeyError)"]
+
+
 def test_lists_count_soon_and_without_one_that_opens_no_gate_looks(tmp_path: Path) -> None:
     plates, now_s = SqlKnownPlates(open_embedded(tmp_path / "r.db")), [0.0]
     book = KnownBook(plates, CONFUSIONS, POLICY, lambda: now_s[0])

@@ -54,6 +54,8 @@ class _Runner:
                 self._relay.pulse()
             except UnavailableError as error:
                 self._say(f"a gate was not opened: {error}")
+            except Exception as error:  # noqa: BLE001 - the thread's boundary: the next vehicle's gate must open
+                self._say(f"a gate was not opened: a fault of Roadside itself ({type(error).__name__})")
 
 
 class Gates:

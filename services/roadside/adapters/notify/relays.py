@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import os
+import threading
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -97,7 +99,7 @@ class MqttMessage:
     """A message that is published once."""
 
     def __init__(self, name: str, options: MqttRelay, secrets: Secrets = secret) -> None:
-        """Raises SettingsError where the package is missing."""
+        """Raises SettingsError where the package is missing, or the certificates that it is to trust."""
         try:
             import paho.mqtt.client as paho  # noqa: PLC0415 - only where a broker is to be told
             from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415 - as above
@@ -105,6 +107,8 @@ class MqttMessage:
             raise SettingsError(
                 f"relay {name}: MQTT needs a Python package ({error.name} is missing): {install_command('mqtt')}"
             ) from error
+        if options.tls_ca is not None and not os.access(options.tls_ca, os.R_OK):
+            raise SettingsError(f"relay {name}: tls_ca {options.tls_ca} is not there, or may not be read")
         self._make: Callable[[], Any] = lambda: paho.Client(CallbackAPIVersion.VERSION2)
         self._name = name
         self._options = options
@@ -115,13 +119,22 @@ class MqttMessage:
         options = self._options
         client = self._make()
         client.connect_timeout = options.timeout_s
+        answered, answers = threading.Event(), list[Any]()
+
+        def connected(_client: object, _data: object, _flags: object, reason: object, _properties: object) -> None:
+            answers.append(reason)
+            answered.set()
+
+        client.on_connect = connected
         if options.username:
             client.username_pw_set(options.username, self._password)
-        if options.tls:
-            client.tls_set(str(options.tls_ca) if options.tls_ca else None)
         try:
+            if options.tls:
+                client.tls_set(str(options.tls_ca) if options.tls_ca else None)
             client.connect(options.host, options.port)
             client.loop_start()
+            if answered.wait(options.timeout_s) and answers[0].is_failure:
+                raise RuntimeError(f"the broker refused: {answers[0]}")  # noqa: TRY301 - told as its other faults are
             sent = client.publish(options.topic, options.payload, qos=1)
             sent.wait_for_publish(options.timeout_s)
             if not sent.is_published():
