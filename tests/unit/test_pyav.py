@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from fractions import Fraction
@@ -11,7 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from roadside.adapters.sources.opening import Decoder
+from roadside.adapters.sources.opening import Decoder, Kind, Opening, opened
+from roadside.adapters.sources.pyav_capture import device_fault, device_options
 from roadside.adapters.sources.recorded import ClipSource
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
@@ -160,3 +162,35 @@ def test_nothing_of_a_closed_clip_stays_open(tmp_path: Path) -> None:
     source = ClipSource(write(tmp_path / "clip.mp4", [0, 40]), GATE, HandClock())
     list(source.frames())
     assert {file.name for file in Path("/proc/self/fd").iterdir()} <= before
+
+
+# --- USB cameras ----------------------------------------------------------------------------------
+
+
+def usb(source: str) -> Opening:
+    return Opening(Kind.DEVICE, source, source, 2.0, 1280, 720, 25, decoder=Decoder.PYAV)
+
+
+def test_a_usb_camera_is_asked_for_motion_jpeg_first_and_for_anything_last() -> None:
+    first, second, last = device_options(usb("/dev/video0"))
+    assert first == {"input_format": "mjpeg", "video_size": "1280x720", "framerate": "25"}
+    assert second == {"video_size": "1280x720", "framerate": "25"}
+    assert last == {}
+
+
+def test_a_usb_camera_that_is_not_there_or_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"no camera")
+    file = str(tmp_path / "file")
+    for source, said in (("/dev/video97", "no camera there"), ("/dev/null", "is no camera"), (file, "is no camera")):
+        with pytest.raises(SourceError, match=said) as caught:
+            opened(usb(source), lambda _: None)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(errno.EACCES, "group `video`"), (errno.EBUSY, "another program"), (errno.EINVAL, "v4l2-ctl")]
+)
+def test_why_a_usb_camera_cannot_be_opened_is_told(number: int, said: str) -> None:
+    with pytest.raises(av.error.FFmpegError) as caught:
+        av.error.err_check(-number)
+    assert said in device_fault(caught.value)

@@ -128,8 +128,7 @@ def opened(opening: Opening, tell: Callable[[str], None]) -> OpenSource:
         case Kind.WEB:
             return _web(opening, tell)
         case Kind.DEVICE:
-            size = (opening.width_px, opening.height_px)
-            return OpenCvCapture.device(opening.source, size, opening.frames_per_s)
+            return _device(opening, tell)
 
 
 def _clip(opening: Opening, tell: Callable[[str], None]) -> OpenSource:
@@ -137,6 +136,14 @@ def _clip(opening: Opening, tell: Callable[[str], None]) -> OpenSource:
 
     source = opening.source if opening.descriptor < 0 else f"pipe:{opening.descriptor}"
     return open_clip(source, opening, tell)
+
+
+def _device(opening: Opening, tell: Callable[[str], None]) -> OpenSource:
+    if opening.decoder is Decoder.OPENCV:
+        return OpenCvCapture.device(opening.source, (opening.width_px, opening.height_px), opening.frames_per_s)
+    from roadside.adapters.sources.pyav_capture import open_device  # noqa: PLC0415 - an optional package
+
+    return open_device(opening, tell)
 
 
 def _live(opening: Opening, tell: Callable[[str], None], *, playlist: bool = False) -> OpenSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from roadside.errors import SourceError
 from roadside.kit.addresses import MEND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from av.container import InputContainer
@@ -35,6 +36,8 @@ REASONS = {
     (av.error.HTTPNotFoundError,): "the camera has nothing at this path (404); its manual tells its paths",
     (av.error.ConnectionRefusedError,): "no camera answers there (nobody listens at this port); check the address",
 }
+NO_CAMERA = (errno.EINVAL, errno.ENOTTY, errno.ENODEV)
+"""What V4L2 answers of something else, and of a camera that gives none of what it is asked for."""
 LAST_ERRNO = 200
 """Of Linux; FFmpeg's own are far beyond."""
 REMOTE = ("http://", "https://", "pipe:")
@@ -222,6 +225,38 @@ def open_live(opening: Opening, tell: Callable[[str], None], *, playlist: bool =
     access = HLS if playlist else access_of(opening.source, opening.transport)
     container = _opened(opening.source, opening.name, access, opening.timeout_s)
     return PyAvLive(container, opening.name, opening.decoder.hardware, tell, paced=access.paced)
+
+
+def open_device(opening: Opening, tell: Callable[[str], None]) -> PyAvLive:
+    """A camera of this computer, through V4L2: motion JPEG, or what it has where it has none. Raises SourceError."""
+    for options in device_options(opening):
+        try:
+            container = av.open(opening.source, "r", format="v4l2", options=options, timeout=opening.timeout_s)
+        except av.error.ArgumentError as error:  # it has no such format
+            fault: av.error.FFmpegError = error
+        except av.error.FFmpegError as error:
+            fault = error
+            break
+        else:
+            return PyAvLive(container, opening.name, opening.decoder.hardware, tell)
+    raise SourceError(f"{opening.name}: {device_fault(fault)}")
+
+
+def device_options(opening: Opening) -> Sequence[dict[str, str]]:
+    """What V4L2 is asked for, one after the other until it has it: 720p is motion JPEG with most USB cameras."""
+    asked = {"video_size": f"{opening.width_px}x{opening.height_px}", "framerate": str(opening.frames_per_s)}
+    return {"input_format": "mjpeg", **asked}, asked, {}
+
+
+def device_fault(error: av.error.FFmpegError) -> str:
+    """What is said of a device that cannot be opened."""
+    if isinstance(error, av.error.PermissionError):
+        return "may not be opened: add this user to the group `video`, and log in again"
+    if error.errno == errno.EBUSY:
+        return "is used by another program; end that, or give this one another camera"
+    if error.errno in NO_CAMERA:
+        return "is no camera, or gives no picture: `v4l2-ctl --list-formats-ext` tells what it has"
+    return "no camera there; `ls /dev/video*` lists them, and group `video` may use them"
 
 
 def _open_srt(opening: Opening, tell: Callable[[str], None]) -> PyAvLive:

@@ -186,7 +186,8 @@ def _live_opening(source: str, settings: CameraSettings) -> Opening | None:
             Kind.WEB,
         )
     elif _is_device(source):
-        decoder, kind = Decoder.OPENCV, Kind.DEVICE
+        asked = settings.decoder != "auto"
+        decoder, kind = decoder_of(settings.decoder) if asked else Decoder.OPENCV, Kind.DEVICE
     else:
         return None
     return Opening(
