@@ -91,14 +91,18 @@ class Row:
     waiting: int
     sightings: int
     passages: int
+    """To their end."""
+    cut: int
+    """More, of which the end of the measurement left a part."""
     latency: str
 
     def __str__(self) -> str:
         parts = " | ".join(f"{self.cpu_ms[part]:.2f}" for part in PARTS)
         total = sum(self.cpu_ms.values())
+        stored = f"{self.sightings} of {self.passages} and {self.cut} cut off"
         return (
             f"| {self.cameras} | {self.idle_ms:.0f} | {parts} | {total:.2f} | {self.redis_mb_per_s:.2f} | "
-            f"{self.rows_per_s:.1f} | {self.dropped} | {self.waiting} | {self.sightings} of {self.passages} | "
+            f"{self.rows_per_s:.1f} | {self.dropped} | {self.waiting} | {stored} | "
             f"{self.latency} |"
         )
 
@@ -207,6 +211,7 @@ class Bench:
             waiting=waiting,
             sightings=sightings,
             passages=int(sent["passages"]),
+            cut=int(sent["cut"]),
             latency=latency,
         )
 

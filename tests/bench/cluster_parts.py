@@ -64,6 +64,8 @@ def cameras(street: Street, count: int, fps: float, counted: Path) -> None:
     for name in names:
         bus.set_camera(name, live=True, ended=False)
     sent = dropped = late = passages = 0
+    # Cameras before which a vehicle is: one whose passage is cut off by the end may be stored, too.
+    under_way: dict[int, bool] = {}
     counted.with_suffix(".ready").touch()
     started_s, turn = time.monotonic(), 0
     while not lifecycle.stopping.is_set():
@@ -82,8 +84,10 @@ def cameras(street: Street, count: int, fps: float, counted: Path) -> None:
             is_in = False
         sent, dropped = sent + is_in, dropped + (not is_in)
         passages += step == len(street.passage)
+        under_way[number] = step < len(street.passage)
         turn += 1
-    write(counted, sent=sent, dropped=dropped, late=late, passages=passages, bytes=len(street.empty))
+    cut = sum(under_way.values())
+    write(counted, sent=sent, dropped=dropped, late=late, passages=passages, cut=cut, bytes=len(street.empty))
     bus.close()
 
 
