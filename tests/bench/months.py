@@ -1,6 +1,6 @@
 """`make bench-months`: what PostgreSQL's partitions by month would give retention and cost searches (docs/adr/0017).
 
-A million sightings of twelve months in the table as it is, and the same in one that is partitioned by month. Of both:
+Sightings of twelve months (a million, unless said otherwise) in the table as it is, and the same in one that is partitioned by month. Of both:
 what it takes to be rid of the oldest month, and how long searches take with and without a span of time.
 """
 
