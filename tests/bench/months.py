@@ -1,7 +1,8 @@
 """`make bench-months`: what PostgreSQL's partitions by month would give retention and cost searches (docs/adr/0017).
 
-Sightings of twelve months (a million, unless said otherwise) in the table as it is, and the same in one that is partitioned by month. Of both:
-what it takes to be rid of the oldest month, and how long searches take with and without a span of time.
+Sightings of twelve months (a million, unless said otherwise) in the table as it is, and the same in one that is
+partitioned by month. Of both: what it takes to be rid of the oldest month, and how long searches take with and without
+a span of time.
 """
 
 from __future__ import annotations
