@@ -137,6 +137,7 @@ class Cluster:
             "ROADSIDE_DATABASE_URL": self.database_url,
             "ROADSIDE_EVIDENCE": str(self.folder / "evidence"),
             "ROADSIDE_KEYS": str(self.folder / "keys.json"),
+            "ROADSIDE_CHECKPOINTS": str(self.folder / "checkpoints"),
             **self.settings,
         }
 
