@@ -10,6 +10,10 @@ bench-verdict-year: $(VENV)/.dev ## A simulated year with the errors of real rea
 bench-storage: $(VENV)/.dev ## A million vignettes imported, ten million sightings listed, on both databases
 	@$(BIN)/python -m tests.bench.storage
 
+.PHONY: bench-searches
+bench-searches: $(VENV)/.dev ## Every pair of a search's filters on ten million sightings, on both databases
+	@$(BIN)/python -m tests.bench.searches $(SEARCHES)
+
 .PHONY: bench-millions
 bench-millions: $(VENV)/.dev ## Twelve million vignettes imported and searched near a plate, on both databases
 	@$(BIN)/python -m tests.bench.millions

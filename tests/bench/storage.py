@@ -154,8 +154,9 @@ def fill(database: Database, count: int) -> None:
     with database.write() as connection:
         connection.execute(
             text(
-                "INSERT INTO known_matches (sighting_id, list, last_seen_ns, sequence) "
-                "SELECT sighting_id, 'family', last_seen_ns, sequence FROM sightings WHERE verdict = 'REVIEW'"
+                "INSERT INTO known_matches (sighting_id, list, last_seen_ns, sequence, camera_id, verdict, country) "
+                "SELECT sighting_id, 'family', last_seen_ns, sequence, camera_id, verdict, country "
+                "FROM sightings WHERE verdict = 'REVIEW'"
             )
         )
         connection.execute(text("ANALYZE"))

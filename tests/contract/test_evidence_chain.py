@@ -353,8 +353,13 @@ def as_it_was(world: World) -> None:
         later = ("accounts", "account_secrets", "known_lists", "known_plates", "unread_rows")
         for table in ("sealed_records", *later, "arrivals", "arrived_evidence", "known_matches"):
             connection.execute(text(f"DROP TABLE {table}"))
-        for columns in ("camera_id_verdict", "direction", "camera_id_country", "verdict_country"):
+        crossed = ("camera_id_direction", "verdict_direction", "country_direction")
+        for columns in ("camera_id_verdict", "direction", "camera_id_country", "verdict_country", *crossed):
             connection.execute(text(f"DROP INDEX ix_sightings_{columns}_last_seen_ns_sequence"))
+        for plates in ("plates", "plates_of_cameras"):
+            connection.execute(text(f"DROP INDEX ix_sightings_{plates}"))
+        name = "ix_sightings_plate_key_last_seen_ns"
+        connection.execute(text(f"CREATE INDEX {name} ON sightings (plate_key, last_seen_ns)"))
         for table, column in (
             ("evidence_chain", "version"),
             ("sightings", "provenance"),

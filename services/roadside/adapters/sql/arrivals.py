@@ -144,7 +144,7 @@ class Arrivals:
     @staticmethod
     def _enter(connection: Connection, known: Mapping[str, str], placed: Collection[str]) -> None:
         """Enter sightings of known vehicles, by the JSON of their matches, under their lists."""
-        columns = SIGHTINGS.c.sighting_id, SIGHTINGS.c.last_seen_ns, SIGHTINGS.c.sequence
+        columns = [column for column in SIGHTINGS.columns if column.name in KNOWN_MATCHES.c]
         wanted = [sighting_id for sighting_id in known if sighting_id in placed]
         if not wanted:
             return

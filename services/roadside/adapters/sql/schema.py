@@ -33,6 +33,9 @@ KEY = Text().with_variant(Text(collation="C"), "postgresql")
 
 _READ = text("country IS NOT NULL")
 """Of vehicles that have paid there is no country: most rows are in no index of countries together with something."""
+_SPELT = text("plate_key IS NOT NULL")
+_CROSSED = text("direction IS NOT NULL")
+_SOUGHT = ("plate_key", "last_seen_ns", "sequence")
 
 SIGHTINGS = Table(
     "sightings",
@@ -64,14 +67,29 @@ SIGHTINGS = Table(
     Index(None, "direction", "last_seen_ns", "sequence"),
     Index(None, "camera_id", "country", "last_seen_ns", "sequence", sqlite_where=_READ, postgresql_where=_READ),
     Index(None, "verdict", "country", "last_seen_ns", "sequence", sqlite_where=_READ, postgresql_where=_READ),
-    Index(None, "plate_key", "last_seen_ns"),
+    *(
+        Index(None, first, "direction", "last_seen_ns", "sequence", sqlite_where=_CROSSED, postgresql_where=_CROSSED)
+        for first in ("camera_id", "verdict", "country")
+    ),
+    Index(
+        "ix_sightings_plates",
+        *(*_SOUGHT, "camera_id", "verdict", "country", "direction"),
+        sqlite_where=_SPELT,
+        postgresql_where=_SPELT,
+    ),
+    Index(
+        "ix_sightings_plates_of_cameras",
+        *("camera_id", *_SOUGHT, "verdict", "country", "direction"),
+        sqlite_where=_SPELT,
+        postgresql_where=_SPELT,
+    ),
     Index(None, "plate_head"),
     Index(None, "plate_tail"),
     Index(None, "plate_hash"),
     sqlite_autoincrement=True,
 )
 """`plate`, `reasons`, `provenance`, `known` are JSON; `plate_*` are empty for PAID and EXEMPT, which keep `plate_hash`
-alone."""
+alone. The two indices of plates hold whatever else is asked for: rows that do not meet it are not read."""
 
 EVIDENCE = Table(
     "evidence",
@@ -275,10 +293,21 @@ KNOWN_MATCHES = Table(
     Column("list", Text, nullable=False),
     Column("last_seen_ns", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
+    Column("camera_id", Text),
+    Column("verdict", Text),
+    Column("country", Text),
+    Column("direction", Text),
     PrimaryKeyConstraint("sighting_id", "list"),
-    Index(None, "list", "last_seen_ns", "sequence"),
+    *(
+        Index(None, "list", column, "last_seen_ns", "sequence")
+        for column in ("camera_id", "verdict", "country", "direction")
+    ),
+    Index(
+        "ix_known_matches_sought", "list", "last_seen_ns", "sequence", "camera_id", "verdict", "country", "direction"
+    ),
 )
-"""Which vehicles may be of which list, as `known` of the sighting says it: so that a list's passages are found."""
+"""Which vehicles may be of which list, as `known` of the sighting says it: so that a list's passages are found; with
+what else is asked for, so that those that do not meet it are not read. A list may be of a million passages."""
 
 UNREAD_ROWS = Table(
     "unread_rows",

@@ -113,7 +113,9 @@ class SqlSightingStore:
     def find(self, query: SightingQuery) -> SightingPage:
         """Newest first, a page at a time. Raises InputError for a page token that is not ours, or a long plate."""
         limit = max(1, min(query.limit, MOST_A_PAGE))
-        found = self._sightings(asked(query).limit(limit + 1))
+        with self._database.read() as connection:
+            rows = connection.execute(asked(connection, query, limit + 1)).mappings().all()
+            found = _with_evidence(connection, rows)
         token = page_token(found[limit - 1]) if len(found) > limit else ""
         return SightingPage(tuple(found[:limit]), token)
 
@@ -181,6 +183,8 @@ class SqlSightingStore:
         after = redacted(replace(known, verdict=verdict, plate=corrected or known.plate), self._vault)
         values = {**sighting_row(after, now_ns), "sighting_id": sighting_id}
         connection.execute(update(SIGHTINGS).where(SIGHTINGS.c.sighting_id == sighting_id).values(values))
+        asked_by = {column: values[column] for column in ("verdict", "country")}
+        connection.execute(update(KNOWN_MATCHES).where(KNOWN_MATCHES.c.sighting_id == sighting_id).values(asked_by))
         one_at_a_time(connection, Lock.CHANGE)
         change = {"before": known.verdict.kind.value, "after": verdict.kind.value, "rule": verdict.rule}
         connection.execute(insert(CHANGES).values(sighting_id=sighting_id, at_ns=now_ns, author=author, **change))
