@@ -66,3 +66,30 @@ def test_it_is_given_back_once_a_minute_however_often_it_is_asked() -> None:
 
 def test_services_that_handle_every_frame_keep_their_memory_at_hand() -> None:
     assert {service.name for service in SERVICES if service.handles_frames} == {"capture", "detector", "ocr"}
+
+
+HEAPS = """
+import ctypes, sys, threading
+from roadside.kit import memory
+if sys.argv[1] == "shared":
+    memory.share_heap()
+def take():
+    library = ctypes.CDLL(None)
+    library.malloc.restype = ctypes.c_void_p
+    assert library.malloc(1000)
+threads = [threading.Thread(target=take) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+ctypes.CDLL(None).malloc_stats()
+"""
+"""Prints a line for each heap on its standard error."""
+
+
+def heaps(how: str) -> int:
+    done = subprocess.run([sys.executable, "-c", HEAPS, how], capture_output=True, text=True, check=True)
+    return done.stderr.count("Arena ")
+
+
+def test_threads_of_services_share_one_heap() -> None:
+    assert heaps("shared") == 1
+    assert heaps("apart") > 1

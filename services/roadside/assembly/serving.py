@@ -14,7 +14,7 @@ from roadside.kit.health import Health
 from roadside.kit.host import ServiceHost
 from roadside.kit.lifecycle import Lifecycle
 from roadside.kit.logs import set_up
-from roadside.kit.memory import map_buffers
+from roadside.kit.memory import map_buffers, share_heap
 from roadside.kit.prometheus import PrometheusMeter
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 def run(service: ServiceDescriptor[ServiceSettingsT], settings: ServiceSettingsT) -> int:
     """Run until SIGTERM; exit code 0 where all in hand was finished."""
     set_up(service.name, style=settings.log_format, level=settings.log_level)
+    share_heap()
     if not service.handles_frames:
         map_buffers()
     lifecycle = Lifecycle()

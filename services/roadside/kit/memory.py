@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EVERY_S = 60.0
 BUFFER_BYTES = 64 << 10
 """Pictures are larger, rows and messages of gRPC smaller."""
-_M_MMAP_THRESHOLD = -3
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 """See mallopt(3)."""
 
 
@@ -37,6 +37,17 @@ def map_buffers() -> None:
     library = _malloc()
     if library is not None:
         library.mallopt(_M_MMAP_THRESHOLD, BUFFER_BYTES)
+
+
+def share_heap() -> None:
+    """Let all threads take from one heap; before any is started.
+
+    malloc_trim gives back the holes of every heap, but the end of the first one alone: fifteen threads with a heap each
+    grew by 6 MB an hour and used 2 MB of the 7 MB they held.
+    """
+    library = _malloc()
+    if library is not None:
+        library.mallopt(_M_ARENA_MAX, 1)
 
 
 class MemoryKeeper:
