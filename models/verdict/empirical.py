@@ -21,6 +21,7 @@ from models.evaluate.machine import describe
 from models.evaluate.settings import find_sources
 from models.verdict.background import Remembering, Without, open_background
 from models.verdict.bounds import clopper_pearson
+from models.verdict.further import FURTHER
 from models.verdict.passages import open_nets, passage
 from models.verdict.sheet import Accused, draw_sheet
 from models.verdict.spoils import SPOILS
@@ -89,6 +90,7 @@ def main() -> None:
     vehicles = list(subjects(data_folder(), nets.finder))
     registry = open_background(parsed.folder, parsed.vignettes, vehicles, parsed.seed)
     confusions = judging_halves(parsed.statistics, parsed.joint)
+    conditions = tuple(FURTHER if parsed.further else SPOILS)
     paid: list[Outcome] = []
     absent: list[Outcome] = []
     for number, subject in enumerate(vehicles):
@@ -96,7 +98,7 @@ def main() -> None:
         known = confusions[subject.half]
         judge = Judge(asked, known, Policy(), FixedClock())
         without = Judge(Without(asked, fold(subject.text)), known, Policy(), FixedClock())
-        for condition in SPOILS:
+        for condition in conditions:
             seen = passage(subject, condition, nets, parsed.folder / "reads", parsed.seed)
             paid += [outcome(seen, count, judge) for count in COUNTS]
             if condition == CLEAN:
@@ -105,13 +107,14 @@ def main() -> None:
             print(f"{number + 1} of {len(vehicles)}, {time.perf_counter() - started:.0f} s", flush=True)
     told = ((o, said) for o in paid for said in o.verdicts)
     wrong = [Accused(o.passage, o.frames, *said) for o, said in told if _is(said[2], VerdictKind.UNPAID)]
-    draw_sheet(parsed.folder / "accused.png", wrong)
+    draw_sheet(parsed.folder / ("accused_further.png" if parsed.further else "accused.png"), wrong)
     setting = (
-        f"{len(vehicles)} vehicles ({_listed(s.country for s in vehicles)}), {len(SPOILS)} conditions, "
+        f"{len(vehicles)} vehicles ({_listed(s.country for s in vehicles)}), {len(conditions)} conditions, "
         f"{parsed.vignettes:,} vignettes, seed {parsed.seed}; {time.perf_counter() - started:.0f} s. {machine}"
     )
-    text = f"{setting}\n\n{table(paid)}\n{absent_table(absent)}\n{elsewhere(paid)}"
-    (parsed.folder / "table.md").write_text(text, encoding="utf-8")
+    of_absent = f"{absent_table(absent)}\n" if absent else ""
+    text = f"{setting}\n\n{table(paid, conditions)}\n{of_absent}{elsewhere(paid)}"
+    (parsed.folder / ("further.md" if parsed.further else "table.md")).write_text(text, encoding="utf-8")
     print(text)
     for line in accusations(paid):
         print(line)
@@ -154,12 +157,12 @@ def tracks(seen: Passage, frames: int) -> Sequence[Track]:
     return builder.flush()
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def table(outcomes: Sequence[Outcome], conditions: Sequence[str]) -> str:
     """False accusations of each condition, with Clopper-Pearson bounds per vehicle, and where the rest went."""
     shares = ("PAID", "REVIEW", "not told")
     heads = ("condition", *(f"{c} frames" for c in COUNTS), "vehicles accused", "at most (95 %)", *shares)
     lines = [f"| {' | '.join(heads)} |", "| --- |" + " ---: |" * (len(heads) - 1)]
-    for condition in (*SPOILS, None):
+    for condition in (*conditions, None):
         mine = [o for o in outcomes if condition in (None, o.passage.condition)]
         accused = [o for o in mine if o.says(VerdictKind.UNPAID)]
         by_frames = Counter(o.frames for o in accused)
@@ -261,6 +264,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--joint", type=Path, default=JOINT_ERRORS)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where reads and registries are kept between runs")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--further", action="store_true", help="the conditions that no rule was made with, instead")
     parser.add_argument("--verbose", action="store_true", help="say how far it is")
     return parser.parse_args()
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from models.data.split import bucket
 from models.synth.camera import compressed
+from models.verdict.further import FURTHER
 from models.verdict.spoils import SPOILS, Plate
 from roadside.core.detect import crop_plate
 from roadside.core.events import ReadEvent
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from roadside.ports.vision import Reader
     from roadside.vision import PlateFinder
 
+CONDITIONS = {**SPOILS, **FURTHER}
 FRAMES = 10
 FRAME_NS = 40_000_000
 RECIPE = "1"
@@ -130,7 +132,7 @@ def frames(subject: Subject, condition: str, drawn: int) -> Iterator[tuple[NDArr
     """The passage's pictures with the plate's box: one spoil, and each frame's own shift, turn, scale and noise."""
     rng = np.random.default_rng(drawn)
     plate = Plate(subject.corners, len(subject.text))
-    spoiling = SPOILS[condition](subject.image, plate, rng)
+    spoiling = CONDITIONS[condition](subject.image, plate, rng)
     corners = subject.corners.astype(np.float64)
     if spoiling.turned is not None:
         corners = _moved(corners, spoiling.turned)

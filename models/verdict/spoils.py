@@ -85,7 +85,7 @@ Spoil = Callable[["NDArray[np.uint8]", Plate, "Generator"], Spoiling]
 def clean(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
     """Nothing at all."""
     del plate, rng
-    return Spoiling(image, _as_it_is)
+    return Spoiling(image, as_it_is)
 
 
 def shadow_edge(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
@@ -93,19 +93,19 @@ def shadow_edge(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoil
     at, slant, depth = rng.uniform(0.1, 0.9), rng.normal(0, 0.06), rng.uniform(0.06, 0.35)
     edge = ((at - slant * 2, -1.0), (at + slant * 3, 2.0))
     side = 2.0 if rng.random() < 0.5 else -1.0
-    mask = plate.mask(_uv(*edge, (side, 2.0), (side, -1.0)), image.shape, plate.width_px * rng.uniform(0.004, 0.03))
-    return Spoiling(_bytes(image * (1 - mask * (1 - depth))), _as_it_is)
+    mask = plate.mask(places(*edge, (side, 2.0), (side, -1.0)), image.shape, plate.width_px * rng.uniform(0.004, 0.03))
+    return Spoiling(in_bytes(image * (1 - mask * (1 - depth))), as_it_is)
 
 
 def tape(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
     """A strip of tape over about one character, as bright as the plate, or black."""
     width = plate.pitch * rng.uniform(0.7, 1.3)
     left, slant = rng.uniform(0, 1 - width), rng.normal(0, 0.01)
-    colour = _ground(image, plate) if rng.random() < 0.6 else np.array(DARK, np.float64)
-    corners = _uv(
+    colour = ground(image, plate) if rng.random() < 0.6 else np.array(DARK, np.float64)
+    corners = places(
         (left - slant, 0.03), (left + width - slant, 0.03), (left + width + slant, 0.97), (left + slant, 0.97)
     )
-    return Spoiling(_laid(image, plate.mask(corners, image.shape), colour), _as_it_is)
+    return Spoiling(laid(image, plate.mask(corners, image.shape), colour), as_it_is)
 
 
 def mud(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
@@ -116,22 +116,22 @@ def mud(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
     ratio = plate.width_px / max(1.0, plate.height_px)
     shape = np.stack((u + far * np.cos(turns), v + 0.6 * ratio * far * np.sin(turns)), axis=1)
     mask = plate.mask(shape, image.shape, plate.width_px * 0.008) * rng.uniform(0.85, 1.0)
-    return Spoiling(_laid(image, mask, np.array([48, 66, 84]) * rng.uniform(0.6, 1.2)), _as_it_is)
+    return Spoiling(laid(image, mask, np.array([48, 66, 84]) * rng.uniform(0.6, 1.2)), as_it_is)
 
 
 def bolt(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
     """The head of a bolt on or beside a character."""
-    return Spoiling(_bolted(image, plate, rng), _as_it_is)
+    return Spoiling(_bolted(image, plate, rng), as_it_is)
 
 
 def two_bolts(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
     """Two bolts at one height."""
-    return Spoiling(_bolted(_bolted(image, plate, rng), plate, rng), _as_it_is)
+    return Spoiling(_bolted(_bolted(image, plate, rng), plate, rng), as_it_is)
 
 
 def end_covered(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
     """Something dark in front of an end of the plate: a bumper, a bicycle, a post."""
-    return Spoiling(_ended(image, plate, rng, rng.uniform(0.08, 0.35), np.array(DARK, np.float64)), _as_it_is)
+    return Spoiling(_ended(image, plate, rng, rng.uniform(0.08, 0.35), np.array(DARK, np.float64)), as_it_is)
 
 
 def cut(characters: float) -> Spoil:
@@ -139,7 +139,7 @@ def cut(characters: float) -> Spoil:
 
     def spoil(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
         share = 0.04 + characters * plate.pitch
-        return Spoiling(_ended(image, plate, rng, share, None), _as_it_is)
+        return Spoiling(_ended(image, plate, rng, share, None), as_it_is)
 
     return spoil
 
@@ -148,7 +148,7 @@ def picture_edge(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoi
     """The picture ends within the plate: half to two and a half of its characters are outside."""
     u = 0.03 + plate.pitch * rng.uniform(0.5, 2.5)
     left = bool(rng.random() < 0.5)
-    x = float(plate.points(_uv((u if left else 1 - u, 0.5)))[0, 0])
+    x = float(plate.points(places((u if left else 1 - u, 0.5)))[0, 0])
 
     def take(frame: NDArray[np.uint8], noise: Generator) -> NDArray[np.uint8]:
         del noise
@@ -193,17 +193,17 @@ def rotation(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling
     matrix = cv2.getRotationMatrix2D((x, y), angle, 1.0)
     height, width = image.shape[:2]
     turned = cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return Spoiling(np.asarray(turned, np.uint8), _as_it_is, np.asarray(matrix, np.float64))
+    return Spoiling(np.asarray(turned, np.uint8), as_it_is, np.asarray(matrix, np.float64))
 
 
 def glare(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
     """The sun in the plate: part of it washed out."""
     u, v, reach = rng.uniform(0.05, 0.95), rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.22)
-    x, y = plate.points(_uv((u, v)))[0]
+    x, y = plate.points(places((u, v)))[0]
     rows, columns = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
     far = np.hypot(columns - x, (rows - y) * 0.8) / (reach * plate.width_px)
     light = (1.3 * np.exp(-(far**4)))[..., None]
-    return Spoiling(_bytes(image + 255 * np.minimum(light, 1.0) * rng.uniform(0.75, 1.0)), _as_it_is)
+    return Spoiling(in_bytes(image + 255 * np.minimum(light, 1.0) * rng.uniform(0.75, 1.0)), as_it_is)
 
 
 def jpeg(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> Spoiling:
@@ -220,28 +220,32 @@ SPOILS: dict[str, Spoil] = {
 }  # fmt: skip
 
 
-def _as_it_is(frame: NDArray[np.uint8], noise: Generator) -> NDArray[np.uint8]:
+def as_it_is(frame: NDArray[np.uint8], noise: Generator) -> NDArray[np.uint8]:
+    """A camera that adds nothing."""
     del noise
     return frame
 
 
-def _uv(*places: tuple[float, float]) -> NDArray[np.float64]:
-    return np.array(places, np.float64)
+def places(*uv: tuple[float, float]) -> NDArray[np.float64]:
+    """(n, 2) float64: places in the plate's plane."""
+    return np.array(uv, np.float64)
 
 
-def _bytes(light: NDArray[Any]) -> NDArray[np.uint8]:
+def in_bytes(light: NDArray[Any]) -> NDArray[np.uint8]:
+    """Grey values, cut at what a byte holds."""
     return np.clip(light, 0, 255).astype(np.uint8)
 
 
 def _noisy(light: NDArray[np.float32], grain: float, noise: Generator) -> NDArray[np.uint8]:
-    return _bytes(light + noise.standard_normal(light.shape, np.float32) * np.float32(grain))
+    return in_bytes(light + noise.standard_normal(light.shape, np.float32) * np.float32(grain))
 
 
-def _laid(image: NDArray[np.uint8], mask: NDArray[np.float32], colour: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return _bytes(image * (1 - mask) + mask * colour)
+def laid(image: NDArray[np.uint8], mask: NDArray[np.float32], colour: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """The picture with `colour` (3,) where `mask` (H, W, 1) is 1."""
+    return in_bytes(image * (1 - mask) + mask * colour)
 
 
-def _ground(image: NDArray[np.uint8], plate: Plate) -> NDArray[np.float64]:
+def ground(image: NDArray[np.uint8], plate: Plate) -> NDArray[np.float64]:
     """The colour between the characters: the bright part of the plate."""
     x1, y1 = np.maximum(0, np.floor(plate.corners.min(axis=0)).astype(int))
     x2, y2 = np.ceil(plate.corners.max(axis=0)).astype(int)
@@ -255,7 +259,7 @@ def _bolted(image: NDArray[np.uint8], plate: Plate, rng: Generator) -> NDArray[n
     turns = np.linspace(0, 2 * np.pi, 20, endpoint=False)
     shape = np.stack((u + reach / ratio * np.cos(turns), v + reach * np.sin(turns)), axis=1)
     colour = np.array(DARK if rng.random() < 0.5 else GREY, np.float64) * rng.uniform(0.8, 1.2)
-    return _laid(image, plate.mask(shape, image.shape), colour)
+    return laid(image, plate.mask(shape, image.shape), colour)
 
 
 def _ended(
@@ -264,11 +268,11 @@ def _ended(
     """`share` of the plate at one end under `colour`, or else under what stands beside the plate there."""
     left = bool(rng.random() < 0.5)
     inner, outer = (share, -0.25) if left else (1 - share, 1.25)
-    mask = plate.mask(_uv((inner, -0.25), (outer, -0.25), (outer, 1.25), (inner, 1.25)), image.shape)
+    mask = plate.mask(places((inner, -0.25), (outer, -0.25), (outer, 1.25), (inner, 1.25)), image.shape)
     if colour is None:
-        beside = plate.points(_uv(*((outer, v) for v in (0.2, 0.5, 0.8))))
+        beside = plate.points(places(*((outer, v) for v in (0.2, 0.5, 0.8))))
         height, width = image.shape[:2]
         columns = np.clip(beside[:, 0].round().astype(int), 0, width - 1)
         rows = np.clip(beside[:, 1].round().astype(int), 0, height - 1)
         colour = np.median(image[rows, columns].astype(np.float64), axis=0)
-    return _laid(image, mask, colour)
+    return laid(image, mask, colour)

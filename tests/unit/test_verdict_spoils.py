@@ -7,7 +7,7 @@ import pytest
 
 from models.verdict.bounds import clopper_pearson
 from models.verdict.empirical import error_kind
-from models.verdict.passages import FRAMES, driven, frames
+from models.verdict.passages import CONDITIONS, FRAMES, driven, frames
 from models.verdict.spoils import SPOILS, Plate
 from models.verdict.subjects import Subject
 from roadside.core.extent import doubts_of
@@ -25,7 +25,7 @@ def street() -> np.ndarray:
     return image
 
 
-@pytest.mark.parametrize("condition", SPOILS)
+@pytest.mark.parametrize("condition", CONDITIONS)
 def test_a_passage_is_the_same_each_time_and_its_frames_differ(condition: str) -> None:
     subject = Subject("street.jpg", "CZ", "1AB2345", CORNERS, street())
     first, second = (list(frames(subject, condition, 7)) for _ in range(2))
@@ -36,11 +36,11 @@ def test_a_passage_is_the_same_each_time_and_its_frames_differ(condition: str) -
     assert not np.array_equal(first[0][0], first[1][0])
 
 
-@pytest.mark.parametrize("condition", [name for name in SPOILS if name not in {"clean", "rotation"}])
+@pytest.mark.parametrize("condition", [name for name in CONDITIONS if name not in {"clean", "rotation"}])
 def test_every_spoil_touches_the_plate(condition: str) -> None:
     image, plate = street(), Plate(CORNERS, 7)
     rng = np.random.default_rng(3)
-    spoiling = SPOILS[condition](image, plate, rng)
+    spoiling = CONDITIONS[condition](image, plate, rng)
     taken = spoiling.take(spoiling.painted, rng)
     if taken.shape == image.shape:
         assert np.abs(taken[80:120, 100:258].astype(int) - image[80:120, 100:258]).max() > 20

@@ -255,8 +255,10 @@ def test_a_plate_unlike_an_exempt_family_is_judged_as_before() -> None:
 # --- What the pictures say ----------------------------------------------------------------------
 
 
-def picture(cover: tuple[float, float] | None = None, shade: float | None = None, wide: int = 240) -> Crop:
-    """A drawn plate of `wide` x 50 pixels with a margin; part of it covered or one side in shadow."""
+def picture(
+    cover: tuple[float, float] | None = None, shade: float | None = None, wide: int = 240, seen_px: int = 50
+) -> Crop:
+    """A drawn plate of `wide` x 50 pixels with a margin; part covered, one side in shadow, or its foot hidden."""
     image = np.full((110, wide + 80, 3), 70, np.uint8)
     image[30:80, 40 : 40 + wide] = 215
     for bar in range(7):
@@ -266,13 +268,16 @@ def picture(cover: tuple[float, float] | None = None, shade: float | None = None
         image[31:79, 40 + round(cover[0] * wide) : 40 + round(cover[1] * wide)] = 215
     if shade is not None:
         image[:, : 40 + round(shade * wide)] //= 4
-    corners = ((40.0, 30.0), (40.0 + wide, 30.0), (40.0 + wide, 80.0), (40.0, 80.0))
-    found = Detection(Box(340, 230, 340 + wide, 280), 0.9, tuple((x + 300, y + 200) for x, y in corners))  # type: ignore[arg-type]
+    image[30 + seen_px : 80] = 70
+    foot = 30.0 + seen_px
+    corners = ((40.0, 30.0), (40.0 + wide, 30.0), (40.0 + wide, foot), (40.0, foot))
+    found = Detection(Box(340, 230, 340 + wide, 230 + seen_px), 0.9, tuple((x + 300, y + 200) for x, y in corners))  # type: ignore[arg-type]
     return Crop(CameraId("gate"), 0, 0, found, image, (300, 200), (1280, 720))
 
 
 def test_a_whole_plate_raises_no_doubt() -> None:
     assert doubts_of(picture()) == frozenset()
+    assert doubts_of(picture(seen_px=40)) == frozenset()  # seen from above
 
 
 @pytest.mark.parametrize(
@@ -282,6 +287,7 @@ def test_a_whole_plate_raises_no_doubt() -> None:
         (picture(cover=(0.7, 1.0)), Doubt.EMPTY),
         (picture(shade=0.5), Doubt.LIGHT),
         (picture(wide=110), Doubt.SHORT),
+        (picture(seen_px=36), Doubt.LOW),
         (replace(picture(), frame_size=(590, 720)), Doubt.EDGE),
         (replace(picture(), image=picture().image[:, :200]), Doubt.CUT),
         (replace(picture(), image=picture().image[:1]), Doubt.CUT),

@@ -198,6 +198,11 @@ _WORDS = {
         "shorter than plates are",
         "The plate is shorter than plates of one line are, so a part of it may be missing. A person has to look.",
     ),
+    "plate-half-hidden": Words(
+        "lower than plates are",
+        "The plate is lower than plates are, so the upper or lower part of its characters may be hidden. A person has "
+        "to look.",
+    ),
     "part-of-paid-plate": Words(
         "may be part of a plate that paid",
         "A plate that paid holds all characters that were read, or the other way round, so only a part of it may have "
