@@ -193,7 +193,7 @@ def test_no_vignette_of_another_country_is_ignored() -> None:
 @pytest.mark.parametrize(
     ("seen", "circumstances", "expected", "rule"),
     [
-        (plate("1AB2345", looks=1), PLAIN, VerdictKind.REVIEW, "one-look"),
+        (plate("1AB2345", sure=0.999, looks=1), PLAIN, VerdictKind.REVIEW, "one-look"),
         (plate("1AB2345", sure=0.97), PLAIN, VerdictKind.REVIEW, None),
         (plate("1AB2345"), Circumstances(grammatical=False), VerdictKind.REVIEW, "no-known-plate"),
         (plate("1AB2345"), Circumstances(grace_open=True), VerdictKind.UNKNOWN, "grace-open"),

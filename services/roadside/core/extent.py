@@ -45,6 +45,9 @@ LEAST_ASPECT = 2.3
 with two characters cut off most measure 2.7 to 3.5. Plates of two lines are below it too."""
 
 
+FEW_CHARACTERS, LEAST_ASPECT_OF_FEW = 5, 3.0
+"""Few plates have five characters or less, and those are as long as others but for some German ones: half of a plate
+behind a post is read as one."""
 MOST_ASPECT = 6.3
 """Width over height. Seen from 40 degrees above, a plate of 4.7 is 6.1. Of clean frames of 80 held-out plates 2 % are
 over it; with the lower or the upper edge of all characters hidden 60 %: those are misread all at once."""
@@ -61,15 +64,18 @@ class Doubt(StrEnum):
     LOW = "plate-half-hidden"
 
 
-def doubts_of(crop: Crop) -> frozenset[Doubt]:
-    """What in one picture of a plate speaks against the whole plate having been seen."""
+def doubts_of(crop: Crop, characters: int | None = None) -> frozenset[Doubt]:
+    """What in one picture of a plate speaks against the whole plate having been seen.
+
+    `characters`: how many were read on it in all, if that is known.
+    """
     if min(crop.image.shape[:2]) < 2:
         return frozenset((Doubt.CUT,))
     corners = crop_corners(crop)
     found = {Doubt.EDGE} if _at_edge(crop) else set()
     if _leaves(corners, crop):
         found.add(Doubt.CUT)
-    found |= _out_of_shape(aspect_ratio(corners))
+    found |= _out_of_shape(aspect_ratio(corners), characters)
     grey = np.asarray(cv2.cvtColor(crop.image, cv2.COLOR_BGR2GRAY), np.uint8)
     ground, contrast = _along(grey, corners)
     if ground.max() > MOST_LIGHT_RATIO * max(4.0, ground.min()):
@@ -104,8 +110,9 @@ def _leaves(corners: NDArray[np.float32], crop: Crop) -> bool:
     return bool(left < -slack or top < -slack or right > width + slack or bottom > height + slack)
 
 
-def _out_of_shape(aspect: float) -> set[Doubt]:
-    if aspect < LEAST_ASPECT:
+def _out_of_shape(aspect: float, characters: int | None) -> set[Doubt]:
+    few = characters is not None and characters <= FEW_CHARACTERS
+    if aspect < (LEAST_ASPECT_OF_FEW if few else LEAST_ASPECT):
         return {Doubt.SHORT}
     return {Doubt.LOW} if aspect > MOST_ASPECT else set()
 

@@ -58,6 +58,8 @@ class Fusion:
     agreement: float
     """The share of supporting reads among all reads with a text, 0 to 1, each weighted by its quality and confidence,
     so that a plate is not doubted because it was too far away at first."""
+    exactness: float
+    """The share of the reads with a text, by quality and confidence, that say this plate and no other, 0 to 1."""
     presence: float
     """The plate's confidence if each frame were a look of its own, 0 to 1: whether a plate was seen, not which one."""
 
@@ -123,11 +125,14 @@ def fuse(reads: Sequence[PlacedRead], weights: Sequence[float] | None = None) ->
     looks = sorted((_Look(i, placed, weight) for i, (placed, weight) in enumerate(weighed)), key=_key)
     joined = _joined(looks, _poses(looks))
     near = [look for look in looks if _agree(look.read.text, joined.text)]
+    exact = [look for look in near if fold(look.read.text) == fold(joined.text)]
+    said = math.fsum(look.said for look in looks) or 1.0
     return Fusion(
         plate=_plate(joined, looks, near),
         best_index=max(near or looks, key=lambda look: worth(look.weight, look.read)).index,
         agreeing=_frames(near),
-        agreement=math.fsum(look.said for look in near) / (math.fsum(look.said for look in looks) or 1.0),
+        agreement=math.fsum(look.said for look in near) / said,
+        exactness=math.fsum(look.said for look in exact) / said,
         presence=_joined(looks, tuple(range(len(looks))), shared=1.0).confidence,
     )
 
@@ -178,7 +183,7 @@ def _plate(joined: Read, looks: Sequence[_Look], near: Sequence[_Look]) -> Fused
         alternatives=joined.alternatives,
         countries=joined.countries,
         looks=max(1, len(set(_poses(saying.values())))),
-        doubts=joint_doubts([doubts_of(look.placed.crop) for look in saying.values() or looks]),
+        doubts=joint_doubts([doubts_of(look.placed.crop, len(joined.text)) for look in saying.values() or looks]),
     )
 
 

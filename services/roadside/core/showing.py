@@ -37,6 +37,9 @@ class EvidenceRule:
     least_agreeing: int = 2
     least_agreement: float = 0.4
     """Share of the reads with a text, by quality and confidence, that say the plate or are one character away."""
+    least_exactness: float = 0.6
+    """Share of the reads, weighed likewise, that say this plate exactly: with less it is told, and accuses nobody. No
+    right accusation of 80 clean held-out vehicles had less, and two false ones of six that were spoilt further."""
     lone_confidence: float = 0.85
     """Of a plate that a single frame shows."""
     least_width_px: float = 48.0
@@ -78,6 +81,8 @@ def fuse_track(track: Track, rule: EvidenceRule) -> Fusion | None:
         reserves.append(Reserve.DISAGREE)
     if not may_be_plate(fusion.plate.text, fusion.plate.country, moved=not rule.of_vehicles or not reserves):
         return None
+    if rule.of_vehicles and fusion.exactness < rule.least_exactness and Reserve.DISAGREE not in reserves:
+        reserves.append(Reserve.DISAGREE)
     if rule.of_vehicles and rule.of_courses:
         reserves += _of_surroundings(track)
     if not reserves:

@@ -30,8 +30,10 @@ ANY_COUNTRY = "*"
 class Policy:
     """What a verdict must be sure of. Every number is explained in docs/verdict.md."""
 
-    bound: float = 1e-3
+    bound: float = 2e-4
     """UNPAID is said only where paid and exempt readings together are less probable than this."""
+    misread_bound: float = 1e-3
+    """The same of registered plates that are no reading of it, by the counts of joint errors."""
     paid_at: float = 0.9
     """PAID or EXEMPT is said where such readings together are at least this probable."""
     identified_at: float = 0.9

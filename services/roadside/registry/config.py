@@ -82,6 +82,12 @@ class VerdictSection(RegistrySection):
     verdict_bound: float = Field(
         _DEFAULT.bound, gt=0, lt=1, description="UNPAID only where a paid reading is less probable than this"
     )
+    verdict_misread_bound: float = Field(
+        _DEFAULT.misread_bound,
+        gt=0,
+        lt=1,
+        description="the same of registered plates that it may be by errors that come together",
+    )
     verdict_paid_at: float = Field(
         _DEFAULT.paid_at, gt=0, le=1, description="PAID where paid readings are at least this probable"
     )
@@ -117,6 +123,7 @@ class VerdictSection(RegistrySection):
         """What a verdict must be sure of."""
         return Policy(
             bound=self.verdict_bound,
+            misread_bound=self.verdict_misread_bound,
             paid_at=self.verdict_paid_at,
             identified_at=self.verdict_identified_at,
             least_looks=self.verdict_looks,

@@ -74,7 +74,7 @@ class Judge:
         self._grace_ns = int(grace_s * 1e9)
         self._tolerance_ns = int(tolerance_s * 1e9)
         self._basis = (*policy_facts(policy, confusions, grace_s), ("policy.tolerance_s", repr(tolerance_s)))
-        self._likeness = Likeness(confusions.joint or typical(), policy.paid_weight, policy.bound)
+        self._likeness = Likeness(confusions.joint or typical(), policy.paid_weight, policy.misread_bound)
 
     def judge(self, plate: FusedPlate, passage: PassageTime) -> Verdict:
         """The verdict on a vehicle that has paid if it had paid at any moment of `passage`, or nearly so.
