@@ -35,6 +35,8 @@ FAIR_WIDTHS = ((12.0, 24.0), (24.0, 1e9))
 """Widths of plates in the 320 px view, from and up to, in whose ranges average precision is told."""
 LEAST_SCORE = 0.02
 """Low, so that the curves are whole; what the pipeline takes for a plate is said with the table."""
+USUAL_SCORE = 0.3
+"""The pipeline's own, under which a plate is none: with it the time is taken."""
 TIMED_RUNS = 40
 """Inferences whose median is told."""
 
@@ -144,15 +146,14 @@ def _finders(sources: Sources) -> list[Finder]:
         Finder(f"{f.name}, one view", open_detector(f, score=LEAST_SCORE, search=Search.FAST, close_look=False))
         for f in sources.detectors
     ]
-    if sources.detectors:
-        first = sources.detectors[0]
+    for folder in dict.fromkeys((*sources.detectors[:1], sources.photograph_detector)) if sources.detectors else ():
         for name, search in (
             ("one view", Search.FAST),
             ("the pipeline's search", Search.AUTO),
             ("always tiles", Search.TILES),
         ):
-            finder, timed = open_detector(first, score=LEAST_SCORE, search=search), open_detector(first, search=search)
-            finders.append(Finder(f"{first.name}, {name}, looked at closely", finder, timed))
+            finder, timed = (open_detector(folder, score=score, search=search) for score in (LEAST_SCORE, USUAL_SCORE))
+            finders.append(Finder(f"{folder.name}, {name}, looked at closely", finder, timed))
     finders.append(Finder("OpenCV's Haar cascade", HaarCascade()))
     return finders
 

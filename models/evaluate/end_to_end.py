@@ -46,10 +46,10 @@ def evaluate(sources: Sources) -> Section:
         raise ModelError("no detector to evaluate: models/shipped holds none")
     mistexted = faulty_texts()
     pictures = [p for p in photographs(sources.data) if p.source in SETS and p.texts and p.path not in mistexted]
-    finder = open_detector(sources.detectors[0], search=Search.FAST)
+    finder = open_detector(sources.photograph_detector, search=Search.FAST)
     configurations = [Configuration(f"ours, {f.name}", open_reader(f, extra_cuts=True), SETS) for f in sources.readers]
     if configurations:
-        boxes = open_detector(sources.detectors[0], search=Search.FAST, close_look=False)
+        boxes = open_detector(sources.photograph_detector, search=Search.FAST, close_look=False)
         first = configurations[0]
         configurations.append(Configuration(f"{first.name}, one look, no corners", first.reader, SETS, detector=boxes))
     if sources.tessdata is not None:

@@ -82,7 +82,7 @@ def evaluate(sources: Sources) -> Section:
     for reader_folder in sources.readers:
         reader, corners = open_reader(reader_folder, extra_cuts=True), open_corner_finder(folder)
         plates.append((f"ours, {reader_folder.name}", *(cell(read_set(s, reader, corners)) for s in sets.values())))
-        finder = open_detector(folder, search=Search.FAST)
+        finder = open_detector(sources.photograph_detector, search=Search.FAST)
         whole = PhotographReader(finder, reader, LEAST_CONFIDENCE, finder.detect_closer)
         alarms = (photographs_without_plate(sources.data, whole), lettering(sources.data, whole))
         mistaken.append((f"ours, {reader_folder.name}", *(alarm_cell(said) for said in alarms)))

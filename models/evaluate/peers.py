@@ -101,7 +101,7 @@ def _told(found: Sequence[tuple[str, float]], wall_ms: float, busy_ms: float) ->
 
 
 def _ours(sources: Sources, paths: Sequence[Path]) -> list[Told]:
-    finder = open_detector(sources.detectors[0], search=Search.FAST)
+    finder = open_detector(sources.photograph_detector, search=Search.FAST)
     reader = open_reader(sources.readers[0], extra_cuts=True)
     warm_up(finder, reader)
     photograph = PhotographReader(finder, reader, LEAST_CONFIDENCE, finder.detect_closer)

@@ -10,6 +10,8 @@ from models.data.photographs import data_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+LARGE = "detector_large"
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -17,7 +19,7 @@ class Sources:
 
     data: Path
     detectors: tuple[Path, ...]
-    """Folders with a detect.tflite, the pipeline's first."""
+    """Folders with a detect.tflite, that of moving pictures first."""
     readers: tuple[Path, ...]
     """Folders with a read.tflite, the pipeline's first."""
     tessdata: Path | None
@@ -28,6 +30,11 @@ class Sources:
     """Python of the environment that holds other projects' readers."""
     out: Path
 
+    @property
+    def photograph_detector(self) -> Path:
+        """The folder of the detector that looks at photographs."""
+        return next((folder for folder in self.detectors if folder.name == LARGE), self.detectors[0])
+
 
 def find_sources(models: Path, out: Path) -> Sources:
     """The weights in `models/shipped`, those that are there. Raises InputError without photographs."""
@@ -37,7 +44,9 @@ def find_sources(models: Path, out: Path) -> Sources:
     peers = models.parent / ".venv-peers" / "bin" / "python"
     return Sources(
         data_folder(),
-        tuple(f for f in (shipped / n for n in ("detector", "detector_uint8")) if (f / "detect.tflite").exists()),
+        tuple(
+            f for f in (shipped / n for n in ("detector", LARGE, "detector_uint8")) if (f / "detect.tflite").exists()
+        ),
         tuple(
             f for f in (shipped / n for n in ("reader_wide", "reader", "reader_int8")) if (f / "read.tflite").exists()
         ),

@@ -33,6 +33,18 @@ COUNT = np.array([2], np.float32)
 WHOLE = Box(0, 0, 1000, 500)
 
 
+def test_what_stands_behind_the_count_does_not_tell_scores_from_classes() -> None:
+    """A quantised model leaves there what was there before."""
+    boxes, count = np.zeros((1, 3, 4), np.float32), np.array([1], np.float32)
+    classes = np.array([[0, np.nan, 0.5]], np.float32)
+    scores = np.array([[0.75, 0, 0]], np.float32)
+    for tensors in ((boxes, classes, scores, count), (boxes, scores, classes, count)):
+        with np.errstate(invalid="raise"):
+            candidates = order_outputs(tensors)
+        assert candidates.scores.tolist() == [0.75]
+        assert candidates.classes.tolist() == [0]
+
+
 @pytest.mark.parametrize(
     "tensors",
     [

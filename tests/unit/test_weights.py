@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from roadside.assembly.settings import load_settings
 from roadside.errors import ModelError
 from roadside.kit import weights
-from roadside.kit.weights import SUMS_FILE, check_shipped, weights_folder
+from roadside.kit.weights import SUMS_FILE, check_shipped, corners_folder, weights_folder
 
 SHIPPED = Path(__file__).parents[2] / "models" / "shipped"
 LOADED = ("*.tflite", "*.onnx", "*.traineddata", "*.json", "*.txt")
@@ -47,7 +48,7 @@ def test_the_checkpoints_are_those_that_their_card_names() -> None:
     folder = SHIPPED / "checkpoints"
     card = (folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     found = sorted(folder.glob("*.pt"))
-    assert [p.stem for p in found] == ["corners", "detector", "reader", "reader_wide"]
+    assert [p.stem for p in found] == ["corners", "detector", "detector_large", "reader", "reader_wide"]
     for path in found:
         assert hashlib.sha256(path.read_bytes()).hexdigest() in card, path.name
 
@@ -57,7 +58,8 @@ def test_the_weights_stay_under_their_limit_together() -> None:
 
 
 def test_shipped_weights_are_let_pass(copy: Path) -> None:
-    for name in ("detector", "reader_wide", "reader_int8", "tesseract", "confusions.json", "detector/detect.tflite"):
+    folders = ("detector", "detector_large", "reader_wide", "reader_int8", "tesseract")
+    for name in (*folders, "confusions.json", "detector/detect.tflite"):
         check_shipped(copy / name)
 
 
@@ -89,3 +91,28 @@ def test_a_folder_of_ones_own_is_not_checked(copy: Path, tmp_path: Path) -> None
     (own / "detect.tflite").write_bytes(b"mine")
     check_shipped(own)
     assert copy != own
+
+
+def test_the_shipped_detectors_share_a_corner_net_and_others_have_their_own(tmp_path: Path) -> None:
+    for name in ("detector", "detector_large", "detector_uint8"):
+        assert (corners_folder(SHIPPED / name) / "corners.tflite").is_file()
+    assert corners_folder(tmp_path / "mine") == tmp_path / "mine"
+
+
+@pytest.mark.parametrize(
+    ("options", "photographs", "moving"),
+    [
+        ({}, "detector_large", "detector"),
+        ({"quality": "fast"}, "detector", "detector"),
+        ({"quality": "best"}, "detector_large", "detector_large"),
+        ({"quality": "best", "runtime": "tflite-runtime"}, "detector", "detector"),
+        ({"quality": "best", "runtime": "onnx"}, "detector", "detector"),
+        ({"quality": "best", "modeldir": SHIPPED / "detector_uint8"}, "detector_uint8", "detector_uint8"),
+    ],
+)
+def test_photographs_have_the_large_detector_where_it_is_fast(
+    options: dict[str, object], photographs: str, moving: str
+) -> None:
+    settings = load_settings(options)
+    assert settings.detector_folder(photographs=True).name == photographs
+    assert settings.detector_folder().name == moving

@@ -17,6 +17,8 @@ class Options(TypedDict, total=False):
 
     modeldir: str | os.PathLike[str]
     """Folder with the detector's `detect.tflite` and `labelmap.txt`; default: the shipped one."""
+    quality: Literal["auto", "fast", "best"]
+    """The shipped detector: the small one (`fast`), the large one (`best`), or the large one for photographs alone."""
     reader: Literal["tflite", "tesseract", "article"]
     """`tflite`, our own net, if not given; `tesseract` and `article` (the baseline) need tesseract-ocr."""
     reader_modeldir: str | os.PathLike[str]

@@ -37,7 +37,7 @@ def build(context: ServiceContext[DetectorSettings]) -> Work:
     model = LockedDetector(open_named_detector(settings, search))
     warm_up(detector=model)
     context.decoder.start()
-    context.model_ready(open_nets(settings.runtime).file(settings.modeldir, "detect"), settings.runtime)
+    context.model_ready(open_nets(settings.runtime).file(settings.detector_folder(), "detect"), settings.runtime)
     meter = RatedMeter(context.meter, time.monotonic)
     clock = SteadyClock(context.clock)
     site = load_site(View(least_width_px=settings.least_width))

@@ -101,7 +101,7 @@ def _models(settings: Settings) -> Finding:
     loaded_s = time.perf_counter()
     warm_up(detector, reader)
     ran_s = time.perf_counter()
-    told = f"{settings.modeldir.name} and {settings.reader_folder().name} load in {loaded_s - started_s:.1f} s"
+    told = f"{settings.detector_folder().name} and {settings.reader_folder().name} load in {loaded_s - started_s:.1f} s"
     return Finding("model", State.GOOD, f"{told}; a first picture takes {ran_s - loaded_s:.2f} s")
 
 

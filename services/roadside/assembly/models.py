@@ -20,7 +20,7 @@ from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.detector.corners import CornerFinder
 from roadside.detector.finder import PlateFinder
 from roadside.errors import SettingsError
-from roadside.kit.weights import check_shipped, model_name
+from roadside.kit.weights import check_shipped, corners_folder, model_name
 from roadside.ocr.config import ReaderKind
 from roadside.ocr.reader import PlateReader
 
@@ -59,21 +59,25 @@ def open_detector(  # noqa: PLR0913 - each is a setting of its own
     runtime: str | None = None,
     close_look: bool = True,
 ) -> PlateFinder:
-    """The detector of `folder`, with its corner net where the folder holds one and a `close_look` is wanted.
+    """The detector of `folder`, with its corner net where there is one and a `close_look` is wanted.
 
-    `score` is the least score of a plate, 0 to 1. Raises ModelError, SettingsError.
+    That is the one in `folder`; the shipped detectors share one. `score` is the least score of a plate, 0 to 1. Raises
+    ModelError, SettingsError.
     """
-    check_shipped(folder)
+    beside = corners_folder(folder)
+    for each in {folder, beside}:
+        check_shipped(each)
     nets = open_nets(runtime)
     with _native_silence():
         detector = nets.detector(folder, threads)
-        there = close_look and nets.file(folder, "corners").is_file()
-        corners = nets.corners(folder, threads) if there else None
+        there = close_look and nets.file(beside, "corners").is_file()
+        corners = nets.corners(beside, threads) if there else None
     return PlateFinder(detector, corners, score, SearchPolicy(search=search))
 
 
 def open_corner_finder(folder: Path, *, threads: int = 1, runtime: str | None = None) -> CornerFinder:
     """The corner net of a detector's `folder`. Raises ModelError, SettingsError."""
+    folder = corners_folder(folder)
     check_shipped(folder)
     with _native_silence():
         return CornerFinder(open_nets(runtime).corners(folder, threads))
@@ -102,10 +106,10 @@ def open_reader(
             return ArticleReader(folder)
 
 
-def open_named_detector(settings: DetectionSection, search: Search) -> PlateFinder:
+def open_named_detector(settings: DetectionSection, search: Search, *, photographs: bool = False) -> PlateFinder:
     """The detector that the settings name, looking as `search` says. Raises ModelError, SettingsError."""
     return open_detector(
-        settings.modeldir,
+        settings.detector_folder(photographs=photographs),
         threads=settings.threads,
         score=settings.score,
         search=search,
@@ -125,20 +129,22 @@ def open_named_reader(settings: ReadingSection, *, extra_cuts: bool = False) -> 
 
 
 def open_models(
-    settings: Settings, *, search: Search | None = None, extra_cuts: bool = False
+    settings: Settings, *, search: Search | None = None, extra_cuts: bool = False, photographs: bool = False
 ) -> tuple[PlateFinder, Reader]:
     """The detector and the reader of one process, looking as `search` or else the settings say.
 
+    `photographs`: whether it is for those and not for moving pictures.
+
     Raises ModelError, SettingsError.
     """
-    detector = open_named_detector(settings, search or settings.search)
+    detector = open_named_detector(settings, search or settings.search, photographs=photographs)
     return detector, open_named_reader(settings, extra_cuts=extra_cuts)
 
 
 def detector_name(settings: DetectionSection) -> str:
     """The nets of the detector that the settings name, as the evidence names them."""
-    nets, folder = open_nets(settings.runtime), settings.modeldir
-    return model_name(nets.file(folder, "detect"), nets.file(folder, "corners"))
+    nets, folder = open_nets(settings.runtime), settings.detector_folder()
+    return model_name(nets.file(folder, "detect"), nets.file(corners_folder(folder), "corners"))
 
 
 def reader_name(settings: ReadingSection) -> str:

@@ -99,7 +99,7 @@ class PhotographReader:
 def open_photograph_reader(settings: Settings) -> PhotographReader:
     """The detector and the reader that the settings name, loaded and run once. Raises ModelError, SettingsError."""
     auto = settings.search is Search.AUTO
-    detector, reader = open_models(settings, search=Search.FAST if auto else None, extra_cuts=True)
+    detector, reader = open_models(settings, search=Search.FAST if auto else None, extra_cuts=True, photographs=True)
     warm_up(detector, reader)
     return PhotographReader(detector, reader, settings.confidence, detector.detect_closer if auto else None)
 

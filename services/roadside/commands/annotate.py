@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roadside.ports.vision import Detector
 
 EXIT_SOME_FAILED = 1
-FINDING = ("modeldir", "runtime", "threads", "search", "score")
+FINDING = ("modeldir", "quality", "runtime", "threads", "search", "score")
 
 
 def add_to(commands: SubParsers) -> None:

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 SubParsers: TypeAlias = "argparse._SubParsersAction[Any]"  # noqa: SLF001 (argparse has no public name for it)
 
-READING = ("modeldir", "reader", "reader_modeldir", "tessdata", "runtime", "threads", "search", "score", "confidence")
+READING = (
+    "modeldir",
+    "quality",
+    "reader",
+    "reader_modeldir",
+    "tessdata",
+    "runtime",
+    "threads",
+    "search",
+    "score",
+    "confidence",
+)
 """The settings of finding and reading plates."""
 
 

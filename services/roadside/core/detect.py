@@ -36,6 +36,14 @@ CROP_MARGIN_MIN_PX = 12
 """The least margin around a crop, in pixels."""
 
 
+class Quality(StrEnum):
+    """Which of the shipped detectors looks: the small one, the large one, or the large one at photographs alone."""
+
+    AUTO = "auto"
+    FAST = "fast"
+    BEST = "best"
+
+
 class Search(StrEnum):
     """How thoroughly a picture is searched for small plates."""
 
@@ -111,10 +119,12 @@ def order_outputs(tensors: Sequence[NDArray[np.float32]]) -> Candidates:
     if len(boxes) != 1 or len(counts) != 1 or len(rows) != 2:
         raise ValueError(f"outputs of shapes {[t.shape for t in tensors]} are not boxes, classes, scores, count")
     first, second = rows
-    whole = [bool(np.all(tensors[i] == np.rint(tensors[i]))) for i in rows]
+    # Behind its count a quantised model leaves what was there before, NaN too.
+    count = int(np.clip(np.rint(tensors[counts[0]].reshape(-1)[0]), 0, tensors[boxes[0]].shape[1]))
+    told = [tensors[i][:, :count] for i in rows]
+    whole = [bool(np.all(values == np.rint(values))) for values in told]
     scores_first = not whole[0] if whole[0] != whole[1] else boxes[0] != 0
     scores, classes = (first, second) if scores_first else (second, first)
-    count = int(np.clip(np.rint(tensors[counts[0]].reshape(-1)[0]), 0, tensors[boxes[0]].shape[1]))
     return Candidates(
         tensors[boxes[0]][0, :count],
         np.rint(tensors[classes][0, :count]).astype(np.int64),

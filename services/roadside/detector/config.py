@@ -6,9 +6,9 @@ from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 
 from pydantic import Field
 
-from roadside.core.detect import Search
+from roadside.core.detect import Quality, Search
 from roadside.kit.config import ModelSection, Section
-from roadside.kit.weights import weights_folder
+from roadside.kit.weights import shipped_detector, weights_folder
 
 
 class DetectionSection(ModelSection):
@@ -17,6 +17,11 @@ class DetectionSection(ModelSection):
     modeldir: Path = Field(
         default_factory=lambda: weights_folder() / "detector",
         description="folder with the detector's detect.tflite and labelmap.txt",
+    )
+    quality: Quality = Field(
+        Quality.AUTO,
+        description="the shipped detector: fast (320 x 256 pixels), best (480 x 384: sees smaller plates, in twice the "
+        "time), or auto (best for photographs, fast for moving pictures); with modeldir it says nothing",
     )
     search: Search = Field(
         Search.AUTO,
@@ -27,6 +32,13 @@ class DetectionSection(ModelSection):
     least_width: float = Field(
         0.0, ge=0, le=10_000, description="plates narrower than so many pixels are not read; a camera may have its own"
     )
+
+    def detector_folder(self, *, photographs: bool = False) -> Path:
+        """The detector's folder, for photographs or for moving pictures. Raises ModelError without shipped weights."""
+        if "modeldir" in self.model_fields_set:
+            return self.modeldir
+        large = self.quality is Quality.BEST or (self.quality is Quality.AUTO and photographs)
+        return shipped_detector(self.runtime, large=large)
 
 
 class FrameAgeSection(Section):

@@ -22,14 +22,32 @@ def weights_folder() -> Path:
         raise ModelError(f"this installation of Roadside lacks its weights ({PACKAGE}); {MEND}") from None
 
 
+def shipped_detector(runtime: str | None, *, large: bool) -> Path:
+    """The folder of the shipped detector; the `large` one where `runtime` is LiteRT, the small one elsewhere.
+
+    The large one (480 x 384) computes in 8-bit integers, which LiteRT runs in 12 ms (the small one, 320 x 256, takes 7)
+    and tflite-runtime in more than 100. Raises ModelError as `weights_folder` does.
+    """
+    return weights_folder() / ("detector_large" if large and _runs_integers(runtime) else "detector")
+
+
+def corners_folder(folder: Path) -> Path:
+    """Where the corner net of the detector in `folder` is: there; the shipped ones share that of `detector`."""
+    shared = folder.resolve().parent / "detector"
+    return shared if shared.parent == weights_folder() else folder
+
+
 def shipped_reader(runtime: str | None) -> Path:
     """The folder of the shipped reader for a runtime, as ROADSIDE_RUNTIME names it; None: the first installed one.
 
     The wide reader computes in 8-bit integers, which LiteRT runs in 0.6 ms and tflite-runtime in 9; its file is TFLite
     alone. Elsewhere it is the smaller float one. Raises ModelError as `weights_folder` does.
     """
-    integers = runtime == "litert" or (runtime is None and util.find_spec("ai_edge_litert") is not None)
-    return weights_folder() / ("reader_wide" if integers else "reader")
+    return weights_folder() / ("reader_wide" if _runs_integers(runtime) else "reader")
+
+
+def _runs_integers(runtime: str | None) -> bool:
+    return runtime == "litert" or (runtime is None and util.find_spec("ai_edge_litert") is not None)
 
 
 def check_shipped(path: Path) -> None:
