@@ -6,6 +6,10 @@ bench-verdict: $(VENV)/.dev ## Real plates, spoilt in eighteen ways: false accus
 bench-verdict-year: $(VENV)/.dev ## A simulated year with the errors of real reads: false accusations among 1 to 12 million vignettes
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.year
 
+.PHONY: bench-known
+bench-known: $(VENV)/.dev ## The same plates before a gate: for whom it opens, and whom it takes for another
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.known --verbose
+
 .PHONY: bench-storage
 bench-storage: $(VENV)/.dev ## A million vignettes imported, ten million sightings listed, on both databases
 	@$(BIN)/python -m tests.bench.storage

@@ -2,7 +2,7 @@
 CAMERAS ?=
 MINUTES ?= 10
 
-.PHONY: up down chaos bench-cluster bench-months bench-saves bench-services docs
+.PHONY: up down chaos bench-cluster bench-months bench-saves bench-services bench-sources docs
 up: $(VENV)/.dev ## Start all services on this machine (CAMERAS='gate=rtsp://...; yard=clip.mp4')
 	@if [ -z "$(CAMERAS)" ] && [ "$(SOURCE)" = "$(DEMO_CLIP)" ]; then $(MAKE) --no-print-directory $(DEMO_CLIP); fi
 	@bash services/up start "$(CAMERAS)" "$(SOURCE)"
@@ -12,6 +12,9 @@ down: ## Stop what make up started
 
 chaos: $(VENV)/.dev ## Kill services, Redis, S3 and PostgreSQL at random for MINUTES and count what was lost
 	@$(BIN)/python -m tests.bench.chaos --cluster --minutes $(MINUTES)
+
+bench-sources: $(VENV)/.dev ## Network cameras on real servers: first frame, drop, return, wrong password, times
+	@$(BIN)/python -m tests.bench.sources
 
 bench-saves: $(VENV)/.dev ## Sightings a second that 1, 4 and 16 writers store in one PostgreSQL
 	@$(BIN)/python -m tests.bench.saves

@@ -26,9 +26,16 @@ import sys, gi
 gi.require_version("Gst", "1.0"); gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer
 Gst.init(None)
-server = GstRtspServer.RTSPServer(); server.set_service("0"); server.set_address("127.0.0.1")
+server = GstRtspServer.RTSPServer(); server.set_service(sys.argv[2]); server.set_address("127.0.0.1")
 factory = GstRtspServer.RTSPMediaFactory(); factory.set_shared(True)
 factory.set_launch(sys.argv[1])
+if sys.argv[3]:
+    auth, token, rights = GstRtspServer.RTSPAuth(), GstRtspServer.RTSPToken(), GstRtspServer.RTSPPermissions()
+    token.set_string("media.factory.role", "viewer")
+    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(*sys.argv[3].split(":")), token); server.set_auth(auth)
+    for right in ("access", "construct"):
+        rights.add_permission_for_role("viewer", "media.factory." + right, True)
+    factory.set_permissions(rights)
 server.get_mount_points().add_factory("/street", factory)
 server.attach(None)
 print(server.get_bound_port(), flush=True)
@@ -68,10 +75,13 @@ def rtsp_of_pictures(folder: Path, fps: int) -> str:
 
 
 @contextmanager
-def rtsp_server(kind: str) -> Iterator[tuple[str, Callable[[], None]]]:
-    """The address of a GStreamer RTSP server that plays one of RTSP_PICTURES or what is described; how to kill it."""
+def rtsp_server(kind: str, port: int = 0, user: str = "") -> Iterator[tuple[str, Callable[[], None]]]:
+    """The address of a GStreamer RTSP server that plays one of RTSP_PICTURES or what is described; how to kill it.
+
+    It takes any port where none is given; `user` with a colon and the password is who may look.
+    """
     server = subprocess.Popen(
-        [SYSTEM_PYTHON, "-c", RTSP_SERVER, RTSP_PICTURES.get(kind, kind)],
+        [SYSTEM_PYTHON, "-c", RTSP_SERVER, RTSP_PICTURES.get(kind, kind), str(port), user],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -82,11 +92,11 @@ def rtsp_server(kind: str) -> Iterator[tuple[str, Callable[[], None]]]:
 
     try:
         assert server.stdout is not None
-        port = server.stdout.readline().decode().strip()
-        if not port:
+        bound = server.stdout.readline().decode().strip()
+        if not bound:
             assert server.stderr is not None
             raise RuntimeError(f"the RTSP server did not start: {server.stderr.read().decode()[-500:]}")
-        yield f"rtsp://127.0.0.1:{port}/street", kill
+        yield f"rtsp://127.0.0.1:{bound}/street", kill
     finally:
         kill()
         for pipe in (server.stdout, server.stderr):

@@ -95,8 +95,18 @@ def probabilities(plate: FusedPlate, keys: Sequence[str], confusions: Confusions
     Two known plates that are alike share their part: of both no one is sure where the picture does not tell them apart.
     What is left is for plates that nobody knows. The sum is 1 at most.
     """
+    return shared(scores(plate, keys, confusions, policy), policy)
+
+
+def scores(plate: FusedPlate, keys: Sequence[str], confusions: Confusions, policy: KnownPolicy) -> list[float]:
+    """Of each plate (folded) how probable it is by the pictures alone, were all plates equally frequent."""
     belief = soften(plate, confusions, floor=policy.floor, persistence=policy.persistence)
-    shares = [policy.weight * float(p) for p in score(belief, keys)]
+    return [float(p) for p in score(belief, keys)]
+
+
+def shared(scored: Sequence[float], policy: KnownPolicy) -> list[float]:
+    """`probabilities` of the known plates that have these `scores`."""
+    shares = [policy.weight * p for p in scored]
     known = sum(shares) / policy.weight
     whole = sum(shares) + max(0.0, 1.0 - known)
     return [share / whole for share in shares]
