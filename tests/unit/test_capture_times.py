@@ -61,16 +61,31 @@ class Given:
         pass
 
 
-def published(bus: MemoryBus, frames: Sequence[Frame], *, live: bool, loops: int = 1) -> list[FrameEvent]:
-    """What a capture service that is started anew makes of a source."""
+def published(
+    bus: MemoryBus,
+    frames: Sequence[Frame],
+    *,
+    live: bool,
+    loops: int = 1,
+    fps: float = 0.0,
+    opened: list[Given] | None = None,
+) -> list[FrameEvent]:
+    """What a capture service that is started anew makes of a source; each opening of it is added to `opened`."""
     stopping, health, meter = threading.Event(), Health(("bus",), time.monotonic), Counts()
     retry = RetryPolicy(
         "gate", meter=meter, health=health, backoff=Backoff(random.Random(1)), stopping=stopping, drain_s=1
     )
     parts = LoopParts(bus, meter, SystemClock(), health, retry, stopping)
     publisher = BoundedPublisher(FRAMES, parts, Room(1000), "gate")
-    options = CaptureOptions(loops=loops, pace=False)
-    CameraWorker(GATE, lambda _: Given(frames, live=live), publisher, options, None, parts).run()
+    options = CaptureOptions(loops=loops, pace=False, publish_fps=fps)
+
+    def open_source(_: object) -> Given:
+        source = Given(frames, live=live)
+        if opened is not None:
+            opened.append(source)
+        return source
+
+    CameraWorker(GATE, open_source, publisher, options, None, parts).run()
     deliveries = bus.receive(FRAMES, max_messages=1000, block_s=0)
     bus.commit([delivery.receipt for delivery in deliveries])
     return [delivery.load() for delivery in deliveries]
@@ -108,6 +123,23 @@ def test_a_recording_that_is_played_again_goes_on_from_when_it_was_taken() -> No
     played = [(e.captured_at_ns - events[0].captured_at_ns) / SECOND_NS for e in events]
     assert played == since
     assert {e.stamp.slack_ns for e in events if e.stamp is not None} == {7}
+
+
+@pytest.mark.parametrize("fps", [0.0, 2.0, 0.11])
+@pytest.mark.parametrize("played", [1, 2, 5])
+def test_loops_that_were_played_before_a_restart_are_not_decoded_again(fps: float, played: int) -> None:
+    frames = [of(5 + n * SECOND_NS // 10, n) for n in range(20)]
+    whole = published(MemoryBus(MemoryBroker(SystemClock()), "test"), frames, live=False, loops=7, fps=fps)
+    bus, opened = MemoryBus(MemoryBroker(SystemClock()), "test"), []
+    before = published(bus, frames, live=False, loops=played, fps=fps)
+    after = published(bus, frames, live=False, loops=7, fps=fps, opened=opened)
+
+    def placed(events: Sequence[FrameEvent]) -> list[tuple[int, int]]:
+        return [(event.sequence, event.captured_at_ns - events[0].captured_at_ns) for event in events]
+
+    assert placed([*before, *after]) == placed(whole)
+    last = max(event.sequence for event in before) // len(frames)
+    assert len(opened) == 7 - max(0, last - 1), "the first, that of the last frame, and what is left"
 
 
 class Blind:

@@ -254,8 +254,20 @@ class CameraWorker:
             loop += 1
             if loop == self._options.loops:
                 break
+            skipped = self._played_whole(resume_after - frames_before, count, loop)
+            timeline.skip(skipped)
+            frames_before, loop = frames_before + skipped * count, loop + skipped
             source = self._open_source(self._lost)
         self._end_recording(frames_before)
+
+    def _played_whole(self, ahead: int, frames: int, loop: int) -> int:
+        """How many loops from `loop` on need not be decoded again: the last frame published is in a later one.
+
+        `ahead` is how many frames after the first of `loop` that one is, `frames` how many a loop has. The last loop
+        that was begun is decoded: it tells the time from which the recording goes on.
+        """
+        whole = max(0, ahead // frames) if frames > 1 else 0
+        return min(whole, self._options.loops - 1 - loop) if self._options.loops else whole
 
     def _end_recording(self, frames: int) -> None:
         """Tell that it was played; where the service ends the next start sees to it."""
@@ -337,6 +349,7 @@ class _Timeline:
         self._loop = -1
         self._opened_ns = 0
         self._before_ns = 0
+        self._loop_ns = 0
         self._last_ns = 0
         self._step_ns = 0
         self._slot = -1
@@ -365,4 +378,12 @@ class _Timeline:
 
     def end_loop(self) -> None:
         """The next frame begins another loop."""
-        self._before_ns = self._last_ns + self._step_ns + BETWEEN_LOOPS_NS
+        next_ns = self._last_ns + self._step_ns + BETWEEN_LOOPS_NS
+        self._before_ns, self._loop_ns = next_ns, next_ns - self._before_ns
+
+    def skip(self, loops: int) -> None:
+        """So many loops, each as long as the one that ended, are taken for placed."""
+        self._before_ns += loops * self._loop_ns
+        self._last_ns += loops * self._loop_ns
+        if self._publish_fps:
+            self._slot = int(self._last_ns * self._publish_fps / 1e9)
