@@ -181,13 +181,13 @@ class Bench:
                 time.sleep(seconds)  # the measurement
                 used = self._used(cluster, parts, store, client, url).since(before)
                 waiting = sum(int(client.xlen(key)) for key in client.scan_iter("*:frames*", _type="stream"))
+                # Before the cameras end: what they leave half done is stored only when they have been silent for long.
+                plates, name = cluster.services["plates"], "roadside_plates_capture_to_stored_seconds"
+                latency = f"{percentile(plates, name, 0.5)}, {percentile(plates, name, 0.99)}"
                 sent = self._end(parts, "cameras")
                 self._wait_for_all(database, int(sent["passages"]))
                 found = self._end(parts, "detector")
                 print(f"{sent} {found}", file=sys.stderr)
-            plates = cluster.services["plates"]
-            name = "roadside_plates_capture_to_stored_seconds"
-            latency = f"{percentile(plates, name, 0.5)}, {percentile(plates, name, 0.99)}"
             sightings = _stored(database)
         finally:
             for process in parts.values():
