@@ -72,7 +72,7 @@ def test_an_accusation_is_told_whole(home: Path, capsys: pytest.CaptureFixture[s
         "camera gate",
         "nothing spoke against these times",
         "asked: vignettes up to import 1 of 1970-01-01",
-        "policy.bound: 0.001",
+        "policy.bound: 0.0002",
         "confusions: sha256 ",
         "model.reader: reader/read.tflite sha256 ab12",
         "crop: 6 bytes, plate at 1, 2, 30, 12",
