@@ -24,10 +24,13 @@ $(TRAIN_VENV)/.done: requirements-train.lock
 	@$(TRAIN_BIN)/pip install --disable-pip-version-check --quiet --no-deps -e .
 	@touch $@
 
+# The detector's settings: models/detector/large.toml for the larger one, which photographs have.
+DETECTOR_CONFIG ?= models/detector/fast.toml
+
 .PHONY: train-detector train-corners train-reader
 train-detector: $(TRAIN_VENV)/.done ## Train the plate detector (DATA=folder MINUTES=105); goes on where it stopped
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.train --data "$(DATA)" --run $(TRAIN_WORK)/detector $(TRAIN_LIMITS)
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.export --data "$(DATA)" --checkpoint $(TRAIN_WORK)/detector/detector.ck --out $(DETECTOR_OUT)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.train --data "$(DATA)" --config $(DETECTOR_CONFIG) --run $(TRAIN_WORK)/detector $(TRAIN_LIMITS)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.export --data "$(DATA)" --config $(DETECTOR_CONFIG) --checkpoint $(TRAIN_WORK)/detector/detector.ck --out $(DETECTOR_OUT)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.detector.evaluate --data "$(DATA)" --folder models/shipped/detector --folder $(DETECTOR_OUT) --folder $(DETECTOR_OUT)_uint8 --out $(TRAIN_WORK)/detector/figures.md
 	@echo "Try it: roadside run SOURCE --modeldir $(DETECTOR_OUT)"
 

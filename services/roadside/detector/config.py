@@ -20,7 +20,7 @@ class DetectionSection(ModelSection):
     )
     quality: Quality = Field(
         Quality.AUTO,
-        description="the shipped detector: fast (320 x 256 pixels), best (480 x 384: sees smaller plates, in twice the "
+        description="the shipped detector: fast (320 x 256 pixels), best (448 x 352: sees smaller plates, in longer "
         "time), or auto (best for photographs, fast for moving pictures); with modeldir it says nothing",
     )
     search: Search = Field(
