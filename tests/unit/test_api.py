@@ -84,8 +84,8 @@ def test_a_plate_tells_what_it_is_and_where(street: Plates) -> None:
     assert 0.9 < plate.confidence <= 1
     assert "".join(c.text for c in plate.characters) == plate.text
     assert all(0.5 < c.confidence <= 1 for c in plate.characters)
-    assert plate.box.x1 == pytest.approx(925, abs=15)
-    assert plate.box.y2 == pytest.approx(650, abs=15)
+    assert plate.box.x1 == pytest.approx(953, abs=15)
+    assert plate.box.y2 == pytest.approx(694, abs=15)
     assert plate.corners is not None
     xs, ys = zip(*plate.corners, strict=True)
     assert abs(min(xs) - plate.box.x1) < 15
