@@ -52,6 +52,19 @@ class Sample:
     database_mb: float
     """With the evidence beside it."""
     process: str = "run"
+    heap_mb: float = 0.0
+    """Of its own, without its children's: malloc's heap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the camera shows."""
+
+    clip: Path
+    frames_per_s: float
+    """Of the clip, as it is played."""
+    stride: int
+    """Of how many of its frames one is shown: less work, as many vehicles."""
 
 
 def sample(pid: int, folder: Path, started_s: float, name: str = "run") -> Sample:
@@ -67,6 +80,7 @@ def sample(pid: int, folder: Path, started_s: float, name: str = "run") -> Sampl
         int(status["Threads"]),
         round(size / MB, 2),
         name,
+        round(_heap_kb(pid) / 1024, 2),
     )
 
 
@@ -80,6 +94,15 @@ def _status(pid: int) -> dict[str, str]:
 
 def _kb(status: Mapping[str, str], what: str) -> int:
     return int(status.get(what, "0 kB").split()[0])
+
+
+def _heap_kb(pid: int) -> int:
+    """What is resident of malloc's first heap; 0 where the process is gone."""
+    with contextlib.suppress(OSError):
+        _, _, heap = Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8", errors="replace").partition("[heap]")
+        lines = heap.splitlines()[1:]
+        return next((int(line.split()[1]) for line in lines if line.startswith("Rss:")), 0)
+    return 0
 
 
 def _children(pid: int) -> list[int]:
@@ -141,9 +164,9 @@ def plot(samples: Sequence[Sample], path: Path) -> bool:
     return True
 
 
-def serve(clip: Path, port: int, frames_per_s: float) -> None:
-    """Be a camera: the frames of `clip` as motion JPEG, over and over, for ever."""
-    frames = list(_jpegs(clip))
+def serve(clip: Path, port: int, frames_per_s: float, stride: int) -> None:
+    """Be a camera: each `stride`-th frame of `clip` as motion JPEG at its speed, over and over, for ever."""
+    frames = list(_jpegs(clip))[::stride]
 
     class Camera(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -153,7 +176,7 @@ def serve(clip: Path, port: int, frames_per_s: float) -> None:
             due_s = time.monotonic()
             for frame in itertools.cycle(frames):
                 self.wfile.write(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + frame + b"\r\n")
-                due_s += 1 / frames_per_s
+                due_s += stride / frames_per_s
                 time.sleep(max(0.0, due_s - time.monotonic()))
 
         def log_message(self, *_: object) -> None:
@@ -172,16 +195,14 @@ def _jpegs(clip: Path) -> list[bytes]:
         frames.append(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
 
 
-def soak(
-    folder: Path, clip: Path, minutes: float, frames_per_s: float, every_s: float, *, services: bool
-) -> list[Sample]:
+def soak(folder: Path, source: Source, minutes: float, every_s: float, *, services: bool) -> list[Sample]:
     """Watch the camera for `minutes`; the samples. Raises RuntimeError where what watches ends by itself."""
     records = folder / "records"
     records.mkdir(parents=True, exist_ok=True)
     samples: list[Sample] = []
     watching = watching_services if services else watching_run
     with (
-        camera(clip, frames_per_s) as address,
+        camera(source) as address,
         watching(folder, address) as processes,
         (folder / "soak.csv").open("w", newline="") as file,
     ):
@@ -215,10 +236,11 @@ def watching_run(folder: Path, address: str) -> Iterator[Mapping[str, subprocess
 
 
 @contextlib.contextmanager
-def camera(clip: Path, frames_per_s: float) -> Iterator[str]:
+def camera(source: Source) -> Iterator[str]:
     """A process that is the camera, by its address. Raises RuntimeError where it does not start."""
     port = reserved_port()
-    arguments = ["--camera", str(port), "--clip", str(clip), "--fps", str(frames_per_s)]
+    arguments = ["--camera", str(port), "--clip", str(source.clip), "--fps", str(source.frames_per_s)]
+    arguments += ["--stride", str(source.stride)]
     process = subprocess.Popen([sys.executable, "-m", "tests.bench.soak", *arguments])
     try:
         _wait_for(process, port)
@@ -246,6 +268,7 @@ def main() -> int:
     parser.add_argument("--warm-up", type=float, default=None, help="minutes; a sixth of all, if not given")
     parser.add_argument("--every", type=float, default=10, help="seconds between two samples")
     parser.add_argument("--fps", type=float, default=25)
+    parser.add_argument("--stride", type=int, default=1, help="show one frame in so many: less work, as many vehicles")
     parser.add_argument("--most-mb", type=float, default=6, help="by which the memory may rise after the warm-up")
     parser.add_argument("--services", action="store_true", help="the services over a Redis, not `roadside run`")
     parser.add_argument("--clip", type=Path, default=CLIP)
@@ -253,9 +276,12 @@ def main() -> int:
     parser.add_argument("--camera", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.camera is not None:
-        serve(arguments.clip, arguments.camera, arguments.fps)
-    pace = (arguments.minutes, arguments.fps, arguments.every)
-    samples = soak(arguments.out, arguments.clip, *pace, services=arguments.services)
+        serve(arguments.clip, arguments.camera, arguments.fps, arguments.stride)
+    if not cv2.VideoCapture(str(arguments.clip)).grab():
+        print(f"soak: no clip that can be played: {arguments.clip}; `make run` makes {CLIP}", file=sys.stderr)
+        return 2
+    source = Source(arguments.clip, arguments.fps, arguments.stride)
+    samples = soak(arguments.out, source, arguments.minutes, arguments.every, services=arguments.services)
     warm_up_s = 60 * (arguments.minutes / 6 if arguments.warm_up is None else arguments.warm_up)
     drawn = plot(samples, arguments.out / "soak.png")
     print(f"{samples[-1].seconds / 60:.1f} minutes: {arguments.out / 'soak.csv'}")

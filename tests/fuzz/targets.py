@@ -57,6 +57,7 @@ from roadside.wire import codec, convert
 from roadside.wire.decoding import decode_jpeg
 from roadside.wire.pictures import TravellingPicture, decode_picture
 from tests import pictures_hostile as hostile
+from tests.models_hostile import sharing_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -345,7 +346,8 @@ def _model_files() -> Target:
             is_tflite(data)
             is_whole(data)
 
-    return Target([b"J" + card.read_bytes(), b"L" + labels.read_bytes(), *(net.read_bytes() for net in nets[:2])], run)
+    texts = [b"J" + card.read_bytes(), b"L" + labels.read_bytes()]
+    return Target([*texts, *(net.read_bytes() for net in nets[:2]), sharing_tables(300)], run)
 
 
 TARGETS: dict[str, Callable[[], Target]] = {

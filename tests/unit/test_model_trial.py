@@ -5,14 +5,19 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from roadside.adapters.models import trial
+from roadside.adapters.models import trial, trial_child
 from roadside.adapters.models.tflite import RUNTIMES, TfliteReaderNet, load_interpreter
 from roadside.errors import ModelError
 from roadside.kit.weights import shipped_digests, weights_folder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 READER = weights_folder() / "reader_int8"
 LITERT = RUNTIMES["litert"]
@@ -47,6 +52,35 @@ def test_a_model_of_ones_own_runs_and_is_tried_once(tmp_path: Path, monkeypatch:
     assert net.logits(np.zeros((48, 176), np.uint8))[0].shape[1] == 37
     monkeypatch.setattr(trial.subprocess, "run", refuse)
     TfliteReaderNet(tmp_path)
+
+
+class TakesInputForPlaces:
+    """An interpreter of a model that runs on a black picture, and on no other."""
+
+    def __init__(self, **_: object) -> None:
+        self.filled_with: list[int] = []
+
+    def allocate_tensors(self) -> None:
+        pass
+
+    def get_input_details(self) -> list[dict[str, object]]:
+        return [{"index": 0, "shape": np.array([1, 2]), "dtype": np.int8}]
+
+    def get_output_details(self) -> list[dict[str, object]]:
+        return []
+
+    def set_tensor(self, index: int, value: NDArray[np.int8]) -> None:
+        del index
+        self.filled_with = value.ravel().tolist()
+
+    def invoke(self) -> None:
+        if any(self.filled_with):
+            raise RuntimeError("gather index out of bounds")
+
+
+def test_a_model_that_runs_on_a_black_picture_alone_does_not_stand_its_trial() -> None:
+    with pytest.raises(RuntimeError, match="gather"):
+        trial_child.run_tflite(SimpleNamespace(Interpreter=TakesInputForPlaces), b"")
 
 
 ENDS = {

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadside.adapters.models import files, flatbuffer
 from roadside.adapters.models.flatbuffer import is_whole
 from roadside.adapters.models.tflite import TfliteNets, TfliteReaderNet, load_interpreter
 from roadside.core.detect import Search, SearchPolicy
@@ -22,6 +24,7 @@ from roadside.core.rectify import READ_MARGIN
 from roadside.detector.search import PlateSearch
 from roadside.errors import ModelError, SettingsError
 from roadside.ocr.reader import PlateReader
+from tests.models_hostile import sharing_tables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,6 +153,19 @@ def test_a_garbled_model_is_judged_without_a_crash_and_a_cut_one_refused(place: 
     whole = (FIXTURES / "reader_float.tflite").read_bytes()
     assert is_whole(whole[:place] + noise + whole[place + len(noise) :]) in (True, False)
     assert not is_whole(whole[:place])
+
+
+def test_tables_that_are_shared_are_gone_over_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked = Mock(side_effect=flatbuffer.present)
+    monkeypatch.setattr(flatbuffer, "present", walked)
+    assert is_whole(sharing_tables(60))
+    assert walked.call_count == 3  # the model, its subgraph, its tensor
+
+
+def test_a_model_that_does_not_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGEST_MODEL_BYTES", 1 << 20)
+    with pytest.raises(ModelError, match="/dev/zero has more than 1 MB"):
+        files.model_bytes(Path("/dev/zero"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: "/".join(path.parts[-2:]))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+LARGEST_MODEL_BYTES = 512 << 20
+"""The shipped nets have 3 to 7 MB, large detectors of others 300."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReaderCard:
@@ -39,11 +42,14 @@ class ReaderCard:
 def model_bytes(path: Path) -> bytes:
     """The content of a model file. Raises ModelError where there is none."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(LARGEST_MODEL_BYTES + 1)
     except OSError as error:
         raise ModelError(f"no model at {path}: {error.strerror}") from error
     if not content:
         raise ModelError(f"{path} is empty (0 bytes)")
+    if len(content) > LARGEST_MODEL_BYTES:
+        raise ModelError(f"{path} has more than {LARGEST_MODEL_BYTES >> 20} MB; no model that is run here is so large")
     return content
 
 

@@ -31,45 +31,56 @@ def is_tflite(content: bytes) -> bool:
 def is_whole(content: bytes) -> bool:
     """Whether everything that the file's tables point at lies in `content`."""
     try:
-        return _table_fits(content, _offset(content, 0), _MODEL)
+        return _Walk(content).table_fits(_offset(content, 0), _MODEL)
     except (struct.error, RecursionError):
         return False
 
 
-def _table_fits(content: bytes, place: int, fields: Mapping[int, object]) -> bool:
-    (back,) = struct.unpack_from("<i", content, place)
-    names = place - back
-    if not 0 <= names <= len(content) - 4:
-        return False
-    names_size, table_size = struct.unpack_from("<HH", content, names)
-    if names + names_size > len(content) or place + table_size > len(content):
-        return False
-    return all(
-        _field_fits(content, place + shift, fields[number])
-        for number, shift in _present(content, names, names_size)
-        if number in fields
-    )
+class _Walk:
+    """Goes over each table once, however many vectors point at it: tables that are shared would take for ever."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._fitting: set[tuple[int, int]] = set()
+        """Place and kind of the tables that were gone over; the walk ends at the first that does not fit."""
+
+    def table_fits(self, place: int, fields: Mapping[int, object]) -> bool:
+        if (place, id(fields)) in self._fitting:
+            return True
+        (back,) = struct.unpack_from("<i", self._content, place)
+        names = place - back
+        if not 0 <= names <= len(self._content) - 4:
+            return False
+        names_size, table_size = struct.unpack_from("<HH", self._content, names)
+        if names + names_size > len(self._content) or place + table_size > len(self._content):
+            return False
+        self._fitting.add((place, id(fields)))
+        return all(
+            self._field_fits(place + shift, fields[number])
+            for number, shift in present(self._content, names, names_size)
+            if number in fields
+        )
+
+    def _field_fits(self, place: int, kind: object) -> bool:
+        target = _offset(self._content, place)
+        if isinstance(kind, dict):
+            return self.table_fits(target, kind)
+        (count,) = struct.unpack_from("<I", self._content, target)
+        size = kind if isinstance(kind, int) else 4
+        if target + 4 + count * size > len(self._content):
+            return False
+        if isinstance(kind, tuple):
+            first = target + 4
+            return all(self.table_fits(_offset(self._content, first + 4 * i), kind[0]) for i in range(count))
+        return True
 
 
-def _present(content: bytes, names: int, names_size: int) -> Iterator[tuple[int, int]]:
+def present(content: bytes, names: int, names_size: int) -> Iterator[tuple[int, int]]:
+    """Number and shift, in bytes, of the fields that a table has, by its list of `names_size` bytes at `names`."""
     for number in range((names_size - 4) // 2):
         (shift,) = struct.unpack_from("<H", content, names + 4 + 2 * number)
         if shift:
             yield number, shift
-
-
-def _field_fits(content: bytes, place: int, kind: object) -> bool:
-    target = _offset(content, place)
-    if isinstance(kind, dict):
-        return _table_fits(content, target, kind)
-    (count,) = struct.unpack_from("<I", content, target)
-    size = kind if isinstance(kind, int) else 4
-    if target + 4 + count * size > len(content):
-        return False
-    if isinstance(kind, tuple):
-        first = target + 4
-        return all(_table_fits(content, _offset(content, first + 4 * i), kind[0]) for i in range(count))
-    return True
 
 
 def _offset(content: bytes, place: int) -> int:
