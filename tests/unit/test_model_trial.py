@@ -101,7 +101,7 @@ def test_a_model_that_ends_the_process_is_refused_in_one_line(monkeypatch: pytes
 
 
 def test_a_process_for_the_trial_needs_memory_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    greedy = "from roadside.adapters.models import trial_child as c; c._run_tflite = lambda *_: bytearray(8 << 30); "
+    greedy = "from roadside.adapters.models import trial_child as c; c.run_tflite = lambda *_: bytearray(8 << 30); "
     monkeypatch.setattr(trial, "CHILD", (sys.executable, "-c", greedy + "import sys; sys.exit(c.main())"))
     with pytest.raises(ModelError, match="cannot be run by ai_edge_litert: MemoryError"):
         trial.try_apart(Path("their.tflite"), b"greedy", LITERT)
