@@ -25,6 +25,7 @@ COMMANDS = {
     "annotate": ("annotate",),
     "plates": ("plates",),
     "speeds": ("speeds",),
+    "plot": ("plot",),
     "registry": ("registry",),
     "lists": ("lists",),
     "review": ("review",),

@@ -385,6 +385,7 @@ def test_the_doctor_speaks_to_people_too(tmp_path: Path, capsys: pytest.CaptureF
 WITHOUT_JSON = {
     "write a file, and name it": (
         "annotate",
+        "plot",
         "registry export",
         "lists export",
         "review export",

@@ -21,6 +21,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("roadside plates recent --since 2026-01-01 --until 2026-01-31 --xlsx january.xlsx", "a month, for the office"),
     ),
     "speeds": (("roadside speeds bridge --since 7d --over 90", "who was faster than 90 km/h, beyond the uncertainty"),),
+    "plot": (
+        ("roadside plot week.pdf --since 7d", "passages, verdicts, confidence of a week"),
+        ("roadside plot bridge.svg --section bridge --of speeds", "speeds between two cameras"),
+        ("roadside plot january.png --from january.csv", "of a file that `plates recent` wrote"),
+    ),
     "registry import": (
         ("roadside registry import vignettes.csv", "add a list"),
         ("roadside registry import vignettes.xlsx --replace", "make it the only one"),

@@ -49,6 +49,7 @@ COLUMNS = (
     "why",
     "held",
     "sighting_id",
+    "direction",
 )
 """Of a file for an office."""
 

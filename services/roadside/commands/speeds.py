@@ -22,6 +22,7 @@ from roadside.registry.validity import zone
 if TYPE_CHECKING:
     import argparse
 
+    from roadside.assembly.records import Records
     from roadside.assembly.settings import Settings
     from roadside.commands.flags import SubParsers
     from roadside.core.sightings import Sighting
@@ -48,15 +49,14 @@ def list_speeds(parsed: argparse.Namespace) -> int:
     """Print each vehicle that was seen at both ends, oldest first."""
     with named_file(parsed.config):
         settings = settings_of(parsed)
-        section = _section(parsed.section, settings)
+        section = find_section(parsed.section, settings)
     where = zone(settings.timezone)
     query = SightingQuery(limit=_A_PAGE, since_ns=since_ns(parsed.since, where), until_ns=until_ns(parsed.until, where))
     if settings.database_url is None and not settings.db.exists():
         raise InputError(f"{settings.db}: no sightings are stored there yet; `roadside run` stores some")
     records = open_records(settings)
     try:
-        records.retention.note(person(), "compared times", section.name)
-        passages = list(section_passages(section, _in_order(records.store, query, section)))
+        passages = passages_of(section, records, query)
     finally:
         records.close()
     told = [p for p in passages if parsed.over is None or p.speed.lowest_kmh > parsed.over]
@@ -70,12 +70,19 @@ def list_speeds(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _section(name: str, settings: Settings) -> Section:
+def find_section(name: str, settings: Settings) -> Section:
+    """A section of the file of settings. Raises InputError, naming those that there are."""
     site = load_site(base_view(settings))
     if name not in site.sections:
         known = f"known are {', '.join(site.sections)}" if site.sections else "the file of settings has none"
         raise InputError(f"there is no section {name}: {known}; write [section.{name}] with from, to and distance_m")
     return site.sections[name]
+
+
+def passages_of(section: Section, records: Records, query: SightingQuery) -> list[SectionPassage]:
+    """Who was seen at both ends; that times were compared is written down."""
+    records.retention.note(person(), "compared times", section.name)
+    return list(section_passages(section, _in_order(records.store, query, section)))
 
 
 def _in_order(store: SightingStore, query: SightingQuery, section: Section) -> list[Sighting]:
