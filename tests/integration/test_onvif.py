@@ -58,7 +58,18 @@ def test_a_media_service_elsewhere_is_asked_at_the_camera_itself() -> None:
     assert [stream.profile[:3] for stream in streams] == ["mai", "sub"]
 
 
-@pytest.mark.parametrize("answer", [b"<x" * 10, b"<x/>", b"<!DOCTYPE x><x/>", b"<x>" * 600_000])
+GROWING = '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;&a;</x>'.encode("utf-16")
+STRANGE = [
+    b"<x" * 10,
+    b"<x/>",
+    b"<!DOCTYPE x><x/>",
+    b"<x>" * 600_000,
+    GROWING,
+    b'<?xml version="1.0" encoding="rot13"?><x/>',
+]
+
+
+@pytest.mark.parametrize("answer", STRANGE)
 def test_strange_answers_are_plain_errors_or_no_streams(answer: bytes) -> None:
     device = Device()
     device.answer = answer

@@ -42,6 +42,8 @@ class Snapshots(ThreadingHTTPServer):
     def __init__(self, pictures: list[bytes], repeats: int = 1, *, says: str = "", digest: bool = False) -> None:
         super().__init__(("127.0.0.1", 0), _Camera)
         self.pictures, self.repeats, self.says, self.digest = pictures, repeats, says, digest
+        self.elsewhere = ""
+        """Where it sends whoever asks."""
         self.asked: list[dict[str, str]] = []
 
     def handle_error(self, *_: object) -> None:
@@ -52,6 +54,11 @@ class _Camera(BaseHTTPRequestHandler):
     server: Snapshots
 
     def do_GET(self) -> None:
+        if self.server.elsewhere and self.path != "/moved.jpg":
+            self.send_response(302)
+            self.send_header("Location", self.server.elsewhere)
+            self.end_headers()
+            return
         if self.server.digest and not self._is_known():
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Digest realm="camera", nonce="abc", qop="auth", algorithm=MD5')
@@ -145,3 +152,14 @@ def test_what_is_broken_or_too_large_is_passed_over_or_told() -> None:
         assert shades(address, 1) == [70]
     with running(Snapshots([bytes(17 << 20)])) as address, pytest.raises(SourceError, match="more than 16 MiB"):
         shades(address, 1)
+
+
+def test_a_camera_sends_to_another_path_but_to_no_other_host() -> None:
+    server, other = Snapshots([picture(90)]), Snapshots([picture(30)])
+    with running(server) as address, running(other):
+        server.elsewhere = "/moved.jpg"
+        assert shades(address, 1) == [90]
+        server.elsewhere = f"http://localhost:{other.server_port}/moved.jpg"
+        with pytest.raises(SourceError, match="sends elsewhere"):
+            shades(address, 1)
+    assert other.asked == []

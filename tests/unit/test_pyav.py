@@ -23,11 +23,11 @@ GATE = CameraId("gate")
 BOTH = [Decoder.PYAV, Decoder.OPENCV]
 
 
-def write(path: Path, times_ms: list[int], **options: str) -> Path:
+def write(path: Path, times_ms: list[int], codec: str = "mpeg4", **options: str) -> Path:
     """A film whose pictures are shown at these times."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream = container.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)
         for key, value in options.items():
             setattr(stream.codec_context, key, value)
@@ -48,6 +48,21 @@ def test_frames_of_a_rate_that_varies_keep_their_times(tmp_path: Path, end: str)
     at_ms = [0, 40, 80, 480, 520, 1500, 1533]
     frames = list(ClipSource(write(tmp_path / f"phone{end}", at_ms), GATE, HandClock(), decoder=Decoder.PYAV).frames())
     assert times_ms(frames) == pytest.approx(at_ms, abs=1)
+
+
+@pytest.mark.parametrize("decoder", BOTH)
+def test_times_of_other_centuries_are_not_believed(tmp_path: Path, decoder: Decoder) -> None:
+    path = write(tmp_path / "clip.mkv", [0, 40, 2**44, 2**44 + 40], "mjpeg")
+    assert times_ms(list(ClipSource(path, GATE, HandClock(), decoder=decoder).frames())) == [0, 40, 80, 120]
+
+
+@pytest.mark.parametrize("decoder", BOTH)
+def test_a_playlist_that_is_called_a_clip_opens_no_other_file(tmp_path: Path, decoder: Decoder) -> None:
+    other = write(tmp_path / "other.mp4", [0, 40, 80])
+    path = tmp_path / "clip.mp4"
+    path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile://{other}\n#EXT-X-ENDLIST\n")
+    with pytest.raises(SourceError, match="is not a video"):
+        ClipSource(path, GATE, HandClock(), decoder=decoder)
 
 
 def test_both_decoders_give_the_same_pixels(tmp_path: Path) -> None:

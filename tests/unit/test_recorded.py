@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from roadside.adapters.sources.containers import UNKNOWN_ZONE_NS, clip_time, container_time
 from roadside.adapters.sources.dating import Dating
 from roadside.adapters.sources.exif import photograph_time
+from roadside.adapters.sources.places import LONGEST_S, Places, believable_rate
 from roadside.adapters.sources.video import open_source
 from roadside.assembly.timing import dating_of
 from roadside.core.frames import CameraId
@@ -210,3 +211,15 @@ def test_a_day_or_an_hour_that_comes_twice_may_be_any_moment_of_it() -> None:
 def test_what_is_no_time_is_refused_in_one_line(text: str, zone: str | None, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         dating_of(text, HandClock(), zone)
+
+
+@given(st.floats(), st.lists(st.floats(), min_size=1, max_size=30))
+def test_whatever_a_file_says_its_frames_lie_within_a_year(rate: float, said_s: list[float]) -> None:
+    places = Places(believable_rate(rate))
+    assert all(0 <= places.next_s(each) <= LONGEST_S for each in said_s)
+
+
+def test_frames_lie_where_their_file_says_and_else_behind_the_one_before() -> None:
+    places = Places(25.0)
+    said_s = [0.0, 0.5, 2.0**40, float("nan"), -1.0, 3.0]
+    assert [places.next_s(each) for each in said_s] == pytest.approx([0.0, 0.5, 0.54, 0.58, 0.62, 3.0])

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def run(service: ServiceDescriptor[ServiceSettingsT], settings: ServiceSettingsT) -> int:
     """Run until SIGTERM; exit code 0 where all in hand was finished."""
     set_up(service.name, style=settings.log_format, level=settings.log_level)
-    share_heap()
     if not service.handles_frames:
+        share_heap()
         map_buffers()
     lifecycle = Lifecycle()
     lifecycle.listen()

@@ -40,10 +40,11 @@ def map_buffers() -> None:
 
 
 def share_heap() -> None:
-    """Let all threads take from one heap; before any is started.
+    """Let all threads take from one heap; before any is started, and in processes that handle no frames.
 
     malloc_trim gives back the holes of every heap, but the end of the first one alone: fifteen threads with a heap each
-    grew by 6 MB an hour and used 2 MB of the 7 MB they held.
+    grew by 6 MB an hour and used 2 MB of the 7 MB they held. Threads that wait for one another's heap cost a detector,
+    a reader and a camera together 5.5 % of their frames a second of processor time (seven runs each in turn).
     """
     library = _malloc()
     if library is not None:

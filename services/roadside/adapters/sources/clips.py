@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+NO_VIDEO = "is not a video that can be read; MP4, AVI, MKV or MOV can"
+_PRINTABLE = frozenset((*range(0x20, 0x7F), *b"\t\r\n"))
+
 
 class ClipCapture:
     """The pictures of a video file in order, turned as the file says, or `samples` of them from all over it."""
@@ -23,9 +26,11 @@ class ClipCapture:
 
         Raises SourceError for what is no video, and for one of pictures larger than any camera's.
         """
+        if _is_text(path):
+            raise SourceError(f"{name}: {NO_VIDEO}")
         self._capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG, list(DECODING))
         if not self._capture.isOpened():
-            raise SourceError(f"{name}: is not a video that can be read; MP4, AVI, MKV or MOV can")
+            raise SourceError(f"{name}: {NO_VIDEO}")
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         check_frame_size(self._capture, name)
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -63,3 +68,10 @@ class ClipCapture:
             place = self.facts.frame_count * (self._taken + 0.5) // self._samples
             self._capture.set(cv2.CAP_PROP_POS_FRAMES, place)
         return True
+
+
+def _is_text(path: str) -> bool:
+    """Whether a file begins as text does: a playlist that is called a clip would have FFmpeg open other files."""
+    with open(path, "rb") as file:  # noqa: PTH123 - FFmpeg's own name of it
+        start = file.read(16)
+    return not start.startswith(b"RIFF") and _PRINTABLE.issuperset(start)

@@ -15,6 +15,7 @@ from roadside.adapters.sources.dating import Dating
 from roadside.adapters.sources.decoders import decoder_of
 from roadside.adapters.sources.decoding_process import DecodedSource
 from roadside.adapters.sources.opening import Kind, Opening
+from roadside.adapters.sources.places import Places, believable_rate
 from roadside.core.frames import Frame
 from roadside.errors import SourceError
 
@@ -67,16 +68,15 @@ class RecordedSource:
         self._start_ns = clock.now_ns()
         self._first = (dating or Dating()).first(told, self._start_ns)
         self._closed = False
-        self.frames_per_s = facts.frames_per_s
+        self.frames_per_s = believable_rate(facts.frames_per_s)
         self.frame_count = facts.frame_count
 
     def frames(self) -> Iterator[Frame]:
         """All frames. Raises SourceError where there is none, DecoderDiedError where it ends its decoder."""
-        sequence = 0
+        sequence, places = 0, Places(self.frames_per_s)
         with closing(self._capture) as capture:
             while not self._closed and (image := capture.read()) is not None:
-                position_ms = capture.position_ms
-                at_s = position_ms / 1000 if position_ms > 0 else sequence / self.frames_per_s
+                at_s = places.next_s(capture.position_ms / 1000)
                 if self.turned_over:
                     image = np.asarray(cv2.rotate(image, cv2.ROTATE_180), np.uint8)
                 place_ns = round(at_s * 1e9)

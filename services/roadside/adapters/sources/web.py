@@ -6,7 +6,7 @@ import http.client
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from roadside.errors import SourceError
 from roadside.kit.addresses import MEND
@@ -35,6 +35,10 @@ class WebCamera:
             answer: http.client.HTTPResponse = self._opener.open(request, timeout=self._timeout_s)
         except urllib.error.HTTPError as error:
             with error:
+                if 300 < error.code < 400 and error.code != http.client.NOT_MODIFIED:
+                    raise SourceError(
+                        f"{self._name}: the camera sends elsewhere, to another host; give the address of that one"
+                    ) from None
                 if error.code == http.client.NOT_MODIFIED:
                     return None
                 raise SourceError(
@@ -57,8 +61,29 @@ def _opener(address: str) -> urllib.request.OpenerDirector:
         user, password = (urllib.parse.unquote(part or "") for part in (parts.username, parts.password))
         passwords.add_password(None, _without_user(address), user, password)
     return urllib.request.build_opener(
-        urllib.request.HTTPBasicAuthHandler(passwords), urllib.request.HTTPDigestAuthHandler(passwords)
+        urllib.request.HTTPBasicAuthHandler(passwords),
+        urllib.request.HTTPDigestAuthHandler(passwords),
+        _SameHost(),
     )
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """Follows a camera to another path or to TLS, and to no other host: that would ask for it what it may not reach."""
+
+    def redirect_request(  # noqa: PLR0913, PLR0917 - as its base has it
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        """The request that follows; None, which is an HTTPError then, where it goes elsewhere."""
+        here, there = (urllib.parse.urlsplit(address) for address in (req.full_url, newurl))
+        if here.hostname != there.hostname or there.scheme not in ("http", "https"):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _without_user(address: str) -> str:
