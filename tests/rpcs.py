@@ -78,6 +78,11 @@ def add_silent_services(server: grpc.aio.Server) -> tuple[str, ...]:
 
 def call(channel: grpc.Channel, method: MethodDescriptor, request: Message, token: str = "") -> grpc.StatusCode:
     """What the method answers to one request."""
+    return call_with_bytes(channel, method, request.SerializeToString(), token)
+
+
+def call_with_bytes(channel: grpc.Channel, method: MethodDescriptor, request: bytes, token: str) -> grpc.StatusCode:
+    """What the method answers to bytes that may be no request."""
     kinds = {
         (False, False): channel.unary_unary,
         (True, False): channel.stream_unary,
@@ -88,7 +93,7 @@ def call(channel: grpc.Channel, method: MethodDescriptor, request: Message, toke
     kind: Any = kinds[method.client_streaming, method.server_streaming]
     function = kind(
         f"/{method.containing_service.full_name}/{method.name}",
-        request_serializer=lambda message: message.SerializeToString(),
+        request_serializer=None,
         response_deserializer=answers.FromString,
     )
     metadata = (("authorization", f"Bearer {token}"),) if token else ()

@@ -26,7 +26,7 @@ from roadside.kit.health import Health
 from roadside.kit.prometheus import PrometheusMeter
 from roadside.v1 import detector_pb2, detector_pb2_grpc, plates_pb2_grpc
 from tests.certificates import Authority
-from tests.rpcs import METHODS, add_silent_services, call, least_request
+from tests.rpcs import METHODS, add_silent_services, call, call_with_bytes, least_request
 from tests.waiting import PLENTY_S, wait_for
 
 if TYPE_CHECKING:
@@ -128,6 +128,14 @@ def test_every_method_answers_those_who_may_call_it_and_nobody_else(channel: grp
     assert call(channel, method, request) is grpc.StatusCode.UNAUTHENTICATED
     assert call(channel, method, request, "of-nobody-in-particular") is grpc.StatusCode.UNAUTHENTICATED
     assert call(channel, method, request, SINGLE) is grpc.StatusCode.OK
+
+
+def test_bytes_that_are_no_request_are_the_caller_s_fault(
+    channel: grpc.Channel, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = {name: call_with_bytes(channel, method, b"\xff" * 9, TOKENS["admin"]) for name, method in METHODS.items()}
+    assert said == dict.fromkeys(METHODS, grpc.StatusCode.INVALID_ARGUMENT)
+    assert "internal fault" not in caplog.text
 
 
 def test_the_page_of_doors_says_what_the_calls_above_have_shown() -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 
 from roadside.errors import BusyError, CredentialsError, InputError, RoadsideError, UnavailableError
 from roadside.kit.callers import Caller, host_of
@@ -202,6 +203,8 @@ async def _bounded(requests: AsyncIterator[Any], idle_s: float, *, checked: bool
             return
         except TimeoutError:
             raise UnavailableError(f"nothing was sent for {idle_s:.0f} s: the call is closed") from None
+        except DecodeError:
+            raise InputError("what was sent is no request of this method") from None
         if checked:
             check(request)
         yield request
