@@ -4,10 +4,11 @@ With `--cluster`, as `make chaos` has it, Redis is a cluster of three masters an
 frames have a Redis of their own, evidence lies in a bucket of `rclone serve s3`, and there are two to three of each
 service that takes messages; a master of the cluster is lost for good in the middle.
 
-Every passage of the clip is known from an undisturbed run of the same services. Afterwards each loop of each camera
-must have exactly those sightings, each of these exactly one verdict, and the evidence must be intact. The car's
-vignette ends in the middle of the run, so that it is known which passages are paid, whenever the registry came to
-answer.
+The clip is a drawn street before a standing camera: vehicles that have paid, one that is exempt, one whose plate is
+nearly that of one that has paid, and some that have not; the vignette of one ends in the middle of the run. What
+`roadside run` says of the same frames is known beforehand. Afterwards each loop of each camera must have exactly those
+sightings, each of these exactly one verdict, and none that accuses or acquits where one process does not; the crop and
+the frame of each that is UNPAID must be there with the digests that were stored, and the whole of the evidence intact.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-import os
 import random
 import sys
 import tempfile
@@ -23,40 +23,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
-
-from roadside.capture.worker import BETWEEN_LOOPS_NS
+from roadside.core.sightings import VerdictKind
 from tests.bench.chaos_outcome import Outcome, judge, judge_verdicts
-from tests.bench.chaos_stage import CAMERAS, SERVICES, SETTLE_TIMEOUT_S, Stage, hands_on
+from tests.bench.chaos_scene import make_scene
+from tests.bench.chaos_stage import SERVICES, SETTLE_TIMEOUT_S, Stage, hands_on
 from tests.buses import FAULTS
-from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["SERVICES", "run"]
-
-
-def clip_seconds(clip: Path) -> tuple[float, float]:
-    """How long a loop of the clip lasts with the pause after it, and when its last frame begins."""
-    capture = cv2.VideoCapture(str(clip))
-    frames, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
-    capture.release()
-    return frames / fps + BETWEEN_LOOPS_NS / 1e9, (frames - 1) / fps
-
-
-def undisturbed(folder: Path, clip: Path) -> list[float]:
-    """When, in seconds from the first sighting, the passages of one loop begin: a run that nobody disturbs."""
-    stage = Stage(folder / "undisturbed", clip, loops=1, paid_until_ns=time.time_ns())
-    try:
-        stage.cluster.start(SETTLE_TIMEOUT_S)
-        wait_for(stage.is_settled, "the end of the undisturbed run", SETTLE_TIMEOUT_S)
-        seen = [s for s in stage.sightings() if s.camera_id == CAMERAS[0]]
-    finally:
-        stage.stop()
-    assert seen, f"{clip} shows no passage"
-    first_ns = min(s.first_seen_ns for s in seen)
-    return sorted((s.first_seen_ns - first_ns) / 1e9 for s in seen)
 
 
 def disturb(stage: Stage, minutes: float, rng: random.Random, outcome: Outcome, pause_s: tuple[float, float]) -> None:
@@ -137,7 +113,6 @@ def targets(stage: Stage, rng: random.Random) -> Iterator[str]:
 
 
 def run(
-    clip: Path,
     minutes: float,
     *,
     seed: int,
@@ -147,17 +122,15 @@ def run(
     clustered: bool = False,
 ) -> Outcome:
     """The whole test: `loops` of the clip, as many as last for `minutes` unless given."""
-    begins_s = undisturbed(folder, clip)
-    loop_s, _ = clip_seconds(clip)
-    loops = loops or max(2, math.ceil(minutes * 60 / loop_s))
+    scene = make_scene(folder / "undisturbed")
+    loops = loops or max(2, math.ceil(minutes * 60 / scene.loop_s))
     outcome = Outcome()
-    # About half of the passages are paid: the services take some ten seconds to start.
-    paid_until_ns = time.time_ns() + round((10 + minutes * 30) * 1e9)
-    stage = Stage(folder / "disturbed", clip, loops, paid_until_ns, clustered)
-    print(f"{len(begins_s)} passages a loop, {loops} loops of {loop_s:.1f} s, {len(stage.cameras)} cameras", flush=True)
+    stage = Stage(folder / "disturbed", scene.clip, loops, clustered)
+    each = ", ".join(p.before if p.before == p.after else f"{p.before} then {p.after}" for p in scene.passages)
+    print(f"a loop of {scene.loop_s:.1f} s: {each}; {loops} loops, {len(stage.cameras)} cameras", flush=True)
     started_s = time.monotonic()
     try:
-        stage.cluster.start(SETTLE_TIMEOUT_S)
+        paid_until_ns = stage.start(loops * scene.loop_s / 2)
         disturb(stage, minutes, random.Random(seed), outcome, pause_s)
         print(f"{time.strftime('%H:%M:%S')}  no more kills; waiting for what is on its way", flush=True)
         settle(stage, outcome)
@@ -168,8 +141,10 @@ def run(
         outcome.unconfirmed = stage.unconfirmed()
         outcome.intact, outcome.evidence = stage.verified()
         seen = stage.sightings()
-        judge(seen, stage.cameras, begins_s, loops, loop_s, outcome)
-        judge_verdicts(seen, paid_until_ns, outcome)
+        accused = [s.sighting_id for s in seen if s.verdict == VerdictKind.UNPAID.value]
+        outcome.accused, outcome.shown = len(accused), stage.shown(accused)
+        explained = judge(seen, stage.cameras, scene, loops, outcome)
+        judge_verdicts(seen, explained, paid_until_ns, outcome)
     finally:
         stage.stop()
     return outcome
@@ -180,17 +155,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
-    parser.add_argument("--clip", type=Path)
     parser.add_argument("--loops", type=int, help="of the clip (default: as many as last for so long)")
     parser.add_argument("--cluster", action="store_true", help="a Redis cluster, several of each service")
     parser.add_argument("--folder", type=Path, help="keep logs and data there")
     arguments = parser.parse_args()
-    data = Path(os.environ.get("ROADSIDE_DATA") or "../shared/data")
-    clip = (arguments.clip or data / "clips" / "uk_ls15ebc.mp4").resolve()
     folder = (arguments.folder or Path(tempfile.mkdtemp(prefix="roadside-chaos-"))).resolve()
-    print(f"seed {arguments.seed}, clip {clip.name}, logs in {folder}", flush=True)
+    print(f"seed {arguments.seed}, logs in {folder}", flush=True)
     outcome = run(
-        clip, arguments.minutes, seed=arguments.seed, folder=folder, loops=arguments.loops, clustered=arguments.cluster
+        arguments.minutes, seed=arguments.seed, folder=folder, loops=arguments.loops, clustered=arguments.cluster
     )
     print(outcome.report())
     return 0 if outcome.good else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import tempfile
 import time
@@ -12,25 +13,23 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from roadside.adapters.sql import import_vignettes, open_database
+from roadside.adapters.sql import open_database
+from roadside.client import PlatesClient
 from roadside.core.partitions import partition_of
-from roadside.core.plates import fold
-from roadside.core.vignettes import Vignette
+from roadside.core.sightings import PictureKind
 from tests.bench.chaos_outcome import UNDECIDED, Seen
+from tests.bench.chaos_scene import ENDS_AT_ONCE, import_lists
 from tests.buses import FAULTS, BusView
 from tests.processes import Cluster
 from tests.servers import PostgresServer, RedisCluster, RedisServer, S3Server, redis_binary
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from roadside.adapters.sql import Database
+    from collections.abc import Callable, Mapping, Sequence
 
 CAMERAS = ("north", "south")
 CLUSTER_CAMERAS = ("north", "south", "east", "west")
 KEEPING = ("--appendonly", "yes", "--appendfsync", "always")
-FPS = 3.0
 SERVICES = ("capture", "detector", "ocr", "registry", "plates")
 REPLICAS = {"detector": 3, "ocr": 2, "registry": 2, "plates": 2}
 """In a cluster."""
@@ -38,12 +37,11 @@ PARTITIONS = 16
 NODE_TIMEOUT_S = 5.0
 SETTLE_TIMEOUT_S = 1800.0
 """After so long without a new message nothing more is waited for: a busy machine may take its time."""
-PLATE = "LS15EBC"
-"""Of the car in the default clip; its maker names it."""
 _SIGHTINGS = (
     "SELECT sighting_id, camera_id, first_seen_ns, last_seen_ns, verdict, reasons FROM sightings ORDER BY sequence"
 )
 _CHANGES = "SELECT sighting_id, before, after FROM verdict_changes ORDER BY change_id"
+_DIGESTS = "SELECT kind, sha256 FROM evidence WHERE sighting_id = :id"
 
 
 @dataclass
@@ -113,12 +111,11 @@ class RedisNodes:
 
 @dataclass
 class Stage:
-    """Redis, PostgreSQL and the services, started once for one run."""
+    """Redis, PostgreSQL and the services for one run; `start` starts the services."""
 
     folder: Path
     clip: Path
     loops: int
-    paid_until_ns: int
     clustered: bool = False
     bus: OneRedis | RedisNodes = field(init=False)
     postgres: PostgresServer = field(init=False)
@@ -138,19 +135,25 @@ class Stage:
             self.pictures = S3Server(self.folder / "s3")
             self.pictures.start()
             settings |= _bucket(self.pictures)
-        # The car's vignette ends in the middle of the run, to the second.
-        settings["ROADSIDE_VERDICT_TIME_TOLERANCE_S"] = "0"
+        settings |= ENDS_AT_ONCE
         self.cluster = Cluster(self.folder, self.bus.view.url, self.postgres.url, settings)
         self.cluster.command("database", "migrate")
-        database = open_database(self.postgres.url)
-        import_known_plates(database, self.paid_until_ns)
-        database.close()
-        sources = "; ".join(f"{camera}={self.clip}" for camera in self.cameras)
-        self.cluster.add("capture", cameras=sources, loops=str(self.loops), publish_fps=str(FPS), recorded_at="now")
         for service in SERVICES[1:]:
             for number in range(REPLICAS[service] if self.clustered else 1):
                 name = f"{service}-{number}" if self.clustered else service
                 self.cluster.add(service, name, **({"recheck_every_s": "5"} if service == "plates" else {}))
+
+    def start(self, paid_for_s: float) -> int:
+        """Start the services and then the cameras; the moment at which the vignette ends, `paid_for_s` later, in ns."""
+        self.cluster.start(SETTLE_TIMEOUT_S)
+        paid_until_ns = time.time_ns() + round(paid_for_s * 1e9)
+        database = open_database(self.postgres.url)
+        import_lists(database, paid_until_ns)
+        database.close()
+        sources = "; ".join(f"{camera}={self.clip}" for camera in self.cameras)
+        self.cluster.add("capture", cameras=sources, loops=str(self.loops), recorded_at="now")
+        self.cluster.start(SETTLE_TIMEOUT_S)
+        return paid_until_ns
 
     @property
     def servers(self) -> dict[str, RedisServer | S3Server]:
@@ -214,10 +217,30 @@ class Stage:
         for server in self.servers.values():
             server.stop()
 
+    def shown(self, accused: Sequence[str]) -> int:
+        """Of how many of these sightings plates gives a crop and a frame that have the digests stored with them."""
+        service = next(process for process in self.cluster.services.values() if process.service == "plates")
+        database = open_database(self.postgres.url)
+        count = 0
+        try:
+            with PlatesClient(f"127.0.0.1:{service.grpc_port}") as plates, database.read() as connection:
+                for sighting_id in accused:
+                    digests = {row.kind: row.sha256 for row in connection.execute(text(_DIGESTS), {"id": sighting_id})}
+                    count += _is_whole(plates, sighting_id, digests)
+        finally:
+            database.close()
+        return count
+
     def verified(self) -> tuple[bool, str]:
         """Whether `roadside evidence verify` finds everything intact, and its last line."""
         done = self.cluster.command("evidence", "verify", check=False)
         return done.returncode == 0, (done.stdout.strip() or done.stderr.strip()).rpartition("\n")[2]
+
+
+def _is_whole(plates: PlatesClient, sighting_id: str, digests: Mapping[str, str]) -> bool:
+    """Whether there are a crop and a frame, each with its digest."""
+    given = {kind: hashlib.sha256(plates.evidence(sighting_id, PictureKind(kind))).hexdigest() for kind in digests}
+    return given == digests and set(digests) >= {PictureKind.CROP.value, PictureKind.FRAME.value}
 
 
 def _bucket(server: S3Server) -> dict[str, str]:
@@ -227,13 +250,6 @@ def _bucket(server: S3Server) -> dict[str, str]:
         "ROADSIDE_EVIDENCE_S3_ACCESS_KEY": server.access_key,
         "ROADSIDE_EVIDENCE_S3_SECRET_KEY": server.secret_key,
     }
-
-
-def import_known_plates(database: Database, paid_until_ns: int) -> None:
-    """A registry that can answer: another's vignette, and that of the car in the clip."""
-    far_ns = paid_until_ns + 10**18
-    known = (Vignette(fold("AB12CDE"), "UK", "", 0, far_ns), Vignette(fold(PLATE), "UK", "", 0, paid_until_ns))
-    import_vignettes(database, known, "chaos", time.time_ns())
 
 
 def hands_on(stage: Stage, target: str) -> tuple[Callable[[], None], Callable[[], None]]:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import redis
 from sqlalchemy import text
 
@@ -42,7 +43,7 @@ from tests.servers import PostgresServer, RedisServer, redis_binary
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from roadside.adapters.sql import Database
     from roadside.core.frames import Crop
@@ -67,13 +68,15 @@ class Used:
     at_s: float
     cpu_s: Mapping[str, float]
     redis_bytes: int
+    redis_calls: int
+    """Commands, those of scripts among them."""
     rows: int
 
     def since(self, before: Used) -> Used:
         """What was used and done since an earlier moment; `at_s` is how long ago that is."""
         cpu_s = {part: self.cpu_s[part] - before.cpu_s[part] for part in self.cpu_s}
-        bytes_, rows = self.redis_bytes - before.redis_bytes, self.rows - before.rows
-        return Used(self.at_s - before.at_s, cpu_s, bytes_, rows)
+        bytes_, calls = self.redis_bytes - before.redis_bytes, self.redis_calls - before.redis_calls
+        return Used(self.at_s - before.at_s, cpu_s, bytes_, calls, self.rows - before.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,10 @@ class Row:
     """All parts together, a second, before the cameras came."""
     cpu_ms: Mapping[str, float]
     """A frame, by part, beyond what they use when no camera sends."""
+    all_ms: float
+    """All parts together, a second, while the cameras sent: what an operator pays."""
+    redis_calls: float
+    """A frame: what the busyness of the machine does not change."""
     redis_mb_per_s: float
     rows_per_s: float
     dropped: int
@@ -101,16 +108,18 @@ class Row:
         total = sum(self.cpu_ms.values())
         stored = f"{self.sightings} of {self.passages} and {self.cut} cut off"
         return (
-            f"| {self.cameras} | {self.idle_ms:.0f} | {parts} | {total:.2f} | {self.redis_mb_per_s:.2f} | "
+            f"| {self.cameras} | {self.idle_ms:.0f} | {parts} | {total:.2f} | {self.all_ms:.0f} | "
+            f"{self.redis_calls:.1f} | {self.redis_mb_per_s:.2f} | "
             f"{self.rows_per_s:.1f} | {self.dropped} | {self.waiting} | {stored} | "
             f"{self.latency} |"
         )
 
 
 HEADER = (
-    f"| cameras | idle ms/s | {' | '.join(f'{part} ms' for part in PARTS)} | all ms a frame | Redis MB/s | rows/s | "
+    f"| cameras | idle ms/s | {' | '.join(f'{part} ms' for part in PARTS)} | all ms a frame | idle and frames, ms/s | "
+    "Redis calls a frame | Redis MB/s | rows/s | "
     "dropped | waiting | stored of passages | capture to stored p50, p99 |\n"
-    f"| {' | '.join(['---'] * (10 + len(PARTS)))} |"
+    f"| {' | '.join(['---'] * (12 + len(PARTS)))} |"
 )
 
 
@@ -205,6 +214,8 @@ class Bench:
             cameras=self.cameras,
             idle_ms=sum(idle.cpu_s.values()) / idle.at_s * 1000,
             cpu_ms=cost_ms,
+            all_ms=sum(used.cpu_s.values()) / used.at_s * 1000,
+            redis_calls=used.redis_calls / frames,
             redis_mb_per_s=used.redis_bytes / used.at_s / 1e6,
             rows_per_s=used.rows / used.at_s,
             dropped=int(sent["dropped"]),
@@ -255,13 +266,32 @@ class Bench:
         used |= {"redis": processor_seconds(store.process.pid), "postgres": _family_s(self.server.process.pid)}
         traffic = client.info("stats")
         moved = int(traffic["total_net_input_bytes"]) + int(traffic["total_net_output_bytes"])
-        return Used(time.perf_counter(), used, moved, _rows(url))
+        return Used(time.perf_counter(), used, moved, _calls(client), _rows(url))
 
 
 def _family_s(pid: int) -> float:
     """Of a process and its children: a decoder, PostgreSQL's workers."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return processor_seconds(pid) + sum(processor_seconds(int(child)) for child in children)
+
+
+def _calls(client: redis.Redis) -> int:
+    """Commands that a Redis has run, those that scripts called among them."""
+    return sum(int(each["calls"]) for each in client.info("commandstats").values())
+
+
+def fitted(rows: Sequence[Row], fps: float) -> str:
+    """A fixed cost and one a frame that explain best what all parts use together, each row's relative error alike.
+
+    Least squares of `all_ms` = fixed + each * frames, weighted by 1 / `all_ms` squared; and how far each row is off.
+    """
+    frames = np.array([row.cameras * fps for row in rows])
+    measured = np.array([row.all_ms for row in rows])
+    terms = np.column_stack((np.ones(len(rows)), frames)) / measured[:, None]
+    (fixed, each), *_ = np.linalg.lstsq(terms, np.ones(len(rows)), rcond=None)
+    off = measured / (fixed + each * frames) - 1
+    told = ", ".join(f"{row.cameras} {error:+.0%}" for row, error in zip(rows, off, strict=True))
+    return f"All parts: {fixed:.0f} ms a second and {each:.2f} ms a frame; the rows are off by {told}."
 
 
 def _stored(database: Database) -> int:
@@ -294,10 +324,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="roadside-bench-") as folder, postgres() as server:
         file = Path(folder) / "street"
         file.write_bytes(pickle.dumps(street))
-        for cameras in parsed.cameras:
-            mine = Path(folder) / str(cameras)
+        rows = []
+        for number, cameras in enumerate(parsed.cameras):
+            mine = Path(folder) / str(number)
             mine.mkdir()
-            print(Bench(mine, server, file, cameras, parsed.fps).run(parsed.seconds), flush=True)
+            rows.append(Bench(mine, server, file, cameras, parsed.fps).run(parsed.seconds))
+            print(rows[-1], flush=True)
+        if len(rows) > 1:
+            print(f"\n{fitted(rows, parsed.fps)}")
     return 0
 
 

@@ -18,6 +18,7 @@ from roadside.adapters.encryption import Keyring, new_keyring
 from roadside.adapters.sql import SqlSightingStore, Vault, open_database
 from roadside.adapters.sql.retention import RetentionManager
 from roadside.adapters.system_clock import SystemClock
+from roadside.core.frames import CameraId
 from roadside.core.sightings import Picture, PictureKind, VerdictKind
 from tests.contract.test_store import sighting
 from tests.databases import fresh_postgres, postgres
@@ -116,7 +117,9 @@ def made(name: str) -> tuple[Sighting, tuple[Picture, Picture]]:
         Picture(PictureKind.CROP, "image/png", name.encode().ljust(CROP_BYTES, b"c")),
         Picture(PictureKind.FRAME, "image/jpeg", name.encode().ljust(FRAME_BYTES, b"f")),
     )
-    return replace(sighting(name, VerdictKind.UNPAID, time.time_ns()), camera_id=f"camera-{name[:4]}"), pictures
+    return replace(
+        sighting(name, VerdictKind.UNPAID, time.time_ns()), camera_id=CameraId(f"camera-{name[:4]}")
+    ), pictures
 
 
 if __name__ == "__main__":

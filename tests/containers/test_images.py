@@ -47,6 +47,18 @@ def test_the_detector_is_small() -> None:
     assert inspect(image("detector"))["Size"] < LARGEST_DETECTOR_BYTES
 
 
+def test_the_detector_has_the_net_of_smaller_plates_too() -> None:
+    lines = (
+        "from roadside.assembly.models import open_named_detector",
+        "from roadside.assembly.settings import DetectorSettings, load_service_settings",
+        "from roadside.core.detect import Search",
+        "settings = load_service_settings(DetectorSettings, {'quality': 'best'}, {})",
+        "print(settings.detector_folder().name, open_named_detector(settings, Search.FAST) is not None)",
+    )
+    told = docker("run", "--rm", "--entrypoint", "python", image("detector"), "-c", "\n".join(lines))
+    assert told.splitlines()[-1] == "detector_large True"
+
+
 @pytest.mark.parametrize(("name", "has"), [("capture", True), ("roadside", True), ("detector", False)])
 def test_video_is_decoded_by_pyav_where_cameras_are_opened_and_weighs_nowhere_else(name: str, *, has: bool) -> None:
     look = "import importlib.util as u; print(u.find_spec('av') is not None and __import__('av').library_versions)"

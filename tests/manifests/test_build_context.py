@@ -31,6 +31,14 @@ def test_what_is_copied_is_in_the_build_context(dockerfile: str) -> None:
         assert any(Path(source) == Path(each) or Path(each) in Path(source).parents for each in ALLOWED), source
 
 
+@pytest.mark.parametrize("image", ["detector", "roadside"])
+def test_both_qualities_of_the_detector_are_in_the_images_that_find_plates(image: str) -> None:
+    _, _, stage = (ROOT / "docker" / "Dockerfile").read_text().partition(f"FROM common AS {image}\n")
+    lines = stage.partition("\nFROM ")[0]
+    for part in ("detector", "photographs"):
+        assert f"COPY --from=packages /parts/{part} " in lines, part
+
+
 def test_the_images_have_every_net_that_a_service_loads_by_itself() -> None:
     settings = Settings()
     folders = {settings.modeldir, settings.reader_modeldir, settings.second_modeldir, settings.tessdata}
