@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from models.synth.street import DEMO_VEHICLES, Clip, write
 from roadside.adapters.sql import import_exemptions, import_vignettes
 from roadside.adapters.sql.database import open_embedded
-from roadside.capture.worker import BETWEEN_LOOPS_NS
+from roadside.capture.played import BETWEEN_LOOPS_NS
 from roadside.core.plates import fold
 from roadside.core.vignettes import Exemption, Vignette
 

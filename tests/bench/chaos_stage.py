@@ -131,6 +131,8 @@ class Stage:
         self.postgres.create()
         self.postgres.start()
         settings = {"ROADSIDE_CLAIM_AFTER_S": "10", "ROADSIDE_LOG_LEVEL": "info", **self.bus.settings}
+        # What a Redis of frames forgot is waited for so long; on a busy machine a capture takes a minute to start.
+        settings["ROADSIDE_CAMERA_SILENCE_S"] = "300"
         if self.clustered:
             self.pictures = S3Server(self.folder / "s3")
             self.pictures.start()

@@ -129,6 +129,7 @@ def _worker(
         loops=settings.loops,
         pace=settings.pace,
         lossless=settings.recording_lossless,
+        room=settings.frames_limit,
         on_published=_remember if source.startswith(WATCH) else None,
     )
     dating = dating_of(settings.recorded_at, context.clock)

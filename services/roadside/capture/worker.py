@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from roadside.capture.background import BackgroundWatch
 from roadside.capture.feed import FrameFeed
+from roadside.capture.played import EarlierFrames, Timeline, event_of
 from roadside.core.events import FrameEvent, encode_jpeg, encode_raw
 from roadside.core.frames import SEPARATE_NS
 from roadside.errors import DecoderDiedError, SourceError
 from roadside.kit.logs import fields
-from roadside.wire.pictures import TravellingPicture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from roadside.capture.gate import FrameGate
     from roadside.core.events import EncodedPicture
     from roadside.core.frames import CameraId, Frame
-    from roadside.core.moments import Stamp
     from roadside.kit.publisher import BoundedPublisher
     from roadside.kit.stage_runner import LoopParts
-    from roadside.ports.bus import CameraState
+    from roadside.ports.bus import CameraState, DoneFrames
     from roadside.ports.sources import FrameSource
 
 DROPS = ("backlog", "newer", "still", "pace")
-BETWEEN_LOOPS_NS = 3_000_000_000
-"""Longer than a track's gap: the vehicles of one loop and of the next are different passages."""
-
 SILENCE_S = 1.0
 """Between two signs of life of a loop that waits for its camera, which is given up after a timeout of its own."""
 FIRST_PAUSE_S = 1.0
@@ -66,6 +62,8 @@ class CaptureOptions:
     """A recording at its own speed."""
     lossless: bool = True
     """A recording waits for slow detectors."""
+    room: int = 0
+    """How many frames may wait that are not done; 0: any number."""
     on_published: Callable[[FrameSource, Frame], None] | None = None
     """Of single pictures that come for ever: told of each that is on its way. None where the source is none such."""
 
@@ -215,7 +213,8 @@ class CameraWorker:
         """Play a recording; after a crash, from the frame after the last one published, with the times of before."""
         state = self._known()
         resume_after = state.last_sequence if state is not None else -1
-        timeline = _Timeline(self._parts.clock.now_ns(), self._options.publish_fps)
+        earlier = EarlierFrames(self._done(), self._options.room)
+        timeline = Timeline(self._parts.clock.now_ns(), self._options.publish_fps)
         anchor_s: float | None = None
         frames_before = 0
         loop = 0
@@ -230,8 +229,11 @@ class CameraWorker:
                     background = self._background.note(frame.image, timeline.start_ns + relative_ns)
                     wanted = timeline.wanted(relative_ns)
                     if sequence <= resume_after:
+                        there = replace(frame, sequence=sequence, captured_at_ns=relative_ns, background=background)
+                        self._pass(replace(there, stamp=timeline.stamp(frame)), earlier, wanted=wanted)
                         if sequence == resume_after and state is not None:
                             timeline.start_ns = state.last_captured_at_ns - relative_ns
+                            self._parts.bus.keep(earlier.placed(timeline.start_ns))
                         continue
                     if not wanted:
                         self._drop("pace")
@@ -254,16 +256,21 @@ class CameraWorker:
             loop += 1
             if loop == self._options.loops:
                 break
-            skipped = self._played_whole(resume_after - frames_before, count, loop)
+            skipped = self._played_whole(earlier.first(resume_after) - frames_before, count, loop)
             timeline.skip(skipped)
             frames_before, loop = frames_before + skipped * count, loop + skipped
             source = self._open_source(self._lost)
         self._end_recording(frames_before)
 
-    def _played_whole(self, ahead: int, frames: int, loop: int) -> int:
-        """How many loops from `loop` on need not be decoded again: the last frame published is in a later one.
+    def _pass(self, frame: Frame, earlier: EarlierFrames, *, wanted: bool) -> None:
+        """Go past a frame that was published before; have it where it was `wanted` and may be lost."""
+        if wanted and earlier.misses(frame.sequence):
+            earlier.take(event_of(frame, self._encoded(frame), live=False))
 
-        `ahead` is how many frames after the first of `loop` that one is, `frames` how many a loop has. The last loop
+    def _played_whole(self, ahead: int, frames: int, loop: int) -> int:
+        """How many loops from `loop` on need not be decoded again: all that may not be done is in later ones.
+
+        `ahead` is how many frames after the first of `loop` that begins, `frames` how many a loop has. The last loop
         that was begun is decoded: it tells the time from which the recording goes on.
         """
         whole = max(0, ahead // frames) if frames > 1 else 0
@@ -282,10 +289,7 @@ class CameraWorker:
         started_s = time.perf_counter()
         picture = self._encoded(frame)
         self._meter.observe("encoding_seconds", time.perf_counter() - started_s)
-        travelling = TravellingPicture(picture)
-        event = FrameEvent(
-            frame.camera_id, frame.captured_at_ns, frame.sequence, travelling, live, frame.stamp, frame.background
-        )
+        event = event_of(frame, picture, live=live)
         lossless = lossless or (not live and self._options.lossless)
         if not (self._publisher.push(event) if lossless else self._publisher.offer(event)):
             self._drop("backlog")
@@ -334,56 +338,10 @@ class CameraWorker:
     def _known(self) -> CameraState | None:
         return self._parts.retry.call(lambda: self._parts.bus.camera(self.camera_id), otherwise=None)
 
+    def _done(self) -> DoneFrames | None:
+        return self._parts.retry.call(lambda: self._parts.bus.done_frames(self.camera_id), otherwise=None)
+
     def _declare(self, *, live: bool, ended: bool) -> None:
         self._parts.retry.call(
             lambda: self._parts.bus.set_camera(self.camera_id, live=live, ended=ended), otherwise=None
         )
-
-
-class _Timeline:
-    """Places the frames of a recording in time, the same at every playing."""
-
-    def __init__(self, start_ns: int, publish_fps: float) -> None:
-        self.start_ns = start_ns
-        self._publish_fps = publish_fps
-        self._loop = -1
-        self._opened_ns = 0
-        self._before_ns = 0
-        self._loop_ns = 0
-        self._last_ns = 0
-        self._step_ns = 0
-        self._slot = -1
-
-    def place(self, loop: int, frame: Frame) -> int:
-        """Nanoseconds from the first frame of the first loop."""
-        if loop != self._loop:
-            self._loop, self._opened_ns = loop, frame.captured_at_ns
-        relative_ns = self._before_ns + frame.captured_at_ns - self._opened_ns
-        self._step_ns, self._last_ns = relative_ns - self._last_ns, relative_ns
-        return relative_ns
-
-    def stamp(self, frame: Frame) -> Stamp | None:
-        """That of a frame of the loop that is played, as if the camera had gone on."""
-        if frame.stamp is None:
-            return None
-        return replace(frame.stamp, at_ns=frame.stamp.at_ns + self._before_ns)
-
-    def wanted(self, relative_ns: int) -> bool:
-        """Whether a frame is the first of its slot, at `publish_fps` slots a second."""
-        if not self._publish_fps:
-            return True
-        slot = int(relative_ns * self._publish_fps / 1e9)
-        wanted, self._slot = slot != self._slot, slot
-        return wanted
-
-    def end_loop(self) -> None:
-        """The next frame begins another loop."""
-        next_ns = self._last_ns + self._step_ns + BETWEEN_LOOPS_NS
-        self._before_ns, self._loop_ns = next_ns, next_ns - self._before_ns
-
-    def skip(self, loops: int) -> None:
-        """So many loops, each as long as the one that ended, are taken for placed."""
-        self._before_ns += loops * self._loop_ns
-        self._last_ns += loops * self._loop_ns
-        if self._publish_fps:
-            self._slot = int(self._last_ns * self._publish_fps / 1e9)

@@ -238,6 +238,20 @@ class CameraState:
 
 
 @dataclass(frozen=True, slots=True)
+class DoneFrames:
+    """Which frames of a camera are done, where those that are not can be lost with the server that holds them."""
+
+    before: int
+    """All with a lower sequence number are."""
+    sequences: frozenset[int]
+    """Of the others those that are."""
+
+    def holds(self, sequence: int) -> bool:
+        """Whether the frame of that number is done, or never was to be."""
+        return sequence < self.before or sequence in self.sequences
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """An event that could not be handled, kept for a person."""
 
@@ -284,6 +298,13 @@ class Publisher(Protocol):
         """Append `event`.
 
         False, and nothing appended, where a frame finds no room beside those of its camera that are not done.
+        """
+        ...
+
+    def keep(self, frames: Sequence[FrameEvent]) -> None:
+        """Have frames that another process published before it ended, so that they can be sent again if they are lost.
+
+        They are of one camera, in their order, and before any that is published here.
         """
         ...
 
@@ -339,6 +360,10 @@ class Cameras(Protocol):
 
     def camera(self, camera_id: CameraId) -> CameraState | None:
         """What is known of a camera; None if it never published."""
+        ...
+
+    def done_frames(self, camera_id: CameraId) -> DoneFrames | None:
+        """Which of its newest frames are done; None where none that was published can be lost."""
         ...
 
     def set_camera(self, camera_id: CameraId, *, live: bool, ended: bool) -> None:

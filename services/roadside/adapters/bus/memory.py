@@ -24,7 +24,7 @@ from roadside.ports.bus import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from roadside.core.events import Event
+    from roadside.core.events import Event, FrameEvent
     from roadside.core.frames import CameraId
     from roadside.ports.bus import EventT, Output, Room, Stream
     from roadside.ports.system import Clock
@@ -160,6 +160,13 @@ class MemoryBus:
         """See `Bus.camera`."""
         with self._broker.changed:
             return self._broker.cameras.get(camera_id)
+
+    def done_frames(self, camera_id: CameraId) -> None:  # noqa: ARG002 - of the port
+        """See Bus; nothing that was published is lost before its process is."""
+        return
+
+    def keep(self, frames: Sequence[FrameEvent]) -> None:
+        """See Bus; nothing is lost here."""
 
     def set_camera(self, camera_id: CameraId, *, live: bool, ended: bool) -> None:
         """See `Bus.set_camera`."""

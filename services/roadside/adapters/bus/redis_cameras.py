@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from roadside.adapters.bus.redis_options import HANDED_KEPT
 from roadside.adapters.bus.redis_report import number, state_of
 from roadside.adapters.bus.redis_scripts import DECLARE, NOTE_FRAME, REMEMBER, SWEEP
 from roadside.core.frames import END_OF_TIME_NS
-from roadside.ports.bus import CROPS, FRAMES, MEMORY_S, READS
+from roadside.ports.bus import CROPS, FRAMES, MEMORY_S, READS, DoneFrames
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -74,6 +75,14 @@ class Cameras:
         """See Bus."""
         with self._ledger.translated():
             return state_of(self._ledger.client.hgetall(self._ledger.keys.camera(camera_id)))
+
+    def done_frames(self, camera_id: CameraId) -> DoneFrames | None:
+        """See Bus; what was handed over is marked, the latest HANDED_KEPT of a camera at the least."""
+        if not self.apart:
+            return None
+        with self._ledger.translated():
+            marks = sorted(map(int, self._ledger.client.zrange(self._ledger.keys.handed(camera_id), 0, -1)))
+        return DoneFrames(marks[-HANDED_KEPT] if len(marks) >= HANDED_KEPT else 0, frozenset(marks))
 
     def set_camera(self, camera_id: CameraId, *, live: bool, ended: bool) -> None:
         """See Bus."""

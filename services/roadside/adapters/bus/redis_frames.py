@@ -40,6 +40,14 @@ class KeptFrames:
             while oldest and kept and int(kept[0][0].identity) < int(oldest):
                 kept.popleft()
 
+    def take_up(self, camera_id: CameraId, frames: Sequence[tuple[Event, bytes]]) -> None:
+        """Keep what another process published, the oldest first, before what was published here of the camera."""
+        with self._lock:
+            kept = self._frames.setdefault(camera_id, deque())
+            kept.extendleft(reversed(frames))
+            if frames:
+                self._newest.setdefault(camera_id, (frames[-1][0].captured_at_ns, frames[-1][0].identity))
+
     def newest(self) -> Sequence[tuple[CameraId, int, str]]:
         """Capture time and sequence number of the newest frame of each camera."""
         with self._lock:

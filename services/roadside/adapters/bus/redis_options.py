@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 GROUP = "roadside"
 """Of the consumers of every stream."""
+HANDED_KEPT = 256
+"""Of so many frames of a camera at the least it is known that they were handed over, however long ago that was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from roadside.adapters.bus import redis_scripts as scripts
 from roadside.adapters.bus.redis_cameras import Cameras
 from roadside.adapters.bus.redis_frames import KeptFrames, Known
 from roadside.adapters.bus.redis_letters import Letters
-from roadside.adapters.bus.redis_options import GROUP
+from roadside.adapters.bus.redis_options import GROUP, HANDED_KEPT
 from roadside.adapters.bus.redis_reader import Reader, held_for_s
 from roadside.adapters.bus.redis_slot import has_forgotten
 from roadside.ports.bus import FRAMES, NO_BOUNDS, UPSTREAM, Backlog
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
     from roadside.adapters.bus.redis_options import RedisOptions
     from roadside.adapters.bus.redis_slot import Slot
     from roadside.core.events import Event
+    from roadside.core.frames import CameraId
     from roadside.ports.bus import Codec, Delivery, EventT, Output, Receipt, Room, Stream
     from roadside.ports.system import Clock
 
 HANDED_KEPT_S = 120.0
-"""For which a frame of another Redis is known to have been handed over, at the least."""
-HANDED_KEPT = 256
-"""And so many of a camera, however long ago that was."""
+"""For which a frame of another Redis is known to have been handed over, at the least, as are the last HANDED_KEPT."""
 _RELEASED = "released"
 """The consumer in whose name released entries wait to be claimed."""
 _RELEASED_IDLE_MS = 24 * 3600 * 1000
@@ -85,6 +84,11 @@ class Partition:
             self._kept.keep(event, payload, oldest)
             self.cameras.note(event.camera_id, event.captured_at_ns, event.identity)
         return True
+
+    def keep(self, camera_id: CameraId, frames: Sequence[tuple[Event, bytes]]) -> None:
+        """Have these to send again, as if published here; nothing where frames have no Redis of their own."""
+        if self.cameras.apart:
+            self._kept.take_up(camera_id, frames)
 
     def send_again(self) -> None:
         """The same where no frame comes that would tell that they were forgotten."""

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from roadside.adapters.bus.redis_partition import Partition
     from roadside.adapters.bus.redis_servers import Servers
     from roadside.adapters.bus.redis_slot import Slot
-    from roadside.core.events import Event
+    from roadside.core.events import Event, FrameEvent
     from roadside.core.frames import CameraId
     from roadside.ports.bus import (
         CameraState,
         Codec,
         DeadLetter,
         Delivery,
+        DoneFrames,
         EventT,
         Leadership,
         Output,
@@ -111,6 +112,13 @@ class RedisStreams:
             return False
         return partition.publish_frame(event, payload, room)
 
+    def keep(self, frames: Sequence[FrameEvent]) -> None:
+        """See Bus."""
+        if frames:
+            camera_id = frames[0].camera_id
+            encoded = [(event, self._codec.encode(FRAMES, event)) for event in frames]
+            self._partitions.of(camera_id).keep(camera_id, encoded)
+
     def send_again(self) -> None:
         """Frames that were published here, are not done, and are unknown to a Redis of frames that was started anew."""
         if self._partitions.apart:
@@ -183,6 +191,10 @@ class RedisStreams:
     def camera(self, camera_id: CameraId) -> CameraState | None:
         """See Bus."""
         return self._partitions.of(camera_id).cameras.camera(camera_id)
+
+    def done_frames(self, camera_id: CameraId) -> DoneFrames | None:
+        """See Bus."""
+        return self._partitions.of(camera_id).cameras.done_frames(camera_id)
 
     def set_camera(self, camera_id: CameraId, *, live: bool, ended: bool) -> None:
         """See Bus."""
