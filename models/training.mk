@@ -13,7 +13,8 @@ CORNERS_OUT ?= $(DETECTOR_OUT) $(DETECTOR_OUT)_uint8
 READER_OUT ?= $(TRAIN_WORK)/reader/model
 # The settings files' minutes, steps and highest learning rate, and a random start, unless given:
 # make train-reader MINUTES=60; make train-detector INITIAL=var/train/detector/detector.ck RATE=9e-4
-TRAIN_LIMITS = $(foreach name,MINUTES STEPS THREADS RATE INITIAL,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
+# DEVICE=cuda for a GPU, LOADERS=8 for the processes that draw its batches.
+TRAIN_LIMITS = $(foreach name,MINUTES STEPS THREADS RATE INITIAL DEVICE LOADERS,$(if $(filter command environment,$(firstword $(origin $(name)))),--$(shell echo $(name) | tr A-Z a-z) $($(name))))
 TRAIN_QUIET := TF_CPP_MIN_LOG_LEVEL=3
 
 $(TRAIN_VENV)/.done: requirements-train.lock
@@ -26,6 +27,9 @@ $(TRAIN_VENV)/.done: requirements-train.lock
 
 # The detector's settings: models/detector/large.toml for the larger one, which photographs have.
 DETECTOR_CONFIG ?= models/detector/fast.toml
+
+# And of the reader: models/ocr/reader_wide.toml for the one that LiteRT has.
+READER_CONFIG ?= models/ocr/reader.toml
 
 .PHONY: train-detector train-corners train-reader
 train-detector: $(TRAIN_VENV)/.done ## Train the plate detector (DATA=folder MINUTES=105); goes on where it stopped
@@ -40,8 +44,8 @@ train-corners: $(TRAIN_VENV)/.done ## Train the corner net (DATA=folder MINUTES=
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.corners.evaluate --data "$(DATA)" --modeldir $(firstword $(CORNERS_OUT)) --out $(TRAIN_WORK)/corners/figures.md
 
 train-reader: $(TRAIN_VENV)/.done ## Train the plate reader (DATA=folder MINUTES=120); goes on where it stopped
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.train --data "$(DATA)" --run $(TRAIN_WORK)/reader $(TRAIN_LIMITS)
-	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.export --data "$(DATA)" --checkpoint $(TRAIN_WORK)/reader/reader.ck --out $(READER_OUT)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.train --data "$(DATA)" --config $(READER_CONFIG) --run $(TRAIN_WORK)/reader $(TRAIN_LIMITS)
+	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.export --data "$(DATA)" --config $(READER_CONFIG) --checkpoint $(TRAIN_WORK)/reader/reader.ck --out $(READER_OUT)
 	@$(TRAIN_QUIET) $(TRAIN_BIN)/python -m models.ocr.calibrate --data "$(DATA)" --folder $(READER_OUT) --folder $(READER_OUT)_int8 --plot $(TRAIN_WORK)/reader
 
 # Cards are no weights: they may be corrected without a new sum.

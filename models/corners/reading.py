@@ -20,6 +20,7 @@ from models.ocr.augment import degraded
 from models.ocr.crops import read_grey, weight
 from models.ocr.loss import classes_of, ctc_costs, per_character
 from models.ocr.network import ReaderNet, load_trained
+from models.training import device
 from models.training.sampling import WeightedSampler
 from roadside.core.corners import REGION_HEIGHT_PX, REGION_WIDTH_PX, region
 from roadside.core.rectify import READ_MARGIN, STRIP_HEIGHT_PX, STRIP_WIDTH_PX, box_corners, cut
@@ -108,7 +109,8 @@ def load_reader(path: Path, config: ReaderConfig) -> ReaderNet:
 def placed_corners(offsets: torch.Tensor, plates: Sequence[Readable]) -> torch.Tensor:
     """The corners (N, 4, 2) in pixels of the canvas for the net's offsets (N, 8)."""
     boxes, spans = (
-        torch.from_numpy(np.stack(parts)) for parts in zip(*((p.box, p.spans) for p in plates), strict=True)
+        device.tensor(np.stack(parts), offsets.device)
+        for parts in zip(*((p.box, p.spans) for p in plates), strict=True)
     )
     return boxes + offsets.reshape(-1, 4, 2) * spans[:, None]
 
@@ -136,12 +138,12 @@ def cut_through(canvases: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:
     g = (third[:, 0] * second[:, 1] - second[:, 0] * third[:, 1]) / below
     h = (first[:, 0] * third[:, 1] - third[:, 0] * first[:, 1]) / below
     across, down = p1 - p0 + g[:, None] * p1, p3 - p0 + h[:, None] * p3
-    u = (torch.arange(STRIP_WIDTH_PX) + 0.5) / STRIP_WIDTH_PX
-    v = (torch.arange(STRIP_HEIGHT_PX) + 0.5) / STRIP_HEIGHT_PX
+    u = (torch.arange(STRIP_WIDTH_PX, device=corners.device) + 0.5) / STRIP_WIDTH_PX
+    v = (torch.arange(STRIP_HEIGHT_PX, device=corners.device) + 0.5) / STRIP_HEIGHT_PX
     v, u = (part.reshape(1, -1, 1) for part in torch.meshgrid(v, u, indexing="ij"))
     points = across[:, None] * u + down[:, None] * v + p0[:, None]
     points = points / (1 + g[:, None, None] * u + h[:, None, None] * v)
-    size = torch.tensor([canvases.shape[3], canvases.shape[2]], dtype=points.dtype)
+    size = torch.tensor([canvases.shape[3], canvases.shape[2]], dtype=points.dtype, device=points.device)
     grid = (2 * points / size - 1).reshape(len(corners), STRIP_HEIGHT_PX, STRIP_WIDTH_PX, 2)
     return fn.grid_sample(canvases, grid, "bilinear", "border", align_corners=False)
 
@@ -150,11 +152,12 @@ def reading_loss(
     offsets: torch.Tensor, plates: Sequence[Readable], reader: ReaderNet, config: ReaderConfig
 ) -> torch.Tensor:
     """The reader's mean CTC loss a character on the plates as cut where the net's `offsets` (N, 8) place them."""
-    stretch = torch.tensor([plate.stretch for plate in plates])
+    on = offsets.device
+    stretch = torch.tensor([plate.stretch for plate in plates], device=on)
     corners = grown(placed_corners(offsets, plates), READ_MARGIN, stretch)
-    canvases = torch.from_numpy(np.stack([plate.canvas for plate in plates])).float()[:, None] / 127.5 - 1
+    canvases = device.tensor(np.stack([plate.canvas for plate in plates]), on).float()[:, None] / 127.5 - 1
     strips = cut_through(canvases, corners)
-    with torch.autocast("cpu", torch.bfloat16, enabled=config.training.bfloat16):
+    with device.faster(on, enabled=config.training.bfloat16):
         characters, _ = reader(strips)
     targets = [classes_of(plate.text, config.characters) for plate in plates]
     each = per_character(ctc_costs(characters.float(), targets), targets, config.training.shortest_text)

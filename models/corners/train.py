@@ -21,7 +21,7 @@ from models.data.photographs import read_labels
 from models.ocr import config as reader
 from models.ocr.crops import read_crops
 from models.ocr.pool import rendering
-from models.training import command, course, loop
+from models.training import command, course, device, loop
 from models.training.command import Job
 from models.training.loop import Costs, Run
 from models.training.photographs import read_split
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
+    from numpy.typing import NDArray
 
     from models.corners.config import CornersConfig
     from models.corners.dataset import Sample, View
+    from models.corners.reading import Readable
     from models.ocr.config import ReaderConfig
     from models.ocr.crops import Crop
     from models.ocr.network import ReaderNet
@@ -56,30 +58,50 @@ class FrozenReader:
     config: ReaderConfig
     plates: ReadablePlates
 
-    def loss(self, net: torch.nn.Module, rng: Generator, config: CornersConfig) -> torch.Tensor:
-        """The reader's loss on a share of a batch of real plates, placed by `net`."""
+    def draw(self, rng: Generator, config: CornersConfig) -> list[Readable]:
+        """Real plates for a share of a batch."""
         count = round(config.mix.reader_supervised * config.training.batch)
-        plates = [self.plates.sample(rng, mild=rng.random() < config.mix.mild) for _ in range(count)]
-        pictures = torch.from_numpy(np.stack([plate.picture for plate in plates]))
-        return reading_loss(net(regions_to_tensor(pictures))[:, :OFFSETS], plates, self.net, self.config)
+        return [self.plates.sample(rng, mild=rng.random() < config.mix.mild) for _ in range(count)]
+
+    def loss(self, net: torch.nn.Module, plates: Sequence[Readable]) -> torch.Tensor:
+        """The reader's loss on real plates as `net` places them."""
+        on = device.of(net)
+        pictures = device.tensor(np.stack([plate.picture for plate in plates]), on)
+        return reading_loss(net(regions_to_tensor(pictures))[:, :OFFSETS], plates, self.net.to(on), self.config)
 
 
 def loss(net: torch.nn.Module, samples: Sequence[Sample], config: CornersConfig) -> torch.Tensor:
     """The smooth L1 loss of the offsets, in plate heights."""
     pictures, wanted, spans = (
-        torch.from_numpy(np.stack(parts))
+        device.tensor(np.stack(parts), device.of(net))
         for parts in zip(*((one.picture, one.offsets, one.spans) for one in samples), strict=True)
     )
     away = (net(regions_to_tensor(pictures))[:, :OFFSETS] - wanted) * spans
     return fn.smooth_l1_loss(away, torch.zeros_like(away), beta=config.training.loss_beta)
 
 
-def plate_loss(net: torch.nn.Module, candidates: Candidates, rng: Generator, config: CornersConfig) -> torch.Tensor:
-    """The cross entropy of what the net says of a share of a batch of candidates, half of them plates."""
+def draw_candidates(candidates: Candidates, rng: Generator, config: CornersConfig) -> list[NDArray[np.uint8]]:
+    """Candidates for a share of a batch, every other one a plate, the first too."""
     count = round(config.mix.candidates * config.training.batch)
-    drawn = [candidates.sample(rng, plate=i % 2 == 0, mild=rng.random() < config.mix.mild) for i in range(count)]
-    said = net(regions_to_tensor(torch.from_numpy(np.stack(drawn))))[:, OFFSETS]
-    return fn.binary_cross_entropy_with_logits(said, 1.0 - torch.arange(count) % 2)
+    return [candidates.sample(rng, plate=i % 2 == 0, mild=rng.random() < config.mix.mild) for i in range(count)]
+
+
+def plate_loss(net: torch.nn.Module, drawn: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
+    """The cross entropy of what the net says of candidates as they are drawn."""
+    said = net(regions_to_tensor(device.tensor(np.stack(drawn), device.of(net))))[:, OFFSETS]
+    return fn.binary_cross_entropy_with_logits(said, 1.0 - torch.arange(len(drawn), device=said.device) % 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the corner net learns from in a step."""
+
+    placed: Sequence[Sample]
+    """Regions whose corners are known."""
+    readable: Sequence[Readable]
+    """Plates for the reader; none where there is no reader."""
+    candidates: Sequence[NDArray[np.uint8]]
+    """What a detector took for plates, right and wrong in turn; none where there is no detector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +115,21 @@ class CornersTask:
     held_out: Sequence[View]
     smoothing: float = 0.98
 
-    def costs(self, net: CornersNet, _progress: Progress, rng: Generator) -> Costs:
+    def draw(self, _progress: Progress, rng: Generator) -> Batch:
+        """Regions, plates to read and candidates."""
+        return Batch(
+            [self.plates.sample(rng) for _ in range(self.config.training.batch)],
+            self.reader.draw(rng, self.config) if self.reader else (),
+            draw_candidates(self.candidates, rng, self.config) if self.candidates else (),
+        )
+
+    def costs(self, net: CornersNet, batch: Batch) -> Costs:
         """The losses of the corners, of the reader and of "plate or not", 0 where there is no reader or no detector."""
         training = self.config.training
-        cost = loss(net, [self.plates.sample(rng) for _ in range(training.batch)], self.config)
-        nothing = torch.zeros(())
-        reading = self.reader.loss(net, rng, self.config) if self.reader else nothing
-        plate = plate_loss(net, self.candidates, rng, self.config) if self.candidates else nothing
+        cost = loss(net, batch.placed, self.config)
+        nothing = torch.zeros((), device=cost.device)
+        reading = self.reader.loss(net, batch.readable) if self.reader else nothing
+        plate = plate_loss(net, batch.candidates) if batch.candidates else nothing
         total = cost + training.reading_weight * reading + training.plate_weight * plate
         return Costs(total, {"loss": cost, "reading": reading, "doubt": plate})
 
@@ -196,7 +226,8 @@ def train(job: Job, labels: Path | None, reader_checkpoint: Path | None, detecto
     with rendering(job.run / "pool", reader.DEFAULT) as pool:
         print(f"{len(real)} real plates seen from the front, rendered ones as they come", flush=True)
         plates = Plates(real, pool, config)
-        loop.train(run, CornersTask(config, plates, taught, candidates, held_out_rendered(config)), PANELS)
+        task = CornersTask(config, plates, taught, candidates, held_out_rendered(config))
+        loop.train(run, task, PANELS, job.place)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

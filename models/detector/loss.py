@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as fn
 
@@ -14,7 +15,6 @@ from models.detector.network import decode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from models.detector.config import DetectorConfig
@@ -51,25 +51,27 @@ def losses(
     a picture; `grid` is anchors (places, 4) and strides (places,).
     """
     logits, raw = outputs
-    boxes = decode(raw, grid[0])
-    score_loss = box_loss = logits.sum() * 0
-    asked = 0.0
-    for number in range(len(logits)):
-        target, weight = torch.zeros_like(logits[number]), torch.ones_like(logits[number])
-        if len(plates[number]):
-            truth = torch.from_numpy(plates[number])
-            with torch.no_grad():
-                given = assign(logits[number], boxes[number], truth, grid, config.assignment)
-            target = given.target
-            if bool(given.positive.any()):
-                agreement = complete_iou(boxes[number][given.positive], truth[given.plate[given.positive]])
-                box_loss = box_loss + ((1 - agreement) * target[given.positive]).sum()
-                asked += float(target.sum())
-        if len(ignored[number]):
-            weight[_within(grid[0], torch.from_numpy(ignored[number])) & (target == 0)] = 0
-        score_loss = score_loss + (weight * _score_loss(logits[number], target, config)).sum()
-    asked = max(asked, 1.0)
+    anchors, _ = grid
+    boxes = decode(raw, anchors)
+    marked = _filled(plates, logits.device)
+    with torch.no_grad():
+        given = assign(logits, boxes, marked, grid, config.assignment)
+        unasked = _within(anchors, *_filled(ignored, logits.device)) & (given.target == 0)
+        asked = given.target.sum().clamp(min=1.0)
+    score_loss = torch.where(unasked, 0.0, _score_loss(logits, given.target, config)).sum()
+    pictures, places = given.positive.nonzero(as_tuple=True)
+    own = marked[0][pictures, given.plate[pictures, places]]
+    box_loss = ((1 - complete_iou(boxes[pictures, places], own)) * given.target[pictures, places]).sum()
     return score_loss / asked, box_loss / asked
+
+
+def _filled(boxes: Sequence[NDArray[np.float32]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Boxes (n, 4) of each picture as (pictures, most, 4), most at least 1, and where they are boxes at all."""
+    most = max(1, *(len(one) for one in boxes))
+    filled, there = np.zeros((len(boxes), most, 4), np.float32), np.zeros((len(boxes), most), np.bool_)
+    for number, one in enumerate(boxes):
+        filled[number, : len(one)], there[number, : len(one)] = one, True
+    return torch.from_numpy(filled).to(device), torch.from_numpy(there).to(device)
 
 
 def _score_loss(logits: torch.Tensor, target: torch.Tensor, config: DetectorConfig) -> torch.Tensor:
@@ -79,8 +81,8 @@ def _score_loss(logits: torch.Tensor, target: torch.Tensor, config: DetectorConf
     return torch.where(target > 0, target, empty) * each
 
 
-def _within(anchors: torch.Tensor, regions: torch.Tensor) -> torch.Tensor:
-    """(places,) bool: the place's centre lies in one of the regions (n, 4) or just beside it."""
-    centres = anchors[None, :, :2]
-    inside = (centres > regions[:, None, :2] - IGNORE_MARGIN_PX) & (centres < regions[:, None, 2:] + IGNORE_MARGIN_PX)
-    return inside.all(-1).any(0)
+def _within(anchors: torch.Tensor, regions: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+    """(pictures, places) bool: the place's centre lies in one of the regions (pictures, n, 4) or just beside it."""
+    centres, regions = anchors[:, :2], regions[..., None, :]
+    inside = (centres > regions[..., :2] - IGNORE_MARGIN_PX) & (centres < regions[..., 2:] + IGNORE_MARGIN_PX)
+    return (inside.all(-1) & there[..., None]).any(1)

@@ -12,14 +12,14 @@ from models.data.negatives import read_negatives
 from models.detector import config as settings
 from models.detector.anchors import place_anchors
 from models.detector.augment import sample
-from models.detector.dataset import Pictures, calibration_pictures, scaled
+from models.detector.dataset import Pictures, calibration_pictures
 from models.detector.evaluate import measured_groups, torch_detector
 from models.detector.loss import losses
 from models.detector.measures import measure
 from models.detector.network import DetectorNet, named
 from models.detector.pretrained import read_pretrained
 from models.detector.prune import prune
-from models.training import command, course, loop
+from models.training import command, course, device, loop
 from models.training.command import Job
 from models.training.loop import Costs, Run
 from models.training.photographs import read_split
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
+    from models.detector.augment import View
     from models.detector.config import DetectorConfig
     from models.training.course import Progress
     from models.training.photographs import Marked, Split
@@ -66,16 +67,21 @@ class DetectorTask:
     """Anchors (places, 4) and strides (places,)."""
     smoothing: float = 0.97
 
-    def costs(self, net: DetectorNet, _progress: Progress, rng: Generator) -> Costs:
-        """Score loss and box loss of a batch."""
+    def draw(self, _progress: Progress, rng: Generator) -> list[View]:
+        """The augmented views of a batch."""
         config = self.config
-        views = [sample(rng, self.pictures, config.net.size, config.augmentation) for _ in range(config.training.batch)]
-        seen = scaled(np.stack([view.image[..., ::-1] for view in views]))
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.training.bfloat16):
-            logits, raw = net(torch.from_numpy(seen).permute(0, 3, 1, 2))
+        return [sample(rng, self.pictures, config.net.size, config.augmentation) for _ in range(config.training.batch)]
+
+    def costs(self, net: DetectorNet, batch: Sequence[View]) -> Costs:
+        """Score loss and box loss of a batch."""
+        config, on = self.config, device.of(net)
+        pictures = device.tensor(np.stack([view.image[..., ::-1] for view in batch]), on)
+        with device.faster(on, enabled=config.training.bfloat16):
+            logits, raw = net((pictures.float() / 127.5 - 1).permute(0, 3, 1, 2))
         outputs = logits.float(), raw.float()
-        plates, ignored = [view.boxes for view in views], [view.ignored for view in views]
-        score, box = losses(outputs, plates, ignored, self.grid, config)
+        grid = self.grid[0].to(on), self.grid[1].to(on)
+        plates, ignored = [view.boxes for view in batch], [view.ignored for view in batch]
+        score, box = losses(outputs, plates, ignored, grid, config)
         return Costs(score + config.loss.box_weight * box, {"score": score, "box": box})
 
     def refresh(self) -> None:
@@ -153,7 +159,7 @@ def train(job: Job) -> None:
     measured = ", ".join(f"{name} {len(one)}" for name, one in groups.items())
     print(f"{len(pictures)} pictures, {len(negatives)} without a plate; measured on {measured}")
     anchors, strides = (torch.from_numpy(part) for part in place_anchors(config.net))
-    loop.train(run, DetectorTask(config, pictures, groups, (anchors, strides)), PANELS)
+    loop.train(run, DetectorTask(config, pictures, groups, (anchors, strides)), PANELS, job.place)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -71,12 +71,15 @@ class AblationTask:
     smoothing: float = 0.0
     """A report tells the cost of its own step."""
 
-    def costs(self, net: HeadedReader, progress: Progress, _rng: Generator) -> Costs:
-        """The loss a character, with the country's, of the batch of this step."""
-        training = self.config.training
-        rng = np.random.default_rng([training.seed, progress.step])
-        torch.manual_seed(training.seed * 1_000_003 + progress.step)
-        samples = self.sources.batch(rng, self.config, only_mild=progress.step < self.mild_steps)
+    def draw(self, progress: Progress, _rng: Generator) -> tuple[int, list[Sample]]:
+        """The step, and its strips."""
+        rng = np.random.default_rng([self.config.training.seed, progress.step])
+        return progress.step, self.sources.batch(rng, self.config, only_mild=progress.step < self.mild_steps)
+
+    def costs(self, net: HeadedReader, batch: tuple[int, Sequence[Sample]]) -> Costs:
+        """The loss a character, with the country's, of the batch of a step."""
+        training, (step, samples) = self.config.training, batch
+        torch.manual_seed(training.seed * 1_000_003 + step)
         cost, country = losses(net, samples, self.config)
         return Costs(cost + training.country_weight * country, {"cost": cost})
 

@@ -20,7 +20,7 @@ from models.ocr.loss import classes_of, country_cost, ctc_costs, per_character
 from models.ocr.network import ReaderNet, load_trained, strips_to_tensor
 from models.ocr.placing import CORNERS, corner_finder
 from models.ocr.pool import rendering
-from models.training import command, loop
+from models.training import command, device, loop
 from models.training.command import Job
 from models.training.loop import Costs, Run
 
@@ -39,8 +39,9 @@ PANELS = {"loss": ("characters", "country"), "held-out plates read, share": ("UK
 def losses(net: torch.nn.Module, samples: Sequence[Sample], config: ReaderConfig) -> tuple[torch.Tensor, torch.Tensor]:
     """The CTC loss a character, and the cross-entropy of the countries that are known."""
     targets = [classes_of(sample.text, config.characters) for sample in samples]
-    strips = strips_to_tensor(torch.from_numpy(np.stack([one.strip for one in samples])))
-    with torch.autocast("cpu", torch.bfloat16, enabled=config.training.bfloat16):
+    on = device.of(net)
+    strips = strips_to_tensor(device.tensor(np.stack([one.strip for one in samples]), on))
+    with device.faster(on, enabled=config.training.bfloat16):
         characters, countries = net(strips)
     each = per_character(ctc_costs(characters.float(), targets), targets, config.training.shortest_text)
     return each.mean(), country_cost(countries.float(), [one.country for one in samples])
@@ -58,10 +59,13 @@ class ReaderTask:
     """Seconds of training with mild samples alone."""
     smoothing: float = 0.98
 
-    def costs(self, net: ReaderNet, progress: Progress, rng: Generator) -> Costs:
+    def draw(self, progress: Progress, rng: Generator) -> list[Sample]:
+        """The strips of a batch, mild ones alone at the start."""
+        return self.sources.batch(rng, self.config, only_mild=progress.elapsed_s < self.mild_start_s)
+
+    def costs(self, net: ReaderNet, batch: Sequence[Sample]) -> Costs:
         """The loss a character and the cross-entropy of the country of a batch."""
-        only_mild = progress.elapsed_s < self.mild_start_s
-        characters, country = losses(net, self.sources.batch(rng, self.config, only_mild=only_mild), self.config)
+        characters, country = losses(net, batch, self.config)
         total = characters + self.config.training.country_weight * country
         return Costs(total, {"characters": characters, "country": country})
 
@@ -120,7 +124,7 @@ def train(job: Job, labels: Path | None, corners: Path, mistaken: Path | None = 
         )
         mild_start_s = training.mild_start_s if job.initial is None else 0.0
         task = ReaderTask(config, Sources(real, pool, negatives), groups, mild_start_s)
-        loop.train(run, task, PANELS)
+        loop.train(run, task, PANELS, job.place)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

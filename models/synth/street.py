@@ -47,7 +47,7 @@ _MIN_PLATE_PX = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """When a plate can be read: wholly in the picture, at least 40 px wide."""
+    """When a plate can be read: wholly in the picture, and wide enough."""
 
     plate: str
     """A-Z and 0-9 only."""
@@ -68,14 +68,14 @@ class Clip:
     seed: int = 7
 
 
-def passages(clip: Clip, models: Sequence[Model]) -> tuple[Passage, ...]:
-    """The plates in order of their first readable frame; a plate that never is readable is left out."""
+def passages(clip: Clip, models: Sequence[Model], least_px: float = _MIN_PLATE_PX) -> tuple[Passage, ...]:
+    """The plates in order of their first readable frame; a plate that never is `least_px` wide is left out."""
     found = []
     for built in models:
         times = [
             index / clip.fps
             for index in range(round(clip.duration_s * clip.fps))
-            if _readable(clip, built, index / clip.fps)
+            if _readable(clip, built, index / clip.fps, least_px)
         ]
         if times:
             spelled = formats.registration(built.vehicle.plate, built.vehicle.country)
@@ -83,13 +83,13 @@ def passages(clip: Clip, models: Sequence[Model]) -> tuple[Passage, ...]:
     return tuple(sorted(found, key=lambda one: one.first_s))
 
 
-def _readable(clip: Clip, built: Model, time_s: float) -> bool:
+def _readable(clip: Clip, built: Model, time_s: float, least_px: float) -> bool:
     distance = vehicles.plate_distance(built.vehicle, clip.near_m, time_s)
     if distance < 2.0:
         return False
     corners = vehicles.plate_in_view(clip.view, built, distance)
     inside = (corners >= 4).all() and (corners <= np.array([clip.view.width - 4, clip.view.height - 4])).all()
-    return bool(inside and np.ptp(corners[:, 0]) >= _MIN_PLATE_PX)
+    return bool(inside and np.ptp(corners[:, 0]) >= least_px)
 
 
 def build(rng: Generator, fleet: Sequence[Vehicle]) -> list[Model]:

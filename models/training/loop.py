@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import copy
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
-import numpy as np
 import torch
 
-from models.training import course
+from models.training import course, device
 from models.training.course import Average
 from models.training.history import History, draw_curves
+from models.training.loaders import batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,8 +43,11 @@ class Task(Protocol):
     def smoothing(self) -> float:
         """Decay of the running means of the costs that are reported."""
 
-    def costs(self, net: nn.Module, progress: Progress, rng: Generator) -> Costs:
-        """Draws a batch with `rng` and tells what `net` loses on it."""
+    def draw(self, progress: Progress, rng: Generator) -> Any:  # noqa: ANN401  # what its own `costs` takes
+        """The batch of the next step, drawn with `rng`; without tensors, for it may come from another process."""
+
+    def costs(self, net: nn.Module, batch: Any) -> Costs:  # noqa: ANN401  # what its own `draw` gives
+        """What `net` loses on a batch, on the device that the net is on."""
 
     def refresh(self) -> None:
         """Takes in the training data that have come since the last report."""
@@ -53,7 +56,7 @@ class Task(Protocol):
         """The end of a report's line; `means` are the running means of the costs by name."""
 
     def measure(self, net: nn.Module) -> Mapping[str, float]:
-        """Prints how `net` does on held-out data; the figures that are kept, by name."""
+        """Prints how `net`, on the processor, does on held-out data; the figures that are kept, by name."""
 
 
 def prepare(training: Course) -> None:
@@ -92,6 +95,20 @@ class Run:
         self.average = Average(net)
         self.progress = course.resume(checkpoint, net, self.average, self._optimiser)
 
+    def move(self, device: torch.device) -> None:
+        """Takes the net, its average and what the optimiser remembers to a device."""
+        self.net.to(device)
+        self.average.net.to(device)
+        for state in self._optimiser.state.values():
+            for name, value in state.items():
+                if name != "step":  # AdamW counts its steps on the processor
+                    state[name] = value.to(device)
+
+    def measured(self, task: Task) -> Mapping[str, float]:
+        """The figures of the averaged net, measured on the processor wherever it is trained."""
+        net = self.average.net
+        return task.measure(net if device.of(net).type == "cpu" else copy.deepcopy(net).cpu())
+
     @property
     def pace(self) -> float:
         """Samples a second."""
@@ -125,13 +142,20 @@ class Smoothed:
 
     def __init__(self, decay: float) -> None:
         self._decay = decay
-        self.means: dict[str, float] = {}
+        self._means: dict[str, torch.Tensor] = {}
 
     def add(self, parts: Mapping[str, torch.Tensor]) -> None:
-        """Takes in one batch's."""
+        """Takes in one batch's; a GPU is not waited for."""
         for name, part in parts.items():
-            value, before = float(part.detach()), self.means.get(name, math.nan)
-            self.means[name] = value if math.isnan(before) else self._decay * before + (1 - self._decay) * value
+            value, before = part.detach().double(), self._means.get(name)
+            # where it was no number, the mean begins anew
+            self._means[name] = (
+                value if before is None else torch.where(before.isnan(), value, before.lerp(value, 1 - self._decay))
+            )
+
+    def means(self) -> dict[str, float]:
+        """As they stand."""
+        return {name: float(mean) for name, mean in self._means.items()}
 
 
 class Every:
@@ -162,6 +186,15 @@ class EverySteps:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a training computes."""
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    loaders: int = 0
+    """Processes that draw batches; 0 where the training draws them itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """What is asked after each step."""
 
@@ -180,41 +213,53 @@ class Due:
         )
 
 
-def train(run: Run, task: Task, panels: Mapping[str, tuple[str, ...]]) -> None:
+def train(run: Run, task: Task, panels: Mapping[str, tuple[str, ...]], place: Place | None = None) -> None:
     """Trains to the end of the course; leaves the checkpoint, its history and curves.png in one folder.
 
     Args:
         run: the net, as far as it has come.
         task: its batches and figures.
         panels: what the curves show: names of costs and figures, by the title of their panel.
+        place: where it computes; the processor unless told otherwise.
 
     """
-    follow(run, task)
+    follow(run, task, place=place)
     run.save()
-    run.note(task.measure(run.average.net))
+    run.note(run.measured(task))
     curves = run.checkpoint.with_name("curves.png")
     draw_curves(run.history, curves, panels)
     print(f"{run.checkpoint} holds the weights, {curves} the curves", flush=True)
 
 
-def follow(run: Run, task: Task, due: Due | None = None, clock_s: Callable[[], float] = time.monotonic) -> None:
+def follow(
+    run: Run,
+    task: Task,
+    due: Due | None = None,
+    clock_s: Callable[[], float] = time.monotonic,
+    place: Place | None = None,
+) -> None:
     """Trains to the end of the course; reports, measures and saves on the way, when it is `due`."""
-    training, progress, due = run.training, run.progress, due or Due.of(run)
-    # A resumed run must not draw the samples of its start again.
-    rng = np.random.default_rng([training.seed, progress.step])
+    place = place or Place()
+    with batches(task, run.training.seed, run.progress, place.loaders) as next_batch:
+        run.move(place.device)  # after the processes that draw were forked: they must not inherit a GPU
+        _follow(run, task, next_batch, due or Due.of(run), clock_s)
+
+
+def _follow(run: Run, task: Task, next_batch: Callable[[], object], due: Due, clock_s: Callable[[], float]) -> None:
+    training, progress = run.training, run.progress
     smoothed = Smoothed(task.smoothing)
     begun_s = clock_s() - progress.elapsed_s
     while course.share_done(training, progress) < 1:
-        costs = task.costs(run.net, progress, rng)
+        costs = task.costs(run.net, next_batch())
         run.descend(costs)
         smoothed.add(costs.parts)
         progress.elapsed_s = clock_s() - begun_s
         if due.report():
             task.refresh()
-            _report(run, task.describe(run, smoothed.means))
-            run.note(smoothed.means)
+            _report(run, task.describe(run, smoothed.means()))
+            run.note(smoothed.means())
         if due.measurement():
-            run.note(task.measure(run.average.net))
+            run.note(run.measured(task))
         if due.checkpoint():
             run.save()
 

@@ -289,13 +289,22 @@ def test_a_fused_plate_is_well_formed(rows: list[tuple[str, float]]) -> None:
     ("reads", "expected"),
     [
         ([placed("AB12CDE", 0.99)], "AB12CDE"),
+        ([placed("AB12CDE", 0.97)], "AB12CDE"),
         ([placed("AB12CDE", 0.9)], None),
         ([placed("AB12CDE", 0.9, 0), placed("AB12CDE", 0.9, 1, x=200)], "AB12CDE"),
         ([placed("TAXI123", 0.5, 0), placed("7BXH", 0.5, 1), placed("QLCE9", 0.5, 2)], None),
         ([placed("U", 0.99, i) for i in range(5)], None),
         ([placed("ABCDEFGHIJKLM", 0.99, i) for i in range(5)], None),
     ],
-    ids=["one sure", "one unsure", "two that agree", "three that do not", "too short", "too long"],
+    ids=[
+        "one sure",
+        "one that is 0.81 sure",
+        "one unsure",
+        "two that agree",
+        "three that do not",
+        "too short",
+        "too long",
+    ],
 )
 def test_a_sighting_needs_evidence(reads: list[PlacedRead], expected: str | None) -> None:
     track = Track(GATE, "t", tuple(reads))

@@ -184,7 +184,7 @@ def test_a_run_repeats_itself_also_after_an_interruption(tmp_path: Path) -> None
     whole = run(tmp_path / "whole", variant, shared, config)
     cut, task = begin(tmp_path / "cut", variant, config), task_of(variant, shared, config)
     for _ in range(2):
-        cut.descend(task.costs(cut.net, cut.progress, np.random.default_rng()))
+        cut.descend(task.costs(cut.net, task.draw(cut.progress, np.random.default_rng())))
     cut.save()
     resumed = run(tmp_path / "cut", variant, shared, config)
     states = [torch.load(tmp_path / part / "slots_4.ck", weights_only=False)["average"] for part in ("whole", "cut")]

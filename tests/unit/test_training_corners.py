@@ -251,7 +251,7 @@ def test_the_net_learns_to_tell_plates_from_other_things() -> None:
     import torch  # noqa: PLC0415
 
     from models.corners.network import CornersNet  # noqa: PLC0415
-    from models.corners.train import plate_loss  # noqa: PLC0415
+    from models.corners.train import draw_candidates, plate_loss  # noqa: PLC0415
 
     torch.manual_seed(0)
     net, drawn, rng = CornersNet(CONFIG.net), Candidates(places(), CONFIG.box_jitter), np.random.default_rng(0)
@@ -259,7 +259,7 @@ def test_the_net_learns_to_tell_plates_from_other_things() -> None:
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3)
     costs = []
     for _ in range(70):
-        cost = plate_loss(net, drawn, rng, few)
+        cost = plate_loss(net, draw_candidates(drawn, rng, few))
         optimiser.zero_grad()
         cost.backward()
         optimiser.step()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +13,22 @@ torch = pytest.importorskip("torch", reason="torch is only in .venv-train: run `
 
 from models.detector import config as detector  # noqa: E402
 from models.detector.train import main as train_detector  # noqa: E402
-from models.training import command  # noqa: E402
+from models.training import command, device  # noqa: E402
 from models.training.command import Job  # noqa: E402
 from models.training.course import Limits, Progress  # noqa: E402
-from models.training.loop import Costs, Due, Every, EverySteps, Run, Smoothed, follow, prepare, train  # noqa: E402
-from roadside.errors import SettingsError  # noqa: E402
+from models.training.loop import (  # noqa: E402
+    Costs,
+    Due,
+    Every,
+    EverySteps,
+    Place,
+    Run,
+    Smoothed,
+    follow,
+    prepare,
+    train,
+)
+from roadside.errors import ModelError, SettingsError  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +50,12 @@ class Doubling:
         self.drawn: list[float] = []
         self.asked: list[str] = []
 
-    def costs(self, net: torch.nn.Module, _progress: Progress, rng: np.random.Generator) -> Costs:
-        given = float(rng.uniform(0.5, 1.5))
-        self.drawn.append(given)
-        away = (net(torch.tensor([[given]])) - 2 * given) ** 2
+    def draw(self, _progress: Progress, rng: np.random.Generator) -> float:
+        return float(rng.uniform(0.5, 1.5))
+
+    def costs(self, net: torch.nn.Module, batch: float) -> Costs:
+        self.drawn.append(batch)
+        away = (net(torch.tensor([[batch]])) - 2 * batch) ** 2
         return Costs(away.mean(), {"away": away.mean()})
 
     def refresh(self) -> None:
@@ -165,7 +180,7 @@ def test_running_means_begin_at_the_first_cost() -> None:
     smoothed = Smoothed(0.75)
     for value in (4.0, 8.0):
         smoothed.add({"box": torch.tensor(value)})
-    assert smoothed.means == {"box": 5.0}
+    assert smoothed.means() == {"box": 5.0}
 
 
 def test_the_command_line_is_one_job(tmp_path: Path) -> None:
@@ -199,6 +214,55 @@ def test_a_fault_of_no_user_is_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         command.run("train", wrong)
     assert command.run("train", lambda: (_ for _ in ()).throw(SettingsError("no"))) == 1
+
+
+def test_processes_draw_what_follows_seed_and_step_alone(tmp_path: Path) -> None:
+    alone, two, cut = Doubling(), Doubling(), Doubling()
+    follow(begin(tmp_path / "one", course(7)), alone, place=Place(loaders=1))
+    follow(begin(tmp_path / "two", course(7)), two, place=Place(loaders=3))
+    assert len(set(alone.drawn)) == 7
+    assert two.drawn == alone.drawn
+    half = begin(tmp_path / "cut", course(7))
+    half.progress.step = 4
+    follow(half, cut, place=Place(loaders=2))
+    assert cut.drawn == alone.drawn[4:]
+    assert not multiprocessing.active_children()
+
+
+def test_a_batch_that_cannot_be_drawn_ends_the_training_with_a_line(tmp_path: Path) -> None:
+    class Faulty(Doubling):
+        def draw(self, progress: Progress, rng: np.random.Generator) -> float:
+            if progress.step == 2:
+                raise ValueError("no such picture")
+            return super().draw(progress, rng)
+
+    with pytest.raises(ModelError, match="ValueError: no such picture"):
+        follow(begin(tmp_path, course(7)), Faulty(), place=Place(loaders=2))
+
+
+def test_a_process_that_dies_ends_the_training_with_a_line(tmp_path: Path) -> None:
+    class Killed(Doubling):
+        def draw(self, progress: Progress, rng: np.random.Generator) -> float:
+            if progress.step == 3:
+                os._exit(9)
+            return super().draw(progress, rng)
+
+    with pytest.raises(ModelError, match=r"ended \(status 9\); with LOADERS=0"):
+        follow(begin(tmp_path, course(7)), Killed(), place=Place(loaders=2))
+
+
+def test_a_device_that_is_not_there_is_said() -> None:
+    assert device.choose("cpu").type == "cpu"
+    assert device.choose("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    with pytest.raises(ModelError, match="cpu, cuda or auto"):
+        device.choose("gpu")
+    with pytest.raises(ModelError, match="not on mps"):
+        device.choose("mps")
+    with pytest.raises(ModelError, match="sees no cuda:77: install a build for CUDA"):
+        device.choose("cuda:77")
+    assert device.loaders(torch.device("cpu"), None) == 0
+    assert device.loaders(torch.device("cuda"), None) >= 1
+    assert device.loaders(torch.device("cpu"), 3) == 3
 
 
 def test_a_run_says_itself_what_is_due(tmp_path: Path) -> None:

@@ -78,15 +78,58 @@ def test_no_output_means_the_anchor_itself() -> None:
 
 def test_a_plate_is_answered_for_by_places_on_it() -> None:
     anchors, strides = grid()
-    plates = torch.tensor([[100.0, 100.0, 130.0, 112.0], [200.0, 40.0, 204.0, 42.0]])
-    boxes = decode(torch.zeros(1, len(anchors), 4), anchors)[0]
-    given = assign(torch.zeros(len(anchors)), boxes, plates, (anchors, strides), DETECTOR.assignment)
-    inside = candidates(plates, anchors, strides, DETECTOR.assignment.centre_radius_strides)
+    plates = torch.tensor([[[100.0, 100.0, 130.0, 112.0], [200.0, 40.0, 204.0, 42.0]]])
+    there = torch.ones(1, 2, dtype=torch.bool)
+    boxes = decode(torch.zeros(1, len(anchors), 4), anchors)
+    given = assign(torch.zeros(1, len(anchors)), boxes, (plates, there), (anchors, strides), DETECTOR.assignment)
+    inside = candidates(plates, anchors, strides, DETECTOR.assignment.centre_radius_strides)[0]
     assert given.positive.sum() >= 2
     assert set(given.plate[given.positive].tolist()) == {0, 1}
-    assert bool(inside[given.plate, torch.arange(len(anchors))][given.positive].all())
+    assert bool(inside[given.plate[0], torch.arange(len(anchors))][given.positive[0]].all())
     assert 0 < float(given.target.max()) <= 1
     assert float(given.target[~given.positive].max()) == 0
+
+
+def test_a_batch_costs_what_its_pictures_cost() -> None:
+    rng = np.random.default_rng(3)
+    anchors, strides = grid()
+    starts = [rng.uniform(0, 200, (count, 2)) for count in (2, 0, 5)]
+    plates = [np.hstack([at, at + rng.uniform(3, 60, at.shape)]).astype(np.float32) for at in starts]
+    ignored = [plates[1], np.array([[10, 10, 90, 60]], np.float32), plates[1]]
+    torch.manual_seed(0)
+    logits = torch.randn(3, PLACES)
+    raw = torch.randn(3, PLACES, 4) * 0.2
+    together = losses((logits, raw), plates, ignored, (anchors, strides), DETECTOR)
+    asked, score, box = 0.0, 0.0, 0.0
+    for number in range(3):
+        one = slice(number, number + 1)
+        alone = (logits[one], raw[one])
+        boxes = decode(raw[one], anchors)
+        truth = torch.zeros(1, max(1, len(plates[number])), 4)
+        truth[0, : len(plates[number])] = torch.from_numpy(plates[number])
+        there = torch.full((1, truth.shape[1]), fill_value=len(plates[number]) > 0)
+        wanted = assign(logits[one], boxes, (truth, there), (anchors, strides), DETECTOR.assignment).target.sum()
+        of_one = losses(alone, plates[one], ignored[one], (anchors, strides), DETECTOR)
+        share = max(1.0, float(wanted))
+        asked += float(wanted)
+        score, box = score + float(of_one[0]) * share, box + float(of_one[1]) * share
+    assert asked > 1
+    assert float(together[0]) == pytest.approx(score / asked, rel=1e-4)
+    assert float(together[1]) == pytest.approx(box / asked, rel=1e-4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_finds_what_the_processor_finds() -> None:
+    plates = [np.array([[60, 100, 120, 124]], np.float32), np.zeros((0, 4), np.float32)]
+    logits, raw = torch.randn(2, PLACES), torch.randn(2, PLACES, 4) * 0.2
+    ours = losses((logits, raw), plates, plates[::-1], grid(), DETECTOR)
+    anchors, strides = (part.cuda() for part in grid())
+    theirs = losses((logits.cuda(), raw.cuda()), plates, plates[::-1], (anchors, strides), DETECTOR)
+    assert [float(one) for one in theirs] == pytest.approx([float(one) for one in ours], rel=1e-3)
+    samples = [Sample(np.zeros((48, 176), np.uint8), text, 0) for text in ("AB12CDE", "", "PO5")]
+    net = ReaderNet(READER).eval()
+    here = [float(one) for one in reader_losses(net, samples, READER)]
+    assert [float(one) for one in reader_losses(net.cuda(), samples, READER)] == pytest.approx(here, rel=0.02)
 
 
 def test_complete_iou_is_one_for_the_same_box_and_falls_with_distance() -> None:

@@ -132,6 +132,12 @@ def test_pauses_stop_growing() -> None:
     assert max(pauses) <= 6
 
 
+def test_a_camera_that_is_back_is_soon_looked_at_again() -> None:
+    pauses: list[float] = []
+    list(live([Camera(1)], CameraSettings(), pauses).frames())
+    assert max(pauses) <= 7.5, "what drives past meanwhile is not seen"
+
+
 def test_a_camera_that_never_answered_is_a_plain_error() -> None:
     pauses: list[float] = []
     with pytest.raises(SourceError, match="nobody there"):

@@ -44,7 +44,8 @@ class CameraSettings:
     """Attempts before a camera that never answered is given up; 0 for ever."""
     backoff_s: float = 0.5
     """First pause before a camera is reopened; it doubles each time, with up to half of it added at random."""
-    longest_backoff_s: float = 30.0
+    longest_backoff_s: float = 5.0
+    """Longest such pause: what drives past until then is not seen, and a camera bears being asked this often."""
     decoder: DecoderChoice = "auto"
     """`auto`: PyAV where it is installed, else OpenCV; see `Decoder` for the others."""
     transport: Transport = "auto"
