@@ -285,3 +285,34 @@ def test_a_request_of_many_fields_or_files_is_refused(made: Console) -> None:
     assert client.post("/tokens/new", data=many).status_code in (400, 413, 422)
     files = [("file", (f"{i}.csv", b"x")) for i in range(20)]
     assert client.post("/registry/preview", data={"csrf": token}, files=files).status_code in (400, 413, 422)
+
+
+def kilobytes(count: int) -> Iterator[bytes]:
+    """A request that does not say how long it is."""
+    yield b"["
+    for _ in range(count):
+        yield b"1," * 512
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_more_than_a_form_or_an_answer_holds_is_refused_and_not_kept(made: Console, *, announced: bool) -> None:
+    def body(count: int) -> bytes | Iterator[bytes]:
+        return b"".join(kilobytes(count)) if announced else kilobytes(count)
+
+    stranger = TestClient(make_app(made.desk), follow_redirects=False)
+    json = {"content-type": "application/json"}
+    answer = stranger.put("/api/v1/lists/a/plates", content=body(70), headers=json)
+    assert (answer.status_code, answer.json()["title"]) == (413, "Too large")
+    assert stranger.put("/api/v1/lists/a/plates", content=body(1), headers=json).status_code in (401, 422)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert stranger.post("/sign-in", content=body(2100), headers=form).status_code == 413
+    client, token = signed_in(made)
+    upload = {"data": {"csrf": token, "content": "vignettes"}, "files": {"file": ("a.csv", bytes(3 << 20))}}
+    assert client.post("/registry/preview", **upload).status_code != 413
+    assert client.post("/tokens/new", **upload).status_code == 413
+
+
+def test_a_field_of_text_has_a_bound_where_files_have_a_larger_one(made: Console) -> None:
+    client, token = signed_in(made)
+    long = {"csrf": (None, token), "content": (None, "v" * (2 << 20)), "file": ("a.csv", b"plate")}
+    assert client.post("/registry/preview", files=long).status_code == 400

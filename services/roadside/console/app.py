@@ -31,7 +31,7 @@ from roadside.console.pages import (
     system,
 )
 from roadside.console.rest.operations import router
-from roadside.console.security import Counted, SecurityHeaders
+from roadside.console.security import BoundedBodies, Counted, SecurityHeaders
 from roadside.console.uploads import Uploads
 from roadside.console.web import RefusedError, draw, sentence, status_of, wording_of
 from roadside.errors import RoadsideError
@@ -47,6 +47,18 @@ STATIC = Path(__file__).parent / "static"
 PAGES = (signing, provider, live, search, sighting, review, registry, lists, cameras, camera_view, statistics, system)
 OPENAPI = "/api/v1/openapi.json"
 _API = "/api/"
+_TITLES = {
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not found",
+    413: "Too large",
+    422: "Not understood",
+    503: "Unavailable",
+}
+_MOST_BYTES, _MOST_API_BYTES, _MOST_UPLOAD_BYTES = 2 << 20, 64 << 10, 512 << 20
+"""Of a form, of JSON (one answer, one listed plate), and of a list."""
+_UPLOADS = ("/registry/preview", "/lists/preview")
+"""Who may not send lists is refused before anything of one is read."""
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +92,7 @@ def make_app(desk: Desk, answered: Callable[[int], None] | None = None) -> FastA
     app.include_router(router)
     app.router.routes.extend(page_routes())
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(BoundedBodies, most_bytes=most_bytes)
     app.add_middleware(SecurityHeaders, https=desk.settings.console_https)
     if answered is not None:
         app.add_middleware(Counted, answered=answered)
@@ -94,6 +107,13 @@ def make_app(desk: Desk, answered: Callable[[int], None] | None = None) -> FastA
 def page_routes() -> list[Route]:
     """Every page, and what answers while the console does."""
     return [*(route for module in PAGES for route in module.ROUTES), Route("/healthz", _alive)]
+
+
+def most_bytes(path: str) -> int:
+    """How much may be sent to a path."""
+    if path in _UPLOADS:
+        return _MOST_UPLOAD_BYTES
+    return _MOST_API_BYTES if path.startswith(_API) else _MOST_BYTES
 
 
 async def _alive(request: Request) -> Response:
@@ -130,7 +150,14 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 def _answer(request: Request, status: int, reason: str) -> Response:
     if request.url.path.startswith(_API):
-        titles = {401: "Unauthorized", 403: "Forbidden", 404: "Not found", 422: "Not understood", 503: "Unavailable"}
+        titles = {
+            401: "Unauthorized",
+            403: "Forbidden",
+            404: "Not found",
+            413: "Too large",
+            422: "Not understood",
+            503: "Unavailable",
+        }
         body = {"type": "about:blank", "title": titles.get(status, "Error"), "status": status, "detail": reason}
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
         return JSONResponse(body, status, headers, media_type="application/problem+json")

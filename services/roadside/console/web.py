@@ -34,7 +34,8 @@ CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
 _YEAR_S = 365 * 86_400
 _MOST_FIELDS = 50
-_MOST_UPLOAD_BYTES = 512 * 1024 * 1024
+_MOST_TEXT_BYTES = 1 << 20
+"""Of a field; files have a bound of their own, that of the whole request."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Visit:
 
     async def form(self) -> FormData:
         """The form, which must carry this session's secret. Raises RefusedError."""
-        form = await self.request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_MOST_UPLOAD_BYTES)
+        form = await self.request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_MOST_TEXT_BYTES)
         check_csrf(self.request, self.session, str(form.get(CSRF_FIELD, "")))
         return form
 
