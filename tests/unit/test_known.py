@@ -42,6 +42,7 @@ from roadside.errors import InputError, SettingsError, UnavailableError
 from roadside.notify.options import NotifyOptions
 from roadside.notify.policy import compose
 from roadside.notify.relays import RelayOptions
+from roadside.registry import known_file
 from roadside.wire.convert import sighting_from_proto, sighting_to_proto
 from tests.waiting import wait_for
 
@@ -514,3 +515,16 @@ def test_the_run_names_who_passes_and_keeps_it_but_not_of_those_who_paid(
     paid = recent()
     assert (paid["verdict"], paid["known"]) == ("PAID", [])
     assert of("3AB1234").valid_to_ns == NEVER_NS
+
+
+@pytest.mark.parametrize("row", ["AB12CD{}", "?{}"])
+def test_a_list_of_more_plates_than_are_compared_is_refused_before_it_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], row: str
+) -> None:
+    monkeypatch.setattr(known_file, "MOST_ROWS", 3)
+    file = tmp_path / "a.csv"
+    arguments = ["lists", "import", "residents", str(file), "--db", str(tmp_path / "r.db")]
+    for count, code in ((3, {0, 2}), (4, {2})):
+        file.write_text("plate\n" + "".join(row.format(number) + "\n" for number in range(count)), encoding="utf-8")
+        assert main(arguments) in code
+        assert ("more than 3 rows" in capsys.readouterr().err) == (count == 4)

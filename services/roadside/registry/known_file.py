@@ -8,6 +8,7 @@ from roadside.core.countries import country_code
 from roadside.core.known import KnownPlate
 from roadside.core.lettering import plate_key
 from roadside.core.vignettes import NEVER_NS
+from roadside.errors import RegistryFileError
 from roadside.registry.layout import UNSAID, fields, find_layout, lines
 from roadside.registry.validity import DateOrder, end_ns, start_ns, zone
 from roadside.registry.vignette_file import BadRow
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 OPTIONAL = ("country", "name", "group", "valid_from", "valid_to")
 LONGEST_WORD = 200
+MOST_ROWS = 200_000
+"""Of one file: a list is held in memory and its plates are compared with one another, unlike those of a registry."""
 
 
 def read_known(  # noqa: PLR0913 - how a list is written, and what for
@@ -46,6 +49,8 @@ def read_known(  # noqa: PLR0913 - how a list is written, and what for
             found.append(known_plate(list_name, action, row, timezone, order))
         except ValueError as error:
             bad.append(BadRow(line.number, str(error)))
+        if len(found) + len(bad) > MOST_ROWS:
+            raise RegistryFileError(f"{path}: has more than {MOST_ROWS:,} rows, too many for a list of known plates")
     return found, bad
 
 
