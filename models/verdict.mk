@@ -1,6 +1,6 @@
 .PHONY: bench-verdict
-bench-verdict: $(VENV)/.dev ## Real plates, spoilt in eighteen ways: false accusations through the pipeline (FURTHER=1: seventeen other ways)
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.empirical --verbose $(if $(FURTHER),--further)
+bench-verdict: $(VENV)/.dev ## Real plates, spoilt in eighteen ways: false accusations through the pipeline (FURTHER=1: seventeen other ways; QUALITY=best)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m models.verdict.empirical --verbose $(if $(FURTHER),--further) $(if $(QUALITY),--quality $(QUALITY))
 
 .PHONY: bench-verdict-year
 bench-verdict-year: $(VENV)/.dev ## A simulated year with the errors of real reads: false accusations among 1 to 12 million vignettes

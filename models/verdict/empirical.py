@@ -52,6 +52,7 @@ COUNTS = (1, 2, 3, 5, 10)
 CLEAN = "clean"
 PASSED_NS = 10**18
 FOLDER = Path("var/bench-verdict")
+LARGER = Path("models/shipped/detector_large")
 STATISTICS = Path("models/shipped/confusions.json")
 JOINT_ERRORS = Path("models/shipped/joint_errors.json")
 
@@ -86,7 +87,7 @@ def main() -> None:
     parsed = _parse()
     started = time.perf_counter()
     machine = describe()
-    nets = shipped_nets()
+    nets = shipped_nets(parsed.quality)
     vehicles = list(subjects(data_folder(), nets.finder))
     registry = open_background(parsed.folder, parsed.vignettes, vehicles, parsed.seed)
     confusions = judging_halves(parsed.statistics, parsed.joint)
@@ -110,6 +111,7 @@ def main() -> None:
     draw_sheet(parsed.folder / ("accused_further.png" if parsed.further else "accused.png"), wrong)
     setting = (
         f"{len(vehicles)} vehicles ({_listed(s.country for s in vehicles)}), {len(conditions)} conditions, "
+        f"quality {parsed.quality}, "
         f"{parsed.vignettes:,} vignettes, seed {parsed.seed}; {time.perf_counter() - started:.0f} s. {machine}"
     )
     of_absent = f"{absent_table(absent)}\n" if absent else ""
@@ -249,12 +251,12 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in Counter(names).most_common())
 
 
-def shipped_nets() -> Nets:
-    """The first detector and reader under models/. Raises ModelError."""
+def shipped_nets(quality: str = "fast") -> Nets:
+    """The first detector and reader under models/, or of `best` quality the larger detector. Raises ModelError."""
     sources = find_sources(Path("models"), FOLDER)
     if not sources.detectors or not sources.readers:
         raise ModelError("no detector or no reader to measure under models/")
-    return open_nets(sources.detectors[0], sources.readers[0])
+    return open_nets(LARGER if quality == "best" else sources.detectors[0], sources.readers[0])
 
 
 def _parse() -> argparse.Namespace:
@@ -265,6 +267,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where reads and registries are kept between runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--further", action="store_true", help="the conditions that no rule was made with, instead")
+    parser.add_argument("--quality", choices=("fast", "best"), default="fast", help="of the detector, as in a run")
     parser.add_argument("--verbose", action="store_true", help="say how far it is")
     return parser.parse_args()
 

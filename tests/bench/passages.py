@@ -31,6 +31,7 @@ from models.evaluate.machine import describe
 from models.evaluate.streets import fleet
 from models.synth import street
 from models.synth.noise import grain
+from roadside.core.continuing import TrackPolicy
 from roadside.core.plates import fold
 from roadside.core.showing import EvidenceRule
 
@@ -60,6 +61,7 @@ HEADS = (
     "twice",
     "never",
     "others",
+    "seconds without it that end it",
     "told after its last frame, s",
 )
 
@@ -260,11 +262,16 @@ class Outcome:
         late = sorted(self.after_s)
         spread = f"{late[len(late) // 2]:.1f}, at most {late[-1]:.1f}" if late else "-"
         counts = (str(len(self.wanted)), str(once), *map(_named, (twice, self._never(), self._others())))
-        return (self.scene.name, f"{self.scene.fps:g}", *counts, spread)
+        return (self.scene.name, f"{self.scene.fps:g}", *counts, f"{self._gap_s():.1f}", spread)
 
     def right(self) -> bool:
         """Whether each passage was told exactly once and nothing else."""
         return not self._never() and not self._others() and all(times == 1 for times in self.told.values())
+
+    def _gap_s(self) -> float:
+        """How long a vehicle is waited for at this pace."""
+        policy = TrackPolicy()
+        return min(max(policy.max_gap_s, policy.max_gap_frames / self.scene.fps), policy.longest_gap_s)
 
     def _never(self) -> list[str]:
         return sorted(plate for plate in self.wanted if not self.told[plate])
