@@ -132,6 +132,14 @@ class Run:
         if figures:
             self.history.add(step=self.progress.step, elapsed_s=self.progress.elapsed_s, **figures)
 
+    def keep(self) -> None:
+        """Leaves the averaged weights as they are now in `kept`, for a mean of several (models/training/mean.py)."""
+        kept = self.checkpoint.parent / "kept"
+        kept.mkdir(parents=True, exist_ok=True)
+        part = kept / "part"
+        torch.save(self.average.net.state_dict(), part)
+        part.replace(kept / f"{self.checkpoint.stem}-{self.progress.step:06d}.pt")
+
     def save(self) -> None:
         """Writes the checkpoint."""
         course.save(self.checkpoint, self.net, self.average, self._optimiser, self.progress)
@@ -260,6 +268,7 @@ def _follow(run: Run, task: Task, next_batch: Callable[[], object], due: Due, cl
             run.note(smoothed.means())
         if due.measurement():
             run.note(run.measured(task))
+            run.keep()
         if due.checkpoint():
             run.save()
 

@@ -21,9 +21,11 @@ from models.corners.reading import (  # noqa: E402
     reading_loss,
 )
 from models.ocr import config as reader  # noqa: E402
+from models.ocr.best import choose, held_out  # noqa: E402
+from models.ocr.evaluate import Group  # noqa: E402
 from models.ocr.network import ReaderNet  # noqa: E402
+from models.training.mean import greedy, mean  # noqa: E402
 from models.training.mean import main as mean_main  # noqa: E402
-from models.training.mean import mean  # noqa: E402
 from roadside.core.rectify import box_corners, grow, strip  # noqa: E402
 from roadside.errors import ModelError  # noqa: E402
 
@@ -88,6 +90,33 @@ def test_the_judge_does_not_learn(tmp_path: Path) -> None:
     torch.save({"other": torch.zeros(1)}, tmp_path / "other.pt")
     with pytest.raises(ModelError, match=r"other\.pt is no checkpoint of this reader"):
         load_reader(tmp_path / "other.pt", CONFIG)
+
+
+def test_a_checkpoint_that_makes_the_mean_worse_stays_out() -> None:
+    costs = {(1,): 1.0, (1, 0): 0.8, (1, 0, 2): 0.9, (1, 0, 3): 0.8}
+    taken, least = greedy([2.0, 1.0, 3.0, 4.0], lambda places: costs[tuple(places)])
+    assert (taken, least) == ([1, 0, 3], 0.8)
+    assert greedy([2.0], lambda _: 0.0) == ([0], 2.0)
+
+
+def test_the_best_mean_of_readers_is_told_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(0)
+    config = reader.load()
+    good, bad = ReaderNet(config), ReaderNet(config)
+    with torch.no_grad():
+        for part in (bad.characters.weight, bad.characters.bias):
+            part.mul_(40.0)
+    for name, net in (("good", good), ("bad", bad)):
+        torch.save(net.state_dict(), tmp_path / f"{name}.pt")
+    strips = np.random.default_rng(0).integers(0, 256, (2, 48, 176), np.uint8)
+    data = held_out({"some": Group(strips, ("AB12CDE", "PO5"))}, config, copies=2)
+    assert data.strips.shape == (4, 48, 176)
+    best = choose([tmp_path / "bad.pt", tmp_path / "good.pt"], data)
+    assert all(torch.equal(value, good.state_dict()[key]) for key, value in best.items())
+    assert "mean of 1 of 2" in capsys.readouterr().out
+    torch.save({"x": torch.zeros(1)}, tmp_path / "other.pt")
+    with pytest.raises(ModelError, match="another reader"):
+        choose([tmp_path / "other.pt"], data)
 
 
 def test_the_mean_of_checkpoints_is_that_of_each_weight(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
