@@ -31,6 +31,7 @@ from roadside.adapters.sql.finding import position_of as page_position
 from roadside.adapters.voc import LabelledBox, annotation_of, read_voc, write_voc
 from roadside.assembly.models import open_named_reader
 from roadside.assembly.settings import Settings
+from roadside.assembly.site import parse_site
 from roadside.core.events import (
     CropEvent,
     EncodedPicture,
@@ -42,6 +43,7 @@ from roadside.core.events import (
 )
 from roadside.core.frames import Box, CameraId, Crop, Detection
 from roadside.core.fusion import sharpness
+from roadside.core.known import Action
 from roadside.core.picture_header import CAMERA_LIMITS, PictureFault
 from roadside.core.reads import FusedPlate, Hypothesis, PlacedRead, Read, Track
 from roadside.core.showing import EvidenceRule, fuse_track
@@ -50,6 +52,7 @@ from roadside.errors import PoisonError, RoadsideError
 from roadside.kit.toml_file import read_toml
 from roadside.kit.weights import weights_folder
 from roadside.notify.options import load_notify_options
+from roadside.registry.known_file import read_known
 from roadside.registry.validity import zone
 from roadside.registry.vignette_file import read_exemptions, read_vignettes
 from roadside.v1 import detector_pb2, ocr_pb2, plates_pb2
@@ -266,6 +269,31 @@ def _toml() -> Target:
     )
 
 
+def _site() -> Target:
+    """The file of settings: cameras, what is drawn on their pictures, relays and sections."""
+    seeds = [
+        (
+            b'[camera.gate]\nsource = "rtsp://192.0.2.7"\nrotation = 90\nzones = [[[0.1, 0.1], [0.6, 0.1], [0.6, 1]]]\n'
+            b"[camera.gate.line]\nstart = [0.0, 0.5]\nend = [1.0, 0.5]\ninwards = [0.5, 0.9]\n"
+            b'[camera.gate.schedule]\nhours = ["06:00-22:00"]\n'
+        ),
+        b'[camera.a]\n[camera.b]\n[section.hill]\nfrom = "a"\nto = "b"\ndistance_m = 1200.0\nclock_error_s = 0.5\n',
+    ]
+    tokens = (b"nan", b"inf", b"-1", b"1e308", b"[", b"]", b'"', b"[camera.", b"true", b"{}", b"25:00-26:00", b"[[]]")
+    return Target(seeds, lambda data: parse_site(data.decode("utf-8", "replace"), Path("site.toml")), tokens=tokens)
+
+
+def _known() -> Target:
+    """Lists of known plates."""
+    file = _File("known.csv")
+    seeds = [
+        b"plate,country,name,group,valid_from,valid_to\nAB51CDE,UK,Ann,flat 3,2026-01-01,2026-12-31\n",
+        b"SPZ;Name\n1AB 2345;Jan\n",
+    ]
+    tokens = (b'"', b"\n", b"\r", b";", b"\t", b"9999-12-31", b"0001-01-01", b"\0", b"24:00", b"sep=;", b"\xef\xbb\xbf")
+    return Target(seeds, lambda data: read_known(file.of(data), "list", Action.ALERT, "Europe/Prague"), tokens=tokens)
+
+
 def _voc() -> Target:
     file = _File("a.xml")
     box = LabelledBox("plate", Box(1, 2, 30, 20))
@@ -362,6 +390,8 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "vignettes": _vignettes,
     "answers": _answers,
     "toml": _toml,
+    "site": _site,
+    "known": _known,
     "voc": _voc,
     "yolo-coco": _yolo,
     "page-tokens": _tokens,
