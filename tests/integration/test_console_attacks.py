@@ -76,7 +76,7 @@ def harmless(answer: Response, said: str) -> None:
 
 
 FIELDS = {
-    "/search": ("plate", "how", "since", "until", "camera", "country", "verdict", "direction", "known", "page"),
+    "/search": ("plate", "how", "since", "until", "camera", "country", "verdict", "direction", "over", "known", "page"),
     "/lists/one": ("list", "q", "change"),
     "/sign-in/provider/back": ("state", "code", "error", "iss"),
     "/search/export.csv": ("camera", "page"),

@@ -66,6 +66,9 @@ class Sighting:
     direction: str | None
     """`in` or `out`, by the line that the file of settings draws for the camera; None where there is none, or the
     vehicle did not cross it."""
+    speed_kmh: tuple[float, float, float] | None
+    """How fast it was between the two lines of the file of settings, and the least and the most that it may have been
+    (95 %); None where there are none, or it is not known."""
     verdict: Verdict | None
     """Whether its vignette was paid; None where no registry was named."""
 
@@ -113,5 +116,6 @@ def _sighting(event: SightingEvent, *, judged: bool) -> Sighting:
         frame=None if frame is None else decode_picture(frame.data, "frame"),
         box=None if frame is None else frame.box,
         direction=None if seen.direction is None else seen.direction.value,
+        speed_kmh=None if seen.speed is None else (seen.speed.kmh, seen.speed.lowest_kmh, seen.speed.highest_kmh),
         verdict=seen.verdict if judged else None,
     )

@@ -12,6 +12,7 @@ from roadside.core.known import Action, KnownPolicy, matches
 from roadside.errors import StoreUnavailableError
 from roadside.kit.logs import fields
 from roadside.kit.weights import weights_folder
+from roadside.registry.config import NEVER_OPENS_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +68,16 @@ class KnownBook:
                 _log.warning("known plates are as they were last read", extra=fields(reason=str(error)))
             self._read_s = now_s
         return self._known
+
+
+def unreachable(settings: KnownSection) -> str | None:
+    """One line where no gate can ever open as the settings are; None where one can."""
+    if settings.known_open_at < NEVER_OPENS_FROM:
+        return None
+    return (
+        f"known_open_at is {settings.known_open_at}: no gate will ever open, for what is left to errors of the reader "
+        f"keeps every probability below {NEVER_OPENS_FROM}; 0.999 is usual"
+    )
 
 
 def known_policy(settings: KnownSection) -> KnownPolicy:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from roadside.adapters.second_reader import OcrOptions, OcrWitness
 from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.assembly.holdings import held_lists, take_in
-from roadside.assembly.known import open_known
+from roadside.assembly.known import open_known, unreachable
 from roadside.assembly.service_storage import STORE, store_tick, wait_for_database
 from roadside.assembly.site import load_site
 from roadside.assembly.storage import open_asked_registry, open_held_registry, open_judge, own_registry
@@ -54,6 +54,8 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
     witness = _witness(settings)
     # A registry of its own holds no lists: those lie with the sightings.
     book = open_known(settings, settings, database) if settings.registry is None else None
+    if book is not None and (line := unreachable(settings)):
+        _log.warning(line)
     find = (lambda *_: ()) if book is None else book.matches
     runner = HoldingRunner(
         READS,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
+from roadside.assembly.known import unreachable
 from roadside.assembly.settings import load_settings
 from roadside.assembly.site import load_site
 from roadside.assembly.watching import base_view
@@ -47,6 +49,12 @@ source = "rtsp://user:password@192.168.1.20/stream1"  # or /dev/video0, rpicam, 
 # start = [0.0, 0.7]
 # end = [1.0, 0.7]
 # inwards = [0.5, 0.95]  # some point on the side where they are once they are in
+
+# [camera.gate.speed]    # average speed between two lines of the picture, docs/cameras.md
+# first = [[0.1, 0.4], [0.8, 0.4]]
+# second = [[0.0, 0.8], [0.95, 0.8]]
+# distance_m = 12.0      # along the road, between the lines
+# camera_height_m = 4.5  # above the road
 
 # [camera.gate.schedule] # when it is watched, by this computer's clock
 # days = ["mon", "tue", "wed", "thu", "fri"]
@@ -96,7 +104,10 @@ def check_file(parsed: argparse.Namespace) -> int:
         if path is None:
             places = ", ".join(map(str, usual_files()))
             raise SettingsError(f"there is no file of settings: none of {places}; `roadside config example` prints one")
-        site = load_site(base_view(load_settings({})))
+        settings = load_settings({})
+        site = load_site(base_view(settings))
+    if line := unreachable(settings):
+        print(f"roadside: {path}: {line}", file=sys.stderr)
     if parsed.json:
         for camera in site.cameras.values():
             print_json(_fields(camera))
@@ -121,6 +132,7 @@ def _fields(camera: SiteCamera) -> dict[str, Any]:
         "zones": len(view.zones),
         "masks": len(view.masks),
         "line": view.line is not None,
+        "speed": view.speed is not None,
         "least_width": view.least_width_px,
         "motion_gate": view.motion_gate,
         "hours": [] if view.schedule is None else list(map(str, view.schedule.hours)),
@@ -143,6 +155,9 @@ def _view_words(view: View) -> list[str]:
             words.append(f"{count} {noun}{'' if count == 1 else 's'}")
     if view.line is not None:
         words.append("a line")
+    if view.speed is not None:
+        metres = view.speed.distance_m
+        words.append(f"two lines {metres:g} m apart")
     if view.least_width_px:
         words.append(f"plates from {view.least_width_px:g} px")
     if not view.motion_gate:

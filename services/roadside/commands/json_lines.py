@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from roadside.core.known import KnownMatch
     from roadside.core.sightings import Sighting, Statement
+    from roadside.core.speed import AverageSpeed
 
 
 def add_json(parser: argparse.ArgumentParser | argparse._ActionsContainer, what: str) -> None:
@@ -53,7 +54,17 @@ def sighting_json(sighting: Sighting) -> dict[str, Any]:
         "second_reader": _witness(sighting.verdict.witness),
         "held": is_held(sighting.verdict),
         "direction": sighting.direction,
+        "speed": None if sighting.speed is None else speed_json(sighting.speed),
         "known": [known_json(match) for match in sighting.known],
+    }
+
+
+def speed_json(speed: AverageSpeed) -> dict[str, float]:
+    """A speed and its interval, in kilometres an hour."""
+    return {
+        "kmh": round(speed.kmh, 2),
+        "lowest_kmh": round(speed.lowest_kmh, 2),
+        "highest_kmh": round(speed.highest_kmh, 2),
     }
 
 

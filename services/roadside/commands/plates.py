@@ -50,6 +50,9 @@ COLUMNS = (
     "held",
     "sighting_id",
     "direction",
+    "speed_kmh",
+    "speed_lowest_kmh",
+    "speed_highest_kmh",
 )
 """Of a file for an office."""
 
@@ -68,6 +71,9 @@ def add_to(commands: SubParsers) -> None:
     recent.add_argument("--plate", help="only this plate, or one character away from it")
     recent.add_argument(
         "--direction", choices=[way.value for way in Direction], help="only these, by the camera's line"
+    )
+    recent.add_argument(
+        "--over", metavar="KMH", type=float, help="only those who were faster beyond the uncertainty, by two lines"
     )
     recent.add_argument("--camera", "--of-camera", dest="of_camera", metavar="NAME", help="only this camera's")
     shape = recent.add_mutually_exclusive_group()
@@ -92,6 +98,7 @@ def list_recent(arguments: argparse.Namespace) -> int:
         plate_like=arguments.plate,
         verdict=VerdictKind(arguments.verdict) if arguments.verdict else None,
         direction=Direction(arguments.direction) if arguments.direction else None,
+        over_kmh=arguments.over,
     )
     records = open_records(settings)
     try:
@@ -166,7 +173,8 @@ def _write(arguments: argparse.Namespace, sightings: Iterable[Sighting], where: 
 def _cells(sighting: Sighting, where: tzinfo) -> list[str | float | None]:
     told = sighting_json(sighting)
     times = {name: _local_iso(at_ns, where) for name, at_ns in _times(sighting)}
-    return [times.get(name, told.get(name)) for name in COLUMNS]
+    speed = {f"speed_{name}": value for name, value in (told["speed"] or {}).items()}
+    return [times.get(name, speed.get(name, told.get(name))) for name in COLUMNS]
 
 
 def _times(sighting: Sighting) -> tuple[tuple[str, int], ...]:

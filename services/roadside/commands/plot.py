@@ -152,7 +152,7 @@ def _stored(parsed: argparse.Namespace, settings: Settings) -> list[Passage]:
     )
     records = open_records(settings)
     try:
-        speeds = {} if section is None else {
+        speeds = None if section is None else {
             passage.left.sighting_id: passage.speed for passage in passages_of(section, records, query)
         }  # fmt: skip
         return [_passage(sighting, speeds) for sighting in all_found(records.store, query)]
@@ -160,7 +160,7 @@ def _stored(parsed: argparse.Namespace, settings: Settings) -> list[Passage]:
         records.close()
 
 
-def _passage(sighting: Sighting, speeds: dict[str, AverageSpeed]) -> Passage:
+def _passage(sighting: Sighting, speeds: dict[str, AverageSpeed] | None) -> Passage:
     kind = sighting.verdict.kind
     return Passage(
         at_ns=sighting.last_seen_ns,
@@ -168,7 +168,7 @@ def _passage(sighting: Sighting, speeds: dict[str, AverageSpeed]) -> Passage:
         direction=sighting.direction,
         verdict=None if kind is VerdictKind.NONE else kind,
         confidence=None if sighting.plate is None else sighting.plate.confidence,
-        speed=speeds.get(sighting.sighting_id),
+        speed=sighting.speed if speeds is None else speeds.get(sighting.sighting_id),
     )
 
 

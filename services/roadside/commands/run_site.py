@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from roadside.assembly.embedded import FrameReport
 from roadside.assembly.gates import Gates
-from roadside.assembly.known import open_known
+from roadside.assembly.known import open_known, unreachable
 from roadside.assembly.records import reads_plates_alone
 from roadside.assembly.settings import load_settings
 from roadside.assembly.site import load_site
@@ -165,10 +165,12 @@ def open_witness(settings: Settings, records: Records) -> Witness | None:
 
 
 def tell_mode(settings: Settings, records: Records) -> None:
-    """Say that plates are read alone, where they are, and how long they are kept."""
+    """Say that plates are read alone, where they are, and how long they are kept; and where no gate can ever open."""
     if reads_plates_alone(settings, records):
         days = f"{settings.keep_plates_days:g} day{'' if settings.keep_plates_days == 1 else 's'}"
         say(f"no list of vignettes: plates are kept for {days}; `roadside registry import LIST` turns verdicts on")
+    if line := unreachable(settings):
+        say(line)
 
 
 class Reloading:

@@ -10,7 +10,7 @@ from roadside.assembly.records import open_records, person
 from roadside.assembly.site import load_site
 from roadside.assembly.watching import base_view
 from roadside.commands.flags import add_config, add_settings, settings_of
-from roadside.commands.json_lines import add_json, iso, print_json
+from roadside.commands.json_lines import add_json, iso, print_json, speed_json
 from roadside.commands.plates import all_found, since_ns, until_ns
 from roadside.commands.table import local_date
 from roadside.core.sightings import SightingQuery
@@ -107,7 +107,5 @@ def _fields(passage: SectionPassage) -> dict[str, object]:
         "entered": iso(passage.entered.last_seen_ns),
         "left": iso(passage.left.last_seen_ns),
         "sightings": [passage.entered.sighting_id, passage.left.sighting_id],
-        "kmh": round(speed.kmh, 2),
-        "lowest_kmh": round(speed.lowest_kmh, 2),
-        "highest_kmh": round(speed.highest_kmh, 2),
+        **speed_json(speed),
     }

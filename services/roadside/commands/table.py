@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from roadside.core.sightings import Sighting, Verdict
+    from roadside.core.speed import AverageSpeed
 
 MOST_ROWS = 1000
 """Shown of a run."""
@@ -131,7 +132,7 @@ def _row(sighting: Sighting) -> tuple[str, ...]:
         judged = ("", "")
     else:
         judged = (sighting.verdict.kind.value, _why(sighting.verdict))
-    way = "" if sighting.direction is None else sighting.direction.value
+    way = " ".join(filter(None, (sighting.direction, None if sighting.speed is None else speed_said(sighting.speed))))
     known = ", ".join(f"{match.name or match.plate} ({match.list_name})" for match in sighting.known)
     return (local_time(sighting.last_seen_ns), *seen, *judged, way, known)
 
@@ -140,8 +141,15 @@ def _beside(sighting: Sighting) -> Iterator[str]:
     """Which way it went, and who it is where it is known."""
     if sighting.direction is not None:
         yield sighting.direction.value
+    if sighting.speed is not None:
+        yield speed_said(sighting.speed)
     for match in sighting.known:
         yield f"{match.name or match.plate} ({match.list_name}, {match.action.value}, {match.probability:.3f})"
+
+
+def speed_said(speed: AverageSpeed) -> str:
+    """A speed with its interval, in kilometres an hour."""
+    return f"{speed.kmh:.0f} km/h ({speed.lowest_kmh:.0f} to {speed.highest_kmh:.0f})"
 
 
 def _why(verdict: Verdict) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 
 A_PAGE = 50
 MOST_PLATE = 16
+MOST_KMH = 1000
 MOST_DIGITS = 19
 """So many may be too many for 64 bits."""
-FIELDS = ("plate", "how", "since", "until", "camera", "country", "verdict", "direction", "known", "page")
+FIELDS = ("plate", "how", "since", "until", "camera", "country", "verdict", "direction", "over", "known", "page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Asked:
     country: str = ""
     verdict: str = ""
     direction: str = ""
+    over: str = ""
+    """Kilometres an hour."""
     known: str = ""
     """A list of known plates."""
     page: str = ""
@@ -83,6 +87,7 @@ def query_of(said: Asked, zone: tzinfo, limit: int = A_PAGE) -> SightingQuery:
         country=_country(said.country),
         verdict=_verdict(said.verdict),
         direction=_direction(said.direction),
+        over_kmh=_over(said.over),
         known_list=said.known or None,
     )
     plate = normalise(said.plate)
@@ -112,6 +117,16 @@ def _direction(text: str) -> Direction | None:
         return Direction(text) if text else None
     except ValueError as error:
         raise InputError(f"direction: one of {', '.join(Direction)}") from error
+
+
+def _over(text: str) -> float | None:
+    try:
+        kmh = float(text.replace(",", ".")) if text else None
+    except ValueError:
+        kmh = math.nan
+    if kmh is not None and not 0 <= kmh <= MOST_KMH:
+        raise InputError(f"speed: kilometres an hour, from 0 to {MOST_KMH}")
+    return kmh
 
 
 def _moment(text: str, zone: tzinfo, field: str, *, after: bool = False) -> int:

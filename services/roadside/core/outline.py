@@ -38,7 +38,7 @@ class Polygon:
         """Raises ValueError for what is no polygon inside the picture."""
         if not 3 <= len(self.points) <= MOST_POINTS:
             raise ValueError(f"a polygon has 3 to {MOST_POINTS} points, not {len(self.points)}")
-        _check_inside(self.points)
+        check_inside(self.points)
         if _crosses_itself(self.points):
             raise ValueError("the polygon's sides cross: name its corners one after another, all the way round")
         if abs(_signed_area(self.points)) < LEAST_AREA:
@@ -65,7 +65,7 @@ class Line:
 
     def __post_init__(self) -> None:
         """Raises ValueError for a line without length, or where it is not clear which side is inside."""
-        _check_inside((self.start, self.end, self.inwards))
+        check_inside((self.start, self.end, self.inwards))
         length = math.dist(self.start, self.end)
         if length < LEAST_LENGTH:
             raise ValueError("the line has no length: give two points that are apart")
@@ -80,14 +80,16 @@ class Line:
 
     def _step(self, before: Point, after: Point, inside: float) -> int:
         """1 for a step over the line inwards, -1 for one outwards; a point on the line counts as outside."""
-        was, is_now = (_turn(self.start, self.end, p) * inside > 0 for p in (before, after))
-        if was == is_now:
+        if not steps_over(before, after, self.start, self.end, inside):
             return 0
-        # The line's ends must lie on different sides of the step, or it went past the end of the line.
-        first, last = _turn(before, after, self.start), _turn(before, after, self.end)
-        if first * last > 0:
-            return 0
-        return 1 if is_now else -1
+        return 1 if _turn(self.start, self.end, after) * inside > 0 else -1
+
+
+def steps_over(before: Point, after: Point, start: Point, end: Point, side: float = 1.0) -> bool:
+    """Whether a step goes over the line from `start` to `end`; a point on it is not on the `side`, of 1 and -1."""
+    was, is_now = (_turn(start, end, p) * side > 0 for p in (before, after))
+    # The line's ends must lie on different sides of the step, or it went past the end of the line.
+    return was != is_now and _turn(before, after, start) * _turn(before, after, end) <= 0
 
 
 def _turn(a: Point, b: Point, c: Point) -> float:
@@ -103,7 +105,8 @@ def _signed_area(points: Sequence[Point]) -> float:
     return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in _sides(points)) / 2
 
 
-def _check_inside(points: Sequence[Point]) -> None:
+def check_inside(points: Sequence[Point]) -> None:
+    """Raises ValueError for points that are not in the picture."""
     if any(not (0 <= value <= 1) for point in points for value in point):  # NaN is not, either
         raise ValueError("points are fractions of the picture's width and height, each from 0 to 1")
 

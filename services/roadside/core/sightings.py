@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from roadside.core.known import KnownMatch
     from roadside.core.outline import Direction
     from roadside.core.reads import FusedPlate
+    from roadside.core.speed import AverageSpeed
     from roadside.core.vignettes import Exemption, Vignette
 
 
@@ -158,6 +159,8 @@ class Sighting:
     """What saw and read it: the version of the program, the SHA-256 of the nets."""
     direction: Direction | None = None
     """Which way it crossed the line of its camera; None where there is none, or it did not."""
+    speed: AverageSpeed | None = None
+    """How fast it was between the two lines of its camera; None where there are none, or it is not known."""
     known: tuple[KnownMatch, ...] = ()
     """The known plates that it may have, the most probable first; of PAID and EXEMPT none is kept."""
 
@@ -190,6 +193,8 @@ class SightingQuery:
     country: str | None = None
     verdict: VerdictKind | None = None
     direction: Direction | None = None
+    over_kmh: float | None = None
+    """Only vehicles whose speed was higher beyond its uncertainty: `speed.lowest_kmh` is."""
     known_list: str | None = None
     """Only vehicles that may be one of this list of known plates."""
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 KMH = 3.6
 """Kilometres an hour of one metre a second."""
-_RECTANGULAR = math.sqrt(3.0)
+RECTANGULAR = math.sqrt(3.0)
+"""A bound, the true value anywhere within, divided by this is a standard uncertainty (JCGM 100:2008, 4.3.7)."""
 COVERAGE = 2.0
 """Factor of the expanded uncertainty, for some 95 % (JCGM 100:2008, 6.3)."""
 SLOWEST_MS = 1.0
@@ -61,6 +62,11 @@ class AverageSpeed:
     highest_kmh: float
 
 
+def is_faster(speed: AverageSpeed | None, over_kmh: float | None) -> bool:
+    """Whether a speed is higher than that beyond its uncertainty; everybody's is higher than None."""
+    return over_kmh is None or (speed is not None and speed.lowest_kmh > over_kmh)
+
+
 def average_speed(section: Section, entered: Sighting, left: Sighting) -> AverageSpeed | None:
     """The average speed between two sightings; None where the clocks cannot tell that any time passed between them.
 
@@ -71,11 +77,11 @@ def average_speed(section: Section, entered: Sighting, left: Sighting) -> Averag
     """
     seconds = (_middle_ns(left) - _middle_ns(entered)) / 1e9
     lengths = [(each.last_seen_ns - each.first_seen_ns) / 1e9 for each in (entered, left)]
-    clock = section.clock_error_s / _RECTANGULAR
+    clock = section.clock_error_s / RECTANGULAR
     time_error = math.sqrt(sum(length**2 / 12.0 for length in lengths) + 2.0 * clock**2)
     if seconds <= COVERAGE * time_error:
         return None
-    distance_error = section.distance_error_m / _RECTANGULAR
+    distance_error = section.distance_error_m / RECTANGULAR
     relative = math.hypot(distance_error / section.distance_m, time_error / seconds)
     kmh, factor = section.distance_m / seconds * KMH, math.exp(COVERAGE * relative)
     return AverageSpeed(kmh, kmh / factor, kmh * factor)

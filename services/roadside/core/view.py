@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from roadside.core.line_speed import line_speed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roadside.core.frames import Box, Detection
+    from roadside.core.line_speed import SpeedLines
     from roadside.core.outline import Direction, Line, Point, Polygon
     from roadside.core.reads import Track
     from roadside.core.schedule import Schedule
+    from roadside.core.speed import AverageSpeed
 
 ROTATIONS = (0, 90, 180, 270)
 _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -58,6 +62,8 @@ class View:
     """Plates narrower than this are not read."""
     motion_gate: bool = True
     """Whether frames of a live camera in which nothing moves are left out."""
+    speed: SpeedLines | None = None
+    """Two lines whose distance is known; None: nobody's speed is measured."""
     schedule: Schedule | None = None
     """When a live camera is watched; None: always."""
 
@@ -109,6 +115,10 @@ class View:
         if self.line is None:
             return None
         return self.line.crossed(_path(track))
+
+    def speed_of(self, track: Track) -> AverageSpeed | None:
+        """How fast the vehicle of `track` was between the two lines; None without them, or where it is not known."""
+        return None if self.speed is None else line_speed(self.speed, track)
 
 
 def _path(track: Track) -> list[Point]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from roadside.core.line_speed import SpeedLines
 from roadside.core.outline import Line, Polygon
 from roadside.core.schedule import DAYS, Schedule, Span
 from roadside.core.view import Flip, View
@@ -13,9 +14,15 @@ from roadside.core.view import Flip, View
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-VIEW_KEYS = ("rotation", "flip", "zones", "masks", "line", "least_width", "motion_gate", "schedule")
+    from roadside.core.outline import Point
+
+VIEW_KEYS = ("rotation", "flip", "zones", "masks", "line", "speed", "least_width", "motion_gate", "schedule")
 """What a table may say of a camera's picture."""
 _LINE_KEYS = ("start", "end", "inwards")
+_SPEED_NEEDED = ("first", "second", "distance_m", "camera_height_m")
+_SPEED_KEYS = (*_SPEED_NEEDED, "distance_error_m", "plate_height_m", "plate_height_error_m", "time_error_s")
+USUAL_DISTANCE_ERROR = 0.02
+"""Of the distance, where the table does not say."""
 _SCHEDULE_KEYS = ("days", "hours")
 
 
@@ -63,6 +70,8 @@ def view_table(view: View) -> dict[str, Any]:
             table[key] = [[list(point) for point in polygon.points] for polygon in polygons]
     if view.line is not None:
         table["line"] = {key: list(getattr(view.line, key)) for key in _LINE_KEYS}
+    if view.speed is not None:
+        table["speed"] = {key: _plain(getattr(view.speed, key)) for key in _SPEED_KEYS}
     if view.least_width_px:
         table["least_width"] = view.least_width_px
     if not view.motion_gate:
@@ -71,6 +80,10 @@ def view_table(view: View) -> dict[str, Any]:
         days = [DAYS[day] for day in sorted(view.schedule.days)]
         table["schedule"] = {"days": days, "hours": [str(span) for span in view.schedule.hours]}
     return table
+
+
+def _plain(value: object) -> object:
+    return [list(point) for point in value] if isinstance(value, tuple) else value
 
 
 def refuse_unknown_keys(table: Mapping[str, Any], known: Collection[str]) -> None:
@@ -148,6 +161,31 @@ def _line(value: object) -> Line:
     return Line(*(_point(table[key]) for key in _LINE_KEYS))
 
 
+def _speed(value: object) -> SpeedLines:
+    table = _table(value, _SPEED_KEYS)
+    if missing := [key for key in _SPEED_NEEDED if key not in table]:
+        raise ValueError(f"{missing[0]} is missing: two lines have {', '.join(_SPEED_NEEDED)}")
+    read: dict[str, Any] = {}
+    for key, given in table.items():
+        try:
+            read[key] = _ends(given) if key in ("first", "second") else _number(given)
+        except ValueError as error:
+            raise TableFault((key,), str(error)) from None
+    read.setdefault("distance_error_m", read["distance_m"] * USUAL_DISTANCE_ERROR)
+    try:
+        return SpeedLines(**read)
+    except ValueError as error:
+        name, _, reason = str(error).partition(": ")
+        raise TableFault((name,), reason) from None
+
+
+def _ends(value: object) -> tuple[Point, Point]:
+    points = _list(value, "two points [x, y]")
+    if len(points) != 2:
+        raise ValueError("a line has two points [x, y]")
+    return _point(points[0]), _point(points[1])
+
+
 def _schedule(value: object) -> Schedule:
     table = _table(value, _SCHEDULE_KEYS)
     given: dict[str, Any] = {}
@@ -171,6 +209,7 @@ _PARSERS = {
     "zones": _polygons,
     "masks": _polygons,
     "line": _line,
+    "speed": _speed,
     "least_width": _number,
     "motion_gate": _boolean,
     "schedule": _schedule,

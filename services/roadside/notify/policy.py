@@ -57,6 +57,13 @@ def _body(sighting: Sighting, *, with_plate: bool) -> Mapping[str, object]:
     }
     if sighting.direction is not None:
         body["direction"] = sighting.direction.value
+    if sighting.speed is not None:
+        speed = sighting.speed
+        body["speed"] = {
+            "kmh": round(speed.kmh, 2),
+            "lowest_kmh": round(speed.lowest_kmh, 2),
+            "highest_kmh": round(speed.highest_kmh, 2),
+        }
     if sighting.known:
         body["known"] = [_known(match, with_plate=with_plate) for match in sighting.known]
     if with_plate and sighting.plate is not None:

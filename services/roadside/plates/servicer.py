@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from roadside.core.countries import country_code
@@ -9,6 +10,7 @@ from roadside.core.frames import CameraId
 from roadside.core.fusion import edit_distance
 from roadside.core.plates import fold
 from roadside.core.sightings import SightingQuery
+from roadside.core.speed import is_faster
 from roadside.errors import InputError
 from roadside.kit.grpc_work import caller_name
 from roadside.v1 import plates_pb2, plates_pb2_grpc
@@ -141,6 +143,7 @@ def _query(wanted: plates_pb2.SightingFilter, limit: int, page_token: str) -> Si
         country=_country(wanted.country),
         verdict=verdict,
         direction=_direction(wanted.direction),
+        over_kmh=_over(wanted.over_kmh),
         known_list=wanted.known_list or None,
     )
 
@@ -158,8 +161,12 @@ def _matches(sighting: Sighting, query: SightingQuery) -> bool:
     if query.known_list is not None and all(match.list_name != query.known_list for match in sighting.known):
         return False
     if query.country is None and query.plate_prefix is None and query.plate_like is None:
-        return True
-    return sighting.plate is not None and _matches_plate(sighting.plate, query)
+        return is_faster(sighting.speed, query.over_kmh)
+    return (
+        sighting.plate is not None
+        and is_faster(sighting.speed, query.over_kmh)
+        and _matches_plate(sighting.plate, query)
+    )
 
 
 def _matches_plate(plate: FusedPlate, query: SightingQuery) -> bool:
@@ -178,6 +185,12 @@ def _direction(wanted: types_pb2.Direction) -> Direction | None:
     if found is None:
         raise InputError("filter.direction: no such direction")
     return found
+
+
+def _over(kmh: float) -> float | None:
+    if not 0.0 <= kmh < math.inf:
+        raise InputError("filter.over_kmh: a number of kilometres an hour, not below 0")
+    return kmh or None
 
 
 def _country(name: str) -> str | None:

@@ -137,6 +137,10 @@ class VerdictSection(RegistrySection):
         )
 
 
+NEVER_OPENS_FROM = 0.9999
+"""Measured (docs/known-plates.md): what is left to errors of the reader keeps every probability below it."""
+
+
 class KnownSection(Section):
     """How sure one must be of a known plate; docs/known-plates.md explains each."""
 

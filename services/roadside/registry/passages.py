@@ -96,6 +96,7 @@ class PassageBuilder:
             plate=fusion.plate,
             verdict=verdict,
             direction=self._view_of(track.camera_id).direction(track),
+            speed=self._view_of(track.camera_id).speed_of(track),
             known=tuple(self._find_known(fusion.plate, seen.last_ns)),
         )
         sighting = replace(sighting, provenance=provenance_of(track))

@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SightingFilter(_message.Message):
-    __slots__ = ("since_time", "until_time", "camera_id", "plate_prefix", "plate_like", "country", "verdict", "direction", "known_list")
+    __slots__ = ("since_time", "until_time", "camera_id", "plate_prefix", "plate_like", "country", "verdict", "direction", "known_list", "over_kmh")
     SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
     UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class SightingFilter(_message.Message):
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
     KNOWN_LIST_FIELD_NUMBER: _ClassVar[int]
+    OVER_KMH_FIELD_NUMBER: _ClassVar[int]
     since_time: _timestamp_pb2.Timestamp
     until_time: _timestamp_pb2.Timestamp
     camera_id: str
@@ -31,7 +32,8 @@ class SightingFilter(_message.Message):
     verdict: _types_pb2.VerdictKind
     direction: _types_pb2.Direction
     known_list: str
-    def __init__(self, since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., camera_id: _Optional[str] = ..., plate_prefix: _Optional[str] = ..., plate_like: _Optional[str] = ..., country: _Optional[str] = ..., verdict: _Optional[_Union[_types_pb2.VerdictKind, str]] = ..., direction: _Optional[_Union[_types_pb2.Direction, str]] = ..., known_list: _Optional[str] = ...) -> None: ...
+    over_kmh: float
+    def __init__(self, since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., camera_id: _Optional[str] = ..., plate_prefix: _Optional[str] = ..., plate_like: _Optional[str] = ..., country: _Optional[str] = ..., verdict: _Optional[_Union[_types_pb2.VerdictKind, str]] = ..., direction: _Optional[_Union[_types_pb2.Direction, str]] = ..., known_list: _Optional[str] = ..., over_kmh: _Optional[float] = ...) -> None: ...
 
 class ListSightingsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "filter")

@@ -310,7 +310,7 @@ class Evidence(_message.Message):
     def __init__(self, kind: _Optional[_Union[PictureKind, str]] = ..., sha256: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., box: _Optional[_Union[Box, _Mapping]] = ...) -> None: ...
 
 class Sighting(_message.Message):
-    __slots__ = ("sighting_id", "camera_id", "track_id", "first_seen_time", "last_seen_time", "plate", "verdict", "plate_hash", "evidence", "sequence", "provenance", "direction", "known")
+    __slots__ = ("sighting_id", "camera_id", "track_id", "first_seen_time", "last_seen_time", "plate", "verdict", "plate_hash", "evidence", "sequence", "provenance", "direction", "known", "speed")
     SIGHTING_ID_FIELD_NUMBER: _ClassVar[int]
     CAMERA_ID_FIELD_NUMBER: _ClassVar[int]
     TRACK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -324,6 +324,7 @@ class Sighting(_message.Message):
     PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
     KNOWN_FIELD_NUMBER: _ClassVar[int]
+    SPEED_FIELD_NUMBER: _ClassVar[int]
     sighting_id: str
     camera_id: str
     track_id: str
@@ -337,7 +338,18 @@ class Sighting(_message.Message):
     provenance: _containers.RepeatedCompositeFieldContainer[Fact]
     direction: Direction
     known: _containers.RepeatedCompositeFieldContainer[KnownMatch]
-    def __init__(self, sighting_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., plate: _Optional[_Union[FusedPlate, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., plate_hash: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., sequence: _Optional[int] = ..., provenance: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ..., direction: _Optional[_Union[Direction, str]] = ..., known: _Optional[_Iterable[_Union[KnownMatch, _Mapping]]] = ...) -> None: ...
+    speed: AverageSpeed
+    def __init__(self, sighting_id: _Optional[str] = ..., camera_id: _Optional[str] = ..., track_id: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., plate: _Optional[_Union[FusedPlate, _Mapping]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., plate_hash: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., sequence: _Optional[int] = ..., provenance: _Optional[_Iterable[_Union[Fact, _Mapping]]] = ..., direction: _Optional[_Union[Direction, str]] = ..., known: _Optional[_Iterable[_Union[KnownMatch, _Mapping]]] = ..., speed: _Optional[_Union[AverageSpeed, _Mapping]] = ...) -> None: ...
+
+class AverageSpeed(_message.Message):
+    __slots__ = ("kmh", "lowest_kmh", "highest_kmh")
+    KMH_FIELD_NUMBER: _ClassVar[int]
+    LOWEST_KMH_FIELD_NUMBER: _ClassVar[int]
+    HIGHEST_KMH_FIELD_NUMBER: _ClassVar[int]
+    kmh: float
+    lowest_kmh: float
+    highest_kmh: float
+    def __init__(self, kmh: _Optional[float] = ..., lowest_kmh: _Optional[float] = ..., highest_kmh: _Optional[float] = ...) -> None: ...
 
 class KnownMatch(_message.Message):
     __slots__ = ("list", "action", "name", "group", "plate", "probability", "opens")

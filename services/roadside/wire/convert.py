@@ -27,6 +27,7 @@ from roadside.core.sightings import (
     Verdict,
     VerdictKind,
 )
+from roadside.core.speed import AverageSpeed
 from roadside.core.vignettes import Exemption, Vignette
 from roadside.errors import PoisonError
 from roadside.v1 import types_pb2
@@ -367,6 +368,7 @@ def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
         sequence=sighting.sequence,
         provenance=_facts_to_proto(sighting.provenance),
         direction=DIRECTION_TO_PROTO[sighting.direction],
+        speed=None if sighting.speed is None else _speed_to_proto(sighting.speed),
         known=[
             types_pb2.KnownMatch(
                 list=k.list_name,
@@ -380,6 +382,17 @@ def sighting_to_proto(sighting: Sighting) -> types_pb2.Sighting:
             for k in sighting.known
         ],
     )
+
+
+def _speed_to_proto(speed: AverageSpeed) -> types_pb2.AverageSpeed:
+    return types_pb2.AverageSpeed(kmh=speed.kmh, lowest_kmh=speed.lowest_kmh, highest_kmh=speed.highest_kmh)
+
+
+def _speed_from_proto(speed: types_pb2.AverageSpeed) -> AverageSpeed:
+    """Raises PoisonError for what is no speed."""
+    if not 0 < speed.lowest_kmh <= speed.kmh <= speed.highest_kmh < math.inf:
+        raise PoisonError("a speed that does not lie between its bounds")
+    return AverageSpeed(speed.kmh, speed.lowest_kmh, speed.highest_kmh)
 
 
 def _known_from_proto(match: types_pb2.KnownMatch) -> KnownMatch:
@@ -416,6 +429,7 @@ def sighting_from_proto(sighting: types_pb2.Sighting) -> Sighting:
         sequence=sighting.sequence,
         provenance=_facts_from_proto(sighting.provenance),
         direction={v: k for k, v in DIRECTION_TO_PROTO.items()}.get(sighting.direction),
+        speed=_speed_from_proto(sighting.speed) if sighting.HasField("speed") else None,
         known=tuple(_known_from_proto(match) for match in sighting.known),
     )
 

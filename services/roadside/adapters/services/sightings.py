@@ -97,4 +97,5 @@ def _filter(query: SightingQuery) -> plates_pb2.SightingFilter:
         verdict=convert.VERDICT_TO_PROTO[query.verdict] if query.verdict is not None else None,
         direction=convert.DIRECTION_TO_PROTO[query.direction] if query.direction is not None else None,
         known_list=query.known_list or "",
+        over_kmh=query.over_kmh or 0.0,
     )

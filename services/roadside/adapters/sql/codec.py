@@ -24,6 +24,7 @@ from roadside.core.sightings import (
     Verdict,
     VerdictKind,
 )
+from roadside.core.speed import AverageSpeed
 from roadside.core.vignettes import Exemption, Vignette
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def sighting_row(sighting: Sighting, decided_at_ns: int) -> dict[str, Any]:
         "plate_hash": sighting.plate_hash,
         "provenance": json.dumps(sighting.provenance),
         "direction": None if sighting.direction is None else sighting.direction.value,
+        **_speed_columns(sighting.speed),
         "known": json.dumps([_known(match) for match in sighting.known]) if sighting.known else None,
         **verdict_columns(sighting.verdict, decided_at_ns),
         **plate_columns(sighting.plate),
@@ -121,8 +123,25 @@ def sighting_of(row: RowMapping, evidence: Sequence[RowMapping]) -> Sighting:
         sequence=row["sequence"],
         provenance=_facts(json.loads(row["provenance"] or "[]")),
         direction=None if row["direction"] is None else Direction(row["direction"]),
+        speed=_speed_of(row),
         known=tuple(_known_of(match) for match in json.loads(row["known"] or "[]")),
     )
+
+
+def _speed_columns(speed: AverageSpeed | None) -> dict[str, float | None]:
+    if speed is None:
+        return dict.fromkeys(("speed_kmh", "speed_lowest_kmh", "speed_highest_kmh"))
+    return {
+        "speed_kmh": float(speed.kmh),
+        "speed_lowest_kmh": float(speed.lowest_kmh),
+        "speed_highest_kmh": float(speed.highest_kmh),  # as they are read back, and so sealed
+    }
+
+
+def _speed_of(row: RowMapping) -> AverageSpeed | None:
+    if row["speed_kmh"] is None:
+        return None
+    return AverageSpeed(row["speed_kmh"], row["speed_lowest_kmh"], row["speed_highest_kmh"])
 
 
 def _known(match: KnownMatch) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _listed(query: SightingQuery) -> Select[Any]:
     """The places of those of a list that match, by its index."""
     k = KNOWN_MATCHES.c
     found = select(k.sequence).where(k.list == query.known_list, *conditions(query, _LISTED))
-    if query.plate_prefix:
+    if query.plate_prefix or query.over_kmh is not None:
         found = found.join(SIGHTINGS, SIGHTINGS.c.sequence == k.sequence)
     return found
 
@@ -120,6 +120,8 @@ def conditions(query: SightingQuery, columns: Columns) -> list[ColumnElement[boo
         found.append(columns.last_seen_ns >= query.since_ns)
     if query.until_ns is not None:
         found.append(columns.last_seen_ns < query.until_ns)
+    if query.over_kmh is not None:
+        found.append(SIGHTINGS.c.speed_lowest_kmh > query.over_kmh)
     named = ("camera_id", "country", "verdict", "direction")
     values = [(name, getattr(query, name)) for name in named]
     found += [getattr(columns, name) == str(value) for name, value in values if value is not None]

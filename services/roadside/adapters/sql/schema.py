@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -35,6 +36,7 @@ _READ = text("country IS NOT NULL")
 """Of vehicles that have paid there is no country: most rows are in no index of countries together with something."""
 _SPELT = text("plate_key IS NOT NULL")
 _CROSSED = text("direction IS NOT NULL")
+_MEASURED = text("speed_lowest_kmh IS NOT NULL")
 _SOUGHT = ("plate_key", "last_seen_ns", "sequence")
 
 SIGHTINGS = Table(
@@ -59,7 +61,11 @@ SIGHTINGS = Table(
     Column("provenance", Text),
     Column("direction", Text),
     Column("known", Text),
+    Column("speed_kmh", Double),
+    Column("speed_lowest_kmh", Double),
+    Column("speed_highest_kmh", Double),
     Index(None, "last_seen_ns", "sequence"),
+    Index(*(None, "last_seen_ns", "sequence", "speed_lowest_kmh"), sqlite_where=_MEASURED, postgresql_where=_MEASURED),
     Index(None, "camera_id", "last_seen_ns", "sequence"),
     Index(None, "camera_id", "verdict", "last_seen_ns", "sequence"),
     Index(None, "verdict", "last_seen_ns", "sequence"),

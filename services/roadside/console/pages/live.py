@@ -15,6 +15,7 @@ from roadside.console.queries import asked, known_to, query_of
 from roadside.console.web import Visit, draw, page, session_of
 from roadside.core.outline import Direction
 from roadside.core.sightings import SightingQuery, VerdictKind
+from roadside.core.speed import is_faster
 from roadside.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ def _wanted(sighting: Sighting, query: SightingQuery) -> bool:
     if query.camera_id is not None and sighting.camera_id != query.camera_id:
         return False
     if query.direction is not None and sighting.direction is not query.direction:
+        return False
+    if not is_faster(sighting.speed, query.over_kmh):
         return False
     if query.known_list is not None and all(match.list_name != query.known_list for match in sighting.known):
         return False

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from roadside.console.ports import CameraState, Held, ListState
     from roadside.core.known import KnownPlate
     from roadside.core.sightings import Sighting
+    from roadside.core.speed import AverageSpeed
 
 
 class Model(BaseModel):
@@ -92,6 +93,14 @@ class KnownModel(Model):
     probability: float
 
 
+class SpeedModel(Model):
+    """In kilometres an hour; the true one lies between the lowest and the highest in some 95 of 100 cases."""
+
+    kmh: float
+    lowest_kmh: float
+    highest_kmh: float
+
+
 class SightingModel(Model):
     """A vehicle that passed a camera."""
 
@@ -105,6 +114,7 @@ class SightingModel(Model):
     pictures: list[PictureModel]
     reads: list[ReadModel]
     direction: Direction | None
+    speed: SpeedModel | None
     known: list[KnownModel]
     sequence: int
 
@@ -240,6 +250,7 @@ def sighting_model(sighting: Sighting) -> SightingModel:
             for r in (plate.shown if plate is not None else ())
         ],
         direction=sighting.direction,
+        speed=None if sighting.speed is None else _speed(sighting.speed),
         known=[
             KnownModel(
                 list=m.list_name, action=m.action, name=m.name, group=m.group, plate=m.plate, probability=m.probability
@@ -298,3 +309,7 @@ def listed_model(entry: KnownPlate) -> ListedPlateModel:
 def moment(at_ns: int) -> datetime:
     """Nanoseconds since 1970 as a time."""
     return datetime.fromtimestamp(at_ns / 1e9, UTC)
+
+
+def _speed(speed: AverageSpeed) -> SpeedModel:
+    return SpeedModel(kmh=speed.kmh, lowest_kmh=speed.lowest_kmh, highest_kmh=speed.highest_kmh)

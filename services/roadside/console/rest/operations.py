@@ -65,6 +65,7 @@ async def list_sightings(  # noqa: PLR0913, PLR0917 - the filters of a search
     country: Annotated[str, Query(max_length=32)] = "",
     verdict: VerdictKind | None = None,
     direction: Direction | None = None,
+    over_kmh: Annotated[float | None, Query(ge=0, le=1000, description="faster, beyond the uncertainty")] = None,
     known: Annotated[str, Query(max_length=64, description="a list of known plates")] = "",
     since: Annotated[str, Query(max_length=32, description="last seen at or after: a day or a time")] = "",
     until: Annotated[str, Query(max_length=32, description="last seen before the time, or on the day")] = "",
@@ -83,6 +84,7 @@ async def list_sightings(  # noqa: PLR0913, PLR0917 - the filters of a search
         country=country,
         verdict=verdict.value if verdict else "",
         direction=direction.value if direction else "",
+        over="" if over_kmh is None else repr(over_kmh),
         known=known,
         page=page,
     )
