@@ -57,6 +57,18 @@ def test_a_plate_that_comes_back_has_a_frame_of_its_own() -> None:
     assert frames.take(again) is not None
 
 
+def test_a_plate_that_passes_again_before_it_was_told_of_has_both_frames() -> None:
+    """After an outage the reads of minutes come at once; seen better the second time, it took the first one's frame."""
+    frames = EvidenceFrames()
+    first, again = look("AB12CDE", 0.7, 1), look("AB12CDE", 0.99, 9, at_s=30)
+    frames.offer(first, frame(1))
+    frames.offer(again, frame(9))
+    for seen, value in ((first, 1), (again, 9)):
+        taken = frames.take(seen)
+        assert taken is not None
+        assert taken.data == frame(value).jpeg().data
+
+
 def test_what_no_track_can_ask_for_is_dropped() -> None:
     frames = EvidenceFrames()
     old = look("AB12CDE", 0.9, 1)

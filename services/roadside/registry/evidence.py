@@ -1,4 +1,4 @@
-"""The frame that proves a read: of each text that is being read, the best one so far."""
+"""The frame that proves a read: of each text that is being read, the best one of each passage so far."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ SUPPOSED_FRAME = (1280, 720)
 """Width and height of a frame that did not say its own."""
 KEPT_S = 120.0
 """Longer than the longest track."""
+APART_NS = 10 * 10**9
+"""A vehicle may pass again before its first passage is told of, as after an outage: each has its frame."""
 
 
 @dataclass(slots=True)
@@ -50,14 +52,14 @@ class EvidenceFrames:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Candidate] = {}
+        self._kept: dict[tuple[str, int], _Candidate] = {}
 
     def offer(self, placed: PlacedRead, frame: FramePicture) -> None:
         """Keep `frame` where it shows the text of `placed` better than what is kept of it; of equals the earliest."""
-        text = placed.read.text
-        known = self._kept.pop(text, None)
+        key = _key(placed)
+        known = self._kept.pop(key, None)
         offered = _Candidate(worth(quality(placed), placed.read), placed, frame)
-        self._kept[text] = offered if known is None or _rank(offered) > _rank(known) else known  # now the newest
+        self._kept[key] = offered if known is None or _rank(offered) > _rank(known) else known  # now the newest
         unencoded = [candidate for candidate in self._kept.values() if candidate.picture is not None]
         sizes = accumulate(_size_bytes(candidate) for candidate in reversed(unencoded))
         kept = sum(size <= UNENCODED_KEPT_BYTES for size in sizes)
@@ -66,10 +68,10 @@ class EvidenceFrames:
 
     def take(self, placed: PlacedRead) -> Picture | None:
         """The frame in which `placed` was read, kept no longer; None where another one of its text took its place."""
-        kept = self._kept.get(placed.read.text)
+        kept = self._kept.get(_key(placed))
         if kept is None or kept.placed.crop.sequence != placed.crop.sequence:
             return None
-        del self._kept[placed.read.text]
+        del self._kept[_key(placed)]
         jpeg = kept.encode()
         if jpeg.encoding is not PictureEncoding.JPEG:
             return None
@@ -82,7 +84,7 @@ class EvidenceFrames:
     def forget_before(self, at_ns: int) -> None:
         """Drop what no track can ask for any more at `at_ns` (UTC nanoseconds since 1970)."""
         oldest_ns = at_ns - round(KEPT_S * 1e9)
-        self._kept = {text: c for text, c in self._kept.items() if c.placed.crop.captured_at_ns >= oldest_ns}
+        self._kept = {key: c for key, c in self._kept.items() if c.placed.crop.captured_at_ns >= oldest_ns}
 
 
 def _of_one_vehicle(jpeg: EncodedPicture, crop: Crop) -> EncodedPicture:
@@ -100,6 +102,10 @@ def _size_bytes(candidate: _Candidate) -> int:
     """Of its frame as pixels."""
     width, height = candidate.placed.crop.frame_size or SUPPOSED_FRAME
     return width * height * 3
+
+
+def _key(placed: PlacedRead) -> tuple[str, int]:
+    return placed.read.text, placed.crop.captured_at_ns // APART_NS
 
 
 def _rank(candidate: _Candidate) -> tuple[float, int, int]:
