@@ -18,6 +18,7 @@ from roadside.core.known import Action, KnownMatch
 from roadside.core.outline import Direction
 from roadside.core.reads import ALPHABET, FusedPlate, Hypothesis
 from roadside.core.sightings import Sighting, SightingQuery, Verdict, VerdictKind
+from roadside.core.speed import AverageSpeed, is_faster
 from tests.clocks import HandClock
 from tests.databases import KINDS, fresh_postgres, postgres, sqlite_of_revision
 
@@ -32,6 +33,7 @@ FILTERS: dict[str, tuple[Any, ...]] = {
     "verdict": (VerdictKind.REVIEW, VerdictKind.PAID),
     "country": ("UK", "FR"),
     "direction": (Direction.OUT,),
+    "over_kmh": (50.0,),
     "known_list": ("staff", "none"),
     "plate_prefix": ("1", "X"),
     "plate_like": ("1AB2345", "LS15EB"),
@@ -60,6 +62,7 @@ def seen(number: int) -> Sighting:
         fused(plate, "UK" if plate.startswith("L") else "CZ"),
         Verdict(kind, "a-rule", 0.25, 0.5, (), (), ()),
         direction=(None, Direction.IN, Direction.OUT)[number // 3 % 3],
+        speed=(None, AverageSpeed(49, 45, 54), AverageSpeed(55, 50, 60), AverageSpeed(60, 50.1, 70))[number // 4 % 4],
         known=tuple(KnownMatch(name, Action.OPEN, "", "", plate, 0.9) for name in lists),
     )
 
@@ -103,6 +106,7 @@ def meets(sighting: Sighting, query: SightingQuery) -> bool:
         and query.verdict in {None, sighting.verdict.kind}
         and query.country in {None, country}
         and query.direction in {None, sighting.direction}
+        and is_faster(sighting.speed, query.over_kmh)
         and (query.known_list is None or query.known_list in lists)
         and plate.startswith(query.plate_prefix or "")
         and plate in like
@@ -154,6 +158,7 @@ def test_what_is_rare_is_found_by_the_index_that_holds_it_all(tmp_path: Path) ->
         (SightingQuery(plate_prefix="1", verdict=VerdictKind.UNPAID), "COVERING INDEX ix_sightings_plates "),
         (SightingQuery(plate_like="1AB2345", camera_id=gate), "COVERING INDEX ix_sightings_plates_of_cameras"),
         (SightingQuery(direction=Direction.IN, camera_id=gate), "INDEX ix_sightings_camera_id_direction_last_seen"),
+        (SightingQuery(over_kmh=50.0), "INDEX ix_sightings_last_seen_ns_sequence_speed_lowest_kmh"),
         (SightingQuery(direction=Direction.IN, country="CZ"), "INDEX ix_sightings_country_direction_last_seen"),
     ):
         assert index in plan(database, query), query

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from roadside.assembly.doctor import EXTRAS
 from roadside.kit.extras import install_command
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
@@ -20,6 +21,14 @@ def test_every_package_of_the_extra_is_named(extra: str) -> None:
     pip, install, *packages = shlex.split(install_command(extra))
     assert (pip, install) == ("pip", "install")
     assert sorted(packages) == sorted(PROJECT["project"]["optional-dependencies"][extra])
+
+
+def test_the_doctor_looks_for_whatever_a_person_may_want() -> None:
+    others = {"cluster", "gpio", "s3", "train", "dev", "docs", "release"}
+    wanted = PROJECT["project"]["optional-dependencies"].keys() - others
+    assert EXTRAS.keys() == wanted
+    for extra, (package, _) in EXTRAS.items():
+        assert any(line.startswith(package) for line in PROJECT["project"]["optional-dependencies"][extra])
 
 
 def test_only_some_of_them_can_be_named() -> None:

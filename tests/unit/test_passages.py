@@ -20,6 +20,7 @@ from roadside.core.motion import Course, Motion
 from roadside.core.plates import fold
 from roadside.core.sightings import VerdictKind
 from roadside.core.verdict import Policy
+from roadside.core.view import View
 from roadside.core.vignettes import RegistryAnswer, Vignette
 from roadside.registry.judge import Judge
 from roadside.registry.passages import PassageBuilder
@@ -73,8 +74,9 @@ def event(look: Look, at_s: float, sequence: int) -> ReadEvent:
     return ReadEvent(crop, None, read)
 
 
-def gathering(*paid: str) -> GatherStage:
-    return GatherStage(PassageBuilder(Judge(Paid(*paid), typical(), Policy(), SystemClock())), Counts())
+def gathering(*paid: str, view: View | None = None) -> GatherStage:
+    judge = Judge(Paid(*paid), typical(), Policy(), SystemClock())
+    return GatherStage(PassageBuilder(judge, view_of=lambda _: view or View()), Counts())
 
 
 @dataclass(frozen=True)

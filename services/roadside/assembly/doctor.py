@@ -40,8 +40,10 @@ LITTLE_BYTES, FEW_BYTES = 1 << 30, 100 << 20
 """Below the first a disk is soon full; below the second nothing can be kept."""
 EXTRAS = {
     "console": ("fastapi", "web pages: --console"),
+    "video": ("av", "RTMP, SRT, HLS, pipes, true times, H.264 films"),
     "mqtt": ("paho-mqtt", "MQTT and Home Assistant: --notify"),
     "push": ("apprise", "messages to telephones: --notify"),
+    "plot": ("matplotlib", "figures: roadside plot"),
     "onnx": ("onnxruntime", "another interpreter: --runtime onnx"),
 }
 """Optional parts: a package that tells whether they are there, and what they are for."""

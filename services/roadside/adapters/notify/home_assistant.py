@@ -109,7 +109,7 @@ def _entities(options: MqttOptions, topics: Topics, *, watched: bool) -> Iterato
     """Kind, name and own keys of each."""
     state = {"state_topic": topics.state}
     attributes = {"json_attributes_topic": topics.state}
-    verdict = {"name": "Last verdict", "icon": "mdi:car-info", "value_template": "{{ value_json.verdict }}"}
+    verdict = {"name": "Last verdict", "icon": "mdi:car-info", "value_template": "{{ value_json.verdict or 'SEEN' }}"}
     yield "sensor", "verdict", {**state, **attributes, **verdict}
     if options.with_plate:
         # "None" means unknown to Home Assistant: of a vehicle that has paid no plate is kept.
