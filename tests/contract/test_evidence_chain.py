@@ -358,6 +358,7 @@ def as_it_was(world: World) -> None:
             connection.execute(text(f"DROP INDEX ix_sightings_{columns}_last_seen_ns_sequence"))
         for plates in ("plates", "plates_of_cameras"):
             connection.execute(text(f"DROP INDEX ix_sightings_{plates}"))
+        connection.execute(text("DROP INDEX ix_sightings_last_seen_ns_sequence_speed_lowest_kmh"))
         name = "ix_sightings_plate_key_last_seen_ns"
         connection.execute(text(f"CREATE INDEX {name} ON sightings (plate_key, last_seen_ns)"))
         for table, column in (
@@ -365,6 +366,7 @@ def as_it_was(world: World) -> None:
             ("sightings", "provenance"),
             ("sightings", "direction"),
             ("sightings", "known"),
+            *(("sightings", f"speed_{of}") for of in ("kmh", "lowest_kmh", "highest_kmh")),
             ("registry_imports", "sha256"),
             ("registry_imports", "contents"),
             ("registry_imports", "seal"),

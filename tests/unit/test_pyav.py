@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -14,7 +15,7 @@ import pytest
 
 from roadside.adapters.sources.opening import Decoder, Kind, Opening, opened
 from roadside.adapters.sources.pyav_capture import device_fault, device_options
-from roadside.adapters.sources.recorded import ClipSource
+from roadside.adapters.sources.recorded import ClipSource, RecordedSource
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
 from tests.clocks import HandClock
@@ -24,13 +25,13 @@ BOTH = [Decoder.PYAV, Decoder.OPENCV]
 
 
 def write(path: Path, times_ms: list[int], codec: str = "mpeg4", **options: str) -> Path:
-    """A film whose pictures are shown at these times."""
+    """A film whose pictures are shown at these times, with key frames as often as the codec has them and no more."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
+        stream = container.add_stream(codec, rate=25, options={"sc_threshold": "1000000000"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)
         for key, value in options.items():
-            setattr(stream.codec_context, key, value)
+            setattr(stream.codec_context, key, int(value) if key == "gop_size" else value)
         for number, at_ms in enumerate(times_ms):
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 + 8 * number, np.uint8), format="bgr24")
             frame.pts, frame.time_base = at_ms, Fraction(1, 1000)
@@ -72,14 +73,15 @@ def test_both_decoders_give_the_same_pixels(tmp_path: Path) -> None:
         assert np.array_equal(one.image, other.image)
 
 
-def test_samples_come_from_all_over_the_clip(tmp_path: Path) -> None:
-    path = write(tmp_path / "clip.mp4", [40 * number for number in range(25)])
+@pytest.mark.parametrize("key_frames_every", ["12", "100"])
+def test_samples_come_from_all_over_the_clip(tmp_path: Path, key_frames_every: str) -> None:
+    path = write(tmp_path / "clip.mp4", [40 * number for number in range(25)], gop_size=key_frames_every)
     for decoder in BOTH:
         source = ClipSource(path, GATE, HandClock(), decoder=decoder)
         shades = [round(float(image.mean())) for image in source.samples(5)]
         source.close()
         assert shades == sorted(set(shades))
-        assert shades[0] < 70
+        assert 50 < shades[0] < 70, "from within the clip, not its first picture"
         assert shades[-1] > 190
 
 
@@ -209,3 +211,14 @@ def test_why_a_usb_camera_cannot_be_opened_is_told(number: int, said: str) -> No
     with pytest.raises(av.error.FFmpegError) as caught:
         av.error.err_check(-number)
     assert said in device_fault(caught.value)
+
+
+def test_a_clip_that_cannot_be_read_through_a_pipe_says_how_it_can(tmp_path: Path) -> None:
+    """MP4 as most programs write it: the index comes after the pictures."""
+    path = write(tmp_path / "clip.mp4", [40 * number for number in range(25)])
+    with subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE) as cat:
+        assert cat.stdout is not None
+        descriptor = os.dup(cat.stdout.fileno())
+        opening = Opening(Kind.CLIP, "", "standard input", decoder=Decoder.PYAV, descriptor=descriptor)
+        with pytest.raises(SourceError, match="index at its end cannot be read as it comes: give its name"):
+            list(RecordedSource(opening, None, GATE, HandClock()).frames())

@@ -248,7 +248,8 @@ def test_the_example_is_right_with_every_line_switched_on(tmp_path: Path, capsys
     told = capsys.readouterr().out
     assert "password" not in told
     words = (
-        "switched off, turned by 90 degrees, flipped horizontal, 1 zone, 1 mask, a line, plates from 60 px, every frame"
+        "switched off, turned by 90 degrees, flipped horizontal, 1 zone, 1 mask, a line, two lines 12 m apart, "
+        "plates from 60 px, every frame"
     )
     assert f"{words}, in its hours (06:00-22:00)" in told
     assert "yard: /dev/video0" in told

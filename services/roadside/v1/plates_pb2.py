@@ -27,7 +27,7 @@ from roadside.v1 import options_pb2 as roadside_dot_v1_dot_options__pb2
 from roadside.v1 import types_pb2 as roadside_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/plates.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"\x92\x03\n\x0eSightingFilter\x12\x45\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x45\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x1a\n\tcamera_id\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\x12\x1c\n\x0cplate_prefix\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x1a\n\nplate_like\x18\x05 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x07\x63ountry\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12)\n\x07verdict\x18\x07 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\x12)\n\tdirection\x18\x08 \x01(\x0e\x32\x16.roadside.v1.Direction\x12\x1b\n\nknown_list\x18\t \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x10\n\x08over_kmh\x18\n \x01(\x01\"}\n\x14ListSightingsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12+\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x1b.roadside.v1.SightingFilter\"Z\n\x15ListSightingsResponse\x12(\n\tsightings\x18\x01 \x03(\x0b\x32\x15.roadside.v1.Sighting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"4\n\x12GetSightingRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\">\n\x13GetSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\"u\n\x12GetEvidenceRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.roadside.v1.PictureKind\x12\x17\n\x06viewer\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\"8\n\x13GetEvidenceResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\"h\n\x15WatchSightingsRequest\x12\"\n\x11\x61\x66ter_sighting_id\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\x12+\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1b.roadside.v1.SightingFilter\"A\n\x16WatchSightingsResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\"[\n\x11ListStoredRequest\x12(\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x42\x10\xba\xe1\x18\x0c \x00(\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\"W\n\x12ListStoredResponse\x12(\n\tsightings\x18\x01 \x03(\x0b\x32\x15.roadside.v1.Sighting\x12\x17\n\x0fnewest_sequence\x18\x02 \x01(\x03\x32\xd0\x03\n\x06Plates\x12\\\n\rListSightings\x12!.roadside.v1.ListSightingsRequest\x1a\".roadside.v1.ListSightingsResponse\"\x04\xb8\xe1\x18\x01\x12V\n\x0bGetSighting\x12\x1f.roadside.v1.GetSightingRequest\x1a .roadside.v1.GetSightingResponse\"\x04\xb8\xe1\x18\x01\x12X\n\x0bGetEvidence\x12\x1f.roadside.v1.GetEvidenceRequest\x1a .roadside.v1.GetEvidenceResponse\"\x04\xb8\xe1\x18\x01\x30\x01\x12\x61\n\x0eWatchSightings\x12\".roadside.v1.WatchSightingsRequest\x1a#.roadside.v1.WatchSightingsResponse\"\x04\xb8\xe1\x18\x01\x30\x01\x12S\n\nListStored\x12\x1e.roadside.v1.ListStoredRequest\x1a\x1f.roadside.v1.ListStoredResponse\"\x04\xb8\xe1\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roadside/v1/plates.proto\x12\x0broadside.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roadside/v1/options.proto\x1a\x17roadside/v1/types.proto\"\x9d\x03\n\x0eSightingFilter\x12\x45\n\nsince_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x45\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x15\xba\xe1\x18\x11 \xfc\x85\xfa\xd1\xdd\xff\xff\xff\xff\x01(\x83\xfa\x85\xae\"\x12\x1a\n\tcamera_id\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\x12\x1c\n\x0cplate_prefix\x18\x04 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x1a\n\nplate_like\x18\x05 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12\x17\n\x07\x63ountry\x18\x06 \x01(\tB\x06\xba\xe1\x18\x02\x10 \x12)\n\x07verdict\x18\x07 \x01(\x0e\x32\x18.roadside.v1.VerdictKind\x12)\n\tdirection\x18\x08 \x01(\x0e\x32\x16.roadside.v1.Direction\x12\x1b\n\nknown_list\x18\t \x01(\tB\x07\xba\xe1\x18\x03\x10\xc8\x01\x12\x1b\n\x08over_kmh\x18\n \x01(\x01\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\"}\n\x14ListSightingsRequest\x12\x1c\n\tpage_size\x18\x01 \x01(\x05\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xba\xe1\x18\x02\x10@\x12+\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x1b.roadside.v1.SightingFilter\"Z\n\x15ListSightingsResponse\x12(\n\tsightings\x18\x01 \x03(\x0b\x32\x15.roadside.v1.Sighting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"4\n\x12GetSightingRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\">\n\x13GetSightingResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\"u\n\x12GetEvidenceRequest\x12\x1e\n\x0bsighting_id\x18\x01 \x01(\tB\t\xba\xe1\x18\x05\x08\x01\x10\x80\x01\x12&\n\x04kind\x18\x02 \x01(\x0e\x32\x18.roadside.v1.PictureKind\x12\x17\n\x06viewer\x18\x03 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\"8\n\x13GetEvidenceResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\x12\x12\n\nmedia_type\x18\x02 \x01(\t\"h\n\x15WatchSightingsRequest\x12\"\n\x11\x61\x66ter_sighting_id\x18\x01 \x01(\tB\x07\xba\xe1\x18\x03\x10\x80\x01\x12+\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1b.roadside.v1.SightingFilter\"A\n\x16WatchSightingsResponse\x12\'\n\x08sighting\x18\x01 \x01(\x0b\x32\x15.roadside.v1.Sighting\"[\n\x11ListStoredRequest\x12(\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x42\x10\xba\xe1\x18\x0c \x00(\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xba\xe1\x18\x05 \x00(\xe8\x07\"W\n\x12ListStoredResponse\x12(\n\tsightings\x18\x01 \x03(\x0b\x32\x15.roadside.v1.Sighting\x12\x17\n\x0fnewest_sequence\x18\x02 \x01(\x03\x32\xd0\x03\n\x06Plates\x12\\\n\rListSightings\x12!.roadside.v1.ListSightingsRequest\x1a\".roadside.v1.ListSightingsResponse\"\x04\xb8\xe1\x18\x01\x12V\n\x0bGetSighting\x12\x1f.roadside.v1.GetSightingRequest\x1a .roadside.v1.GetSightingResponse\"\x04\xb8\xe1\x18\x01\x12X\n\x0bGetEvidence\x12\x1f.roadside.v1.GetEvidenceRequest\x1a .roadside.v1.GetEvidenceResponse\"\x04\xb8\xe1\x18\x01\x30\x01\x12\x61\n\x0eWatchSightings\x12\".roadside.v1.WatchSightingsRequest\x1a#.roadside.v1.WatchSightingsResponse\"\x04\xb8\xe1\x18\x01\x30\x01\x12S\n\nListStored\x12\x1e.roadside.v1.ListStoredRequest\x1a\x1f.roadside.v1.ListStoredResponse\"\x04\xb8\xe1\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,6 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGHTINGFILTER'].fields_by_name['country']._serialized_options = b'\272\341\030\002\020 '
   _globals['_SIGHTINGFILTER'].fields_by_name['known_list']._loaded_options = None
   _globals['_SIGHTINGFILTER'].fields_by_name['known_list']._serialized_options = b'\272\341\030\003\020\310\001'
+  _globals['_SIGHTINGFILTER'].fields_by_name['over_kmh']._loaded_options = None
+  _globals['_SIGHTINGFILTER'].fields_by_name['over_kmh']._serialized_options = b'\272\341\030\005 \000(\350\007'
   _globals['_LISTSIGHTINGSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTSIGHTINGSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272\341\030\005 \000(\350\007'
   _globals['_LISTSIGHTINGSREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -75,27 +77,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLATES'].methods_by_name['ListStored']._loaded_options = None
   _globals['_PLATES'].methods_by_name['ListStored']._serialized_options = b'\270\341\030\001'
   _globals['_SIGHTINGFILTER']._serialized_start=127
-  _globals['_SIGHTINGFILTER']._serialized_end=529
-  _globals['_LISTSIGHTINGSREQUEST']._serialized_start=531
-  _globals['_LISTSIGHTINGSREQUEST']._serialized_end=656
-  _globals['_LISTSIGHTINGSRESPONSE']._serialized_start=658
-  _globals['_LISTSIGHTINGSRESPONSE']._serialized_end=748
-  _globals['_GETSIGHTINGREQUEST']._serialized_start=750
-  _globals['_GETSIGHTINGREQUEST']._serialized_end=802
-  _globals['_GETSIGHTINGRESPONSE']._serialized_start=804
-  _globals['_GETSIGHTINGRESPONSE']._serialized_end=866
-  _globals['_GETEVIDENCEREQUEST']._serialized_start=868
-  _globals['_GETEVIDENCEREQUEST']._serialized_end=985
-  _globals['_GETEVIDENCERESPONSE']._serialized_start=987
-  _globals['_GETEVIDENCERESPONSE']._serialized_end=1043
-  _globals['_WATCHSIGHTINGSREQUEST']._serialized_start=1045
-  _globals['_WATCHSIGHTINGSREQUEST']._serialized_end=1149
-  _globals['_WATCHSIGHTINGSRESPONSE']._serialized_start=1151
-  _globals['_WATCHSIGHTINGSRESPONSE']._serialized_end=1216
-  _globals['_LISTSTOREDREQUEST']._serialized_start=1218
-  _globals['_LISTSTOREDREQUEST']._serialized_end=1309
-  _globals['_LISTSTOREDRESPONSE']._serialized_start=1311
-  _globals['_LISTSTOREDRESPONSE']._serialized_end=1398
-  _globals['_PLATES']._serialized_start=1401
-  _globals['_PLATES']._serialized_end=1865
+  _globals['_SIGHTINGFILTER']._serialized_end=540
+  _globals['_LISTSIGHTINGSREQUEST']._serialized_start=542
+  _globals['_LISTSIGHTINGSREQUEST']._serialized_end=667
+  _globals['_LISTSIGHTINGSRESPONSE']._serialized_start=669
+  _globals['_LISTSIGHTINGSRESPONSE']._serialized_end=759
+  _globals['_GETSIGHTINGREQUEST']._serialized_start=761
+  _globals['_GETSIGHTINGREQUEST']._serialized_end=813
+  _globals['_GETSIGHTINGRESPONSE']._serialized_start=815
+  _globals['_GETSIGHTINGRESPONSE']._serialized_end=877
+  _globals['_GETEVIDENCEREQUEST']._serialized_start=879
+  _globals['_GETEVIDENCEREQUEST']._serialized_end=996
+  _globals['_GETEVIDENCERESPONSE']._serialized_start=998
+  _globals['_GETEVIDENCERESPONSE']._serialized_end=1054
+  _globals['_WATCHSIGHTINGSREQUEST']._serialized_start=1056
+  _globals['_WATCHSIGHTINGSREQUEST']._serialized_end=1160
+  _globals['_WATCHSIGHTINGSRESPONSE']._serialized_start=1162
+  _globals['_WATCHSIGHTINGSRESPONSE']._serialized_end=1227
+  _globals['_LISTSTOREDREQUEST']._serialized_start=1229
+  _globals['_LISTSTOREDREQUEST']._serialized_end=1320
+  _globals['_LISTSTOREDRESPONSE']._serialized_start=1322
+  _globals['_LISTSTOREDRESPONSE']._serialized_end=1409
+  _globals['_PLATES']._serialized_start=1412
+  _globals['_PLATES']._serialized_end=1876
 # @@protoc_insertion_point(module_scope)

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from roadside.ports.system import Clock
 
 
+FOR_PIPES = (
+    "an MP4 that has its index at its end cannot be read as it comes: give its name, or send it with "
+    "ffmpeg -i FILE -c copy -f mpegts - | roadside run -"
+)
+
+
 class RecordedSource:
     """A recording: every frame, as fast as they are asked for.
 
@@ -84,7 +90,8 @@ class RecordedSource:
                 yield Frame(self._camera_id, self._start_ns + place_ns, sequence, image, stamp)
                 sequence += 1
         if not sequence and not self._closed:
-            raise SourceError(f"{self._opening.name}: holds no frame that can be read; copy it again")
+            mend = FOR_PIPES if self._opening.descriptor >= 0 else "copy it again"
+            raise SourceError(f"{self._opening.name}: holds no frame that can be read; {mend}")
 
     def samples(self, count: int) -> Iterator[NDArray[np.uint8]]:
         """Up to `count` pictures from all over a clip, (H, W, 3) uint8 BGR, turned as the file says."""
