@@ -19,6 +19,7 @@ from roadside.adapters.sources.recorded import ClipSource, RecordedSource
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
 from tests.clocks import HandClock
+from tests.streams import film
 
 GATE = CameraId("gate")
 BOTH = [Decoder.PYAV, Decoder.OPENCV]
@@ -215,7 +216,7 @@ def test_why_a_usb_camera_cannot_be_opened_is_told(number: int, said: str) -> No
 
 def test_a_clip_that_cannot_be_read_through_a_pipe_says_how_it_can(tmp_path: Path) -> None:
     """MP4 as most programs write it: the index comes after the pictures."""
-    path = write(tmp_path / "clip.mp4", [40 * number for number in range(25)])
+    path = film(tmp_path / "clip.mp4")
     with subprocess.Popen(["cat", str(path)], stdout=subprocess.PIPE) as cat:
         assert cat.stdout is not None
         descriptor = os.dup(cat.stdout.fileno())
