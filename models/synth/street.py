@@ -134,8 +134,14 @@ def _recorded(rng: Generator, frame: Bgr, sway: tuple[float, float], size: tuple
     """The part of the frame that the swaying camera sees, with the grain of its sensor."""
     shift = np.array([[1, 0, -_PAD_PX + sway[0]], [0, 1, -_PAD_PX + sway[1]]], np.float32)
     seen = cv2.warpAffine(frame, shift, size, flags=cv2.INTER_LINEAR)
-    noise = (grain(rng, (size[1], size[0])) * np.float32(1.1)).round().astype(np.int16)
-    return np.asarray(cv2.add(seen, cv2.merge([noise] * 3), dtype=cv2.CV_8U), np.uint8)
+    return grained(rng, np.asarray(seen, np.uint8))
+
+
+def grained(rng: Generator, image: Bgr) -> Bgr:
+    """The picture with the grain of the camera's sensor."""
+    height, width = image.shape[:2]
+    noise = (grain(rng, (height, width)) * np.float32(1.1)).round().astype(np.int16)
+    return np.asarray(cv2.add(image, cv2.merge([noise] * 3), dtype=cv2.CV_8U), np.uint8)
 
 
 def write(out: Path, clip: Clip, fleet: Sequence[Vehicle] = DEMO_VEHICLES) -> tuple[Passage, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -124,6 +125,7 @@ class _Drawer:
 
 def _serve(task: Drawing, seed: int, line: Connection, other_end: Connection) -> None:
     """Draws what is asked for until nobody asks any more; a fault is told in words."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the training, which ends those that draw
     other_end.close()
     drawn = 0
     while True:
@@ -136,7 +138,7 @@ def _serve(task: Drawing, seed: int, line: Connection, other_end: Connection) ->
         drawn += 1
         try:
             line.send(task.draw(progress, np.random.default_rng([seed, progress.step])))
-        except (OSError, KeyboardInterrupt):
+        except OSError:
             return
         except Exception as fault:  # noqa: BLE001  # told by the process that waits for the batch
             line.send(f"{type(fault).__name__}: {fault}")

@@ -233,6 +233,7 @@ def train(run: Run, task: Task, panels: Mapping[str, tuple[str, ...]], place: Pl
     """
     follow(run, task, place=place)
     run.save()
+    run.keep()
     run.note(run.measured(task))
     curves = run.checkpoint.with_name("curves.png")
     draw_curves(run.history, curves, panels)

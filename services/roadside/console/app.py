@@ -150,15 +150,7 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 def _answer(request: Request, status: int, reason: str) -> Response:
     if request.url.path.startswith(_API):
-        titles = {
-            401: "Unauthorized",
-            403: "Forbidden",
-            404: "Not found",
-            413: "Too large",
-            422: "Not understood",
-            503: "Unavailable",
-        }
-        body = {"type": "about:blank", "title": titles.get(status, "Error"), "status": status, "detail": reason}
+        body = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": reason}
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
         return JSONResponse(body, status, headers, media_type="application/problem+json")
     return draw(request, wording_of(request), "refused.html", status, reason=sentence(Exception(reason)))

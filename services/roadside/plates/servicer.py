@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from roadside.core.countries import country_code
@@ -143,7 +142,7 @@ def _query(wanted: plates_pb2.SightingFilter, limit: int, page_token: str) -> Si
         country=_country(wanted.country),
         verdict=verdict,
         direction=_direction(wanted.direction),
-        over_kmh=_over(wanted.over_kmh),
+        over_kmh=wanted.over_kmh or None,
         known_list=wanted.known_list or None,
     )
 
@@ -185,12 +184,6 @@ def _direction(wanted: types_pb2.Direction) -> Direction | None:
     if found is None:
         raise InputError("filter.direction: no such direction")
     return found
-
-
-def _over(kmh: float) -> float | None:
-    if not 0.0 <= kmh < math.inf:
-        raise InputError("filter.over_kmh: a number of kilometres an hour, not below 0")
-    return kmh or None
 
 
 def _country(name: str) -> str | None:
