@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from sqlalchemy import text
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from roadside.console import web
 from roadside.console.app import PAGES, make_app
 from roadside.console.ports import Role
 from roadside.console.rest.operations import router
@@ -21,7 +24,6 @@ from tests.consoles import PASSWORD, Console, console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from fastapi import FastAPI
     from httpx2 import Response
@@ -230,7 +232,8 @@ def test_exports_open_as_tables_and_hold_no_formula(app: FastAPI, made: Console)
     assert any(look.action == "exported" for look in made.desk.ledger.audit())
 
 
-def test_a_review_by_keyboard_forms(app: FastAPI, made: Console) -> None:
+@pytest.mark.parametrize("by_script", [True, False], ids=["by the script", "by the browser alone"])
+def test_a_review_by_keyboard_forms(app: FastAPI, made: Console, by_script: bool) -> None:  # noqa: FBT001 - a parameter
     first = made.see("AB12CDE", VerdictKind.REVIEW, rule="one-look", ago=2)
     second = made.see("XY34FGH", VerdictKind.REVIEW, rule="one-look", ago=1)
     client = browser(app, "reviewer")
@@ -238,20 +241,41 @@ def test_a_review_by_keyboard_forms(app: FastAPI, made: Console) -> None:
     page = client.get("/review").text
     assert "2 wait" in page
     assert first in page
-    page = client.post("/review/answer", data={"csrf": token, "sighting": first, "action": "skip"}).text
+    part = {"hx-request": "true"} if by_script else {}
+
+    def send(**form: str) -> Response:
+        answer = client.post("/review/answer", data={"csrf": token, **form}, headers=part)
+        return client.get(answer.headers["location"]) if answer.status_code == 303 else answer
+
+    page = send(sighting=first, action="skip").text
     assert second in page
-    page = client.post(
-        "/review/answer", data={"csrf": token, "sighting": second, "skip": first, "action": "correct", "plate": "!!"}
-    )
+    assert ("<html" in page) is not by_script
+    page = send(sighting=second, skip=first, action="correct", plate="!!")
     assert page.status_code == 422
     assert second in page.text
-    page = client.post(
-        "/review/answer",
-        data={"csrf": token, "sighting": second, "skip": first, "action": "correct", "plate": "XY34FGX"},
-    )
+    page = send(sighting=second, skip=first, action="correct", plate="XY34FGX")
     assert "put all of them aside" in page.text
     answers = made.desk.ledger.answers(second)
     assert [(a.author, a.text, a.read_text) for a in answers] == [("reviewer", "XY34FGX", "XY34FGH")]
+
+
+def test_another_language_is_given_on_a_page_that_answers_a_form(app: FastAPI, made: Console) -> None:
+    sighting = made.see("AB12CDE", VerdictKind.REVIEW, rule="one-look")
+    client = browser(app, "admin")
+    form = {"csrf": csrf(client), "content": "vignettes", "mode": "replace", "sighting": sighting}
+    for path in ("/review/answer", "/registry/preview", "/system/invite", f"/sightings/{sighting}/answer"):
+        page = client.post(path, data={**form, "action": "correct", "plate": "!!"})
+        assert page.status_code in {200, 422}, path
+        link = re.search(r'href="(/language/cs[^"]*)"', page.text)
+        assert link is not None, path
+        there = client.get(html.unescape(link[1]))
+        assert client.get(there.headers["location"]).status_code == 200, path
+
+
+def test_no_form_leaves_its_secret_in_an_address() -> None:
+    for template in Path(web.__file__).with_name("templates").glob("*.html"):
+        for form in re.findall(r"<form\b.*?</form>", template.read_text(encoding="utf-8"), re.DOTALL):
+            assert "csrf(" not in form or 'method="post"' in form.partition(">")[0], template.name
 
 
 def test_a_list_is_looked_at_before_it_is_taken_in(app: FastAPI, made: Console) -> None:

@@ -133,7 +133,10 @@ class PyAvClip(PyAvCapture):
             if self._duration_s:
                 self._container.seek(round(place_s * av.time_base))
                 self._pictures = self._decoder.pictures()
-            found = next((each for each in self._pictures if each.place_s is None or each.place_s >= place_s), None)
+            found = None
+            for found in self._pictures:
+                if found.place_s is None or found.place_s >= place_s:
+                    break
             if found is not None:
                 yield found
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, RedirectResponse
 from starlette.routing import Route
 
 from roadside.console.pages.sighting import action_of, slots_of
@@ -31,7 +32,7 @@ CANDIDATES = 5
 async def review(visit: Visit) -> Response:
     """The sighting that has waited longest."""
     skip = _skipped(visit.request.query_params.get("skip", ""))
-    return await _next(visit, "review.html", skip)
+    return await _next(visit, skip)
 
 
 @page(Role.REVIEWER)
@@ -41,7 +42,7 @@ async def answer(visit: Visit) -> Response:
     skip = _skipped(str(form.get("skip", "")))
     wanted, said = str(form.get("sighting", "")), str(form.get("action", ""))
     if said == "skip":
-        return await _next(visit, "review_task.html", [*skip, wanted])
+        return await _following(visit, [*skip, wanted])
     action = action_of(said)
     text = str(form.get("plate", "")) if action is ReviewAction.CORRECT else ""
     country = str(form.get("country", "")) if action is ReviewAction.CORRECT else ""
@@ -50,20 +51,31 @@ async def answer(visit: Visit) -> Response:
             lambda: visit.desk.reviews.answer(wanted, action, visit.actor, text=text, country=country)
         )
     except NotFoundError:
-        return await _next(visit, "review_task.html", skip)
+        return await _following(visit, skip)
     except InputError as error:
-        return await _next(visit, "review_task.html", skip, fault=str(error))
+        return await _next(visit, skip, fault=str(error))
     await run_in_threadpool(visit.desk.ledger.note, visit.actor, "answered", wanted, action.value)
-    return await _next(visit, "review_task.html", skip, done=done.verdict.kind.value)
+    return await _following(visit, skip, done=done.verdict.kind.value)
 
 
-async def _next(visit: Visit, template: str, skip: Sequence[str], *, fault: str = "", done: str = "") -> Response:
+def _is_part(visit: Visit) -> bool:
+    """Whether the page's script asks; else the browser sent the form itself, as it does until the script has it."""
+    return "hx-request" in visit.request.headers
+
+
+async def _following(visit: Visit, skip: Sequence[str], *, done: str = "") -> Response:
+    if not _is_part(visit):
+        return RedirectResponse(f"/review?skip={quote(' '.join(skip[-MOST_SKIPPED:]))}", 303)
+    return await _next(visit, skip, done=done)
+
+
+async def _next(visit: Visit, skip: Sequence[str], *, fault: str = "", done: str = "") -> Response:
     sighting, waiting = await run_in_threadpool(visit.desk.reviews.next, skip, visit.actor)
     ready = await run_in_threadpool(visit.desk.ledger.training_ready)
     slots = slots_of(sighting.plate) if sighting is not None and sighting.plate is not None else ()
     near = [r for r in sighting.verdict.readings if r.paid or r.exempt][:CANDIDATES] if sighting is not None else []
     return visit.draw(
-        template,
+        "review_task.html" if _is_part(visit) else "review.html",
         422 if fault else 200,
         sighting=sighting,
         waiting=waiting,
