@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from roadside.core.frames import Box
+from roadside.core.line_speed import line_speed, seen_of
 from roadside.core.outline import Direction, Line, Polygon
 from roadside.core.retrial import Found, retry
 from roadside.core.view import View
+from tests.unit.test_line_speed import LINES, SIZE, drive, track
 
 LEFT = Polygon(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)))
 DOWN = Line((0.0, 0.5), (1.0, 0.5), (0.5, 0.9))
@@ -38,3 +44,46 @@ def test_who_crossed_the_line_and_how() -> None:
 
 def test_nothing_was_found() -> None:
     assert retry(View(), ()).found == 0
+
+
+def driven(kmh: float, text_from: int = 0) -> list[Found]:
+    """A plate that drives towards the camera of `test_line_speed`; its text is read from one frame on."""
+    seen = seen_of(track(drive(kmh, 25)))
+    boxes = [
+        Box(x - s.width_px / 2, y - s.width_px / 8, x + s.width_px / 2, y + s.width_px / 8)
+        for s in seen
+        for x, y in [s.centre]
+    ]
+    return [
+        Found(s.at_ns, box, SIZE, "AB12CDE" if number >= text_from else "")
+        for number, (s, box) in enumerate(zip(seen, boxes, strict=True))
+    ]
+
+
+@pytest.mark.parametrize("text_from", [0, 40])
+def test_how_fast_between_two_lines_as_a_track_would_say(text_from: int) -> None:
+    expected = line_speed(LINES, track(drive(50.0, 25)))
+    (told,) = retry(View(speed=LINES), driven(50.0, text_from)).speeds
+    assert told == ("AB12CDE", expected)
+
+
+def test_who_comes_again_is_another_passage() -> None:
+    first = driven(50.0)
+    again = [replace(each, at_ns=each.at_ns + 30 * 10**9) for each in driven(30.0)]
+    trial = retry(View(speed=LINES), [*first, *again])
+    assert trial.texts == ("AB12CDE",)
+    assert [round(speed.kmh) for _, speed in trial.speeds] == [50, 30]
+
+
+def test_nobody_is_measured_without_lines_or_on_the_way_between() -> None:
+    assert retry(View(), driven(50.0)).speeds == ()
+    assert retry(View(speed=LINES), driven(50.0)[-20:]).speeds == ()
+
+
+def test_two_plates_in_one_frame_are_two() -> None:
+    beside = [
+        replace(each, box=Box(each.box.x1 + 300, each.box.y1, each.box.x2 + 300, each.box.y2), text="KL56MNP")
+        for each in driven(50.0)
+    ]
+    mixed = [each for pair in zip(driven(50.0, 30), beside, strict=True) for each in pair]
+    assert sorted(text for text, _ in retry(View(speed=LINES), mixed).speeds) == ["AB12CDE", "KL56MNP"]

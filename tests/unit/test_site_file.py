@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,48 @@ def test_a_file_that_cannot_be_changed_stays(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError, match=r"site\.toml|camera"):
         write_view(path, "gate", DRAWN)
     assert path.read_text() == text
+
+
+MEASURED = """[camera.gate]
+source = "rtsp://192.0.2.7/one"
+motion_gate = true  # traffic never stops
+
+[camera.gate.speed]
+# from the manhole to the lamp, by tape
+first = [[0.1, 0.4], [0.8, 0.4]]
+second = [[0.0, 0.8], [0.9, 0.8]]
+distance_m = 12.0  # measured in May
+camera_height_m = 4.5
+time_error_s = 0.2  # snapshots
+plate_height_m = 0.5  # of cars
+
+[camera.back]
+source = "/dev/video0"
+"""
+
+
+def test_two_lines_stay_as_they_were_written_where_something_else_is_drawn() -> None:
+    made = with_view(MEASURED, "gate", replace(view_in(MEASURED, "gate"), zones=(SQUARE,)))
+    begin, end = MEASURED.index("[camera.gate.speed]"), MEASURED.index("[camera.back]")
+    assert MEASURED[begin:end] in made
+    assert "motion_gate = true  # traffic never stops" in made
+    assert view_in(made, "gate") == replace(view_in(MEASURED, "gate"), zones=(SQUARE,))
+
+
+def test_of_two_lines_only_what_was_changed_is_written_anew() -> None:
+    before = view_in(MEASURED, "gate").speed
+    assert before is not None
+    moved = replace(before, first=((0.2, 0.3), (0.7, 0.3)), distance_m=15.0, distance_error_m=0.3)
+    made = with_view(MEASURED, "gate", View(speed=moved))
+    assert view_in(made, "gate") == View(speed=moved)
+    for kept in (
+        "# from the manhole to the lamp, by tape",
+        "15.0  # measured in May",
+        "0.2  # snapshots",
+        "0.5  # of cars",
+    ):
+        assert kept in made
+    assert "distance_error_m" not in made, "2 % is what counts where nothing is said"
+    surer = with_view(made, "gate", View(speed=replace(moved, distance_error_m=0.1)))
+    assert view_in(surer, "gate").speed == replace(moved, distance_error_m=0.1)
+    assert view_in(with_view(surer, "gate", View()), "gate") == View()

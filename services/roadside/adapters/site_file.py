@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from roadside.core.view_table import VIEW_KEYS, view_table
+from roadside.core.view_table import VIEW_KEYS, TableFault, parse_view, view_table
 from roadside.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from roadside.core.view import View
 
 PRIVATE = 0o600
@@ -48,14 +50,43 @@ def with_view(text: str, camera_id: str, view: View) -> str:
             'the file says camera = "...": name the camera in a table, [camera.NAME], to draw on its picture'
         )
     table = cameras.setdefault(camera_id, tomlkit.table())
+    wanted = view_table(view)
     for key in VIEW_KEYS:
-        if key in table:
+        if key in table and key not in wanted and not _says(table.unwrap(), key, {}):
             del table[key]
-    for key, value in view_table(view).items():
-        table[key] = _item(key, value)
+    for key, value in wanted.items():
+        _set(table, key, value)
     made = tomlkit.dumps(document)
     assert tomllib.loads(made)["camera"][camera_id] == {**table.unwrap()}  # noqa: S101 - what is written is what is meant
     return made
+
+
+def _set(table: Any, key: str, value: Any) -> None:  # noqa: ANN401 - of tomlkit's many kinds of tables
+    """What says the same already stays as it was written; of a table inside, what says something else is changed."""
+    if key not in table:
+        table[key] = _item(key, value)
+    elif not _says(table.unwrap(), key, {key: value}):
+        if isinstance(value, dict) and isinstance(table[key], dict):
+            _set_all(table[key], value, getattr(parse_view({key: value}), key))
+        else:
+            table[key] = _item(key, value)
+
+
+def _set_all(table: Any, values: Mapping[str, Any], meant: object) -> None:  # noqa: ANN401 - as above
+    """Write `values`; what else the table says of what is `meant` stays where it is true."""
+    for key in [key for key in table if key not in values and table[key] != getattr(meant, key, None)]:
+        del table[key]
+    for key, value in values.items():
+        if key not in table or table[key] != value:
+            table[key] = value
+
+
+def _says(written: Mapping[str, Any], key: str, wanted: Mapping[str, Any]) -> bool:
+    """Whether what is written of a key already means what is wanted, which may be nothing."""
+    try:
+        return parse_view({key: written[key]}) == parse_view(wanted)
+    except TableFault:
+        return False
 
 
 def _item(key: str, value: Any) -> Any:  # noqa: ANN401 - what tomlkit makes of it

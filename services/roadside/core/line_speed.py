@@ -125,12 +125,14 @@ def line_speed(lines: SpeedLines, track: Track) -> AverageSpeed | None:
     was seen in too few frames between them, turned round there, or has a speed that no vehicle has; nor where the
     camera moved.
     """
-    if track.motion is Motion.CARRIED:
-        return None
     size = next((p.crop.frame_size for p in track.reads if p.crop.frame_size is not None), None)
-    if size is None:
+    if size is None or track.motion is Motion.CARRIED:
         return None
-    seen = seen_of(track)
+    return speed_of_places(lines, seen_of(track), size)
+
+
+def speed_of_places(lines: SpeedLines, seen: Sequence[Seen], size: tuple[int, int]) -> AverageSpeed | None:
+    """As `line_speed`, of a plate that was `seen`, in the order of time, in pictures of `size` (width, height) in pixels."""
     first, second = (crossing(seen, _scaled(line, size)) for line in (lines.first, lines.second))
     if first is None or second is None or not _went_on(seen, *sorted((first.step, second.step))):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,7 @@ def view_table(view: View) -> dict[str, Any]:
     if view.line is not None:
         table["line"] = {key: list(getattr(view.line, key)) for key in _LINE_KEYS}
     if view.speed is not None:
-        table["speed"] = {key: _plain(getattr(view.speed, key)) for key in _SPEED_KEYS}
+        table["speed"] = _speed_table(view.speed)
     if view.least_width_px:
         table["least_width"] = view.least_width_px
     if not view.motion_gate:
@@ -82,8 +82,17 @@ def view_table(view: View) -> dict[str, Any]:
     return table
 
 
-def _plain(value: object) -> object:
-    return [list(point) for point in value] if isinstance(value, tuple) else value
+def _speed_table(speed: SpeedLines) -> dict[str, Any]:
+    usual = _usual_errors(speed.distance_m)
+    said = {key: getattr(speed, key) for key in _SPEED_KEYS}
+    said = {key: value for key, value in said.items() if key not in usual or value != usual[key]}
+    return {key: [list(point) for point in value] if isinstance(value, tuple) else value for key, value in said.items()}
+
+
+def _usual_errors(distance_m: float) -> dict[str, float]:
+    """What counts where a table of two lines does not say it."""
+    usual = {each.name: each.default for each in fields(SpeedLines) if isinstance(each.default, float)}
+    return {**usual, "distance_error_m": distance_m * USUAL_DISTANCE_ERROR}
 
 
 def refuse_unknown_keys(table: Mapping[str, Any], known: Collection[str]) -> None:
@@ -171,9 +180,8 @@ def _speed(value: object) -> SpeedLines:
             read[key] = _ends(given) if key in ("first", "second") else _number(given)
         except ValueError as error:
             raise TableFault((key,), str(error)) from None
-    read.setdefault("distance_error_m", read["distance_m"] * USUAL_DISTANCE_ERROR)
     try:
-        return SpeedLines(**read)
+        return SpeedLines(**{**_usual_errors(read["distance_m"]), **read})
     except ValueError as error:
         name, _, reason = str(error).partition(": ")
         raise TableFault((name,), reason) from None
