@@ -27,6 +27,7 @@ from roadside.assembly.settings import load_settings
 from roadside.console.ports import Role
 from roadside.core.frames import CameraId, Frame
 from roadside.core.known import Action
+from roadside.core.line_speed import SpeedLines
 from roadside.core.outline import Line, Polygon
 from roadside.core.view import View
 
@@ -40,6 +41,7 @@ DRAWN = View(
     zones=(Polygon(((0.12, 0.42), (0.88, 0.42), (0.98, 0.97), (0.03, 0.97))),),
     masks=(Polygon(((0.0, 0.0), (0.22, 0.0), (0.22, 0.3), (0.0, 0.3))),),
     line=Line((0.1, 0.66), (0.92, 0.66), (0.5, 0.86)),
+    speed=SpeedLines(((0.3, 0.45), (0.72, 0.45)), ((0.14, 0.8), (0.94, 0.8)), 12.0, 0.24, 4.5),
 )
 
 
@@ -60,7 +62,7 @@ SHOTS = (
     Shot("console-review-dark", "/review", dark=True),
     Shot("console-sighting", "/sightings/{sighting}", (1280, 1150)),
     Shot("console-list", "/lists/one?list=residents", (1280, 1000)),
-    Shot("console-zones", f"/cameras/{CAMERA}/view", (1280, 1000)),
+    Shot("console-zones", f"/cameras/{CAMERA}/view", (1280, 1150)),
     Shot("console-statistics-cs", "/statistics", language="cs-CZ"),
 )
 

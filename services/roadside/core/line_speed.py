@@ -132,7 +132,7 @@ def line_speed(lines: SpeedLines, track: Track) -> AverageSpeed | None:
 
 
 def speed_of_places(lines: SpeedLines, seen: Sequence[Seen], size: tuple[int, int]) -> AverageSpeed | None:
-    """As `line_speed`, of a plate that was `seen`, in the order of time, in pictures of `size` (width, height) in pixels."""
+    """As `line_speed`, of a plate that was `seen`, in the order of time; `size` is a picture's width and height."""
     first, second = (crossing(seen, _scaled(line, size)) for line in (lines.first, lines.second))
     if first is None or second is None or not _went_on(seen, *sorted((first.step, second.step))):
         return None

@@ -53,9 +53,8 @@ def parse_view(table: Mapping[str, Any], base: View | None = None) -> View:
     try:
         return replace(base or View(), **values)
     except ValueError as error:
-        reason = str(error)
-        named = reason.partition(" ")[0]
-        raise TableFault((named,) if named in VIEW_KEYS else (), reason) from None
+        named, _, reason = str(error).partition(" ")
+        raise (TableFault((named,), reason) if named in VIEW_KEYS else TableFault((), str(error))) from None
 
 
 def view_table(view: View) -> dict[str, Any]:

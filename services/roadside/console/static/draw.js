@@ -1,12 +1,15 @@
-// Zones, masks and a line, drawn on a camera's picture by mouse (drag), finger and keyboard. Points are fractions of the
+// Zones, masks, a line and the two lines of speed, drawn on a camera's picture by mouse (drag), finger and keyboard. Points are fractions of the
 // picture, kept as JSON in the form's field `drawn`; the server checks them.
 const form = document.querySelector("[data-draw]");
 const canvas = form.querySelector("[data-canvas]");
 const field = form.querySelector("[name=drawn]");
 const removing = form.querySelector("[data-remove]");
 const tools = [...form.querySelectorAll("[data-add]")];
-const [ZONE, MASK, LINE, CORNER, INSIDE] = form.dataset.words.split("|");
-const NAMES = { zone: ZONE, mask: MASK, line: LINE };
+const measures = form.querySelector("[data-speed]");
+const [ZONE, MASK, LINE, CORNER, INSIDE, SPEED] = form.dataset.words.split("|");
+const NAMES = { zone: ZONE, mask: MASK, line: LINE, speed: SPEED };
+const OPEN = ["line", "speed"]; // these enclose nothing
+const MOST = { line: 1, speed: 2 }; // a camera has of them
 const SVG = "http://www.w3.org/2000/svg";
 const SIDE = 1000; // of the canvas's own units
 const LEAST = 0.03; // a shorter drag is a click
@@ -18,6 +21,7 @@ const shapes = [
   ...(given.zones || []).map((points) => ({ kind: "zone", points })),
   ...(given.masks || []).map((points) => ({ kind: "mask", points })),
   ...(given.line ? [{ kind: "line", points: [given.line.start, given.line.end, given.line.inwards] }] : []),
+  ...["first", "second"].filter((end) => given.speed?.[end]).map((end) => ({ kind: "speed", points: given.speed[end] })),
 ];
 
 const clamp = (value) => Math.min(1, Math.max(0, Math.round(value * 1000) / 1000));
@@ -34,6 +38,8 @@ function keep() {
   const [line] = of("line");
   const table = { zones: of("zone"), masks: of("mask") };
   if (line) table.line = { start: line[0], end: line[1], inwards: line[2] };
+  const [first, second] = of("speed");
+  if (first) table.speed = { first, second };
   field.value = JSON.stringify(table);
 }
 
@@ -45,10 +51,10 @@ function draw(focus) {
     const name = `${NAMES[shape.kind]} ${counts[shape.kind]}`;
     const group = make("g", { class: `${shape.kind}${chosen?.shape === index ? " chosen" : ""}` }, canvas);
     const at = (points) => points.map(([x, y]) => `${x * SIDE},${y * SIDE}`).join(" ");
-    if (shape.kind === "line") {
+    if (OPEN.includes(shape.kind)) {
       const [start, end, inwards] = shape.points;
       make("polyline", { points: at([start, end]), "data-shape": index }, group);
-      make("polyline", { points: at([[(start[0] + end[0]) / 2, (start[1] + end[1]) / 2], inwards]), class: "inwards" }, group);
+      if (inwards) make("polyline", { points: at([middle(shape.points), inwards]), class: "inwards" }, group);
     } else {
       make("polygon", { points: at(shape.points), "data-shape": index }, group);
     }
@@ -59,8 +65,18 @@ function draw(focus) {
       if (focus && chosen?.shape === index && chosen?.point === point) handle.focus({ preventScroll: true });
     });
   });
+  const pair = shapes.filter((shape) => shape.kind === "speed");
+  if (pair.length === 2) {
+    const way = pair.map((shape) => middle(shape.points).map((value) => value * SIDE).join(",")).join(" ");
+    canvas.prepend(make("polyline", { points: way, class: "way" }, canvas));
+  }
   removing.disabled = chosen === null;
+  measures.hidden = measures.disabled = !pair.length && kind !== "speed";
   keep();
+}
+
+function middle([[x1, y1], [x2, y2]]) {
+  return [(x1 + x2) / 2, (y1 + y2) / 2];
 }
 
 // Handles are round on the screen, though the canvas is stretched.
@@ -70,16 +86,23 @@ function radii() {
 }
 
 function add(points) {
-  if (kind === "line") {
-    const known = shapes.findIndex((shape) => shape.kind === "line");
-    if (known >= 0) shapes.splice(known, 1); // a camera has one
+  const known = shapes.filter((shape) => shape.kind === kind);
+  if (known.length >= (MOST[kind] ?? Infinity)) {
+    // The nearest of them is drawn anew, in its place.
+    const [x, y] = middle(points);
+    const away = (shape) => Math.hypot(middle(shape.points)[0] - x, middle(shape.points)[1] - y);
+    const nearest = known.reduce((one, other) => (away(other) < away(one) ? other : one));
+    nearest.points = points;
+    chosen = { shape: shapes.indexOf(nearest), point: 0 };
+  } else {
+    shapes.push({ kind, points });
+    chosen = { shape: shapes.length - 1, point: 0 };
   }
-  shapes.push({ kind, points });
-  chosen = { shape: shapes.length - 1, point: 0 };
   draw(true);
 }
 
 function between([x1, y1], [x2, y2]) {
+  if (kind === "speed") return [[x1, y1], [x2, y2]];
   if (kind !== "line") return [[x1, y1], [x2, y1], [x2, y2], [x1, y2]];
   // Inside is below a line from left to right: where vehicles come towards the camera.
   const [dx, dy] = [x2 - x1, y2 - y1];
@@ -113,7 +136,7 @@ canvas.addEventListener("pointerup", (event) => {
   if (!begun || begun.moving) return;
   const [from, to] = [begun.from, place(event)];
   const [width, height] = [Math.abs(from[0] - to[0]), Math.abs(from[1] - to[1])];
-  if (kind === "line") {
+  if (OPEN.includes(kind)) {
     if (Math.hypot(width, height) > LEAST) add(between(from, to));
   } else if (width > LEAST && height > LEAST) {
     const corner = (pick) => [pick(from[0], to[0]), pick(from[1], to[1])];
@@ -136,13 +159,13 @@ canvas.addEventListener("keydown", (event) => {
   if (moves[event.key]) {
     const [x, y] = points[chosen.point];
     points[chosen.point] = [clamp(x + moves[event.key][0]), clamp(y + moves[event.key][1])];
-  } else if (event.key === "+" && of !== "line") {
+  } else if (event.key === "+" && !OPEN.includes(of)) {
     const [[x1, y1], [x2, y2]] = [points[chosen.point], points[(chosen.point + 1) % points.length]];
     points.splice(chosen.point + 1, 0, [clamp((x1 + x2) / 2), clamp((y1 + y2) / 2)]);
     chosen.point += 1;
   } else if (event.key === "Delete" || event.key === "Backspace") {
     event.preventDefault();
-    if (of === "line" || points.length <= 3) return remove();
+    if (OPEN.includes(of) || points.length <= 3) return remove();
     points.splice(chosen.point, 1);
     chosen.point = Math.min(chosen.point, points.length - 1);
   } else {
@@ -162,12 +185,17 @@ function remove() {
 
 removing.addEventListener("click", remove);
 form.querySelector("[data-put]").addEventListener("click", () => {
+  if (kind === "speed") {
+    const free = [0.45, 0.8].find((y) => !shapes.some((shape) => shape.kind === kind && Math.abs(middle(shape.points)[1] - y) < 0.1));
+    return add(between([0.2, free ?? 0.45], [0.8, free ?? 0.45]));
+  }
   add(kind === "line" ? between([0.2, 0.6], [0.8, 0.6]) : between([0.3, 0.3], [0.7, 0.7]));
 });
 for (const tool of tools) {
   tool.addEventListener("click", () => {
     kind = tool.dataset.add;
     for (const each of tools) each.setAttribute("aria-pressed", String(each === tool));
+    draw(false);
   });
 }
 window.addEventListener("resize", () => draw(false));
