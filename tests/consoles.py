@@ -110,7 +110,9 @@ def stripped(reads: Sequence[str], at_ns: int) -> tuple[Picture, tuple[ShownRead
 @contextmanager
 def console(folder: Path, cameras: CameraDesk | None = None, **more: object) -> Iterator[Console]:
     """A console over an empty database in `folder`, with `more` settings."""
-    settings = load_settings({"db": folder / "console.db", "console_port": 0, **more})
+    kept = {"evidence": folder / "evidence", "keys": folder / "keys"}
+    where = kept if "database_url" in more else {"db": folder / "console.db"}
+    settings = load_settings({**where, "console_port": 0, **more})
     records = open_records(settings)
     desk = open_desk(records, settings, cameras)
     cheap = replace(desk.access, passwords=Passwords(CHEAPEST))  # a quarter of a second each is a minute of tests

@@ -10,6 +10,7 @@ from roadside.adapters.onvif import Login, OnvifCamera, find_cameras, without_lo
 from roadside.cli import main
 from roadside.errors import SourceError
 from tests.onvif_device import MATCH, Device, onvif_device
+from tests.rude_servers import rude_server
 
 BOB = Login("bob", "pass & word")
 
@@ -94,3 +95,35 @@ def test_addresses_that_are_none_are_left_out() -> None:
     assert without_login("rtsp://bob:x@10.0.0.7/a?b=1") == "rtsp://10.0.0.7/a?b=1"
     for odd in ("file:///etc/passwd", "rtsp://a\x1b[31m", "", "rtsp://"):
         assert without_login(odd) == ""
+
+
+REFUSES = b"HTTP/1.1 401 no\r\nContent-Length: 0\r\nWWW-Authenticate: "
+RUDE = {
+    "another login": REFUSES + b'Bearer realm="x"\r\n\r\n',
+    "half a digest": REFUSES + b"Digest realm\r\n\r\n",
+    "a digest that nobody knows": REFUSES + b'Digest realm="x", nonce="y", algorithm=ROT13\r\n\r\n',
+    "elsewhere, to no address": b"HTTP/1.1 302 go\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n",
+    "headers without end": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 100_000,
+    "broken off": b"HTTP/1.1 500 no\r\nContent-Length: 100\r\n\r\nabc",
+}
+
+
+@pytest.mark.parametrize("says", RUDE.values(), ids=RUDE)
+def test_rude_answers_are_plain_errors(says: bytes) -> None:
+    with rude_server(says) as port, pytest.raises(SourceError, match=r"127\.0\.0\.1: (no ONVIF|the camera)"):
+        OnvifCamera(f"http://127.0.0.1:{port}/onvif/device_service", BOB, 5).streams()
+
+
+@pytest.mark.parametrize("says", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n<"])
+def test_a_camera_that_drips_is_left(says: bytes) -> None:
+    with rude_server(says, drips=b"a") as port, pytest.raises(SourceError):
+        OnvifCamera(f"http://127.0.0.1:{port}/onvif/device_service", BOB, 0.5).streams()
+
+
+def test_addresses_that_no_url_can_be_are_no_end_of_a_search() -> None:
+    media = b'<x><Media><XAddr>http://[</XAddr></Media><Profiles token="a"/><Uri>rtsp://[</Uri></x>'
+    device = Device()
+    device.answer = media
+    with onvif_device(device, MATCH.format(addresses="http://[").encode()):
+        assert list(find_cameras(1.0, "127.0.0.1")) == []
+        assert [stream.address for stream in OnvifCamera(device.address, BOB, 5).streams()] == [""]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
+from roadside.adapters.http.deadline import TimedOpener
 from roadside.errors import SourceError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _match(answer: bytes, sender: str) -> FoundCamera | None:
     except SourceError:
         return None
     addresses = " ".join(_texts(told, "XAddrs")).split()
-    own = [each for each in addresses if urllib.parse.urlsplit(each).hostname == sender]
+    own = [each for each in addresses if _parts(each).hostname == sender]
     if not own:
         return None
     names = [scope.rpartition("/name/")[2] for scope in " ".join(_texts(told, "Scopes")).split() if "/name/" in scope]
@@ -135,7 +136,7 @@ class OnvifCamera:
 
     def __init__(self, address: str, login: Login | None, timeout_s: float) -> None:
         """`address` is that of its device service. Raises SourceError for one that cannot be."""
-        parts = urllib.parse.urlsplit(address)
+        parts = _parts(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SourceError("cameras: a camera's address is HOST, HOST:PORT or http://HOST/onvif/device_service")
         self._device = address
@@ -157,7 +158,7 @@ class OnvifCamera:
         asked = f'<GetCapabilities xmlns="{_DEVICE}"><Category>Media</Category></GetCapabilities>'
         media = next(_each(self._ask(self._device, asked), "Media"), None)
         told = "" if media is None else next(iter(_texts(media, "XAddr")), "")
-        path = urllib.parse.urlsplit(told).path or DEVICE_PATH
+        path = _parts(told).path or DEVICE_PATH
         return urllib.parse.urlunsplit((urllib.parse.urlsplit(self._device).scheme, self._host, path, "", ""))
 
     def _stream(self, media: str, profile: ET.Element) -> CameraStream:
@@ -211,24 +212,38 @@ class OnvifCamera:
             address, envelope.encode(), {"Content-Type": "application/soap+xml; charset=utf-8"}
         )
         try:
-            with self._opener(address).open(request, timeout=self._timeout_s) as answer:
-                return _parsed(answer.read(MOST_BYTES + 1))
-        except urllib.error.HTTPError as error:
-            with error:
-                said = error.read(MOST_BYTES)
-            if error.code in (http.client.UNAUTHORIZED, http.client.FORBIDDEN) or b"NotAuthorized" in said:
-                raise SourceError(
-                    f"{self.name}: the camera refuses the user or the password; give --user, as set for ONVIF in it"
-                ) from None
-            raise SourceError(f"{self.name}: the camera answers {error.code}; is ONVIF switched on in it?") from None
-        except (OSError, http.client.HTTPException):
+            with self._opener(address).open(request, self._timeout_s) as answer:
+                status, said = answer.status, answer.read(MOST_BYTES + 1)
+        except urllib.error.HTTPError as error:  # of a login that was refused again and again
+            status, said = error.code, b""
+        except (OSError, http.client.HTTPException, ValueError):  # ValueError: it asks for what urllib does not know
             raise SourceError(f"{self.name}: no ONVIF camera answers there; check address and port") from None
+        if status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN) or b"NotAuthorized" in said:
+            raise SourceError(
+                f"{self.name}: the camera refuses the user or the password; give --user, as set for ONVIF in it"
+            )
+        if status != http.client.OK:
+            raise SourceError(f"{self.name}: the camera answers {status}; is ONVIF switched on in it?")
+        return _parsed(said)
 
-    def _opener(self, address: str) -> urllib.request.OpenerDirector:
+    def _opener(self, address: str) -> TimedOpener:
         passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
         if self._login is not None:
             passwords.add_password(None, address, self._login.user, self._login.password)
-        return urllib.request.build_opener(urllib.request.HTTPDigestAuthHandler(passwords), _Stay())
+        return TimedOpener(urllib.request.HTTPDigestAuthHandler(passwords), _Stay(), _AsItIs())
+
+
+class _AsItIs(urllib.request.BaseHandler):
+    """Gives an answer of whatever status."""
+
+    handler_order = 100
+    """Before the one that raises an error."""
+
+    def http_error_default(
+        self, _request: object, answer: http.client.HTTPResponse, *_said: object
+    ) -> http.client.HTTPResponse:
+        """The answer itself."""
+        return answer
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -248,8 +263,16 @@ def without_login(address: str) -> str:
     """An address of RTSP or HTTP without user and password; empty for any other, and what steers a terminal."""
     if not re.fullmatch(r"(rtsps?|https?)://[!-~]{1,500}", address):
         return ""
-    parts = urllib.parse.urlsplit(address)
+    parts = _parts(address)
     return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _parts(address: str) -> urllib.parse.SplitResult:
+    """The parts of an address; all empty where it is none."""
+    try:
+        return urllib.parse.urlsplit(address)
+    except ValueError:  # brackets that hold no address of IPv6
+        return urllib.parse.urlsplit("")
 
 
 def is_local(address: str) -> bool:

@@ -68,9 +68,17 @@ class StoredKnown:
             entry = known_plate(list_name, Action.ALERT, row, self._timezone)
         except ValueError as error:
             raise InputError(str(error)) from error
+        if not instead_of or (before := self._key(list_name, instead_of)) == entry.key:
+            self._store.put(list_name, [entry])
+            return entry
+        had = any(held.key == entry.key for held in self._store.entries(list_name))
         self._store.put(list_name, [entry])
-        if instead_of and (before := self._key(list_name, instead_of)) != entry.key:
+        try:
             self._store.remove(list_name, before)
+        except NotFoundError:  # somebody else changed it meanwhile: one plate must not become two
+            if not had:
+                self._store.remove(list_name, entry.key)
+            raise
         return entry
 
     def remove(self, list_name: str, plate: str = "") -> int:

@@ -46,18 +46,20 @@ class Access:
     def invite(self, name: str, role: Role) -> str:
         """A new secret that sets the password of `name` once; makes the account where there is none.
 
-        Raises InputError for a name that is none.
+        Raises InputError for a name that is none, and for the last administrator, who would be none any more.
         """
         if not NAME.fullmatch(name):
             raise InputError("a name has small letters, digits and . _ @ -, at most 64")
         known = self.store.account(name)
+        if role is not Role.ADMIN and known is not None and self._is_last_admin(known):
+            raise InputError(f"{name} is the last administrator")
         self.store.put_account(replace(known, role=role, disabled=False) if known else Account(name, role, ""))
         self.store.drop_secrets_of(name, SecretKind.INVITATION)
         return self._give(SecretKind.INVITATION, name, role, "", INVITATION_HOURS)
 
     def has_admin(self) -> bool:
         """Whether somebody can look after the accounts."""
-        return any(a.role is Role.ADMIN and a.password_hash and not a.disabled for a in self.store.accounts())
+        return any(map(_is_admin, self.store.accounts()))
 
     def invited(self, secret: str) -> Account:
         """Whom an invitation is for. Raises NotFoundError where it is none, was used, or is too old."""
@@ -136,13 +138,14 @@ class Access:
         account = self.store.account(name)
         if account is None:
             raise NotFoundError(f"there is no account {name!r}")
-        others = [a for a in self.store.accounts() if a.name != name]
-        if account.role is Role.ADMIN and not any(
-            a.role is Role.ADMIN and a.password_hash and not a.disabled for a in others
-        ):
+        if self._is_last_admin(account):
             raise InputError(f"{name} is the last administrator")
         self.store.put_account(replace(account, disabled=True))
         self.store.drop_secrets_of(name, *SecretKind)
+
+    def _is_last_admin(self, account: Account) -> bool:
+        others = [a for a in self.store.accounts() if a.name != account.name]
+        return account.role is Role.ADMIN and not any(_is_admin(other) for other in others)
 
     def _begin(self, account: Account) -> tuple[str, Session]:
         secret = self._give(SecretKind.SESSION, account.name, account.role, "", self.session_hours)
@@ -173,6 +176,10 @@ class Access:
 def canonical_of(issuer: str, subject: str) -> bytes:
     """A person of a provider: no two of any providers have the same."""
     return json.dumps([issuer, subject]).encode()
+
+
+def _is_admin(account: Account) -> bool:
+    return account.role is Role.ADMIN and bool(account.password_hash) and not account.disabled
 
 
 def is_of_provider(account: Account) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,17 +27,20 @@ class Uploads:
 
     _folder: ScratchFolder | None = None
     _kept: dict[str, tuple[str, str, float]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def keep(self, upload: UploadFile, actor: str) -> str:
         """A name for the file, which this actor alone can use."""
-        self._tidy()
         ticket = secrets.token_hex(16)
-        if self._folder is None:
-            self._folder = ScratchFolder("lists")
+        with self._lock:
+            self._tidy()
+            if self._folder is None:
+                self._folder = ScratchFolder("lists")
         with (self._folder.path / ticket).open("wb") as file:
             shutil.copyfileobj(upload.file, file)
-        source = Path(upload.filename or "list.csv").name[:200]
-        self._kept[ticket] = (actor, source, time.monotonic())
+        source = "".join(filter(str.isprintable, Path(upload.filename or "list.csv").name))[:200]
+        with self._lock:
+            self._kept[ticket] = (actor, source, time.monotonic())
         return ticket
 
     def find(self, ticket: str, actor: str) -> tuple[Path, str]:
@@ -48,8 +52,9 @@ class Uploads:
 
     def drop(self, ticket: str) -> None:
         """The file is not needed any more."""
-        if self._kept.pop(ticket, None) is not None and self._folder is not None:
-            (self._folder.path / ticket).unlink(missing_ok=True)
+        with self._lock:
+            if self._kept.pop(ticket, None) is not None and self._folder is not None:
+                (self._folder.path / ticket).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Delete all."""

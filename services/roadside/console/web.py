@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import re
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
@@ -18,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from roadside.console.languages import Wording, names, preferred, translations
 from roadside.console.ports import Role, Session
 from roadside.console.terms import filters
-from roadside.errors import InputError, NotFoundError, RoadsideError
+from roadside.errors import InputError, NotFoundError, PoisonError, RoadsideError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,6 +37,8 @@ _YEAR_S = 365 * 86_400
 _MOST_FIELDS = 50
 _MOST_TEXT_BYTES = 1 << 20
 """Of a field; files have a bound of their own, that of the whole request."""
+
+_OTHER_CHARSET = re.compile(r"charset(?!=\"?utf-8\"?\s*(;|$))")
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ class Visit:
 
     async def form(self) -> FormData:
         """The form, which must carry this session's secret. Raises RefusedError."""
-        form = await self.request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_MOST_TEXT_BYTES)
+        form = await read_form(self.request, files=1, fields=_MOST_FIELDS)
         check_csrf(self.request, self.session, str(form.get(CSRF_FIELD, "")))
         return form
 
@@ -138,9 +141,27 @@ def to_sign_in(request: Request) -> Response:
     return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", 303)
 
 
+async def read_form(request: Request, *, files: int, fields: int) -> FormData:
+    """The form that was sent. Raises RefusedError for another charset than that of the pages.
+
+    Python knows codecs that take half a minute for a megabyte (punycode), and some that make what is no text.
+    """
+    if _OTHER_CHARSET.search(request.headers.get("content-type", "").lower()):
+        raise RefusedError(415, "a form is sent in UTF-8")
+    return await request.form(max_files=files, max_fields=fields, max_part_size=_MOST_TEXT_BYTES)
+
+
+def from_elsewhere(request: Request) -> bool:
+    """Whether the browser says that the page of another site sent this."""
+    return request.headers.get("sec-fetch-site", "") == "cross-site"
+
+
 def local_path(wanted: str) -> str:
     """`wanted` where it is a path of this console, else its beginning: nobody is sent elsewhere."""
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:  # brackets that hold no address of IPv6
+        return "/"
     if parts.scheme or parts.netloc or not wanted.startswith("/") or wanted.startswith("//") or "\\" in wanted:
         return "/"
     return wanted
@@ -157,7 +178,7 @@ def status_of(error: RoadsideError) -> int:
     """The HTTP status of a fault."""
     if isinstance(error, NotFoundError):
         return 404
-    return 422 if isinstance(error, InputError) else 503
+    return 422 if isinstance(error, InputError | PoisonError) else 503
 
 
 def sentence(error: Exception) -> str:

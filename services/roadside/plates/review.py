@@ -100,7 +100,8 @@ class Reviewing:
             self._keep(sighting, said, known.country or "", author)
         now_ns = self._clock.now_ns()
         kept_country = (known.country or "") if said else ""
-        self._queue.record(Correction(sighting_id, now_ns, author, action, said, kept_country, plate.text))
+        correction = Correction(sighting_id, now_ns, author, action, said, kept_country, plate.text)
+        self._queue.record(correction, self._needed)
         if not said or not self._agreed(before, said):
             return sighting
         stated = action is ReviewAction.CORRECT and of is not None

@@ -118,6 +118,9 @@ class ReviewQueue(Protocol):
         """What was said of a sighting, oldest first."""
         ...
 
-    def record(self, answer: Correction) -> None:
-        """Keep an answer."""
+    def record(self, answer: Correction, needed: int = 1) -> None:
+        """Keep an answer, but not the last one that was given, once more.
+
+        Raises InputError where `needed` are needed, more than one, and one of them is this author's.
+        """
         ...

@@ -3,41 +3,119 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import threading
+import urllib.request
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import http.client
     from collections.abc import Iterator
 
-_AGAIN_S = 0.05
+
+class _Line:
+    """The sockets of one conversation, each held a second time: `urllib` lets go of them before an answer is read."""
+
+    def __init__(self) -> None:
+        self._held: list[socket.socket] = []
+        self._over = False
+        self._lock = threading.Lock()
+
+    def connect(self, *args: Any, **more: Any) -> socket.socket:  # noqa: ANN401 - as socket.create_connection has it
+        """What `http.client` calls to connect; what connects too late is hung up at once."""
+        made = socket.create_connection(*args, **more)
+        with self._lock:
+            self._held.append(made.dup())
+            if self._over:
+                _shut(self._held[-1])
+        return made
+
+    def hang_up(self) -> None:
+        """Whoever waits for the other side gets an OSError or an HTTPException."""
+        with self._lock:
+            self._over = True
+            for each in self._held:
+                _shut(each)
+
+    def close(self) -> None:
+        """Let go."""
+        with self._lock:
+            for each in self._held:
+                each.close()
+            self._held.clear()
+
+    @contextmanager
+    def for_at_most(self, timeout_s: float) -> Iterator[None]:
+        """Hangs up where the block takes longer."""
+        watchdog = threading.Timer(timeout_s, self.hang_up)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()
+            self.close()
 
 
 @contextmanager
 def within(connection: http.client.HTTPConnection, timeout_s: float) -> Iterator[None]:
-    """Hangs `connection` up after `timeout_s`, and closes it at the end of the block.
+    """Hangs `connection`, which is not connected yet, up after `timeout_s`, and closes it at the end of the block.
 
     Its own timeout bounds each piece only: headers that come a line at a time would hold us for minutes. What waits
     in the block then gets an OSError or an HTTPException.
     """
-    over = threading.Event()
-    watchdog = threading.Thread(target=_hang_up, args=(connection, timeout_s, over), name="deadline", daemon=True)
-    watchdog.start()
-    try:
-        yield
-    finally:
-        over.set()
-        connection.close()
+    line = _Line()
+    connection._create_connection = line.connect  # type: ignore[attr-defined]  # noqa: SLF001 - its only door
+    with line.for_at_most(timeout_s):
+        try:
+            yield
+        finally:
+            connection.close()
 
 
-def _hang_up(connection: http.client.HTTPConnection, timeout_s: float, over: threading.Event) -> None:
-    if over.wait(timeout_s):
-        return
-    while True:
-        with contextlib.suppress(OSError, AttributeError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
-        # Still connecting, there was nothing to hang up yet: what connects late must not talk for ever either.
-        if over.wait(_AGAIN_S):
-            return
+class TimedOpener:
+    """Opens with `urllib`, for one thread; an answer's headers and body, and what it leads to, end in time."""
+
+    def __init__(self, *handlers: urllib.request.BaseHandler) -> None:
+        """`handlers` as `urllib.request.build_opener` takes them."""
+        self._http, self._https = _Http(), _Https()
+        self._opener = urllib.request.build_opener(self._http, self._https, *handlers)
+
+    @contextmanager
+    def open(self, request: urllib.request.Request, timeout_s: float) -> Iterator[http.client.HTTPResponse]:
+        """The answer, to be read in the block, which the other side is hung up on in after `timeout_s`.
+
+        Raises what `urllib` raises, and ValueError where the answer makes it do what it cannot.
+        """
+        self._http.line = self._https.line = line = _Line()
+        with line.for_at_most(timeout_s), self._opener.open(request, timeout=timeout_s) as answer:
+            yield answer
+
+
+class _Http(urllib.request.HTTPHandler):
+    line = _Line()
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_on(self.line, http.client.HTTPConnection), req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    line = _Line()
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_on(self.line, http.client.HTTPSConnection), req)
+
+
+def _on(line: _Line, kind: type[http.client.HTTPConnection]) -> Any:  # noqa: ANN401 - what urllib calls to connect
+    def made(*args: Any, **more: Any) -> http.client.HTTPConnection:  # noqa: ANN401 - as its kind has it
+        connection = kind(*args, **more)
+        connection._create_connection = line.connect  # type: ignore[attr-defined]  # noqa: SLF001 - its only door
+        return connection
+
+    return made
+
+
+def _shut(line: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)

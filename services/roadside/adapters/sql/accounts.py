@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
+from roadside.adapters.sql.locks import Lock, one_at_a_time
 from roadside.adapters.sql.schema import ACCOUNTS, SECRETS
 from roadside.console.ports import Account, Role, Secret, SecretKind
 
@@ -44,6 +45,7 @@ class SqlAccounts:
             "disabled": int(account.disabled),
         }
         with self._database.write() as connection:
+            one_at_a_time(connection, Lock.KEPT)
             changed = connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == account.name).values(values))
             if not changed.rowcount:
                 connection.execute(insert(ACCOUNTS).values(name=account.name, **values))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
+from roadside.adapters.sql.locks import Lock, one_at_a_time
 from roadside.adapters.sql.schema import KNOWN_LISTS, KNOWN_PLATES
 from roadside.core.known import Action, KnownPlate
 from roadside.errors import InputError, NotFoundError
@@ -61,6 +62,7 @@ class SqlKnownPlates:
     def put_list(self, name: str, action: Action) -> bool:
         """Make a list, or give it another action; whether it was made."""
         with self.database.write() as connection:
+            one_at_a_time(connection, Lock.KEPT)
             changed = connection.execute(
                 update(KNOWN_LISTS).where(KNOWN_LISTS.c.name == name).values(action=action.value)
             )
@@ -80,6 +82,7 @@ class SqlKnownPlates:
             raise InputError(f"{twice}: stands twice (O counts as 0, I as 1); leave one out")
         mine = KNOWN_PLATES.c.list == list_name
         with self.database.write() as connection:
+            one_at_a_time(connection, Lock.KEPT)
             _action(connection, list_name)
             gone = delete(KNOWN_PLATES).where(mine if replace else mine & KNOWN_PLATES.c.key.in_(keys))
             removed: int = connection.execute(gone).rowcount
@@ -91,6 +94,7 @@ class SqlKnownPlates:
         """Remove a plate from a list, or the whole list; how many plates went. Raises NotFoundError."""
         mine = KNOWN_PLATES.c.list == list_name
         with self.database.write() as connection:
+            one_at_a_time(connection, Lock.KEPT)
             _action(connection, list_name)
             if plate_key is not None:
                 removed: int = connection.execute(

@@ -22,6 +22,8 @@ class Lock(IntEnum):
     """Following what was stored: two who follow at once would tell everything twice."""
     CHANGE = 0x524F4148
     """Deciding anew: changes must become visible in the order of their numbers, or the outbox would pass over one."""
+    KEPT = 0x524F414A
+    """Lists of known plates, accounts and answers: what two people send at once is made once."""
 
 
 def one_at_a_time(connection: Connection, lock: Lock) -> None:

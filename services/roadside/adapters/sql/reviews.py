@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
 from roadside.adapters.sql.chain import Event
+from roadside.adapters.sql.locks import Lock, one_at_a_time
 from roadside.adapters.sql.schema import CORRECTIONS, SIGHTINGS
 from roadside.core.reviews import Correction, ReviewAction
 from roadside.core.sightings import VerdictKind
+from roadside.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Row, Select
+    from sqlalchemy import Connection, Row, Select
 
     from roadside.adapters.sql.database import Database
     from roadside.adapters.sql.vault import Vault
@@ -44,8 +47,11 @@ class Reviews:
             row = connection.execute(statement).first()
             return None if row is None else row.sighting_id
 
-    def record(self, answer: Correction) -> None:
-        """Keep an answer."""
+    def record(self, answer: Correction, needed: int = 1) -> None:
+        """Keep an answer, but not the last one that was given, once more: of a form that was sent twice.
+
+        Raises InputError where `needed` are needed, more than one, and one of them is this author's.
+        """
         values = {
             "sighting_id": answer.sighting_id,
             "at_ns": answer.at_ns,
@@ -56,16 +62,24 @@ class Reviews:
             "read_text": answer.read_text,
         }
         with self._database.write() as connection:
+            one_at_a_time(connection, Lock.KEPT)
+            said = self._of(connection, answer.sighting_id)
+            if needed > 1 and any(earlier.author == answer.author for earlier in said):
+                raise InputError("you answered already: another person must read this plate")
+            if said and replace(said[-1], at_ns=answer.at_ns, read_text=answer.read_text) == answer:
+                return
             connection.execute(insert(CORRECTIONS).values(values))
             facts = {"author": answer.author, "action": answer.action.value}
             self._vault.chain.seal(connection, Event.ANSWERED, [answer.sighting_id], answer.at_ns, facts)
 
     def answers_of(self, sighting_id: str) -> Sequence[Correction]:
         """What was said of a sighting, oldest first."""
-        mine = select(CORRECTIONS).where(CORRECTIONS.c.sighting_id == sighting_id)
         with self._database.read() as connection:
-            rows = connection.execute(mine.order_by(CORRECTIONS.c.correction_id)).all()
-        return [correction_of(row) for row in rows]
+            return self._of(connection, sighting_id)
+
+    def _of(self, connection: Connection, sighting_id: str) -> Sequence[Correction]:
+        mine = select(CORRECTIONS).where(CORRECTIONS.c.sighting_id == sighting_id)
+        return [correction_of(row) for row in connection.execute(mine.order_by(CORRECTIONS.c.correction_id))]
 
     def answers(self) -> Sequence[Correction]:
         """All of them, oldest first."""

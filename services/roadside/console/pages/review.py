@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 MOST_SKIPPED = 500
+LONGEST_ID = 64
 CANDIDATES = 5
 
 
@@ -40,7 +41,7 @@ async def answer(visit: Visit) -> Response:
     """Takes an answer, and gives the next sighting in its place."""
     form = await visit.form()
     skip = _skipped(str(form.get("skip", "")))
-    wanted, said = str(form.get("sighting", "")), str(form.get("action", ""))
+    wanted, said = str(form.get("sighting", ""))[:LONGEST_ID], str(form.get("action", ""))
     if said == "skip":
         return await _following(visit, [*skip, wanted])
     action = action_of(said)
@@ -111,7 +112,7 @@ async def export(visit: Visit) -> Response:
 
 
 def _skipped(text: str) -> list[str]:
-    return text.split()[-MOST_SKIPPED:]
+    return [word[:LONGEST_ID] for word in text.split()[-MOST_SKIPPED:]]
 
 
 ROUTES = [

@@ -14,12 +14,15 @@ from roadside.console.passwords import TooManyGuessesError
 from roadside.console.web import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
+    RefusedError,
     Visit,
     desk_of,
     draw,
+    from_elsewhere,
     into,
     local_path,
     page,
+    read_form,
     sentence,
     session_of,
     set_cookie,
@@ -28,6 +31,7 @@ from roadside.console.web import (
 from roadside.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
+    from starlette.datastructures import FormData
     from starlette.requests import Request
 
     from roadside.console.desk import Desk
@@ -37,11 +41,11 @@ async def sign_in(request: Request) -> Response:
     """The form, and what it leads to."""
     desk, words = desk_of(request), wording_of(request)
     wanted = local_path(request.query_params.get("next", "/"))
-    if request.method == "GET":
+    if request.method != "POST":
         if await session_of(request) is not None:
             return RedirectResponse(wanted, 303)
         return draw(request, words, "sign_in.html", wanted=wanted, fault="", name="")
-    form = await request.form(max_files=0, max_fields=5)
+    form = await _form(request)
     name, password = str(form.get("name", "")), str(form.get("password", ""))
     address = request.client.host if request.client else "unknown"
     try:
@@ -87,9 +91,9 @@ async def accept(request: Request) -> Response:
     except NotFoundError:
         reason = words.say("This link was used already, or is older than a day. Ask for a new one.")
         return draw(request, words, "refused.html", 404, reason=reason)
-    if request.method == "GET":
+    if request.method != "POST":
         return draw(request, words, "accept.html", account=account, fault="")
-    form = await request.form(max_files=0, max_fields=5)
+    form = await _form(request)
     password = str(form.get("password", ""))
     if password != str(form.get("again", "")):
         fault = words.say("The two passwords differ.")
@@ -109,6 +113,16 @@ async def language(request: Request) -> Response:
     if chosen in LANGUAGES:
         set_cookie(response, desk_of(request), LANGUAGE_COOKIE, chosen)
     return response
+
+
+async def _form(request: Request) -> FormData:
+    """What somebody who is not signed in has typed.
+
+    Raises RefusedError where the page of another site sends it: it would sign them in as somebody else.
+    """
+    if from_elsewhere(request):
+        raise RefusedError(403, "this form was sent by another site: open this page and send it from here")
+    return await read_form(request, files=0, fields=5)
 
 
 def _into(desk: Desk, secret: str, wanted: str) -> Response:

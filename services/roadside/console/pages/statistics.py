@@ -51,16 +51,14 @@ async def series(visit: Visit) -> Response:
     counts = await _counts(visit, span)
     first = _since_ns(visit, span) // 10**9 // HOUR_S
     hours = range(first, visit.desk.clock.now_ns() // 10**9 // HOUR_S + 1)
-    rows = [[_sum(counts, hour, kind) for hour in hours] for kind in VerdictKind]
+    many: Counter[tuple[int, str]] = Counter()
+    for entry in counts:
+        many[entry.hour_ns // 10**9 // HOUR_S, entry.verdict] += entry.count
+    rows = [[many[hour, kind.value] for hour in hours] for kind in VerdictKind]
     names = [kind.value for kind in VerdictKind]
     labels = [*(visit.words.say(VERDICTS[name]) for name in names), visit.words.say("Time")]
     told = {"names": names, "labels": labels, "zone": str(visit.desk.zone)}
     return JSONResponse({**told, "data": [[hour * HOUR_S for hour in hours], *rows]})
-
-
-def _sum(counts: Sequence[PassageCount], hour: int, kind: VerdictKind) -> int:
-    begin_ns = hour * HOUR_S * 10**9
-    return sum(entry.count for entry in counts if entry.hour_ns == begin_ns and entry.verdict == kind.value)
 
 
 def _span(visit: Visit) -> str:

@@ -35,7 +35,9 @@ async def invite(visit: Visit) -> Response:
     except InputError as error:
         return await _system(visit, fault=str(error))
     await run_in_threadpool(visit.desk.ledger.note, visit.actor, "invited", name, role.value)
-    link = str(visit.request.url_for("welcome", secret=secret))
+    # The address that the installation names, where it names one: a request's own Host is whatever its sender says.
+    base = visit.desk.settings.console_url or str(visit.request.base_url)
+    link = f"{base.rstrip('/')}/welcome/{secret}"
     return await _system(visit, link=link, invited=name)
 
 
