@@ -175,7 +175,7 @@ def test_no_database_holds_a_zero_and_that_is_the_senders_fault(shared: Console)
     assert answer.status_code == 422
 
 
-def test_first_lists_that_are_sent_at_once_are_all_there(tmp_path: Path) -> None:
+def test_first_lists_that_are_sent_at_once_are_all_there() -> None:
     uploads = Uploads()
     tickets: list[str] = []
     at_once(lambda _: tickets.append(uploads.keep(UploadFile(io.BytesIO(b"plate\n"), filename="a\x00b.csv"), "eva")))
