@@ -9,19 +9,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PAUSE_S = 0.05
 
 
 @contextmanager
-def rude_server(says: bytes, *, drips: bytes = b"", asked: bool = True) -> Iterator[int]:
+def rude_server(says: bytes | Callable[[int], bytes], *, drips: bytes = b"") -> Iterator[int]:
     """A port whose connections are answered with `says`, and then with `drips` again and again until they end.
 
-    Without `asked` it does not wait for a question first.
+    `says` may be a function of the port.
     """
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        said = says if isinstance(says, bytes) else says(listening.getsockname()[1])
 
         def serve() -> None:
             while not over.is_set():
@@ -30,9 +31,8 @@ def rude_server(says: bytes, *, drips: bytes = b"", asked: bool = True) -> Itera
 
         def answer(line: socket.socket) -> None:
             with line, contextlib.suppress(OSError):
-                if asked:
-                    line.recv(65536)
-                line.sendall(says)
+                line.recv(65536)
+                line.sendall(said)
                 while drips and not over.wait(PAUSE_S):
                     line.sendall(drips)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,15 +15,18 @@ import pytest
 from joserfc.jwk import RSAKey
 from starlette.testclient import TestClient
 
+from roadside.adapters import oidc
+from roadside.adapters.oidc import OidcClient, OidcProvider
 from roadside.assembly.settings import load_settings
 from roadside.console.app import make_app
 from roadside.console.ports import Role
-from roadside.errors import SettingsError
+from roadside.errors import SettingsError, UnavailableError
 from tests.consoles import PASSWORD, Console, console
-from tests.oidc_provider import CLIENT, SECRET, Provider, provider
+from tests.oidc_provider import CLIENT, KEY, SECRET, Provider, provider
+from tests.rude_servers import rude_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -246,3 +252,53 @@ def test_without_a_provider_there_is_nothing(tmp_path: Path) -> None:
             assert "provider" not in client.get("/sign-in").text
             assert client.get("/sign-in/provider").status_code == 404
             assert client.get(f"/sign-in/provider/back?state=x&at={time.time()}").status_code == 404
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def about(**more: object) -> Callable[[int], bytes]:
+    """What a provider says of itself, and for its keys, with `more`."""
+
+    def said(port: int) -> bytes:
+        me = f"http://127.0.0.1:{port}"
+        key = KEY.as_dict(private=False)
+        told = {"issuer": me, "authorization_endpoint": f"{me}/a", "token_endpoint": f"{me}/t", "jwks_uri": f"{me}/j"}
+        return HEAD + b"Connection: close\r\n\r\n" + json.dumps({**told, "keys": [key], **more}).encode()
+
+    return said
+
+
+RUDE = {
+    "brackets": HEAD + b"\r\n" + b"[" * 200_000,
+    "packed": HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(bytes(1 << 20)),
+    "long": HEAD + b"\r\n" + b" " * (2 << 20),
+    "no address": about(authorization_endpoint="http://["),
+    "a script": about(authorization_endpoint="javascript:alert(1)"),
+    "a script at the end": about(end_session_endpoint="javascript:alert(1)"),
+    "methods that are none": about(token_endpoint_auth_methods_supported=5),
+}
+
+
+@pytest.mark.parametrize("says", RUDE.values(), ids=RUDE)
+def test_a_provider_that_answers_strangely_is_one_that_does_not_answer(says: bytes | Callable[[int], bytes]) -> None:
+    with rude_server(says) as port:
+        away = OidcProvider(OidcClient(f"http://127.0.0.1:{port}", "console"))
+        with pytest.raises(UnavailableError, match="does not answer as one of OpenID Connect"):
+            away.address("s", "n", "v", "b")
+        assert away.end("b") is None
+
+
+def test_a_provider_that_drips_holds_few_threads_and_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oidc, "TIMEOUT_S", 1.0)
+    with rude_server(HEAD, drips=b"a") as port:
+        away = OidcProvider(OidcClient(f"http://127.0.0.1:{port}", "console"))
+
+        def ask(_: int) -> str:
+            with pytest.raises(UnavailableError) as fault:
+                away.address("s", "n", "v", "b")
+            return str(fault.value)
+
+        with ThreadPoolExecutor(3 * oidc.AT_ONCE) as threads:
+            said = list(threads.map(ask, range(3 * oidc.AT_ONCE)))
+    assert sum("is slow" in each for each in said) >= oidc.AT_ONCE, "the others are free for other pages"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class _Line:
+class Line:
     """The sockets of one conversation, each held a second time: `urllib` lets go of them before an answer is read."""
 
     def __init__(self) -> None:
@@ -25,11 +25,15 @@ class _Line:
     def connect(self, *args: Any, **more: Any) -> socket.socket:  # noqa: ANN401 - as socket.create_connection has it
         """What `http.client` calls to connect; what connects too late is hung up at once."""
         made = socket.create_connection(*args, **more)
+        self.hold(made)
+        return made
+
+    def hold(self, made: socket.socket) -> None:
+        """Hang `made` up, too, when it is time."""
         with self._lock:
             self._held.append(made.dup())
             if self._over:
                 _shut(self._held[-1])
-        return made
 
     def hang_up(self) -> None:
         """Whoever waits for the other side gets an OSError or an HTTPException."""
@@ -65,7 +69,7 @@ def within(connection: http.client.HTTPConnection, timeout_s: float) -> Iterator
     Its own timeout bounds each piece only: headers that come a line at a time would hold us for minutes. What waits
     in the block then gets an OSError or an HTTPException.
     """
-    line = _Line()
+    line = Line()
     connection._create_connection = line.connect  # type: ignore[attr-defined]  # noqa: SLF001 - its only door
     with line.for_at_most(timeout_s):
         try:
@@ -88,26 +92,26 @@ class TimedOpener:
 
         Raises what `urllib` raises, and ValueError where the answer makes it do what it cannot.
         """
-        self._http.line = self._https.line = line = _Line()
+        self._http.line = self._https.line = line = Line()
         with line.for_at_most(timeout_s), self._opener.open(request, timeout=timeout_s) as answer:
             yield answer
 
 
 class _Http(urllib.request.HTTPHandler):
-    line = _Line()
+    line = Line()
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(_on(self.line, http.client.HTTPConnection), req)
 
 
 class _Https(urllib.request.HTTPSHandler):
-    line = _Line()
+    line = Line()
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         return self.do_open(_on(self.line, http.client.HTTPSConnection), req)
 
 
-def _on(line: _Line, kind: type[http.client.HTTPConnection]) -> Any:  # noqa: ANN401 - what urllib calls to connect
+def _on(line: Line, kind: type[http.client.HTTPConnection]) -> Any:  # noqa: ANN401 - what urllib calls to connect
     def made(*args: Any, **more: Any) -> http.client.HTTPConnection:  # noqa: ANN401 - as its kind has it
         connection = kind(*args, **more)
         connection._create_connection = line.connect  # type: ignore[attr-defined]  # noqa: SLF001 - its only door
