@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from roadside.adapters.notify.home_assistant import announcements
+from roadside.adapters.notify.home_assistant import announcements, topic_level
 from roadside.adapters.notify.mqtt import MqttChannel
 from roadside.core.frames import CameraId
 from roadside.core.reads import FusedPlate
@@ -23,6 +24,7 @@ from roadside.notify.options import MqttOptions, NotifyOptions
 from roadside.notify.policy import compose
 from tests.brokers import Broker, Listener
 from tests.certificates import Authority
+from tests.clocks import HandClock
 from tests.ports import reserved_port
 from tests.waiting import wait_for
 
@@ -169,13 +171,36 @@ def test_pictures_go_with_a_passage_and_none_stays_of_another(broker: Broker, li
 def test_a_notice_that_comes_late_does_not_turn_the_state_back(broker: Broker, listener: Listener) -> None:
     chosen = options(broker.port)
     for name, seconds in (("s2", 5), ("s1", 0)):
-        channel = MqttChannel(chosen)  # each as after a restart: the broker remembers
+        channel = MqttChannel(chosen, clock=HandClock(NOW_NS))  # each as after a restart: the broker remembers
         channel.camera("gate 1", online=True)
         wait_for(lambda: "roadside/status" in listener.got, "a connection")
         channel.send(body(sighting(name, seconds=seconds), chosen))
         channel.close()
     wait_for(lambda: len(listener.all_of("roadside/gate_1/unpaid")) == 2, "both notices")
     assert [json.loads(text)["sighting_id"] for text in listener.all_of("roadside/gate_1/state")] == ["s2"]
+
+
+@pytest.mark.parametrize("kept", ['{"sighting_id": "x", "seen_at": "9999"}', '{"sighting_id": "x", "seen_at": "~"}'])
+def test_a_state_of_the_future_keeps_nothing_from_being_told(broker: Broker, listener: Listener, kept: str) -> None:
+    """Of a process whose clock was wrong, or of anybody who may publish."""
+    listener.client.publish("roadside/gate_1/state", kept, qos=1, retain=True)
+    wait_for(lambda: "roadside/gate_1/state" in listener.got, "what the broker keeps")
+    chosen = options(broker.port)
+    channel = MqttChannel(chosen)
+    channel.camera("gate 1", online=True)
+    channel.send(body(sighting(), chosen))
+    channel.close()
+    wait_for(lambda: listener.got.get("roadside/status") == "offline", "the end")
+    assert json.loads(listener.got["roadside/gate_1/state"])["sighting_id"] == "s1"
+    assert "roadside/gate_1/event" in listener.got
+
+
+def test_gates_that_are_called_in_another_script_are_not_one_device() -> None:
+    names = ("Вход", "Зона", "Příjezd", "PYíjezd", "北", "*", "ab\x00")
+    levels = {topic_level(name) for name in names}
+    assert len(levels) == len(names)
+    assert all(re.fullmatch(r"[0-9A-Za-z_-]+", level) for level in levels)
+    assert topic_level("gate 1/north.a+#") == "gate_1_north_a__"
 
 
 def test_who_is_cleared_by_a_person_is_shown_as_accused_no_more(broker: Broker, listener: Listener) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import gpiozero
@@ -366,6 +366,51 @@ def test_a_relay_that_breaks_opens_for_the_next_vehicle(tmp_path: Path) -> None:
         gates.keeper.look(CameraId("yard"), [track(100, 200)], ["barrier"])
         wait_for(lambda: len(pulsed) == 2, "the next one")
     assert said == ["a gate was not opened: a fault of Roadside itself (KeyError)"]
+
+
+def test_a_gate_is_not_opened_for_a_vehicle_that_stood_there_long_ago(tmp_path: Path) -> None:
+    said: list[str] = []
+    held, released, now_s, pulsed = Event(), Event(), [0.0], []
+
+    class Slow:
+        def pulse(self) -> None:
+            pulsed.append(now_s[0])
+            held.set()
+            assert released.wait(30)
+
+        def close(self) -> None:
+            pass
+
+    class Book:
+        def opens(self) -> bool:
+            return True
+
+        def matches(self, *_: object) -> list[KnownMatch]:
+            return [KnownMatch("residents", Action.OPEN, "Jana", "", "3AB 1234", 0.9999, opens=True)]
+
+    site = parse_site(SITE, tmp_path / "site.toml")
+    made = {"tell": lambda _: None, "open_one": lambda *_: Slow(), "now_s": lambda: now_s[0]}
+    with Gates(site, Book(), said.append, **made) as gates:  # type: ignore[arg-type]
+        gates.keeper.look(GATE, [track(100, 200)], ["barrier"])
+        assert held.wait(30)
+        gates.keeper.look(CameraId("yard"), [track(100, 200)], ["barrier"])
+        now_s[0] = 30.0
+        released.set()
+        wait_for(lambda: bool(said), "the one that came too late")
+        gates.keeper.look(CameraId("lane"), [track(100, 200)], ["barrier"])
+        wait_for(lambda: len(pulsed) == 2, "the next one")
+    assert said == ["a gate was not opened: its relay was held up for more than 10 s"]
+    assert pulsed == [0.0, 30.0]
+
+
+def test_a_token_that_no_header_can_hold_is_told_without_it(
+    barrier: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BARRIER_TOKEN", "hush\nhush")
+    told = {"kind": "http", "url": f"http://127.0.0.1:{barrier.server_port}/open", "token_env": "BARRIER_TOKEN"}
+    with pytest.raises(UnavailableError) as fault:
+        open_relay("barrier", RELAY.validate_python(told)).pulse()
+    assert str(fault.value) == "relay barrier: its address or its token cannot be sent"
 
 
 def test_lists_count_soon_and_without_one_that_opens_no_gate_looks(tmp_path: Path) -> None:

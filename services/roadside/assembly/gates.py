@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
@@ -23,33 +24,41 @@ if TYPE_CHECKING:
     from roadside.notify.relays import RelayOptions
 
 JOIN_S = 5.0
+LATEST_S = 10.0
+"""After which a gate is not opened any more that should have been: another vehicle may stand before it."""
 
 
 class _Runner:
     """One relay and its thread."""
 
-    def __init__(self, relay: Relay, say: Callable[[str], None]) -> None:
+    def __init__(self, relay: Relay, say: Callable[[str], None], now_s: Callable[[], float]) -> None:
         self._relay = relay
         self._say = say
-        self._due: queue.Queue[bool] = queue.Queue(1)
-        """True: open; False: end."""
+        self._now_s = now_s
+        self._due: queue.Queue[float | None] = queue.Queue(1)
+        """When it was to open; None: end."""
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
         self._thread.start()
 
     def pulse(self) -> None:
-        """Open it soon; while it is about to open, once is enough."""
+        """Open it soon; while it is about to open, once is enough, as of now."""
+        with suppress(queue.Empty):
+            self._due.get_nowait()
         with suppress(queue.Full):
-            self._due.put_nowait(True)
+            self._due.put_nowait(self._now_s())
 
     def end(self) -> None:
         """Finish what is due."""
         with suppress(queue.Full):
-            self._due.put(False, timeout=JOIN_S)
+            self._due.put(None, timeout=JOIN_S)
         self._thread.join(JOIN_S)
         self._relay.close()
 
     def _run(self) -> None:
-        while self._due.get():
+        while (asked_s := self._due.get()) is not None:
+            if self._now_s() - asked_s > LATEST_S:
+                self._say(f"a gate was not opened: its relay was held up for more than {LATEST_S:.0f} s")
+                continue
             try:
                 self._relay.pulse()
             except UnavailableError as error:
@@ -70,6 +79,7 @@ class Gates:
         tell: Callable[[str], None],
         from_files: bool = False,
         open_one: Callable[[str, RelayOptions], Relay] = open_relay,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """`say` is told of faults, `tell` of what is opened, a line each.
 
@@ -79,7 +89,7 @@ class Gates:
         self._site = site
         self._tell = tell
         self._runners: Mapping[str, _Runner] = {
-            name: _Runner(open_one(name, options), say) for name, options in site.relays.items()
+            name: _Runner(open_one(name, options), say, now_s) for name, options in site.relays.items()
         }
         self.keeper = Gatekeeper(known.matches, self._open)
         self.wanted = known.opens

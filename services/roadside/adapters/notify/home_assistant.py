@@ -5,6 +5,7 @@ https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 KNOWN_S = 30
 """For how long a known plate is shown."""
+_PLAIN = re.compile(r"[0-9A-Za-z_ /+#.-]+")
 ONLINE, OFFLINE = "online", "offline"
 
 
@@ -57,8 +59,15 @@ class Topics:
 
 
 def topic_level(name: str) -> str:
-    """`name` as one level of a topic: `/`, `+`, `#` and spaces would mean something else."""
-    return re.sub(r"[^0-9A-Za-z_-]", "_", name)
+    """`name` as one level of a topic and as an id of Home Assistant's: letters and digits of ASCII, `_` and `-`.
+
+    `/`, `+`, `#`, `.` and spaces become `_`. A name with other characters also gets the beginning of its SHA-256: two
+    gates that are called in another script would be one device else.
+    """
+    level = re.sub(r"[^0-9A-Za-z_-]", "_", name)
+    if _PLAIN.fullmatch(name):
+        return level
+    return f"{level}_{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:6]}"
 
 
 def event_type(verdict: str | None) -> str:

@@ -6,11 +6,13 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from roadside.adapters.notify.home_assistant import Topics, announcements, event_type, topic_level
 from roadside.adapters.notify.mqtt_link import MqttLink
 from roadside.adapters.notify.secret import secret
+from roadside.adapters.system_clock import SystemClock
 from roadside.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
     from roadside.adapters.notify.secret import Secrets
     from roadside.notify.options import MqttOptions
     from roadside.ports.notify import PictureOf
+    from roadside.ports.system import Clock
+
+
+MOST_HEARD = 1024
+"""Cameras whose states are remembered of what others publish."""
+MOST_STATE_BYTES = 1 << 16
+AHEAD_S = 60.0
+"""How far another clock may be ahead of ours. A state of later than that is of a clock that was wrong, or a stranger's:
+it would keep every passage to come from being told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +43,16 @@ class _Shown:
 class MqttChannel:
     """One broker; connects at the first notice, and again after a fault."""
 
-    def __init__(self, options: MqttOptions, secrets: Secrets = secret, picture_of: PictureOf | None = None) -> None:
+    def __init__(
+        self,
+        options: MqttOptions,
+        secrets: Secrets = secret,
+        picture_of: PictureOf | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Without `clock` the computer's own."""
         self._options = options
+        self._clock = clock or SystemClock()
         self._picture_of = picture_of
         password = secrets(options.password_env) if options.password_env else None
         states = Topics(options.topic, "+").state
@@ -86,7 +105,7 @@ class MqttChannel:
     def _show(self, topics: Topics, notice: dict[str, str], body: str) -> None:
         told, shown = _Shown(notice["sighting_id"], notice["seen_at"]), self._shown.get(topics.level)
         withdrawn = "withdrawn" in notice
-        later = shown is not None and shown.seen_at > told.seen_at
+        later = shown is not None and self._latest() >= shown.seen_at > told.seen_at
         if (shown is None or shown.sighting_id != told.sighting_id) if withdrawn else later:
             return
         self._link.publish(topics.state, body, retain=self._options.retain)
@@ -106,13 +125,20 @@ class MqttChannel:
     def _hear(self, topic: str, payload: bytes) -> None:
         """What the broker keeps of before, or another process has told."""
         match = self._state.fullmatch(topic)
+        if match is None or len(payload) > MOST_STATE_BYTES:
+            return
         try:
             told = json.loads(payload)
             shown = _Shown(str(told["sighting_id"]), str(told["seen_at"]))
         except (ValueError, KeyError, TypeError, RecursionError):
             return
-        if match is not None:
+        if match[1] in self._shown or len(self._shown) < MOST_HEARD:
             self._shown[match[1]] = shown
+
+    def _latest(self) -> str:
+        """The latest time of a passage that can have been, as notices write it."""
+        latest = datetime.fromtimestamp(self._clock.now_ns() / 1e9 + AHEAD_S, UTC)
+        return latest.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def _forget(self) -> None:
         """The broker may have forgotten what it was told."""

@@ -116,8 +116,12 @@ class MqttLink:
         self._answered.set()
 
     def _told(self, client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        if message.topic != self._status:
-            self._on_message(message.topic, bytes(message.payload))
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # no broker passes it on, and no topic of ours is so
+            return
+        if topic != self._status:
+            self._on_message(topic, bytes(message.payload))
         elif message.payload == OFFLINE.encode() and client is self._client:
             # Another process that shares the topic has ended; this one is still here, unless it is just leaving.
             client.publish(self._status, ONLINE, qos=AT_LEAST_ONCE, retain=True)

@@ -38,7 +38,7 @@ def open_channels(
     if options.mqtt:
         with _installed("MQTT", "mqtt"):
             from roadside.adapters.notify.mqtt import MqttChannel  # noqa: PLC0415 - only where a broker is to be told
-        found |= {each.name: MqttChannel(each, of_name, picture_of) for each in options.mqtt}
+        found |= {each.name: MqttChannel(each, of_name, picture_of, clock) for each in options.mqtt}
     if options.push:
         with _installed("push", "push"):
             from roadside.adapters.notify.push import Push  # noqa: PLC0415 - only where somebody is to be pushed

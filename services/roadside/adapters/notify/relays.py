@@ -88,6 +88,8 @@ class HttpCall:
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise UnavailableError(f"relay {self._name}: {reason}") from error
+        except ValueError as error:  # its text tells parts of the address, or the token
+            raise UnavailableError(f"relay {self._name}: its address or its token cannot be sent") from error
         if not 200 <= status < 300:
             raise UnavailableError(f"relay {self._name}: HTTP {status}")
 
