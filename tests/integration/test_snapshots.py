@@ -16,10 +16,12 @@ import pytest
 
 from roadside.adapters.sources.live import CameraSettings
 from roadside.adapters.sources.video import open_source
+from roadside.adapters.sources.web import WebCamera
 from roadside.adapters.system_clock import SystemClock
 from roadside.capture.feed import FrameFeed
 from roadside.core.frames import CameraId, Frame
 from roadside.errors import SourceError
+from tests.rude_servers import rude_server
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -152,6 +154,12 @@ def test_what_is_broken_or_too_large_is_passed_over_or_told() -> None:
         assert shades(address, 1) == [70]
     with running(Snapshots([bytes(17 << 20)])) as address, pytest.raises(SourceError, match="more than 16 MiB"):
         shades(address, 1)
+
+
+@pytest.mark.parametrize(("says", "drips"), [(b"HTTP/1.1 200 OK\r\n", b"a"), (b"", b"HTTP/1.1 100 Continue\r\n\r\n")])
+def test_headers_that_do_not_end_are_not_waited_for(says: bytes, drips: bytes) -> None:
+    with rude_server(says, drips=drips) as port, pytest.raises(SourceError, match="gate: "):
+        WebCamera(f"http://127.0.0.1:{port}/", "gate", 0.5).get()
 
 
 def test_a_camera_sends_to_another_path_but_to_no_other_host() -> None:

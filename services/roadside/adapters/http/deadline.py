@@ -19,7 +19,8 @@ class Line:
 
     def __init__(self) -> None:
         self._held: list[socket.socket] = []
-        self._over = False
+        self.is_over = False
+        """Whether it was hung up."""
         self._lock = threading.Lock()
 
     def connect(self, *args: Any, **more: Any) -> socket.socket:  # noqa: ANN401 - as socket.create_connection has it
@@ -32,13 +33,13 @@ class Line:
         """Hang `made` up, too, when it is time."""
         with self._lock:
             self._held.append(made.dup())
-            if self._over:
+            if self.is_over:
                 _shut(self._held[-1])
 
     def hang_up(self) -> None:
         """Whoever waits for the other side gets an OSError or an HTTPException."""
         with self._lock:
-            self._over = True
+            self.is_over = True
             for each in self._held:
                 _shut(each)
 
@@ -92,9 +93,25 @@ class TimedOpener:
 
         Raises what `urllib` raises, and ValueError where the answer makes it do what it cannot.
         """
-        self._http.line = self._https.line = line = Line()
-        with line.for_at_most(timeout_s), self._opener.open(request, timeout=timeout_s) as answer:
+        with self._line().for_at_most(timeout_s), self._opener.open(request, timeout=timeout_s) as answer:
             yield answer
+
+    def begin(self, request: urllib.request.Request, timeout_s: float) -> http.client.HTTPResponse:
+        """The answer once its headers have come, within `timeout_s`; each piece of its body may take as long again.
+
+        Raises as `open`.
+        """
+        line = self._line()
+        with line.for_at_most(timeout_s):
+            answer: http.client.HTTPResponse = self._opener.open(request, timeout=timeout_s)
+        if line.is_over:  # what is cut short in its headers passes for an answer that has few
+            answer.close()
+            raise TimeoutError("the headers took too long")
+        return answer
+
+    def _line(self) -> Line:
+        self._http.line = self._https.line = line = Line()
+        return line
 
 
 class _Http(urllib.request.HTTPHandler):

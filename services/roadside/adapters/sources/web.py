@@ -8,6 +8,7 @@ import urllib.parse
 import urllib.request
 from typing import IO, TYPE_CHECKING
 
+from roadside.adapters.http.deadline import TimedOpener
 from roadside.errors import SourceError
 from roadside.kit.addresses import MEND
 
@@ -32,7 +33,7 @@ class WebCamera:
         """
         try:
             request = urllib.request.Request(self._address, headers=dict(headers or {}))  # noqa: S310 - http(s) alone
-            answer: http.client.HTTPResponse = self._opener.open(request, timeout=self._timeout_s)
+            answer = self._opener.begin(request, self._timeout_s)
         except urllib.error.HTTPError as error:
             with error:
                 if 300 < error.code < 400 and error.code != http.client.NOT_MODIFIED:
@@ -46,21 +47,21 @@ class WebCamera:
                 ) from None
         except OSError as error:
             reason = getattr(error, "reason", error)
-            said = reason.strerror if isinstance(reason, OSError) else type(error).__name__
+            said = getattr(reason, "strerror", None) or type(reason).__name__
             raise SourceError(f"{self._name}: no camera answers there ({said}); check the address") from None
         except (ValueError, http.client.HTTPException):  # their texts tell parts of the address
             raise SourceError(f"{self._name}: the address cannot be used; {MEND}") from None
         return answer
 
 
-def _opener(address: str) -> urllib.request.OpenerDirector:
+def _opener(address: str) -> TimedOpener:
     """An opener that knows the address's user and password, for basic and digest authentication."""
     passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
     parts = urllib.parse.urlsplit(address)
     if parts.username:
         user, password = (urllib.parse.unquote(part or "") for part in (parts.username, parts.password))
         passwords.add_password(None, _without_user(address), user, password)
-    return urllib.request.build_opener(
+    return TimedOpener(
         urllib.request.HTTPBasicAuthHandler(passwords),
         urllib.request.HTTPDigestAuthHandler(passwords),
         _SameHost(),
