@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
 import numpy as np
+import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from roadside.adapters.bus.redis_streams import RedisOptions, RedisStreams
+from roadside.adapters.sql import open_database
 from roadside.adapters.sql.ledger import SqlLedger
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.letters import forget_letters
@@ -21,6 +25,7 @@ from roadside.console.app import make_app
 from roadside.console.ports import Role
 from roadside.core.events import FrameEvent, SightingEvent, encode_raw
 from roadside.core.frames import CameraId
+from roadside.core.reviews import ReviewAction
 from roadside.core.sightings import SightingQuery, VerdictKind
 from roadside.errors import BusUnavailableError
 from roadside.kit.grpc_server import GrpcServer, ServerOptions
@@ -34,11 +39,11 @@ from roadside.wire.codec import ProtobufCodec
 from roadside.wire.decoding import decode
 from roadside.wire.pictures import TravellingPicture
 from tests.consoles import PASSWORD, Console, console, seen_sighting
+from tests.databases import fresh_postgres, postgres
 from tests.servers import RedisServer, redis_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from roadside.core.events import Event
     from roadside.ports.bus import Stream
@@ -160,3 +165,30 @@ def test_nothing_is_forgotten_where_the_dead_letters_cannot_be(
     assert isinstance(caught.value, grpc.Call)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert holders(tmp_path / "data", MINE), "else nobody could tell any more which frames were the vehicle's"
+
+
+def test_postgresql_keeps_no_example_of_the_plate_and_nothing_after_what_the_page_says(tmp_path: Path) -> None:
+    with postgres() as server:
+        url = fresh_postgres(server)
+        with closing(open_database(url)) as database:
+            database.migrate()
+        address = url.replace("+psycopg", "")
+        with (
+            console(tmp_path, database_url=url) as there,
+            psycopg.connect(address, autocommit=True) as asking,
+        ):
+            for plate in (MINE, OTHER, "GH56IJK"):
+                seen = there.see(plate, VerdictKind.UNPAID)
+                there.desk.reviews.answer(seen, ReviewAction.CONFIRM, "eva")
+            asking.execute("ANALYZE")
+            examples = "SELECT count(*) FROM pg_stats s WHERE s::text LIKE %s"
+            assert asking.execute(examples, [f"%{MINE}%"]).fetchone() != (0,), "what this test is about"
+            assert there.desk.ledger.forget(MINE, "me")[0] == 1
+            assert asking.execute(examples, [f"%{MINE}%"]).fetchone() == (0,)
+            said = re.search(r"`(VACUUM FULL [^`]*)`", Path("docs/data-protection.md").read_text(encoding="utf-8"))
+            assert said is not None
+            asking.execute(said[1].encode())
+            asking.execute("CHECKPOINT")
+            tables = [path for path in (server.folder / "data" / "base").rglob("*") if path.is_file()]
+            assert tables
+            assert [path for path in tables if MINE.encode() in path.read_bytes()] == []

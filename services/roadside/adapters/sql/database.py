@@ -145,14 +145,15 @@ class Database:
         """Overwrite what was deleted; False where somebody else was at work and traces may be left.
 
         SQLite's file is written anew and its journal cut to nothing: `secure_delete` alone leaves copies of rows that
-        were moved within a page, and pages in the journal. PostgreSQL frees the space for other rows; what else it
-        takes there is told in docs/data-protection.md.
+        were moved within a page, and pages in the journal. PostgreSQL frees the space for other rows, and forgets the
+        values that its statistics name as examples of a column; what else it takes there is told in
+        docs/data-protection.md.
         """
         try:
             if self.is_sqlite:
                 return self._rewrite()
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("VACUUM")
+                connection.exec_driver_sql("VACUUM (ANALYZE)")
         except (DBAPIError, PoolTimeoutError, sqlite3.Error):
             return False
         return True
