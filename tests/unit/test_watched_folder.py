@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -22,6 +23,7 @@ from roadside.capture.worker import CameraWorker, CaptureOptions
 from roadside.core.frames import SEPARATE_NS, CameraId, Frame
 from roadside.errors import SourceError
 from roadside.kit.backoff import Backoff
+from roadside.kit.decoding_process import DecodingProcess
 from roadside.kit.health import Health
 from roadside.kit.publisher import BoundedPublisher
 from roadside.kit.retry import RetryPolicy
@@ -243,3 +245,38 @@ def test_it_is_named_by_its_prefix(tmp_path: Path) -> None:
     assert not source.live
     with pytest.raises(SourceError, match="no folder to be watched"):
         open_source(f"watch:{tmp_path}/none", GATE, HandClock())
+
+
+DIES_OF_THE_DARK = """
+import os, sys
+from roadside.kit import decoding_child
+from roadside.wire.decoding import decode
+def dies(data, limits):
+    pixels = decode(data, limits)
+    if pixels.mean() < 20:
+        os.abort()
+    return pixels
+decoding_child.decode = dies
+decoding_child.main()
+"""
+
+
+def test_a_picture_that_ends_its_decoder_ends_no_watch(tmp_path: Path) -> None:
+    """As a hostile one would end the library that it is decoded with: whoever may put pictures there is a stranger."""
+    for number, shade in enumerate((60, 5, 80)):
+        put(tmp_path / f"{number}.jpg", shade, age_s=60 - number)
+    decoder = DecodingProcess(command=(sys.executable, "-c", DIES_OF_THE_DARK))
+    with Watch(tmp_path, patience_s=0.0, decoder=decoder) as watch:
+        comes(watch, 60, 80)
+        wait_for(lambda: bool(watch.refused), "the one that was refused")
+    assert watch.refused == [f"{tmp_path / '1.jpg'}: ended its decoder twice"]
+    assert decoder.deaths == 2
+
+
+def test_pictures_of_a_folder_are_decoded_elsewhere_and_wait_while_nobody_can(tmp_path: Path) -> None:
+    put(tmp_path / "a.jpg", 60)
+    with Watch(tmp_path, patience_s=0.0, decoder=DecodingProcess(command=("/bin/false",))) as watch:
+        wait_for(lambda: bool(watch.notes), "that no process can be started")
+    assert watch.refused == []
+    with Watch(tmp_path) as watch:
+        comes(watch, 60)

@@ -1,7 +1,8 @@
-"""The process that decodes pictures of a service, started as `decoding_child IN OUT`: see `decoding_process`.
+"""The process that decodes pictures of a service, started as `decoding_child IN OUT MEMORY`: see `decoding_process`.
 
 IN and OUT are files in memory: the picture's bytes, and its pixels. On the standard input comes a REQUEST a picture, on
-the standard output goes an ANSWER, and where it is a fault its text.
+the standard output goes an ANSWER, and where it is a fault its text. MEMORY is what it may take, in bytes beyond what
+it has when it begins.
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ REQUEST = struct.Struct("<4Q")
 ANSWER = struct.Struct("<3I")
 """Height and width of the picture, or zeros and the bytes of the fault's text that follows."""
 READY = b"R"
-MEMORY_BYTES = 400 << 20
-"""Beyond what the process has when it begins: 8.4 buffered megapixels take 110 MB, 16 others 100."""
 
 
 def main() -> None:
@@ -32,7 +31,7 @@ def main() -> None:
     taken, given = int(sys.argv[1]), int(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's whole process group; the service ends in order
     cv2.setNumThreads(1)
-    limit_memory(MEMORY_BYTES)
+    limit_memory(int(sys.argv[3]))
     requests, answers, memory = sys.stdin.buffer, sys.stdout.buffer, MemoryKeeper()
     answers.write(READY)
     answers.flush()

@@ -32,6 +32,10 @@ START_S = 60.0
 """Python, numpy and OpenCV from the card of a busy Pi."""
 MOST_TRIES = 2
 """A process may be killed for another's greed; one that dies twice of the same picture dies of it."""
+MEMORY_BYTES = 400 << 20
+"""For what services are sent: 8.4 buffered megapixels take 110 MB, 16 others 100."""
+PHOTOGRAPH_BYTES = 700 << 20
+"""For photographs: 64 megapixels take up to 366 MB, and their two copies in files of memory 256 more."""
 KEPT_BYTES = 32 << 20
 """Of the files in memory; larger ones are given back."""
 
@@ -59,8 +63,11 @@ class _Child:
 class DecodingProcess:
     """Meets `roadside.wire.pictures.Decoder`. Threads may share it, they take turns; started when first needed."""
 
-    def __init__(self, timeout_s: float = 20.0, command: tuple[str, ...] = CHILD) -> None:
+    def __init__(
+        self, timeout_s: float = 20.0, command: tuple[str, ...] = CHILD, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
         """`timeout_s` is for one picture: 16 megapixels take a Pi 4 about one second."""
+        self._memory_bytes = memory_bytes
         self._timeout_s = timeout_s
         self._command = command
         self._turn = threading.Lock()
@@ -102,7 +109,7 @@ class DecodingProcess:
         if self._closed:
             raise UnavailableError("pictures are decoded no more: the service is ending")
         if self._child is None:
-            self._child = _start(self._command)
+            self._child = _start(self._command, self._memory_bytes)
             try:
                 read_exactly(self._child.process, len(READY), START_S)
             except DiedError as error:
@@ -131,11 +138,11 @@ class DecodingProcess:
         return pixels
 
 
-def _start(command: tuple[str, ...]) -> _Child:
+def _start(command: tuple[str, ...], memory_bytes: int) -> _Child:
     taken, given = os.memfd_create("picture"), os.memfd_create("pixels")
     try:
         process = subprocess.Popen(
-            [*command, str(taken), str(given)],
+            [*command, str(taken), str(given), str(memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

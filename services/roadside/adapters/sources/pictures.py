@@ -22,9 +22,11 @@ from roadside.errors import SourceError
 from roadside.wire.decoding import decode, pillow_faults, to_bgr, turned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+    from roadside.core.picture_header import PictureLimits
 
 PictureLike: TypeAlias = "NDArray[Any] | str | os.PathLike[str] | bytes | Image.Image"
 """A picture as a program may hold it; an array is (H, W, 3) uint8, blue green red."""
@@ -75,13 +77,17 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
-def decode_picture(data: bytes, name: str) -> NDArray[np.uint8]:
+def decode_picture(
+    data: bytes, name: str, by: Callable[[bytes, PictureLimits], NDArray[np.uint8]] = decode
+) -> NDArray[np.uint8]:
     """An encoded photograph as (H, W, 3) uint8, blue green red, turned as its EXIF orientation says.
+
+    `by` does it as `roadside.wire.decoding.decode` does.
 
     Raises SourceError, naming `name`, for anything that is not one whole picture.
     """
     with _named(name):
-        return decode(data, PHOTOGRAPH_LIMITS)
+        return by(data, PHOTOGRAPH_LIMITS)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ from roadside.adapters.sources.dating import Dating
 from roadside.adapters.sources.exif import photograph_time
 from roadside.adapters.sources.pictures import PICTURE_SUFFIXES, decode_picture, read_bytes
 from roadside.core.frames import Frame
-from roadside.errors import SourceError
+from roadside.errors import SourceError, UnavailableError
+from roadside.kit.decoding_process import PHOTOGRAPH_BYTES, DecodingProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,6 +78,7 @@ class DoneFiles:
 class WatchedFolder:
     """The pictures of a folder and those below it, oldest first, and then each new one until closed.
 
+    Who may put pictures there is unknown: they are decoded in a process of their own, which one of them may end.
     A picture is taken once it has not changed between two looks. What ended without being closed reads its last few
     pictures again, rather than not at all.
     """
@@ -97,6 +100,7 @@ class WatchedFolder:
         dating: Dating | None = None,
         patience_s: float = PATIENCE_S,
         acknowledged: bool = False,
+        decoder: DecodingProcess | None = None,
     ) -> None:
         """`memory` is a folder for what was read. `on_refused` is told of a picture that cannot be read.
 
@@ -124,9 +128,14 @@ class WatchedFolder:
         self._handed: dict[int, _File] = {}
         self._lock = threading.Lock()
         self._first_cut_s: dict[_File, float] = {}
+        self._decoder = decoder or DecodingProcess(memory_bytes=PHOTOGRAPH_BYTES)
 
     def frames(self) -> Iterator[Frame]:
         """One a picture, until closed."""
+        with closing(self._decoder):
+            yield from self._frames()
+
+    def _frames(self) -> Iterator[Frame]:
         sequence = 0
         seen: set[_File] = set()
         gone = False
@@ -190,7 +199,10 @@ class WatchedFolder:
         path = self._folder / file.name
         try:
             data = read_bytes(path)
-            image = decode_picture(data, str(path))
+            image = decode_picture(data, str(path), self._decoder)
+        except UnavailableError as error:  # it lies there for when there is memory again
+            self._on_note(f"{self._folder}: {error}")
+            return None
         except SourceError as error:
             now_s = time.monotonic()
             if now_s - self._first_cut_s.setdefault(file, now_s) >= self._patience_s:
