@@ -24,6 +24,8 @@ class Net(Section):
     context_columns: int = Field(ge=1)
     """Columns that a character sees of its neighbours in each of the two context layers; odd."""
     country_hidden: int = Field(ge=1)
+    country_ends: int = Field(default=0, ge=0)
+    """Columns of either end that tell the country besides the mean of all: euro bands, shields. 0: the mean alone."""
     dropout: float = Field(ge=0, lt=1)
 
     @property

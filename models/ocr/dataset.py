@@ -107,7 +107,7 @@ class RealPlates:
                 plate = turned[rng.integers(len(turned))]
             elif placed:
                 plate = replace(plate, corners=placed[rng.integers(len(placed))])
-        return _degraded(rng, plate, mild=mild, hard=rng.random() < self._hard)
+        return degraded_plate(rng, plate, mild=mild, hard=rng.random() < self._hard)
 
 
 def _turned(finder: CornerFinder, plate: Plate, count: int, rng: Generator) -> list[Plate]:
@@ -120,7 +120,8 @@ def _turned(finder: CornerFinder, plate: Plate, count: int, rng: Generator) -> l
     return found
 
 
-def _degraded(rng: Generator, plate: Plate, *, mild: bool, hard: bool) -> Sample:
+def degraded_plate(rng: Generator, plate: Plate, *, mild: bool, hard: bool) -> Sample:
+    """A strip of a plate, spoilt as in training."""
     picture = degraded_strip(rng, plate.grey, plate.corners, plate.lines, plate.split, mild=mild, hard=hard)
     return Sample(picture, plate.text, plate.country)
 
@@ -152,7 +153,7 @@ class RenderedPlates:
 
     def sample(self, rng: Generator, *, mild: bool, hard: bool = False) -> Sample:
         """A degraded strip of a rendered plate."""
-        return _degraded(rng, self.draw(rng), mild=mild, hard=hard)
+        return degraded_plate(rng, self.draw(rng), mild=mild, hard=hard)
 
 
 def write_batch(path: Path, plates: Sequence[Plate]) -> None:

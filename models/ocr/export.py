@@ -116,7 +116,11 @@ def build(weights: Weights, config: ReaderConfig, *, scale_inside: bool) -> Any:
     columns = convolve(convolve(layers.MaxPool2D((2, 1))(x), "late"), "column", padding="valid")
     seen = context(context(columns, "context1"), "context2")
     characters = layers.Reshape((net.columns, config.classes))(convolve(seen, "characters", activate=False))
-    hidden = dense(layers.GlobalAveragePooling2D()(columns), "country_hidden", "relu")
+    parts = [columns]
+    if ends := net.country_ends:
+        parts += [columns[:, :, :ends], columns[:, :, ends : 2 * ends], columns[:, :, -ends:]]
+    means = [layers.GlobalAveragePooling2D()(part) for part in parts]
+    hidden = dense(layers.Concatenate()(means) if ends else means[0], "country_hidden", "relu")
     return tf.keras.Model(picture, [characters, dense(hidden, "country", None)])
 
 

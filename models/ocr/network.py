@@ -95,7 +95,8 @@ class ReaderNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
         self.context2 = Context(column, net.context_columns)
         self.dropout = nn.Dropout(net.dropout)
         self.characters = nn.Conv2d(column, config.classes, 1)
-        self.country_hidden = nn.Linear(column, net.country_hidden)
+        self.ends = net.country_ends
+        self.country_hidden = nn.Linear(column * (4 if self.ends else 1), net.country_hidden)
         self.country = nn.Linear(net.country_hidden, len(config.countries))
 
     def features(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -107,9 +108,24 @@ class ReaderNet(nn.Module):  # type: ignore[misc]  # torch is untyped here
         columns = self.column(self.late(x))
         return self.context2(self.context1(columns)), columns
 
+    def summary(self, columns: torch.Tensor) -> torch.Tensor:
+        """What the second of the features is to the country's layers: means over columns, (N, channels or 4 of them).
+
+        Over all of them and, where the net looks at the ends, over the first, those after them, and the last.
+        """
+        means = [columns.mean((2, 3))]
+        if self.ends:
+            parts = columns[..., : self.ends], columns[..., self.ends : 2 * self.ends], columns[..., -self.ends :]
+            means += [part.mean((2, 3)) for part in parts]
+        return torch.cat(means, 1)
+
     def countries(self, columns: torch.Tensor) -> torch.Tensor:
         """Country logits (N, countries) of the second of the features."""
-        return self.country(fn.relu(self.country_hidden(self.dropout(columns.mean((2, 3))))))
+        return self.countries_of(self.summary(columns))
+
+    def countries_of(self, summary: torch.Tensor) -> torch.Tensor:
+        """Country logits (N, countries) of a `summary`."""
+        return self.country(fn.relu(self.country_hidden(self.dropout(summary))))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Character logits (N, columns, classes) and country logits (N, countries)."""
@@ -137,6 +153,16 @@ def named(
 def strips_to_tensor(strips: torch.Tensor) -> torch.Tensor:
     """Grey strips (N, H, W) uint8 as the net's input, (N, 1, H, W) float32 in -1..1."""
     return (strips.float() / 127.5 - 1)[:, None]
+
+
+def load_body(net: ReaderNet, path: Path) -> None:
+    """As `load_trained`, but for the country's layers, which may be others. Raises ModelError."""
+    try:
+        weights = named(course.averaged_state(course.read_checkpoint(path)))
+        own = net.state_dict()
+        net.load_state_dict({key: own[key] if key.startswith("country") else weights[key] for key in own})
+    except (KeyError, RuntimeError, ValueError) as fault:
+        raise ModelError(f"{path} is no checkpoint of this reader") from fault
 
 
 def load_trained(net: ReaderNet, path: Path) -> None:

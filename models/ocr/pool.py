@@ -16,20 +16,27 @@ import numpy as np
 from models.command import answer
 from models.ocr import config as settings
 from models.ocr.dataset import Plate, RenderedPlates, write_batch
+from models.synth import formats
 from models.synth.plates import Options, render_sample
 from roadside.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.random import Generator
 
 FIRST_BATCH_TIMEOUT_S = 600.0
 
 
-def render(rng: Generator, countries: Sequence[str], two_lines: float = 0.08, three_lines: float = 0.0) -> Plate:
-    """A rendered plate in grey; a country that the reader does not know is its last one, "other"."""
-    sample = render_sample(rng, Options(two_line_share=two_lines, three_line_share=three_lines))
+def render(
+    rng: Generator,
+    countries: Sequence[str],
+    two_lines: float = 0.08,
+    three_lines: float = 0.0,
+    weights: Mapping[str, float] = formats.DEFAULT_WEIGHTS,
+) -> Plate:
+    """A rendered plate in grey, its country by `weights`; one that the reader does not know is its last, "other"."""
+    sample = render_sample(rng, Options(weights, two_lines, three_lines))
     country = list(countries).index(sample.country) if sample.country in countries else len(countries) - 1
     grey = np.asarray(cv2.cvtColor(sample.image, cv2.COLOR_BGR2GRAY), np.uint8)
     split = 0.5 if sample.row_split is None else sample.row_split

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _WHITE: Colour = (240, 240, 240)
 _DARK: Colour = (50, 46, 46)
+_RED: Colour = (60, 50, 190)
 _SHOPS = (
     "AUTO", "MOTORS", "CAR CENTRE", "GARAGE", "AUTOSALON", "SERVIS", "AUTOHAUS", "LEASING", "CARS LTD", "MOTOR GROUP",
 )  # fmt: skip
@@ -35,6 +36,15 @@ def border(rng: Generator, mask: Mask, px_per_mm: float) -> None:
     height, width = mask.shape
     corner = (width - 1 - inset, height - 1 - inset)
     cv2.rectangle(mask, (inset, inset), corner, int(rng.integers(150, 256)), thick, cv2.LINE_AA)
+
+
+def edge_lines(rng: Generator, image: Bgr, px_per_mm: float) -> None:
+    """Two thin red lines along the upper edge of a plate and two along the lower one, as in Austria; in place."""
+    height, thick = image.shape[0], max(1, round(rng.uniform(2, 3.5) * px_per_mm))
+    inset = round(rng.uniform(1, 3) * px_per_mm)
+    for line in (inset, inset + 2 * thick):
+        image[line : line + thick] = _RED
+        image[height - line - thick : height - line] = _RED
 
 
 def left_band(rng: Generator, image: Bgr, width: int, code: str) -> None:

@@ -56,6 +56,8 @@ def draw_plate(
     style = lettering(rng, design, _face(rng, design, paper), int(rng.integers(VARIANTS)), px_per_mm)
     size = design.size_mm
     band, right = (_band(rng, share) * px_per_mm for share in (design.band, design.right_band))
+    if design.shields:
+        right = band
     spread = 0.0
     if len(spelled) == 1 and rng.random() < design.stretch:
         spread = (size[0] * px_per_mm - band - right) * rng.uniform(0.86, 0.97)
@@ -70,9 +72,13 @@ def draw_plate(
         registration.country == "UK" and rng.random() < 0.3
     )  # or acrylic 4D letters
     image = wear.printed(rng, np.full((*mask.shape, 3), paper, np.uint8), mask, ink, raised=raised)
-    if plate.band:
+    if rng.random() < design.edge_lines:
+        fittings.edge_lines(rng, image, px_per_mm)
+    if design.shields and plate.band:
+        seals = [(x, image.shape[0] / 2) for x in (plate.band / 2, image.shape[1] - plate.right / 2)]
+    elif plate.band:
         fittings.left_band(rng, image, plate.band, design.code)
-    if plate.right:
+    if plate.right and not design.shields:
         fittings.right_band(rng, image, plate.right)
     for place in seals:
         seal(rng, image, design.seal, place, design.seal_mm * px_per_mm)

@@ -302,7 +302,7 @@ def _ie(rng: Generator) -> tuple[str, str]:
 
 
 def _ch(rng: Generator) -> tuple[str, str]:
-    return "current", f"{_pick(rng, districts.CH)}*{_number(rng, 6)}"
+    return "current", f"{_pick(rng, districts.CH)}.{_number(rng, 6)}"
 
 
 def _tr(rng: Generator) -> tuple[str, str]:
@@ -327,7 +327,7 @@ _BALTIC = _without("QWXY")
 _GRAMMARS: dict[str, Callable[[Generator], tuple[str, str]]] = {
     "UK": _uk, "CZ": _cz, "SK": _sk, "DE": _de, "PL": _pl, "AT": _at, "NL": _nl, "FR": _fr, "ES": _es,
     "IT": _simple("AA 999AA", letters=_without("IOQU")),
-    "HU": _simple("AAA-999", "AAA-999", "AAA*999", "AA AA-999", "AA AA*999", letters=_without("Q")),
+    "HU": _simple("AAA-999", "AAA-999", "AAA-999", "AA*AA-999", "AA AA-999", letters=_without("Q")),
     "RO": _ro,
     "HR": _coded(districts.HR, "*999-AA", "*9999-AA", "*999-A", letters=_without("QWXY")),
     "SI": _coded(districts.SI, "*AA-999", "*99-9AA", "*A9-99A", letters=_without("QWXY")),

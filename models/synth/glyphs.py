@@ -49,7 +49,9 @@ FACES: dict[str, Face] = {
         Face("cz", replace(_DIN, width=0.56, stroke=0.142), weight_range=(0.9, 1.12)),
         Face("sk", replace(_DIN, width=0.53, stroke=0.145, straight_six=True), weight_range=(0.9, 1.1)),
         Face("pl", replace(_DIN, width=0.59, stroke=0.125, roundness=0.78, pointed_m=0.5), weight_range=(0.9, 1.1)),
-        Face("hu", replace(_DIN, width=0.53, stroke=0.135, straight_six=True, flat_three=True)),
+        Face(
+            "hu", replace(_DIN, width=0.66, stroke=0.135, straight_six=True, flat_three=True), width_range=(0.92, 1.06)
+        ),
         Face("din", _DIN, width_range=(0.85, 1.12)),
         Face("din_flat", replace(_DIN, flat_three=True, straight_six=True), width_range=(0.85, 1.12)),
         Face("fr", replace(_DIN, width=0.58, stroke=0.15, roundness=0.8), weight_range=(0.9, 1.12)),

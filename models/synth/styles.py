@@ -63,6 +63,10 @@ class PlateStyle:
     embossed: float = 0.9
     border: float = 0.8
     """Share of plates with a printed border in the ink's colour."""
+    edge_lines: float = 0.0
+    """Share of plates with two thin red lines along the upper edge and along the lower one."""
+    shields: bool = False
+    """Whether coats of arms stand where others have bands, at both ends."""
 
 
 _EU = PlateStyle({"din": 4, "din_flat": 2, "road_c": 1, "barlow": 1, "osp_din": 1})
@@ -88,7 +92,7 @@ STYLES: dict[str, PlateStyle] = {
                   schemes={("white", "black"): 0.92, ("mint", "black"): 0.04, ("black", "white"): 0.02,
                   ("white", "red"): 0.02}),
     "AT": replace(_EU, faces={"din": 4, "osp_din": 2, "cz": 2}, code="A", seal="crest", char_mm=67, size_mm=(520,
-                  120)),
+                  120), border=0.1, edge_lines=0.9),
     "NL": replace(_EU, faces={"nl": 6, "din": 1, "road_c": 1},
                   schemes={("nl_yellow", "black"): 0.97, ("blue", "white"): 0.03},
                   code="NL", char_mm=77, gap_mm=11),
@@ -99,7 +103,8 @@ STYLES: dict[str, PlateStyle] = {
     "ES": replace(_EU, faces={"es": 5, "din_flat": 2, "pl": 1}, code="E", char_mm=77, gap_mm=10),
     "IT": replace(_EU, faces={"it": 5, "din": 2, "nordic": 1}, code="I", right_band=0.9, char_mm=76, gap_mm=8,
                   border=0.1),
-    "HU": replace(_EU, faces={"hu": 5, "din": 2, "din_flat": 1}, code="H", seal="crest", char_mm=76),
+    "HU": replace(_EU, faces={"hu": 8, "pl": 1, "din_flat": 0.5}, code="H", seal="crest", char_mm=75, stretch=0.97,
+                  seal_mm=36),
     "RO": replace(_EU, faces={"din": 3, "din_flat": 2, "cz": 1, "nl": 1}, code="RO", char_mm=76),
     "HR": replace(_EU, faces={"din": 3, "pl": 2, "fr": 1}, code="HR", band=0.5, seal="checker", char_mm=76),
     "SI": replace(_EU, faces={"din": 3, "nordic": 1}, code="SLO", seal="crest",
@@ -114,7 +119,8 @@ STYLES: dict[str, PlateStyle] = {
     "NO": replace(_EU, faces={"nordic": 3, "din": 1}, code="N", band=0.6,
                   schemes={("white", "black"): 0.85, ("green", "black"): 0.1, ("black", "yellow"): 0.05}),
     "FI": replace(_EU, faces={"nordic": 2, "din": 2, "osp_din": 1}, code="FIN", size_mm=(442, 118), char_mm=80),
-    "CH": replace(_EU, faces={"din": 2, "nordic": 2, "barlow": 1}, band=0.0, seal="crest", size_mm=(500, 110)),
+    "CH": replace(_EU, faces={"din": 2, "nordic": 2, "barlow": 1}, band=0.7, seal_mm=40, size_mm=(500, 110), char_mm=74,
+                  shields=True),
     "LT": replace(_EU, faces={"din": 3, "fe": 1}, code="LT", seal="pl"),
     "LV": replace(_EU, faces={"din": 3, "be": 1, "nordic": 1}, code="LV"),
     "EE": replace(_EU, faces={"nordic": 2, "din": 2}, code="EST"),
