@@ -1,4 +1,4 @@
-"""`roadside read` names the country of plates by their look, of countries too whose photographs no net was trained on."""
+"""`roadside read` names countries by the look of plates, also those of which no net was trained on photographs."""
 
 from __future__ import annotations
 

@@ -297,6 +297,21 @@ def test_what_speaks_against_a_whole_plate_is_named(crop: Crop, doubt: Doubt) ->
     assert doubt in doubts_of(crop)
 
 
+def lit(left: float, right: float, ground: int = 215, light: int = 255) -> Crop:
+    """A drawn plate with a spot of light between two places along it."""
+    crop = picture()
+    image = np.where(crop.image == 215, ground, crop.image).astype(np.uint8)
+    image[31:79, 40 + round(left * 240) : 40 + round(right * 240)] = light
+    return replace(crop, image=image)
+
+
+def test_a_spot_of_glare_is_no_gap() -> None:
+    assert doubts_of(lit(0.31, 0.43)) == {Doubt.LIGHT}  # half of two characters
+    assert doubts_of(lit(0.31, 0.43, light=215)) == frozenset()  # a gap, as bright as all
+    assert doubts_of(lit(0.31, 0.43, ground=250)) == frozenset()  # a plate in the sun, and a gap
+    assert doubts_of(lit(0.31, 0.43, ground=140, light=170)) == frozenset()  # a hologram
+
+
 def test_two_frames_without_doubt_are_enough() -> None:
     bad, good = frozenset({Doubt.SHORT, Doubt.EDGE}), frozenset[Doubt]()
     assert joint_doubts([bad, good, bad, good]) == ()
