@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import traceback
+from argparse import SUPPRESS
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,7 +20,7 @@ from roadside.kit.addresses import hide_addresses
 from roadside.kit.arguments import hide, secrets_among
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 COMMANDS = {
     "run": ("run",),
@@ -53,7 +56,15 @@ EXIT_INTERRUPTED = 130
 
 
 UNKNOWN = "unrecognized arguments:"
-"""How argparse begins to tell of what it does not know."""
+"""How argparse begins to tell of what it does not know; ..."""
+_CHOICE = re.compile(r"(?P<what>.*invalid choice: )'(?P<given>[\w.-]*)' \(choose from (?P<known>.*)\)")
+"""... and how it tells of what is none of a few words."""
+
+
+def _meant(given: Sequence[str], known: Iterable[str]) -> str:
+    """A clause that names the nearest that there is; empty without one."""
+    near = [close for word in given for close in get_close_matches(word, list(known), 1, 0.6)]
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -62,11 +73,24 @@ class OneLineParser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own
         super().__init__(**{"allow_abbrev": False, **options})
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - argparse's own
+        """A command refuses what it does not know itself, so that its own help is named."""
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest:
+            flags = [word.partition("=")[0] for word in rest if word.startswith("-")]
+            self.error(" ".join((UNKNOWN, *flags)))
+        return parsed, rest
+
     def error(self, message: str) -> NoReturn:
         """Exit with code 2; what was given is not repeated where it may be a password."""
         if message.startswith(UNKNOWN):
-            names = [word.partition("=")[0] for word in message.removeprefix(UNKNOWN).split() if word.startswith("-")]
+            names = message.removeprefix(UNKNOWN).split()
+            known = [flag for action in self._actions for flag in action.option_strings if action.help is not SUPPRESS]
             message = f"{UNKNOWN} {' '.join(names)}" if names else "there are more arguments than it takes"
+            message += _meant(names[:1], known)
+        elif choice := _CHOICE.match(message):
+            near = _meant([choice["given"]], re.findall(r"[\w.-]+", choice["known"]))
+            message = f"{choice['what']}{choice['given']!r}{near}" if near else message
         self.exit(EXIT_INPUT, f"{self.prog}: {hide_addresses(message)}; see `{self.prog} --help`\n")
 
 

@@ -86,6 +86,66 @@ def test_a_beginning_of_a_flag_is_none(line: str, capsys: pytest.CaptureFixture[
     assert "unrecognized arguments" in err or "more arguments than it takes" in err
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("raed x.jpg", "roadside: argument COMMAND: invalid choice: 'raed'; did you mean read?; see `roadside --help`"),
+        (
+            "read --jsn x.jpg",
+            "roadside read: unrecognized arguments: --jsn; did you mean --json?; see `roadside read --help`",
+        ),
+        ("cameras find --second 3", "roadside cameras find: unrecognized arguments: --second; did you mean --seconds?"),
+        ("run x.mp4 --serch fast", "roadside run: unrecognized arguments: --serch; did you mean --search?"),
+        ("plot o.png --of speedz", "invalid choice: 'speedz'; did you mean speeds?"),
+        ("zzzzzz", "invalid choice: 'zzzzzz' (choose from "),
+    ],
+)
+def test_the_nearest_is_named_and_the_help_of_the_command(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(line.split())
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("registry import nothing.csv", "nothing.csv: no such file; check the name"),
+        ("registry import folder", "folder: is a folder; name a file"),
+        (
+            "registry import picture.jpg",
+            "picture.jpg: is no list: give CSV, Excel (.xlsx, .xls) or OpenDocument (.ods)",
+        ),
+        (
+            "registry import no-country.csv",
+            "the first line must name the columns country, too; it names 'RZ', 'Platí od'",
+        ),
+        ("lists import own nothing.csv", "nothing.csv: no such file; check the name"),
+        ("plot o.png --from nothing.jsonl", "nothing.jsonl: no such file; check the name"),
+        ("read clip.mp4", "clip.mp4: is a film, no picture; `roadside run` reads it"),
+        ("config check --config bare.toml", 'texts stand in quotes, name = "text"'),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_its_mend(
+    line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ROADSIDE_DB", str(tmp_path / "r.db"))
+    Path("folder").mkdir()
+    Path("picture.jpg").write_bytes(STREET.read_bytes())
+    Path("clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42" * 9)
+    Path("no-country.csv").write_text("RZ;Platí od;Platí do\n9K7 4182;01.02.2026;28.02.2027\n", encoding="cp1250")
+    Path("bare.toml").write_text("[camera.a]\nsource = street.mp4\n")
+    assert main(line.split()) in (1, 2)
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
 def test_the_manual_tells_of_every_command_and_flag(parser: argparse.ArgumentParser, tmp_path: Path) -> None:
     page = manual(parser)
     for words, command, _ in commands_of(parser):

@@ -486,10 +486,13 @@ def test_lists_are_entered_shown_exported_and_removed(tmp_path: Path, capsys: py
     assert run("add", "residents", "3ab-1234", "--name", "Jana N")[1] == "residents (open): 3ab-1234 entered anew\n"
     (tmp_path / "l.csv").write_text("sep=;\nRZ;Jméno;platí do\n5CD 6789;Petr;30.6.2031\n;nobody;\n", encoding="cp1250")
     code, told = run("import", "residents", tmp_path / "l.csv")
-    assert (code, "line 4" in told, "1 plates entered" in told) == (1, True, True)
+    assert (code, "line 4" in told, "1 plate entered" in told and "1 row refused" in told) == (1, True, True)
     code, _ = run("import", "residents", tmp_path / "l.csv", "--replace")
     assert code != 0, "a file with faults replaces nothing"
     assert "residents                open     2 plates" in run("show")[1]
+    heading, first_row, second_row = run("show", "residents")[1].splitlines()
+    assert heading.split() == ["plate", "name", "valid_to"], "what no plate has is no column"
+    assert first_row.index("Jana") == second_row.index("Petr") == heading.index("name")
     assert run("export", "residents", tmp_path / "out.csv")[0] == 0
     first = (tmp_path / "out.csv").read_text()
     assert run("import", "again", tmp_path / "out.csv", "--action", "open")[0] == 0

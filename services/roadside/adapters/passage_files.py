@@ -15,6 +15,7 @@ from roadside.core.sightings import VerdictKind
 from roadside.core.speed import AverageSpeed
 from roadside.core.summary import Passage
 from roadside.errors import InputError, RegistryFileError
+from roadside.kit.file_faults import reading_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +41,7 @@ def read_passages(path: Path, where: tzinfo) -> list[Passage]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: is no text in UTF-8, as Roadside writes it") from error
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+        raise InputError(f"{path}: {reading_fault(error)}") from error
     except RegistryFileError as error:
         raise InputError(str(error)) from error
 

@@ -24,6 +24,7 @@ from roadside.core.summary import (
 )
 from roadside.core.summary import edges as edges_of
 from roadside.errors import InputError
+from roadside.kit.file_faults import writing_fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ def draw(path: Path, kinds: Sequence[Kind], passages: Sequence[Passage], where: 
         try:
             figure.savefig(path, dpi=PIXELS_PER_INCH, metadata=_dateless(path))
         except OSError as error:
-            raise InputError(f"{path}: {error.strerror}") from error
+            raise InputError(f"{path}: {writing_fault(error)}") from error
 
 
 def _dateless(path: Path) -> dict[str, None]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from roadside.adapters.spreadsheet_bounds import MEMORY_BYTES
 from roadside.errors import RegistryFileError
+from roadside.kit.file_faults import reading_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def is_spreadsheet(path: Path) -> bool:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
-        raise RegistryFileError(f"{path}: {error.strerror}") from error
+        raise RegistryFileError(f"{path}: {reading_fault(error)}") from error
     return start.startswith((_ZIP, _OLE))
 
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from roadside.core.frames import Box
 from roadside.core.picture_header import PHOTOGRAPH_LIMITS, PictureFault
 from roadside.errors import InputError
+from roadside.kit.file_faults import writing_fault
 from roadside.wire.decoding import decode
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class TrainingExport:
             tree.write(path.with_suffix(".xml"), encoding="unicode")
             self._row(path.name, width, height, inside, (text, country))
         except OSError as error:
-            raise InputError(f"{self._folder}: {error.strerror}") from error
+            raise InputError(f"{self._folder}: {writing_fault(error)}") from error
 
     def _row(self, name: str, width: int, height: int, box: Box, said: tuple[str, str]) -> None:
         table = self._folder / "crops.csv"

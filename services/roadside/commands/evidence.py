@@ -13,6 +13,7 @@ from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.json_lines import add_json, iso, print_json
 from roadside.core.sightings import PictureKind
 from roadside.errors import InputError
+from roadside.kit.file_faults import writing_fault
 
 if TYPE_CHECKING:
     import argparse
@@ -113,7 +114,7 @@ def make_checkpoint(parsed: argparse.Namespace) -> int:
         try:
             parsed.out.write_text(newest.text() + "\n", encoding="ascii")
         except OSError as error:
-            raise InputError(f"{parsed.out}: {error.strerror}") from error
+            raise InputError(f"{parsed.out}: {writing_fault(error)}") from error
     if parsed.json:
         print_json({**_checkpoint_fields(newest), "signed_now": bool(wrote)})
         return 0
@@ -129,7 +130,7 @@ def show_evidence(parsed: argparse.Namespace) -> int:
     try:
         parsed.out.write_bytes(data)
     except OSError as error:
-        raise InputError(f"{parsed.out}: {error.strerror}") from error
+        raise InputError(f"{parsed.out}: {writing_fault(error)}") from error
     print(f"{parsed.out}: {len(data)} bytes")
     return 0
 

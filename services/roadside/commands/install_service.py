@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from roadside.assembly.site import load_site
 from roadside.errors import InputError
 from roadside.kit.config import data_folder, named_file, settings_file
+from roadside.kit.file_faults import writing_fault
 
 if TYPE_CHECKING:
     import argparse
@@ -116,4 +117,4 @@ def _write(path: Path, text: str) -> None:
     except PermissionError as error:
         raise InputError(f"{path}: needs root: sudo {sys.argv[0]} install-service ..., or --user") from error
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+        raise InputError(f"{path}: {writing_fault(error)}") from error

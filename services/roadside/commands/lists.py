@@ -15,6 +15,7 @@ from roadside.adapters.spreadsheet import as_text
 from roadside.adapters.sql.known import SqlKnownPlates
 from roadside.assembly.known import open_known
 from roadside.assembly.storage import open_sightings
+from roadside.commands.counts import counted
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.json_lines import add_json, known_json, print_json
 from roadside.commands.out import refuse_unwritable
@@ -108,9 +109,8 @@ def import_list(parsed: argparse.Namespace) -> int:
             raise RegistryFileError(f"{parsed.file}: holds no row that can be read")
         action = _make_list(plates, parsed)
         removed = plates.put(parsed.list, found, replace=parsed.replace)
-    print(
-        f"{parsed.list} ({action}): {len(found)} plates entered, {removed} of before replaced, {len(bad)} rows refused"
-    )
+    entered, refused = counted(len(found), "plate"), counted(len(bad), "row")
+    print(f"{parsed.list} ({action}): {entered} entered, {removed} of before replaced, {refused} refused")
     return EXIT_SOME_FAILED if bad else 0
 
 
@@ -181,17 +181,25 @@ def show_lists(parsed: argparse.Namespace) -> int:
                 if parsed.json:
                     print_json({"list": name, "action": action.value, "plates": count})
                 else:
-                    print(f"{name:<24} {action.value:<8} {count} plates")
+                    print(f"{name:<24} {action.value:<8} {counted(count, 'plate')}")
             if not plates.lists() and not parsed.json:
                 print("There is no list; `roadside lists add LIST PLATE --action open` makes one.")
             return 0
-        for entry in plates.entries(parsed.list):
-            row = dict(zip(COLUMNS, _row(entry), strict=True))
-            if parsed.json:
-                print_json({"list": parsed.list, **row})
-            else:
-                print("  ".join(word or "-" for word in row.values()))
+        rows = [_row(entry) for entry in plates.entries(parsed.list)]
+        if parsed.json:
+            for row in rows:
+                print_json({"list": parsed.list, **dict(zip(COLUMNS, row, strict=True))})
+        else:
+            _print_columns([COLUMNS, *rows])
     return 0
+
+
+def _print_columns(rows: Sequence[Sequence[str]]) -> None:
+    """The first of `rows` names the columns; those that hold nothing are left out."""
+    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
+    widths = [max(len(cell) for cell in column) for column in columns]
+    for row in zip(*columns, strict=True):
+        print("  ".join((cell or "-").ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def sure(text: str) -> FusedPlate:

@@ -12,6 +12,7 @@ from roadside.adapters.sql.outbox import SqlOutbox
 from roadside.adapters.system_clock import SystemClock
 from roadside.assembly.notifying import channels_of
 from roadside.assembly.storage import open_sightings
+from roadside.commands.counts import counted
 from roadside.commands.flags import add_settings, settings_of
 from roadside.errors import SettingsError
 from roadside.notify.dispatcher import Outcome
@@ -62,8 +63,17 @@ def notify(parsed: argparse.Namespace) -> int:
         _tell(written, done)
         if parsed.once:
             channels.close()
-            return EXIT_UNDELIVERED if done[Outcome.FAILED] or done[Outcome.GIVEN_UP] else 0
+            return EXIT_UNDELIVERED if _tell_waiting(outbox) or done[Outcome.GIVEN_UP] else 0
         time.sleep(_PAUSE_S)
+
+
+def _tell_waiting(outbox: SqlOutbox) -> int:
+    """How many notices remain, which is printed where there are some."""
+    waiting = outbox.counts().waiting
+    if waiting:
+        remain = f"{counted(waiting, 'notice')} did not arrive yet"
+        print(f"{remain}, and the next attempt comes after a pause: run this again, or without --once", file=sys.stderr)
+    return waiting
 
 
 def _list_dead(outbox: SqlOutbox) -> int:
@@ -82,7 +92,7 @@ def _told(attempt: Attempt) -> Outcome:
 def _tell(written: int, done: Counter[Outcome]) -> None:
     if written or done:
         print(
-            f"{written} new notices; {done[Outcome.DELIVERED]} delivered, {done[Outcome.FAILED]} to be tried again, "
-            f"{done[Outcome.GIVEN_UP]} given up",
+            f"{counted(written, 'new notice')}; {done[Outcome.DELIVERED]} delivered, "
+            f"{done[Outcome.FAILED]} to be tried again, {done[Outcome.GIVEN_UP]} given up",
             flush=True,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from roadside.commands.out import refuse_unwritable
 from roadside.errors import InputError, SettingsError
 from roadside.kit.extras import install_command
+from roadside.kit.file_faults import writing_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,7 +72,7 @@ def write_xlsx(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]
     try:
         book.save(path)
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+        raise InputError(f"{path}: {writing_fault(error)}") from error
     return count
 
 
@@ -90,4 +91,4 @@ def _opened(path: Path) -> Iterator[TextIO]:
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             yield file
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
+        raise InputError(f"{path}: {writing_fault(error)}") from error

@@ -17,6 +17,7 @@ from roadside.assembly.records import open_records, open_registry, seal_lists
 from roadside.assembly.storage import open_held_registry
 from roadside.commands import registry_lists
 from roadside.commands.colour import painted
+from roadside.commands.counts import counted
 from roadside.commands.flags import add_settings, settings_of
 from roadside.commands.registry_lists import add_reading, reading_of
 from roadside.core.countries import country_code
@@ -197,8 +198,8 @@ def _told(file: Path, what: str, taken: Taken, *, as_json: bool = False) -> int:
         print(f"{file}: {line}", file=sys.stderr)
     print(f"{file}: {taken.read_as}")
     print(
-        f"{_counted(report.read, 'good row')}: {_counted(report.added, what)} added, {report.removed} removed, "
-        f"{report.read - report.added} there already; {_counted(report.rejected, 'row')} left out; "
+        f"{counted(report.read, 'good row')}: {counted(report.added, what)} added, {report.removed} removed, "
+        f"{report.read - report.added} there already; {counted(report.rejected, 'row')} left out; "
         f"{report.elapsed_s:.1f} s"
         f"{'; FORCED' if report.forced else ''}"
     )
@@ -209,14 +210,10 @@ def _left_open(report: ImportReport) -> Iterator[str]:
     """What rows that could not be read mean for verdicts."""
     mend = "correct them and import the list again, or import it with --force"
     if report.unsure:
-        rows = _counted(report.unsure, "row")
+        rows = counted(report.unsure, "row")
         yield f"nobody is UNPAID, but UNKNOWN, while {rows} may hold anybody's plate: {mend}"
     elif report.doubted:
-        yield f"UNKNOWN, not UNPAID, are plates of {_counted(report.doubted, 'row')} left out: {mend}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+        yield f"UNKNOWN, not UNPAID, are plates of {counted(report.doubted, 'row')} left out: {mend}"
 
 
 def _country(text: str | None) -> str | None:

@@ -17,6 +17,7 @@ from roadside.core.reviews import ReviewAction
 from roadside.core.rules import words_of
 from roadside.core.sightings import VerdictKind
 from roadside.errors import InputError
+from roadside.kit.file_faults import writing_fault
 
 if TYPE_CHECKING:
     import argparse
@@ -111,7 +112,7 @@ def show_next(parsed: argparse.Namespace) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         except OSError as error:
-            raise InputError(f"{path}: {error.strerror}") from error
+            raise InputError(f"{path}: {writing_fault(error)}") from error
         pictures[evidence.kind.value] = str(path)
         if not parsed.json:
             print(f"  {evidence.kind.value:<6} {path}")

@@ -20,6 +20,7 @@ from roadside.assembly.site import load_site
 from roadside.assembly.watching import Keepers, SourceWatch, bare, base_view, open_again, open_frames
 from roadside.commands.colour import painted
 from roadside.commands.console import SERVING, BesideConsole
+from roadside.commands.counts import counted
 from roadside.commands.flags import READING, add_config, add_settings, flags_of, settings_of
 from roadside.commands.json_lines import add_json
 from roadside.commands.out import refuse_overwriting, refuse_unwritable
@@ -318,7 +319,7 @@ class StreetRun:
         if not self._tells_end:
             return
         print(f"\n{painted(self.sightings.counts())}")
-        pace = f"{self.progress.frames} frames, {self.progress.frames_per_s():.1f} a second"
+        pace = f"{counted(self.progress.frames, 'frame')}, {self.progress.frames_per_s():.1f} a second"
         missed = f", {self._watch.dropped} dropped to stay in the present" if self._watch.dropped else ""
         print(f"{pace}{missed}. Stored in {self._stored_in}")
         if timings:

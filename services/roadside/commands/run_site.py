@@ -16,6 +16,7 @@ from roadside.assembly.site_watch import SiteWatch
 from roadside.assembly.watching import Keepers, base_view
 from roadside.assembly.witness import open_second
 from roadside.commands.colour import painted
+from roadside.commands.counts import counted
 from roadside.commands.telling import Teller, say
 from roadside.core.witness import NO_SECOND_READER
 from roadside.errors import InputError, SettingsError
@@ -114,7 +115,8 @@ class SiteRun:
         missed = ", ".join(f"{name} {count}" for name, count in dropped.items() if count)
         told = f"; dropped to stay in the present: {missed}" if missed else ""
         frames, pace = self._progress.frames, self._progress.frames_per_s()
-        print(f"{frames} frames of {len(dropped)} cameras, {pace:.1f} a second{told}. Stored in {stored_in}")
+        looked_at = f"{counted(frames, 'frame')} of {counted(len(dropped), 'camera')}"
+        print(f"{looked_at}, {pace:.1f} a second{told}. Stored in {stored_in}")
         if timings:
             names, watch_s = ("detect", "read", "track", "store"), self._watch.watch_s
             print(", ".join(f"{n} {watch_s.mean_ms(n):.2f} ms x {watch_s.count.get(n, 0)}" for n in names))

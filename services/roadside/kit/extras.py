@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import sys
 from importlib.metadata import requires
+from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -19,4 +22,15 @@ def install_command(extra: str, *only: str) -> str:
     wanted = [name.strip() for name, _, marker in listed if marker.replace("'", '"').strip() == f'extra == "{extra}"']
     if only:
         wanted = [requirement for requirement in wanted if (found := _NAME.match(requirement)) and found[0] in only]
-    return " ".join(("pip install", *(shlex.quote(name) for name in wanted)))
+    return " ".join((*_installer(), *(shlex.quote(name) for name in wanted)))
+
+
+def _installer() -> tuple[str, ...]:
+    """Installs into the environment that this program runs in, which a bare `pip` of the shell need not."""
+    here = Path(sys.prefix)
+    if here.parent.name == "venvs" and "pipx" in here.parts:
+        return "pipx", "inject", here.name
+    found = shutil.which("pip")
+    if found is None or Path(found).parent.resolve() != Path(sys.executable).parent.resolve():
+        return shlex.quote(sys.executable), "-m", "pip", "install"
+    return "pip", "install"

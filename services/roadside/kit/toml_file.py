@@ -6,6 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from roadside.errors import SettingsError
+from roadside.kit.file_faults import reading_fault
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def read_text(path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise SettingsError(f"{path}: line {line} is no UTF-8; save the file as UTF-8") from None
     except OSError as error:
-        raise SettingsError(f"{path}: {error.strerror}; correct the name or its permissions") from None
+        raise SettingsError(f"{path}: {reading_fault(error)}") from None
     except ValueError:  # a name that no file can have
         raise SettingsError(f"{str(path)!r}: no such file; correct the name") from None
 
@@ -44,4 +45,5 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: brackets inside brackets without end; correct the file") from None
     except ValueError as error:  # tomllib's own, and numbers of too many digits
         reason = str(error).splitlines()[0] if str(error) else "is no TOML"
-        raise SettingsError(f"{path}: {reason}; correct the file") from None
+        mend = 'texts stand in quotes, name = "text"' if reason.startswith("Invalid value") else "correct the file"
+        raise SettingsError(f"{path}: {reason}; {mend}") from None

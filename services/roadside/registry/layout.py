@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from roadside.errors import RegistryFileError
+from roadside.kit.file_faults import reading_fault
 from roadside.registry.columns import find_columns
 from roadside.registry.reading import SEPARATORS, ListReading
 
@@ -98,7 +99,7 @@ def find_layout(path: Path, needed: Sequence[str], optional: Sequence[str], read
                     faults.append(error)
         raise faults[0]
     except OSError as error:
-        raise RegistryFileError(f"{path}: {error.strerror}") from error
+        raise RegistryFileError(f"{path}: {reading_fault(error)}") from error
 
 
 def lines(path: Path, encoding: str) -> Iterator[Line]:
@@ -138,19 +139,33 @@ def _layout(
     reading: ListReading,
 ) -> Layout:
     needed, optional = wanted
+    missing, names = list(needed), tuple[str, ...]()
     try:
         if (header := _header(path, encoding, reading.separator)) is not None:
             number, delimiter, names = header
             columns = find_columns(names, (*needed, *optional), reading.columns)
-            if all(name in columns for name in needed):
+            if not (missing := [name for name in needed if name not in columns]):
                 return Layout(encoding, others, delimiter, names, columns, number)
     except UnicodeError as error:
+        if _is_no_text(path):
+            raise RegistryFileError(
+                f"{path}: is no list: give CSV, Excel (.xlsx, .xls) or OpenDocument (.ods)"
+            ) from error
         raise RegistryFileError(f"{path}: it is no {_shown(encoding)}: save it as UTF-8 and import again") from error
     except ValueError as error:
         raise RegistryFileError(f"{path}: the first line: {error}") from error
     shown = " (it is no UTF-8 either)" if others else ""
+    if len(missing) < len(needed):
+        named = ", ".join(repr(name.strip()) for name in names if name.strip())
+        shown = f", too; it names {named}"
     say = "; --columns plate=NAME says what one is called, --country what all are of"
-    raise RegistryFileError(f"{path}: the first line must name the columns {', '.join(needed)}{shown}{say}")
+    raise RegistryFileError(f"{path}: the first line must name the columns {', '.join(missing)}{shown}{say}")
+
+
+def _is_no_text(path: Path) -> bool:
+    """Whether it begins as no text of 8-bit characters does: a picture, an archive."""
+    with path.open("rb") as file:
+        return b"\0" in file.read(LONGEST_LINE)
 
 
 def _header(path: Path, encoding: str, separator: str | None) -> tuple[int, str, tuple[str, ...]] | None:

@@ -10,6 +10,7 @@ from roadside.core.countries import country_code
 from roadside.core.lettering import pattern_key, plate_key
 from roadside.core.vignettes import NEVER_NS, Exemption, Vignette
 from roadside.errors import RegistryFileError
+from roadside.kit.file_faults import reading_fault
 from roadside.registry.footer import is_footer
 from roadside.registry.layout import UNSAID, Layout, fields, find_layout, lines
 from roadside.registry.validity import (
@@ -128,7 +129,7 @@ class ListFile(Generic[Entry]):
         except UnicodeError as error:
             raise RegistryFileError(f"{self._path}: it is no text to its end: save it as UTF-8 again") from error
         except OSError as error:
-            raise RegistryFileError(f"{self._path}: {error.strerror}") from error
+            raise RegistryFileError(f"{self._path}: {reading_fault(error)}") from error
         if footer is not None:
             yield replace(footer, reason="a line of totals, of no vehicle", plate=NOBODY)
         self._check_dates()
@@ -261,6 +262,8 @@ def read_vignettes(
 
     def key(row: Row, country: str) -> str:
         plate = row.sure_text("plate", plate_key, country)
+        if not plate and not row.text("plate").strip():
+            raise ValueError("plate is empty")
         if not SHORTEST <= len(plate) <= LONGEST:
             raise ValueError(f"{row.text('plate')!r} is no plate")
         return plate

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from roadside.adapters.notify.broker_faults import broker_fault, refuse_unreadable
 from roadside.adapters.notify.home_assistant import Topics, announcements, event_type, topic_level
 from roadside.adapters.notify.mqtt_link import MqttLink
 from roadside.adapters.notify.secret import secret
@@ -50,7 +51,9 @@ class MqttChannel:
         picture_of: PictureOf | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Without `clock` the computer's own."""
+        """Without `clock` the computer's own. Raises SettingsError where a secret or a file of its TLS is missing."""
+        files = {"tls_ca": options.tls_ca, "tls_certificate": options.tls_certificate, "tls_key": options.tls_key}
+        refuse_unreadable(f"channel {options.name}", **files)
         self._options = options
         self._clock = clock or SystemClock()
         self._picture_of = picture_of
@@ -151,4 +154,5 @@ class MqttChannel:
             yield
         except (OSError, ValueError, RuntimeError) as error:
             self.close()
-            raise UnavailableError(f"mqtt {self._options.name}: {error or type(error).__name__}") from error
+            options = self._options
+            raise UnavailableError(f"mqtt {options.name}: {broker_fault(error, options.host, options.port)}") from error

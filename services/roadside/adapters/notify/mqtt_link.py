@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from roadside.adapters.notify.broker_faults import refusal
 from roadside.adapters.notify.home_assistant import OFFLINE, ONLINE, status_topic
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class MqttLink:
         if not self._answered.wait(self._options.timeout_s):
             raise TimeoutError("the broker did not answer")
         if self._refusal:
-            raise OSError(f"the broker refused: {self._refusal}")
+            raise OSError(refusal(self._refusal))
         return client
 
     def _drop(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import os
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from roadside.adapters.http.deadline import within
 from roadside.adapters.http.exchange import exchange
+from roadside.adapters.notify.broker_faults import broker_fault, refusal, refuse_unreadable
 from roadside.adapters.notify.secret import secret
 from roadside.errors import SettingsError, UnavailableError
 from roadside.kit.extras import install_command
@@ -109,8 +109,7 @@ class MqttMessage:
             raise SettingsError(
                 f"relay {name}: MQTT needs a Python package ({error.name} is missing): {install_command('mqtt')}"
             ) from error
-        if options.tls_ca is not None and not os.access(options.tls_ca, os.R_OK):
-            raise SettingsError(f"relay {name}: tls_ca {options.tls_ca} is not there, or may not be read")
+        refuse_unreadable(f"relay {name}", tls_ca=options.tls_ca)
         self._make: Callable[[], Any] = lambda: paho.Client(CallbackAPIVersion.VERSION2)
         self._name = name
         self._options = options
@@ -136,13 +135,14 @@ class MqttMessage:
             client.connect(options.host, options.port)
             client.loop_start()
             if answered.wait(options.timeout_s) and answers[0].is_failure:
-                raise RuntimeError(f"the broker refused: {answers[0]}")  # noqa: TRY301 - told as its other faults are
+                raise RuntimeError(refusal(answers[0]))  # noqa: TRY301 - told as its other faults are
             sent = client.publish(options.topic, options.payload, qos=1)
             sent.wait_for_publish(options.timeout_s)
             if not sent.is_published():
                 raise TimeoutError("the broker did not acknowledge")
         except (OSError, ValueError, RuntimeError) as error:
-            raise UnavailableError(f"relay {self._name}: {error or type(error).__name__}") from error
+            reason = broker_fault(error, options.host, options.port)
+            raise UnavailableError(f"relay {self._name}: {reason}") from error
         finally:
             client.disconnect()
             client.loop_stop()

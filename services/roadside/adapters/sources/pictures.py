@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from PIL import Image
 
+from roadside.adapters.sources.access import RECORDED
 from roadside.core.picture_header import (
     PHOTOGRAPH_LIMITS,
     PictureFault,
@@ -96,6 +97,8 @@ def _named(name: str) -> Iterator[None]:
     try:
         yield
     except PictureFault as fault:
+        if Path(name).suffix.lower() in RECORDED:
+            raise SourceError(f"{name}: is a film, no picture; `roadside run` reads it") from None
         raise SourceError(f"{name}: {fault}") from None
 
 

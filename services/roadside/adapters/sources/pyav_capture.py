@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import av
 import av.error
@@ -36,6 +38,7 @@ REASONS = {
     (av.error.HTTPNotFoundError,): "the camera has nothing at this path (404); its manual tells its paths",
     (av.error.ConnectionRefusedError,): "no camera answers there (nobody listens at this port); check the address",
 }
+NO_NAME = "the network knows no camera of this name; check it, or give its address in numbers"
 NO_CAMERA = (errno.EINVAL, errno.ENOTTY, errno.ENODEV)
 """What V4L2 answers of something else, and of a camera that gives none of what it is asked for."""
 LAST_ERRNO = 200
@@ -277,7 +280,18 @@ def _opened(source: str, name: str, access: Access, timeout_s: float) -> InputCo
     try:
         return av.open(path, container_options=options, timeout=(timeout_s, timeout_s))
     except av.error.FFmpegError as error:
+        if error.errno == errno.EIO and not _is_known(source):
+            raise SourceError(f"{name}: {NO_NAME}") from None
         raise SourceError(f"{name}: {_reason(error, access, timeout_s)}") from None
+
+
+def _is_known(address: str) -> bool:
+    """Whether the network knows the address's host; FFmpeg says of one that it does not that it cannot read."""
+    try:
+        host = urlsplit(address).hostname
+        return host is None or bool(socket.getaddrinfo(host, None))
+    except (OSError, ValueError):  # ValueError: a name that no host can have
+        return False
 
 
 def _reason(error: av.error.FFmpegError, access: Access, timeout_s: float) -> str:
