@@ -179,7 +179,7 @@ def frame_of(sequence: int, at_ns: int) -> FrameEvent:
 class Holding:
     """The registry's loop on a live camera, in whose time a test lets seconds pass."""
 
-    def __init__(self, silence_s: float = 10.0) -> None:
+    def __init__(self, silence_s: float = 10.0, *, full: bool = False) -> None:
         self.broker = MemoryBroker(SystemClock(), leadership_s=60)
         self.bus = MemoryBus(self.broker, "test")
         self.bus.set_camera(GATE, live=True, ended=False)
@@ -200,6 +200,7 @@ class Holding:
             still_s=2 * silence_s,
             gone_s=3 * silence_s,
             steady_s=self.seconds,
+            is_full=lambda: full,
         )
         self.looks = 0
         self.thread = threading.Thread(target=runner.run)
@@ -304,6 +305,31 @@ def test_a_recording_that_nobody_plays_on_ends_in_the_end() -> None:
     try:
         wait_for(is_told, "the vehicle")
         assert holding.seconds.s - begun_s > 9, "whoever comes back in time goes on with it"
+    finally:
+        holding.close()
+
+
+def test_a_recording_that_waits_for_room_is_not_waited_for() -> None:
+    """Its vehicles' reads fill the bus: it would wait for them, and they for it."""
+    holding = Holding(silence_s=3, full=True)
+    holding.bus.set_camera(GATE, live=False, ended=False)
+    events = street(0, 0.0, stamped=True)[:20]
+    for event in events:
+        holding.bus.publish(READS, event)
+    holding.bus.publish(FRAMES, frame_of(20, events[-1].captured_at_ns + 1))
+    detector = MemoryBus(holding.broker, "detector")
+    (taken,) = detector.receive(FRAMES, max_messages=1, block_s=0)
+    detector.commit([taken.receipt])
+    begun_s = holding.seconds.s
+    holding.thread.start()
+
+    def is_told() -> bool:
+        holding.seconds.s += 0.25
+        return holding.told() == 1
+
+    try:
+        wait_for(is_told, "the vehicle")
+        assert 3 <= holding.seconds.s - begun_s < 9
     finally:
         holding.close()
 

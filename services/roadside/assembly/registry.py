@@ -68,6 +68,7 @@ def build(context: ServiceContext[RegistrySettings]) -> Work:
         ),
         context.loop_parts(READS.name),
         silence_s=settings.camera_silence_s,
+        is_full=context.bus.is_nearly_full,
     )
 
     def load(path: Path, order: ListOrder) -> Taken:

@@ -65,10 +65,12 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         still_s: float = STILL_S,
         gone_s: float = GONE_S,
         steady_s: Callable[[], float] = time.monotonic,
+        is_full: Callable[[], bool] = lambda: False,
     ) -> None:
         """A live camera that was silent for `silence_s`, with nothing on its way, has no vehicle before it any more.
 
         A horizon that stands for as long, because of events that are on no stream any more, waits for them no longer.
+        While the bus `is_full`, a recording is as a live camera: what is held here is what it waits for.
 
         `steady_s` are the seconds of a clock that nobody sets: no other one says how long a camera was silent.
         """
@@ -81,6 +83,7 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
         self._still_s = still_s
         self._gone_s = gone_s
         self._steady_s = steady_s
+        self._is_full = is_full
         self._standing: dict[CameraId, _Standing] = {}
         self._receipts: dict[tuple[CameraId, str], Receipt] = {}
         self._homes: dict[CameraId, int] = {}
@@ -185,10 +188,12 @@ class HoldingRunner(Generic[EventT, GivenT_co]):
                 self._sweep(camera_id, held)
             return horizon_ns
         state = self._bus.camera(camera_id)
-        if state is not None and state.live:
-            return horizon_ns + min(round(standing.for_s * 1e9), SEPARATE_NS)
+        is_live = state is not None and state.live
+        if not is_live and standing.for_s >= self._gone_s:
+            return END_OF_TIME_NS
         # A recording's time stands still while nobody plays it; of a camera that nobody declared there is no time.
-        return horizon_ns if standing.for_s < self._gone_s else END_OF_TIME_NS
+        moves = is_live or self._is_full()
+        return horizon_ns + min(round(standing.for_s * 1e9), SEPARATE_NS) if moves else horizon_ns
 
     def _stood(self, camera_id: CameraId, horizon_ns: int) -> _Standing:
         """For how long the horizon has stood, as far as it was looked at: while the bus was away nobody knows."""

@@ -292,6 +292,17 @@ class RedisStreams:
         each = [BusMemory(int(one["used_memory"]), int(one.get("maxmemory", 0))) for one in found]
         return max(each, key=lambda memory: (memory.share, memory.used_bytes))
 
+    def is_nearly_full(self) -> bool:
+        """Whether a recording waits for room: a Redis is as full as frames of cameras are shed from on.
+
+        Raises BusUnavailableError.
+        """
+        try:
+            used = [self.memory(), *([self.frames_memory()] if self.holds_frames_apart else [])]
+        except SettingsError:  # a user of an older version, without the right to ask
+            return False
+        return max(memory.share for memory in used) >= self._options.shed_frames_at
+
     def _is_nearly_full(self, payload_bytes: int) -> bool:
         """Whether a frame is to be shed, as of the last second and with what was published since."""
         now_s, known = time.monotonic(), self._memory
