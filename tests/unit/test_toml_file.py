@@ -42,7 +42,7 @@ def test_a_strange_file_is_one_line_wherever_it_is_read(
 def test_a_name_that_no_file_has_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no such file"):
         read_toml(tmp_path / "a\0b")
-    with pytest.raises(SettingsError, match="s a directory"):
+    with pytest.raises(SettingsError, match="is a folder; name a file"):
         read_toml(tmp_path)
 
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 PREFIX = "ROADSIDE_"
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file of settings."""
-OTHER_VARIABLES = frozenset({"CAMERA_PASSWORD", "CONFIG", "DATA", "DEBUG", "LABELS"})
-"""ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks."""
+OTHER_VARIABLES = frozenset({"CAMERA_PASSWORD", "CONFIG", "DATA", "DEBUG", "ENGINE_DIR", "LABELS"})
+"""ROADSIDE_* variables that are no settings: the file of settings, photographs and their labels, tracebacks, and where
+`docker/engine` keeps what it makes."""
 SITE_FILE = "site.toml"
 """The file of settings as it is called in the usual places."""
 TABLES = frozenset({"camera", "relay", "section"})
