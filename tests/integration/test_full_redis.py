@@ -133,6 +133,13 @@ class Consumers:
             assert not thread.is_alive()
 
 
+def test_a_full_redis_is_known_as_one(server: RedisServer) -> None:
+    empty = connect(server, "registry")
+    assert not empty.is_nearly_full()
+    fill(empty, CROPS, 0)
+    assert connect(server, "registry").is_nearly_full()
+
+
 def fill(bus: RedisStreams, stream: Stream[Any], first: int) -> int:
     """Publish until Redis refuses; the number after the last that it took."""
     number = first

@@ -306,6 +306,16 @@ def test_relays_of_the_file_are_checked(tmp_path: Path) -> None:
             parse_site(SITE.replace(*changed, 1), path)
 
 
+class Book:
+    """A list that opens for everybody."""
+
+    def opens(self) -> bool:
+        return True
+
+    def matches(self, *_: object) -> list[KnownMatch]:
+        return [KnownMatch("residents", Action.OPEN, "Jana", "", "3AB 1234", 0.9999, opens=True)]
+
+
 def test_gates_pulse_their_camera_s_relays_and_say_so(tmp_path: Path) -> None:
     pulsed, said, told = [], [], []
 
@@ -320,13 +330,6 @@ def test_gates_pulse_their_camera_s_relays_and_say_so(tmp_path: Path) -> None:
 
         def close(self) -> None:
             pulsed.append("closed")
-
-    class Book:
-        def opens(self) -> bool:
-            return True
-
-        def matches(self, *_: object) -> list[KnownMatch]:
-            return [KnownMatch("residents", Action.OPEN, "Jana", "", "3AB 1234", 0.9999, opens=True)]
 
     site = parse_site(SITE, tmp_path / "site.toml")
     for fails in (False, True):
@@ -352,13 +355,6 @@ def test_a_relay_that_breaks_opens_for_the_next_vehicle(tmp_path: Path) -> None:
         def close(self) -> None:
             pass
 
-    class Book:
-        def opens(self) -> bool:
-            return True
-
-        def matches(self, *_: object) -> list[KnownMatch]:
-            return [KnownMatch("residents", Action.OPEN, "Jana", "", "3AB 1234", 0.9999, opens=True)]
-
     site = parse_site(SITE, tmp_path / "site.toml")
     with Gates(site, Book(), said.append, tell=lambda _: None, open_one=lambda *_: Broken()) as gates:  # type: ignore[arg-type]
         gates.keeper.look(GATE, [track(100, 200)], ["barrier"])
@@ -380,13 +376,6 @@ def test_a_gate_is_not_opened_for_a_vehicle_that_stood_there_long_ago(tmp_path: 
 
         def close(self) -> None:
             pass
-
-    class Book:
-        def opens(self) -> bool:
-            return True
-
-        def matches(self, *_: object) -> list[KnownMatch]:
-            return [KnownMatch("residents", Action.OPEN, "Jana", "", "3AB 1234", 0.9999, opens=True)]
 
     site = parse_site(SITE, tmp_path / "site.toml")
     made = {"tell": lambda _: None, "open_one": lambda *_: Slow(), "now_s": lambda: now_s[0]}

@@ -60,6 +60,7 @@ class RedisStreams:
         self._leaders: Leaders | None = None
         self._led: set[Stream[Any]] = set()
         self._memory = BusMemory(0, 0)
+        self._fullness, self._fullness_looked_s = 0.0, float("-inf")
         self._memory_looked_s = float("-inf")
 
     def close(self) -> None:
@@ -293,15 +294,22 @@ class RedisStreams:
         return max(each, key=lambda memory: (memory.share, memory.used_bytes))
 
     def is_nearly_full(self) -> bool:
-        """Whether a recording waits for room: a Redis is as full as frames of cameras are shed from on.
+        """Whether a recording waits for room, as of the last second: a Redis is as full as frames are shed from on.
 
         Raises BusUnavailableError.
         """
+        now_s = time.monotonic()
+        if now_s - self._fullness_looked_s > _LOOK_AT_MEMORY_EVERY_S:
+            self._fullness = self._greatest_share()
+            self._fullness_looked_s = now_s
+        return self._fullness >= self._options.shed_frames_at
+
+    def _greatest_share(self) -> float:
         try:
             used = [self.memory(), *([self.frames_memory()] if self.holds_frames_apart else [])]
         except SettingsError:  # a user of an older version, without the right to ask
-            return False
-        return max(memory.share for memory in used) >= self._options.shed_frames_at
+            return 0.0
+        return max(memory.share for memory in used)
 
     def _is_nearly_full(self, payload_bytes: int) -> bool:
         """Whether a frame is to be shed, as of the last second and with what was published since."""
